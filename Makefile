@@ -1,0 +1,56 @@
+# `make run` starts Parley, `make test` runs its tests, `make check` does all that CI does beside them.
+# Say `make run PORT=8123 CHAT_VAR=elsewhere` for a second copy: make hands such words on to everything it starts.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PACKAGES := accounts chatproject conversations messaging
+PYTEST_ARGS ?=
+
+.PHONY: help run test check check-seed fmt seed browser clean
+
+help:
+	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
+	@echo "make test   run the tests (NO_BROWSER=1 leaves out those that need Chromium)"
+	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
+	@echo "make fmt    bring the code into its format"
+	@echo "make seed   put the demo's people into a running, empty Parley"
+	@echo "make clean  remove the virtual environment and caches; data in var/ stays"
+
+run: $(STAMP)
+	@exec $(BIN)/python -m chatproject.embedded
+
+test: $(STAMP) browser
+	@$(BIN)/python -m pytest $(if $(filter 1,$(NO_BROWSER)),-m "not browser") $(PYTEST_ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --check templates
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/python -m pytest -q tests/checks
+	$(BIN)/python -m tests.support.fresh "makemigrations --check --dry-run" prepare prepare
+
+check-seed: $(STAMP)
+	$(BIN)/python -m tests.support.fresh prepare prepare
+
+fmt: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --quiet --reformat templates
+
+seed: $(STAMP)
+	CHAT_DEMO=1 $(BIN)/python manage.py prepare
+
+browser:
+	@[ "$(NO_BROWSER)" = 1 ] || .ci/browser
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): requirements.txt requirements-dev.txt
+	@.ci/venv $(VENV)
+	@touch $@

@@ -1,0 +1,87 @@
+"""What may be done with people and their sessions; the only code that writes them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.ids import uuid7
+from accounts.models import Session, User
+from accounts.realtime import announce_change
+
+
+class NameTaken(Exception):
+    """Someone has this username already."""
+
+
+class SessionEnded(Exception):
+    """This session has ended; whoever holds its tokens has to sign in again."""
+
+
+def register(*, username: str, password: str, display_name: str = "", email: str = "") -> User:
+    """Make an account; NameTaken, or Django's ValidationError for a password that is too weak."""
+    validate_password(password, User(username=username, display_name=display_name, email=email))
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(username, password, display_name=display_name, email=email)
+    except IntegrityError as error:
+        raise NameTaken from error
+
+
+def check_password(*, username: str, password: str, request: HttpRequest | None = None) -> User | None:
+    """Find who a name and a password belong to; None for anyone else, and for accounts that are closed."""
+    user = authenticate(request, username=username.lower(), password=password)
+    return user if isinstance(user, User) else None
+
+
+def start_session(*, user: User, name: str = "", ip: str | None = None) -> Session:
+    """Begin a session on a device that has just signed in."""
+    return Session.objects.create(user=user, name=name[:200], ip=ip)
+
+
+@transaction.atomic
+def end_session(*, session: Session) -> None:
+    """End a session: its cookie and tokens are worth nothing from now on, and its sockets close."""
+    if Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now()):
+        announce_change(people=[session.user_id])
+
+
+@transaction.atomic
+def start_tokens(*, session: Session) -> Session:
+    """Give a session its first pair of tokens."""
+    return _rotate(Session.objects.select_for_update().get(pk=session.pk), timezone.now())
+
+
+def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
+    """Turn a refresh token into the next pair; SessionEnded if it is worth nothing.
+
+    Until the newest pair has been seen in use, the token before it leads to that same pair again: two tabs, or a lost
+    answer. An older one, or the one before after that, can only be a copy in other hands: the session ends.
+    """
+    with transaction.atomic():
+        session = Session.objects.select_for_update().filter(pk=session_id, user__is_active=True).first()
+        if session is None or not session.is_live:
+            raise SessionEnded
+        if refresh_id == session.refresh_id:
+            return _rotate(session, timezone.now())
+        if refresh_id == session.previous_refresh_id and not session.refresh_used:
+            return session
+        end_session(session=session)
+    raise SessionEnded
+
+
+def note_use(*, session: Session, refresh_id: UUID | None) -> None:
+    """Note that a session's newest tokens have reached their owner, so that older ones are worth nothing."""
+    if refresh_id == session.refresh_id and not session.refresh_used:
+        Session.objects.filter(pk=session.pk, refresh_id=refresh_id).update(refresh_used=True)
+
+
+def _rotate(session: Session, now: datetime) -> Session:
+    session.previous_refresh_id, session.refresh_id = session.refresh_id, uuid7()
+    session.refreshed_at, session.last_seen_at, session.refresh_used = now, now, False
+    session.save(update_fields=["previous_refresh_id", "refresh_id", "refreshed_at", "last_seen_at", "refresh_used"])
+    return session

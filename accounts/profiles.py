@@ -1,0 +1,66 @@
+"""People as others see them, and how to name one."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import User
+
+Reference = Mapping[str, Any]
+"""`{"id": UUID}`, `{"username": str}` or `{"wallet": str}`: exactly one of them."""
+
+
+def user_json(user: User) -> dict[str, Any]:
+    """Show a person to others (contract, section 3)."""
+    return {
+        "id": str(user.pk),
+        "username": user.username,
+        "display_name": user.name,
+        "about": user.about,
+        "avatar_url": None,
+        "is_bot": user.is_bot,
+    }
+
+
+def own_json(user: User) -> dict[str, Any]:
+    """Show a person to themselves."""
+    return {**user_json(user), "email": user.email, "wallet": user.wallet_address}
+
+
+def find_user(reference: Reference) -> User:
+    """Find who a reference names; User.DoesNotExist for nobody, and for closed accounts."""
+    return User.objects.filter(is_active=True).get(_names(reference))
+
+
+def find_users(references: Iterable[Reference]) -> list[User]:
+    """Find everyone named, each once, in one query; User.DoesNotExist unless all are there."""
+    references = list(references)
+    if not references:
+        return []
+    condition = Q()
+    for reference in references:
+        condition |= _names(reference)
+    found = list(User.objects.filter(condition, is_active=True))
+    names = {_key(kind, value) for user in found for kind, value in _names_of(user)}
+    if any(_key(*next(iter(reference.items()))) not in names for reference in references):
+        raise User.DoesNotExist
+    return found
+
+
+def _names(reference: Reference) -> Q:
+    kind, value = next(iter(reference.items()))
+    return {
+        "id": lambda: Q(pk=value),
+        "username": lambda: Q(username=str(value).lower()),
+        "wallet": lambda: Q(wallet_address__iexact=value),
+    }[kind]()
+
+
+def _names_of(user: User) -> list[tuple[str, UUID | str | None]]:
+    return [("id", user.pk), ("username", user.username), ("wallet", user.wallet_address)]
+
+
+def _key(kind: str, value: object) -> tuple[str, str]:
+    return kind, str(value).lower()

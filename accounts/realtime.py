@@ -1,0 +1,96 @@
+"""The one way out to the wire: what has happened, told on commit to the people it concerns.
+
+What is told is a hint; the database is the truth. A publish that fails is logged and mended by every hub's audit.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, ClassVar, NotRequired, TypedDict
+from uuid import UUID
+
+import orjson
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import connection, transaction
+
+logger = logging.getLogger(__name__)
+
+
+class Envelope(TypedDict):
+    """What travels from server to server: where a frame belongs in the order of its conversation or person."""
+
+    conversation: NotRequired[bytes]
+    user: NotRequired[bytes]
+    version: int
+    epoch: NotRequired[int]
+    frame: NotRequired[str]
+
+
+Post = tuple[str, Envelope]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened, in the past tense; `type` is its name on the wire."""
+
+    type: ClassVar[str]
+
+    def data(self) -> dict[str, Any]:
+        """The event's fields as the contract shows them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def frame(self) -> str:
+        """The event as one text frame, encoded once for everyone who hears it."""
+        return encode({"type": self.type, "data": self.data()})
+
+
+def encode(frame: dict[str, Any]) -> str:
+    """Write a frame as JSON text."""
+    return orjson.dumps(frame).decode()
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a time as RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def conversation_group(conversation_id: UUID) -> str:
+    return f"conversation.{conversation_id.hex}"
+
+
+def user_group(user_id: UUID) -> str:
+    return f"user.{user_id.hex}"
+
+
+def announce_change(*, people: Iterable[UUID]) -> None:
+    """Tell the servers of some people that something of theirs has changed: a conversation they are in, a session.
+
+    Bumps each `User.version` in the caller's transaction, so that an audit finds it where the telling is lost;
+    what it was, each hub reads for itself.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH u AS MATERIALIZED (SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) "
+            "UPDATE accounts_user SET version = version + 1 FROM u WHERE accounts_user.id = u.id "
+            "RETURNING u.id, version",
+            [list(people)],
+        )
+        posts: list[Post] = [(user_group(id), {"user": id.bytes, "version": n}) for id, n in cursor.fetchall()]
+    transaction.on_commit(lambda: publish(posts))
+
+
+def publish(posts: Sequence[Post]) -> None:
+    """Hand envelopes to the layer, in order, from synchronous code after its commit."""
+    async_to_sync(publish_soon)(posts, wait=True)
+
+
+async def publish_soon(posts: Sequence[Post], *, wait: bool = False) -> None:
+    """Hand envelopes to the layer, in order; return before they are sent unless told to wait."""
+    layer = get_channel_layer()
+    assert layer is not None
+    try:
+        await layer.group_send_many(posts, wait=wait)
+    except Exception:
+        logger.exception("publishing failed; the audit will find what was not heard")

@@ -1,0 +1,174 @@
+"""Who is asking: JSON Web Tokens for apps, the session cookie for browsers, and both for the WebSocket.
+
+Every token carries the id of its session (`sid`) and of its pair (`pair`); a session that has ended is found out on
+the next call, not when the token expires.
+"""
+
+from datetime import datetime
+from http.cookies import CookieError, SimpleCookie
+from importlib import import_module
+from typing import Any, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.request import validate_host
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
+
+from accounts.commands import note_use
+from accounts.models import Session, User
+
+SESSION_KEY = "sid"
+"""Where a browser's session keeps the id of ours."""
+
+
+class Unauthenticated(APIException):
+    """Nobody we know; `code` says in which way (contract, section 1)."""
+
+    status_code = 401
+    default_code = "not_authenticated"
+    default_detail = "Please sign in."
+
+
+def issue_pair(session: Session) -> dict[str, str]:
+    """Write a session's newest pair of tokens; asked again, the refresh token is the same to the letter."""
+    assert session.refreshed_at is not None
+    refresh = _written(RefreshToken, session, session.refreshed_at)
+    expired = session.refreshed_at + settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"] <= timezone.now()
+    access = _written(AccessToken, session, timezone.now() if expired else session.refreshed_at)
+    return {"access": str(access), "refresh": str(refresh)}
+
+
+def read_refresh(text: str) -> tuple[UUID, UUID]:
+    """Read a refresh token: its session and its pair. Unauthenticated if it is none of ours or too old."""
+    token = _read(RefreshToken, text)
+    return UUID(token["sid"]), UUID(token["pair"])
+
+
+def session_of(access: str) -> Session:
+    """Find the live session of an access token, with its person; Unauthenticated for all else."""
+    token = _read(AccessToken, access)
+    session = live_session(UUID(token["sid"]))
+    if session is None:
+        raise Unauthenticated("This session has ended.", "session_revoked")
+    note_use(session=session, refresh_id=UUID(token["pair"]))
+    return session
+
+
+def live_session(id: UUID) -> Session | None:
+    """Find a session that has not ended, of a person who may sign in."""
+    found = Session.objects.select_related("user").filter(pk=id, ended_at=None, user__is_active=True)
+    return found.first()
+
+
+def _written(kind: type[Token], session: Session, issued_at: datetime) -> Token:
+    token = kind()
+    token.set_iat(at_time=issued_at)
+    token.set_exp(from_time=issued_at)
+    token.payload |= {"jti": session.refresh_id.hex if session.refresh_id else "", "sub": str(session.user_id)}
+    token.payload |= {"sid": str(session.pk), "pair": str(session.refresh_id)}
+    return token
+
+
+def _read(kind: type[Token], text: str) -> Token:
+    try:
+        token = kind(cast(Any, text))
+        UUID(token["sid"]), UUID(token["pair"])
+    except ExpiredTokenError:
+        raise Unauthenticated("This token has expired.", "token_expired") from None
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError):
+        raise Unauthenticated("This is no token of ours.", "not_authenticated") from None
+    return token
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access>`."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        token = bearer(request.headers.get("Authorization", ""))
+        if token is None:
+            return None
+        session = session_of(token)
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+class CookieAuthentication(SessionAuthentication):
+    """The session cookie, with CSRF protection for everything that writes."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        found = super().authenticate(request)
+        session: Session | None = getattr(request._request, "chat_session", None)
+        return (found[0], session) if found and session else None
+
+
+def bearer(header: str) -> str | None:
+    """Read the token of an Authorization header; None for another scheme."""
+    scheme, _, token = header.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def of_cookie(request: HttpRequest) -> Session | None:
+    """Find the live session that a browser's session belongs to."""
+    id = request.session.get(SESSION_KEY)
+    return live_session(UUID(id)) if id else None
+
+
+class SocketCredentials:
+    """What a WebSocket brought along with its handshake."""
+
+    def __init__(self, scope: dict[str, Any]) -> None:
+        self._headers = {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope["headers"]}
+        self._scope = scope
+
+    def session(self) -> Session | None:
+        """Find the session of the header or the cookie; None if neither came. Unauthenticated if either is no good.
+
+        A cookie counts only with an Origin that is ours or allowed: browsers send it whoever opens the socket.
+        """
+        token = bearer(self._headers.get("authorization", ""))
+        if token is not None:
+            return session_of(token)
+        id = self._cookie_session_id()
+        if id is None:
+            return None
+        if not origin_is_allowed(self._headers.get("origin"), self._headers.get("host", ""), tls=self._tls()):
+            raise Unauthenticated("This site may not open a socket with your cookie.", "not_authenticated")
+        return live_session(id)
+
+    def _tls(self) -> bool:
+        return settings.BEHIND_TLS or self._scope.get("scheme") == "wss"
+
+    def _cookie_session_id(self) -> UUID | None:
+        try:
+            jar = SimpleCookie(self._headers.get("cookie", ""))
+        except CookieError:
+            return None
+        key = jar.get(settings.SESSION_COOKIE_NAME)
+        if key is None:
+            return None
+        store = import_module(settings.SESSION_ENGINE).SessionStore(key.value)
+        id = store.get(SESSION_KEY)
+        return UUID(id) if id else None
+
+
+def origin_is_allowed(origin: str | None, host: str, *, tls: bool) -> bool:
+    """Tell whether a page of this origin may use a person's cookie: the site itself, or one that is named."""
+    if not origin or origin == "null":
+        return False
+    if origin in settings.ALLOWED_ORIGINS:
+        return True
+    parts = urlsplit(origin)
+    return parts.scheme == ("https" if tls else "http") and parts.netloc == host and _is_ours(parts.hostname or "")
+
+
+def _is_ours(hostname: str) -> bool:
+    return validate_host(hostname, settings.ALLOWED_HOSTS)

@@ -1,0 +1,62 @@
+"""What all REST routes share: the envelope, bodies, and what stands in paths and queries."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts.ids import parse_uuid7
+from chatproject.pages import LIMIT, LIMIT_MOST, Page
+from conversations.access import Invalid
+
+
+def envelope(data: Any, status: int = 200) -> Response:
+    """Answer with one object."""
+    return Response({"data": data}, status=status)
+
+
+def envelope_page(page: Page[Any]) -> Response:
+    """Answer with a page of a list."""
+    pagination = {"next": page.next, "previous": page.previous, "has_more": page.has_more}
+    return Response({"data": page.items, "pagination": pagination})
+
+
+SUCCESS = {"success": True}
+
+
+class API(ViewSet):
+    """A set of routes that answer with an envelope or a problem."""
+
+    def body(self, request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """Read and check what was sent."""
+        checked = serializer(data=request.data)
+        checked.is_valid(raise_exception=True)
+        return checked.validated_data
+
+
+def path_id(text: str) -> Any:
+    """Read an id in a path; Invalid if it is no UUIDv7."""
+    try:
+        return parse_uuid7(text)
+    except ValueError:
+        raise Invalid("This is not a UUID version 7.", pointer="/id") from None
+
+
+def limit_of(request: Request) -> int:
+    """Read how many items are asked for: 50 unless told, at most 100."""
+    limit = number_of(request, "limit")
+    if limit == 0:
+        raise Invalid("Ask for one item at least.", pointer="/limit")
+    return min(limit or LIMIT, LIMIT_MOST)
+
+
+def number_of(request: Request, name: str) -> int | None:
+    """Read a position from the query; Invalid for anything but digits."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Invalid("This must be a whole number.", pointer=f"/{name}")
+    return int(text)

@@ -1,0 +1,103 @@
+"""CHAT_VAR: everything that the embedded default writes, in one folder that one run has at a time."""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import CannotRun
+
+PROJECT = Path(__file__).resolve().parents[2]
+# A unix socket's whole path may have about 107 bytes; the longest name put behind ours has 14.
+SOCKETS_PATH_LIMIT = 85
+
+
+class Folder:
+    """The places inside CHAT_VAR, made when first asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Folder":
+        """Find the folder that the environment names, relative to the project; `var` by default."""
+        return cls(PROJECT / (environ.get("CHAT_VAR") or "var"))
+
+    def sub(self, name: str, mode: int = 0o700) -> Path:
+        """Return a folder in ours, made if need be."""
+        place = self.path / name
+        place.mkdir(mode=mode, parents=True, exist_ok=True)
+        return place
+
+    def pid_file(self, name: str) -> Path:
+        return self.sub("run") / f"{name}.pid"
+
+    def log(self, name: str) -> Path:
+        return self.sub("log") / f"{name}.log"
+
+    def sockets(self) -> Path:
+        """Return the folder for unix sockets; one elsewhere if our own path is too long, or would read as a list."""
+        if len(os.fsencode(self.path / "sockets")) <= SOCKETS_PATH_LIMIT and "," not in str(self.path):
+            return self.sub("sockets")
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
+        place = Path(tempfile.gettempdir()) / f"parley-{os.getuid()}-{digest}"
+        place.mkdir(mode=0o700, exist_ok=True)
+        if place.is_symlink() or (os.getuid() and place.stat().st_uid != os.getuid()):
+            raise CannotRun(f"{place} belongs to someone else. Choose a shorter CHAT_VAR, or remove that folder.")
+        return place
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder to ourselves for as long as we run."""
+        try:
+            self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            handle = (self.path / "lock").open("a")
+        except OSError as error:
+            raise CannotRun(f"Parley cannot write to {self.path}: {error.strerror}.") from error
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise CannotRun(
+                    f"Another Parley is running on {self.path}. End it first, or choose another folder: CHAT_VAR=…"
+                ) from None
+            yield
+
+    @contextmanager
+    def written_environment(self, values: Mapping[str, str]) -> Iterator[None]:
+        """Write down where everything is while it runs, for `manage.py` in another terminal."""
+        file = self.path / "environment"
+        write_private(file, values)
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+def write_private(file: Path, values: Mapping[str, str], *, replace: bool = True) -> None:
+    """Write NAME=value lines at once and for the owner alone; without `replace`, an existing file is an error."""
+    text = "".join(f"{name}={value}\n" for name, value in values.items())
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(handle, "w") as output:
+            output.write(text)
+            output.flush()
+            os.fsync(output.fileno())
+        if replace:
+            Path(temporary).replace(file)
+        else:
+            file.hardlink_to(temporary)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    _sync_directory(file.parent)
+
+
+def _sync_directory(place: Path) -> None:
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,38 @@
+"""What a person at the terminal wants to know: where the page is, and how to sign in."""
+
+import http.client
+from contextlib import suppress
+
+import psycopg
+
+CAST = ("alice", "bob", "carol", "staff")
+PASSWORD = "parley-demo"  # noqa: S105 (of the demo's people, known to everyone)
+
+
+def page_answers(address: str) -> bool:
+    """Tell whether the web server answers."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def greeting(address: str, database_url: str) -> str:
+    """Return the address and, when the demo's people are there, how to be one of them."""
+    lines = [f"Parley is at {address}"]
+    if has_cast(database_url):
+        lines.append(f"Sign in as {', '.join(CAST[:-1])} or {CAST[-1]}, password {PASSWORD}")
+    return "\n".join([*lines, "Ctrl-C ends it."])
+
+
+def has_cast(database_url: str) -> bool:
+    """Tell whether the people of the demo are in the database."""
+    query = "SELECT count(*) FROM accounts_user WHERE username = ANY(%s)"
+    with suppress(psycopg.Error), psycopg.connect(database_url, connect_timeout=2) as connection:
+        found = connection.execute(query, [list(CAST)]).fetchone()
+        return bool(found and found[0] == len(CAST))
+    return False

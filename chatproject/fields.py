@@ -1,0 +1,66 @@
+"""Strict types for what is sent to us: nothing is bent into shape."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.ids import parse_uuid7
+
+
+class Strict(serializers.Serializer[Any]):
+    """Reads a body without bending its types; fields that are not known are left alone."""
+
+
+class TextField(serializers.CharField):
+    """A string, and only a string; kept as written unless told to trim."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=options.pop("trim_whitespace", False), **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class IdField(serializers.Field):  # type: ignore[type-arg]
+    """A UUID of version 7, written in the canonical way."""
+
+    default_error_messages = {"invalid": "This is not a UUID version 7."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return parse_uuid7(data)
+        except (ValueError, AttributeError, TypeError):
+            self.fail("invalid")
+
+    def to_representation(self, value: Any) -> str:
+        return str(value)
+
+
+class PositionField(serializers.IntegerField):
+    """A whole number from 0 on; neither text nor true."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=2**63 - 1, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class ReferenceField(serializers.Field):  # type: ignore[type-arg]
+    """Names a person: `{"id"}`, `{"username"}` or `{"wallet"}`."""
+
+    default_error_messages = {"invalid": 'Name a person by exactly one of "id", "username" and "wallet".'}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict) or len(data.keys() & {"id", "username", "wallet"}) != 1:
+            self.fail("invalid")
+        kind = next(iter(data.keys() & {"id", "username", "wallet"}))
+        field: serializers.Field[Any, Any, Any, Any] = IdField() if kind == "id" else TextField(max_length=150)
+        return {kind: field.run_validation(data[kind])}
+
+    def to_representation(self, value: Any) -> Any:
+        return value

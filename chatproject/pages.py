@@ -1,0 +1,39 @@
+"""Pages of a list, and the cursors that lead from one to the next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core import signing
+
+T = TypeVar("T")
+
+LIMIT = 50
+LIMIT_MOST = 100
+
+
+class BadCursor(ValueError):
+    """A cursor that this server never gave for this list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items of a list; `next` and `previous` are cursors, or positions where a list has them."""
+
+    items: Sequence[T]
+    next: str | int | None
+    previous: str | int | None
+    has_more: bool
+
+
+def write_cursor(place: Any, *, salt: str) -> str:
+    """Write down a place in a list so that only we can have written it."""
+    return signing.dumps(place, salt=salt)
+
+
+def read_cursor(cursor: str, *, salt: str) -> Any:
+    """Read a place in a list; BadCursor for anything that `write_cursor` did not write for it."""
+    try:
+        return signing.loads(cursor, salt=salt)
+    except signing.BadSignature as error:
+        raise BadCursor("This cursor is not one of ours.") from error

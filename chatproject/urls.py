@@ -1,0 +1,22 @@
+"""The site map."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from accounts import urls as accounts
+from chatproject.problems import not_found
+from chatproject.views import healthz, readyz, server
+from conversations import urls as conversations
+from messaging import urls as messaging
+
+urlpatterns = [
+    path("", include([*conversations.pages, *messaging.pages, *accounts.pages])),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include([*accounts.api, *conversations.api, *messaging.api, path("server", server)])),
+    re_path(r"^api/", not_found),
+    path("healthz", healthz),
+    path("readyz", readyz),
+]
+
+handler404 = "chatproject.problems.not_found"

@@ -1,0 +1,34 @@
+"""JSON as it comes in and goes out, by orjson."""
+
+from typing import Any
+
+import orjson
+from rest_framework import exceptions
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+
+
+class JSONRenderer(BaseRenderer):
+    """JSON, written by orjson; the media type of a problem is its own."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, context: Any = None) -> bytes:
+        return b"" if data is None else orjson.dumps(data)
+
+
+class JSONParser(BaseParser):
+    """JSON objects only, read by orjson, which refuses halves of surrogates."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, context: Any = None) -> dict[str, Any]:
+        try:
+            data = orjson.loads(stream.read())
+        except orjson.JSONDecodeError as error:
+            raise exceptions.ParseError(f"This is no JSON: {error}") from error
+        if not isinstance(data, dict):
+            raise exceptions.ParseError("Send one JSON object.")
+        return data

@@ -1,0 +1,76 @@
+"""Who is in, and how no is said.
+
+A stranger finds nothing: `Conversation.DoesNotExist`, whatever he asks for. Members who may see but not do get a
+`Refused`; every door turns it into its own idiom.
+"""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from conversations.models import Conversation, Participant
+
+
+class Refused(Exception):
+    """A command said no. `code` and `status` are the contract's, `detail` is for people, `pointer` names the field."""
+
+    code: ClassVar[str] = "unprocessable"
+    status: ClassVar[int] = 422
+
+    def __init__(self, detail: str, *, pointer: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.pointer = pointer
+
+    def errors(self) -> list[dict[str, Any]]:
+        """The fields at fault, as problem documents list them."""
+        return [{"pointer": self.pointer, "code": self.code, "detail": self.detail}] if self.pointer else []
+
+
+class Invalid(Refused):
+    code = "invalid"
+    status = 400
+
+
+class NotAllowed(Refused):
+    code = "not_allowed"
+    status = 403
+
+
+class Blocked(Refused):
+    code = "blocked"
+    status = 403
+
+
+class Conflict(Refused):
+    code = "conflict"
+    status = 409
+
+
+class IdConflict(Refused):
+    code = "id_conflict"
+    status = 409
+
+
+class Unprocessable(Refused):
+    pass
+
+
+class Unavailable(Refused):
+    code = "unavailable"
+    status = 503
+
+
+def present(by: User) -> QuerySet[Participant]:
+    """The places of a person in the conversations he is in now."""
+    return Participant.objects.filter(user=by, left_at__isnull=True)
+
+
+def place_of(by: User, conversation_id: UUID) -> Participant:
+    """The person's place in a conversation, with it; Conversation.DoesNotExist for a stranger."""
+    try:
+        return present(by).select_related("conversation").get(conversation_id=conversation_id)
+    except Participant.DoesNotExist:
+        raise Conversation.DoesNotExist from None

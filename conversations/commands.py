@@ -1,0 +1,60 @@
+"""What may be done with conversations; the only code that writes them."""
+
+from collections.abc import Iterable, Sequence
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from accounts.realtime import announce_change
+from conversations.access import Unprocessable
+from conversations.models import Conversation, Participant, direct_key
+
+
+@transaction.atomic
+def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
+    """Open the one direct conversation of two people; also tell whether it is new.
+
+    Two who start it at the same moment get the same: the unique key of the pair decides, and the later one waits.
+    """
+    if by.pk == to.pk:
+        raise Unprocessable("You can't start a conversation with yourself.", pointer="/to")
+    made = Conversation(kind=Conversation.Kind.DIRECT, direct_key=direct_key(by.pk, to.pk))
+    Conversation.objects.bulk_create([made], ignore_conflicts=True)
+    conversation = Conversation.objects.get(direct_key=made.direct_key)
+    if conversation.pk != made.pk:
+        return conversation, False
+    _seat(conversation, [by, to])
+    return conversation, True
+
+
+@transaction.atomic
+def create_group(
+    *,
+    by: User,
+    name: str,
+    description: str = "",
+    participants: Sequence[User] = (),
+    history: str = Conversation.History.JOINED,
+) -> Conversation:
+    """Make a group with its first members; whoever makes it owns it."""
+    name = name.strip()
+    if not name:
+        raise Unprocessable("A group needs a name.", pointer="/name")
+    members = list({user.pk: user for user in (by, *participants)}.values())
+    if len(members) > settings.GROUP_MEMBERS:
+        raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer="/participants")
+    conversation = Conversation.objects.create(
+        kind=Conversation.Kind.GROUP, name=name, description=description.strip(), history=history, owner=by
+    )
+    _seat(conversation, members)
+    return conversation
+
+
+def _seat(conversation: Conversation, users: Iterable[User]) -> None:
+    places = [Participant(conversation=conversation, user=user) for user in sorted(users, key=lambda user: user.pk)]
+    for place in places:
+        if place.user_id == conversation.owner_id:
+            place.role = Participant.Role.ADMIN
+    Participant.objects.bulk_create(places)
+    announce_change(people=[place.user_id for place in places])

@@ -1,0 +1,115 @@
+"""Who talks with whom: one model for two people and for a thousand."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.ids import uuid7
+from accounts.models import User
+
+
+def direct_key(one: UUID, other: UUID) -> str:
+    """Name the direct conversation of two people, whoever of them asks."""
+    low, high = sorted((one, other))
+    return f"{low}:{high}"
+
+
+class Conversation(models.Model):
+    """Two people (direct) or a group; its kind never changes.
+
+    `version` counts every durable change without gaps, `epoch` every change of membership, `last_position` is the
+    newest message's. They and `changed_at` stand in no index, so that the row written most is updated in place.
+    """
+
+    class Kind(models.TextChoices):
+        DIRECT = "direct"
+        GROUP = "group"
+
+    class History(models.TextChoices):
+        JOINED = "joined"
+        SHARED = "shared"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=6, choices=Kind, editable=False)
+    direct_key = models.CharField(max_length=73, unique=True, null=True, blank=True, editable=False)  # noqa: DJ001 (unique)
+    name = models.CharField(max_length=100, blank=True)
+    description = models.CharField(max_length=500, blank=True)
+    history = models.CharField(max_length=6, choices=History, default=History.JOINED)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_conversations"
+    )
+    version = models.BigIntegerField(default=0, editable=False)
+    epoch = models.BigIntegerField(default=0, editable=False)
+    last_position = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Participant", related_name="conversations")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="direct_has_a_pair_and_group_an_owner",
+                condition=Q(kind="direct", direct_key__isnull=False, owner__isnull=True)
+                | Q(kind="group", direct_key__isnull=True, owner__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="positions_are_versions", condition=Q(last_position__gte=0, last_position__lte=F("version"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.pk)
+
+
+class Participant(models.Model):
+    """A person's place in a conversation. The row stays when the person goes, so that coming back is an update.
+
+    `visible_from` is the position after which messages may be seen; watermarks are positions too.
+    """
+
+    class Role(models.TextChoices):
+        ADMIN = "admin"
+        MEMBER = "member"
+
+    class Notify(models.TextChoices):
+        ALL = "all"
+        MENTIONS = "mentions"
+        NONE = "none"
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="participants")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="participations")
+    role = models.CharField(max_length=6, choices=Role, default=Role.MEMBER)
+    joined_at = models.DateTimeField(default=timezone.now)
+    left_at = models.DateTimeField(null=True, blank=True)
+    left_version = models.BigIntegerField(null=True, blank=True)
+    visible_from = models.BigIntegerField(default=0)
+    delivered_through = models.BigIntegerField(default=0)
+    read_through = models.BigIntegerField(default=0)
+    barred = models.BooleanField(default=False)
+    notify = models.CharField(max_length=8, choices=Notify, default=Notify.ALL)
+    muted_until = models.DateTimeField(null=True, blank=True)
+    pinned = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_place_each", fields=["conversation", "user"]),
+            models.CheckConstraint(
+                name="left_together",
+                condition=Q(left_at__isnull=True, left_version__isnull=True)
+                | Q(left_at__isnull=False, left_version__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="read_implies_delivered", condition=Q(read_through__lte=F("delivered_through"))
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "conversation"], name="present", condition=Q(left_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.conversation_id}"

@@ -1,0 +1,77 @@
+"""Encryption at rest: AES-256-GCM, a subkey per conversation, every text bound to the row it belongs to.
+
+A sealed value is: format (1 byte, now 1), key id (4), nonce (12), ciphertext and tag. Keys come from
+`settings.CHAT_KEYS`, 32 bytes each in URL-safe base64, newest first: the first seals, any of them opens.
+Subkeys are made by HKDF-SHA256 (RFC 5869); one for each conversation, so that random nonces never run out.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from functools import cache, lru_cache
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+FORMAT = b"\x01"
+NONCE_BYTES = 12
+HEADER_BYTES = 1 + 4 + NONCE_BYTES
+
+
+class Unreadable(Exception):
+    """A sealed value that no key of ours opens: altered, moved to another row, or sealed with a lost key."""
+
+
+def seal(text: str, *, field: str, row: UUID, conversation: UUID) -> bytes:
+    """Encrypt a text for one field of one row in one conversation."""
+    newest = next(iter(_ring()))
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = _cipher(newest, conversation).encrypt(nonce, text.encode(), _bound_to(field, row, conversation))
+    return FORMAT + newest + nonce + sealed
+
+
+def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
+    """Decrypt what `seal` made for the same field, row and conversation; Unreadable for anything else."""
+    value = bytes(value)
+    key_id, nonce = value[1:5], value[5:HEADER_BYTES]
+    if value[:1] != FORMAT or key_id not in _ring():
+        raise Unreadable
+    try:
+        plain = _cipher(key_id, conversation).decrypt(nonce, value[HEADER_BYTES:], _bound_to(field, row, conversation))
+    except InvalidTag as error:
+        raise Unreadable from error
+    return plain.decode()
+
+
+def fingerprints(*parts: bytes) -> list[bytes]:
+    """Tell what was said without keeping it: an HMAC-SHA256 of the parts under each key of the ring, newest first."""
+    content = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return [hmac.digest(_derive(key, b"fingerprint"), content, "sha256") for key in _ring().values()]
+
+
+def _bound_to(field: str, row: UUID, conversation: UUID) -> bytes:
+    return field.encode() + row.bytes + conversation.bytes
+
+
+@cache
+def _ring() -> dict[bytes, bytes]:
+    keys = [base64.urlsafe_b64decode(text) for text in settings.CHAT_KEYS]
+    if not keys or any(len(key) != 32 for key in keys):
+        raise ImproperlyConfigured("CHAT_KEYS needs one key or more, each 32 bytes in URL-safe base64.")
+    return {hashlib.sha256(b"parley key id" + key).digest()[:4]: key for key in keys}
+
+
+@lru_cache(maxsize=8192)
+def _cipher(key_id: bytes, conversation: UUID) -> AESGCM:
+    return AESGCM(_derive(_ring()[key_id], b"conversation" + conversation.bytes))
+
+
+@lru_cache(maxsize=64)
+def _derive(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"parley " + purpose).derive(key)

@@ -1,0 +1,36 @@
+"""What a person writes on a page."""
+
+from django import forms
+
+from accounts.ids import uuid7
+
+FURTHEST = 2**53
+
+
+class MessageForm(forms.Form):
+    """A message, named when the page was made, so that sending the form twice says a thing once.
+
+    What a message may be is the command's to say; this only reads the fields.
+    """
+
+    id = forms.UUIDField(required=False, initial=uuid7, widget=forms.HiddenInput)
+    read_through = forms.IntegerField(required=False, min_value=0, max_value=FURTHEST, widget=forms.HiddenInput)
+    text = forms.CharField(
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            attrs={
+                "class": "composer__text",
+                "rows": 1,
+                "placeholder": "Write a message",
+                "required": True,
+                "autocomplete": "off",
+                "enterkeyhint": "send",
+            }
+        ),
+    )
+
+    def clean_text(self) -> str:
+        """Forms send line breaks as CR LF; a message has LF."""
+        text: str = self.cleaned_data["text"]
+        return text.replace("\r\n", "\n")

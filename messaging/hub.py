@@ -1,0 +1,310 @@
+"""The hub: one in each server process, between the channel layer and the sockets that are connected here.
+
+The database is the truth and the layer a hint. The hub knows the version of every conversation and person that its
+sockets are in, delivers what follows, holds what does not for a moment, then reads what is missing from the database
+once for all its sockets. Every few seconds it compares all the versions it knows with the database's.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any, Protocol
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from channels.layers import get_channel_layer
+
+from accounts.realtime import Envelope, conversation_group, encode, user_group
+from messaging import snapshots
+from messaging.snapshots import Membership, Newer
+
+logger = logging.getLogger(__name__)
+
+GAP_GRACE = 0.03
+AUDIT_EVERY = 4.0
+AUDIT_GRACE = 0.25
+REPAIR_MOST = 500
+"""Changes that are read and sent after a gap; beyond that the sockets are told to fetch for themselves."""
+
+
+class Socket(Protocol):
+    """What the hub needs of a connected device. Neither call waits."""
+
+    user_id: UUID
+    session_id: UUID
+
+    def deliver(self, frame: str) -> None: ...
+
+    def end(self, code: int, error: str, detail: str) -> None: ...
+
+
+class Heard:
+    """A conversation that someone here is in: how far it has been heard, and who listens."""
+
+    __slots__ = ("epoch", "held", "id", "listeners", "mending", "version")
+
+    def __init__(self, id: UUID) -> None:
+        self.id = id
+        self.version = -1
+        """-1 until it has been read for the first time; what comes before that is held."""
+        self.epoch = -1
+        self.listeners: dict[Socket, Membership] = {}
+        self.held: dict[int, Envelope] = {}
+        self.mending: asyncio.Task[None] | None = None
+
+    def accept(self, envelope: Envelope) -> bool:
+        """Deliver an event that follows the last, and what was held for it; False if something is missing."""
+        if envelope["version"] > self.version:
+            self.held[envelope["version"]] = envelope
+        while (following := self.held.get(self.version + 1)) and following.get("epoch") == self.epoch:
+            del self.held[self.version + 1]
+            self.deliver(self.version + 1, following["frame"])
+        return not self.held
+
+    def deliver(self, version: int, frame: str) -> None:
+        """Hand one frame to everyone who may hear what happened at this version."""
+        self.version = version
+        for socket, place in self.listeners.items():
+            if place.visible_from < version:
+                socket.deliver(frame)
+
+    def forget_until(self, version: int) -> None:
+        self.held = {n: envelope for n, envelope in self.held.items() if n > version}
+
+
+class Person:
+    """Someone with sockets here, and the conversations that they are in."""
+
+    __slots__ = ("conversations", "id", "ready", "refreshing", "sockets", "stale", "version")
+
+    def __init__(self, id: UUID) -> None:
+        self.id = id
+        self.version = -1
+        self.sockets: set[Socket] = set()
+        self.conversations: dict[UUID, Membership] = {}
+        self.ready = asyncio.Event()
+        self.refreshing: asyncio.Task[None] | None = None
+        self.stale = False
+
+
+class Hub:
+    """Tables of who is here and what they hear, kept true by events, repairs and the audit."""
+
+    def __init__(self) -> None:
+        self._people: dict[UUID, Person] = {}
+        self._conversations: dict[UUID, Heard] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._inbox: str | None = None
+        self._starting = asyncio.Lock()
+        self._audit_now = asyncio.Event()
+
+    # Sockets come and go
+
+    async def attach(self, socket: Socket) -> None:
+        """Let a socket hear everything its person is in; return when it does."""
+        await self._start()
+        person = self._people.get(socket.user_id)
+        if person is None:
+            person = self._people[socket.user_id] = Person(socket.user_id)
+        person.sockets.add(socket)
+        for id, place in person.conversations.items():
+            self._conversations[id].listeners[socket] = place
+        self._refresh(person)
+        await person.ready.wait()
+
+    def detach(self, socket: Socket) -> None:
+        """Forget a socket; the last one of a conversation or person takes the subscription with it."""
+        person = self._people.get(socket.user_id)
+        if person is None or socket not in person.sockets:
+            return
+        person.sockets.discard(socket)
+        for id in person.conversations:
+            self._stop_listening(socket, id)
+        if not person.sockets:
+            del self._people[person.id]
+            self._task(self._discard(user_group(person.id), lambda: person.id not in self._people))
+
+    def _stop_listening(self, socket: Socket, conversation_id: UUID) -> None:
+        heard = self._conversations.get(conversation_id)
+        if heard is None:
+            return
+        heard.listeners.pop(socket, None)
+        if not heard.listeners:
+            del self._conversations[conversation_id]
+            group = conversation_group(conversation_id)
+            self._task(self._discard(group, lambda: conversation_id not in self._conversations))
+
+    async def _discard(self, group: str, still_unwanted: Any) -> None:
+        if still_unwanted():
+            await self._layer.group_discard(group, self._inbox)
+
+    # Events
+
+    async def _start(self) -> None:
+        async with self._starting:
+            if self._inbox is None:
+                self._layer = get_channel_layer()._get_layer()
+                self._inbox = await self._layer.new_channel()
+                self._layer.on_lost = self._audit_now.set
+                self._task(self._receive())
+                self._task(self._audit())
+
+    async def _receive(self) -> None:
+        while True:
+            envelope = await self._layer.receive(self._inbox)
+            try:
+                self._hear(envelope)
+            except Exception:
+                logger.exception("an event could not be delivered")
+
+    def _hear(self, envelope: Envelope) -> None:
+        if "conversation" in envelope:
+            heard = self._conversations.get(UUID(bytes=envelope["conversation"]))
+            if heard is not None and not heard.accept(envelope):
+                self._mend(heard, after=GAP_GRACE)
+        else:
+            person = self._people.get(UUID(bytes=envelope["user"]))
+            if person is not None and envelope["version"] > person.version:
+                self._refresh(person)
+
+    # Repairs
+
+    def _mend(self, heard: Heard, *, after: float) -> None:
+        if heard.mending is None or heard.mending.done():
+            heard.mending = self._task(self._mend_soon(heard, after))
+
+    async def _mend_soon(self, heard: Heard, after: float) -> None:
+        """Wait for what may still be on its way, then read what is missing until nothing is."""
+        await asyncio.sleep(after)
+        while heard.version >= 0 and heard.id in self._conversations and heard.held:
+            await self._read_missing(heard)
+            if heard.held:
+                await asyncio.sleep(GAP_GRACE)
+
+    async def _read_missing(self, heard: Heard) -> None:
+        people = {socket.user_id for socket in heard.listeners}
+        seen = await snapshots.changes(heard.id, after=heard.version, people=people, most=REPAIR_MOST)
+        for socket in list(heard.listeners):
+            place = seen.places.get(socket.user_id)
+            if place is None:
+                self._refresh(self._people[socket.user_id])
+                heard.listeners.pop(socket)
+            else:
+                heard.listeners[socket] = place
+        heard.epoch = seen.epoch
+        for version, frame in seen.frames:
+            if version > heard.version:
+                heard.deliver(version, frame)
+        heard.version = max(heard.version, seen.version)
+        heard.forget_until(heard.version)
+
+    def _refresh(self, person: Person) -> None:
+        """Read anew what a person is in, once more if something happens meanwhile."""
+        person.stale = True
+        if person.refreshing is None or person.refreshing.done():
+            person.refreshing = self._task(self._refresh_until_fresh(person))
+
+    async def _refresh_until_fresh(self, person: Person) -> None:
+        while person.stale and person.sockets:
+            person.stale = False
+            try:
+                await self._read_person(person)
+            except Exception:
+                logger.exception("a person's conversations could not be read")
+                person.stale = True
+                await asyncio.sleep(0.5)
+
+    async def _read_person(self, person: Person) -> None:
+        """Subscribe, then read, then apply what is newer."""
+        await self._layer.group_add_many([user_group(person.id)], self._inbox)
+        seen = await snapshots.person(person.id)
+        new = seen.places.keys() - person.conversations.keys()
+        self._listen(person, seen.places)
+        await self._layer.group_add_many([conversation_group(id) for id in new], self._inbox)
+        await self._read_versions(id for id in new if id in self._conversations)
+        for socket in list(person.sockets):
+            if socket.session_id not in seen.sessions:
+                socket.end(4503, "session_revoked", "This session has ended.")
+        await self._tell_new(person, new if person.ready.is_set() else set())
+        person.version = seen.version
+        person.ready.set()
+
+    def _listen(self, person: Person, places: dict[UUID, Membership]) -> None:
+        """Let all sockets of a person hear what they are in now, and nothing else."""
+        for id in person.conversations.keys() - places.keys():
+            for socket in person.sockets:
+                self._stop_listening(socket, id)
+        person.conversations = places
+        for id, place in places.items() if person.sockets else ():
+            heard = self._conversations.setdefault(id, Heard(id))
+            for socket in person.sockets:
+                heard.listeners[socket] = place
+
+    async def _read_versions(self, ids: Iterable[UUID]) -> None:
+        unread = [id for id in ids if self._conversations[id].version < 0]
+        for id, version, epoch in await snapshots.versions(unread) if unread else ():
+            heard = self._conversations.get(id)
+            if heard is not None and heard.version < 0:
+                heard.version, heard.epoch = version, epoch
+                heard.forget_until(version)
+                if heard.held:
+                    self._mend(heard, after=0)
+
+    async def _tell_new(self, person: Person, ids: Iterable[UUID]) -> None:
+        for id in sorted(ids):
+            frame = encode({"type": "conversation.created", "data": await snapshots.conversation(person.id, id)})
+            for socket in person.sockets:
+                socket.deliver(frame)
+
+    # The audit
+
+    async def _audit(self) -> None:
+        """Compare every version known here with the database's, again and again; at once when messages may be lost."""
+        while True:
+            try:
+                await asyncio.wait_for(self._audit_now.wait(), AUDIT_EVERY)
+            except TimeoutError:
+                pass
+            self._audit_now.clear()
+            try:
+                await self._audit_once()
+            except Exception as error:
+                logger.warning("the audit could not look: %s", error)
+
+    async def _audit_once(self) -> None:
+        groups = [conversation_group(id) for id in self._conversations] + [user_group(id) for id in self._people]
+        await self._layer.group_add_many(groups, self._inbox)
+        behind = await self._newer()
+        if not any(behind):
+            return
+        # What has only just been committed is still on its way.
+        await asyncio.sleep(AUDIT_GRACE)
+        for id, version in behind.conversations.items():
+            if (heard := self._conversations.get(id)) and heard.version < version:
+                await self._read_missing(heard)
+        for id, version in behind.people.items():
+            if (person := self._people.get(id)) and person.version < version:
+                self._refresh(person)
+
+    async def _newer(self) -> Newer:
+        return await snapshots.newer(
+            {id: heard.version for id, heard in self._conversations.items() if heard.version >= 0},
+            {id: person.version for id, person in self._people.items() if person.ready.is_set()},
+        )
+
+    def _task(self, coroutine: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+_hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """The hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

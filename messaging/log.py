@@ -1,0 +1,130 @@
+"""The append: many messages, one statement, one commit.
+
+Sockets append through the lane of their process: what arrives while a commit is in flight is the next batch. REST,
+pages, the admin and jobs append a batch of one with the same statement, on the connection they have.
+An id that is there already is a repeat, answered with what was stored, or a conflict.
+"""
+
+import hmac
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.ids import minted_at, uuid7
+from accounts.realtime import publish, timestamp
+from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
+from conversations.models import Conversation
+from messaging.append import Draft, Outcome, parameters, statement
+from messaging.events import MessageJSON, message_json, post_created
+from messaging.fields import fingerprints, seal
+from messaging.models import Message
+
+ID_MAX_AGE = timedelta(days=7)
+ID_MAX_AHEAD = timedelta(minutes=2)
+TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The answer to a send: the message as it is now, and whether this send was a repeat of an earlier one."""
+
+    message: MessageJSON
+    repeated: bool
+
+
+def draft(
+    *,
+    sender_id: UUID,
+    conversation_id: UUID,
+    text: str,
+    id: UUID | None = None,
+    kind: str = Message.Kind.TEXT,
+    reply_to_id: UUID | None = None,
+) -> Draft:
+    """Make a message ready for the append: named, sealed and fingerprinted."""
+    id = id or uuid7()
+    said = (kind.encode(), text.encode(), b"", reply_to_id.bytes if reply_to_id else b"")
+    return Draft(
+        id=id,
+        conversation_id=conversation_id,
+        sender_id=sender_id,
+        kind=kind,
+        text=text,
+        reply_to_id=reply_to_id,
+        body=seal(text, field="body", row=id, conversation=conversation_id),
+        fingerprints=fingerprints(sender_id.bytes, conversation_id.bytes, *said),
+        timely=-ID_MAX_AHEAD <= timezone.now() - minted_at(id) <= ID_MAX_AGE,
+    )
+
+
+def append(draft: Draft) -> Said:
+    """Append one message on this thread's connection, in its transaction if there is one; publish on commit."""
+    for attempt in range(TRIES):
+        with connection.cursor() as cursor:
+            cursor.execute(statement([draft]), parameters([draft], retention_days=settings.RETENTION_DAYS))
+            outcome = Outcome(*cursor.fetchone())
+        if outcome.what == "new":
+            message = stored_json(draft, outcome)
+            post = post_created(draft.conversation_id, outcome.epoch or 0, message)
+            transaction.on_commit(lambda: publish([post]))
+            return Said(message, repeated=False)
+        if outcome.what == "seen":
+            return Said(repeat_of(draft, Message.objects.filter(pk=draft.id).first()), repeated=True)
+        if outcome.what == "refused":
+            raise refusal(outcome)
+        time.sleep(0.005 * attempt)
+    raise Unavailable("The conversation is changing too fast. Please try again.")
+
+
+def stored_json(draft: Draft, outcome: Outcome) -> MessageJSON:
+    """Show a message that has just been stored, without reading it back."""
+    assert outcome.position is not None and outcome.created_ms is not None
+    return {
+        "id": str(draft.id),
+        "conversation_id": str(draft.conversation_id),
+        "position": outcome.position,
+        "version": outcome.position,
+        "kind": draft.kind,
+        "sender_id": str(draft.sender_id),
+        "text": draft.text,
+        "media": [],
+        "reply_to_id": str(draft.reply_to_id) if draft.reply_to_id else None,
+        "mentions": [],
+        "reactions": [],
+        "notice": None,
+        "created_at": timestamp(datetime.fromtimestamp(outcome.created_ms / 1000, UTC)),
+        "edited_at": None,
+        "deleted_at": None,
+    }
+
+
+def repeat_of(draft: Draft, stored: Message | None) -> MessageJSON:
+    """Show the stored message if this draft is what was first sent under its id; IdConflict if it is not.
+
+    A deleted message keeps no fingerprint, and then the sender's word is enough.
+    """
+    if stored is None or stored.sender_id != draft.sender_id or not same_content(draft, stored):
+        raise IdConflict("Another message has this id.", pointer="/id")
+    return message_json(stored)
+
+
+def same_content(draft: Draft, stored: Message) -> bool:
+    if stored.fingerprint is None:
+        return stored.conversation_id == draft.conversation_id
+    return any(hmac.compare_digest(bytes(stored.fingerprint), one) for one in draft.fingerprints)
+
+
+def refusal(outcome: Outcome) -> Exception:
+    """Say why the append refused a draft, the first reason that the sender may know."""
+    if not outcome.is_in:
+        return Conversation.DoesNotExist()
+    if outcome.barred:
+        return Blocked("This person has stopped the conversation.")
+    if not outcome.replies_to_something:
+        return Unprocessable("The message replied to is not there.", pointer="/reply_to_id")
+    return Invalid("The time in this id is too far from the server's. Name the message anew.", pointer="/id")

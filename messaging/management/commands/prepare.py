@@ -1,0 +1,24 @@
+"""Make the database ready for the processes that are about to start."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+
+from accounts.models import User
+from messaging.partitions import make_partitions
+
+
+class Command(BaseCommand):
+    help = "Migrate, make the weeks ahead, and seed the demo cast where CHAT_DEMO=1 and nobody is there yet."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.HAS_SECRET_KEY:
+            raise CommandError("SECRET_KEY is not set. `make run` makes one; elsewhere, set it in the environment.")
+        if not settings.CHAT_KEYS:
+            raise CommandError("CHAT_KEYS is not set: without a key no message can be stored.")
+        call_command("migrate", interactive=False, verbosity=0)
+        for name in make_partitions():
+            self.stdout.write(f"made the partition {name}")
+        if settings.CHAT_DEMO and not User.objects.exists():
+            call_command("seed")

@@ -1,0 +1,56 @@
+"""What people say."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.ids import uuid7
+from accounts.models import User
+from conversations.models import Conversation
+
+
+class Message(models.Model):
+    """One thing said. Its id is minted by whoever composes it, so that a retry is the same row.
+
+    `position` is the conversation's version at which it appeared, `version` the one at which it last changed.
+    The table is partitioned by the week of its id. Its keys carry no database constraint: the append takes
+    both ends from rows it has locked, and a constraint would forbid detaching an old week.
+    """
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        IMAGE = "image"
+        VIDEO = "video"
+        AUDIO = "audio"
+        FILE = "file"
+        NOTICE = "notice"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="messages"
+    )
+    position = models.BigIntegerField()
+    version = models.BigIntegerField()
+    sender = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="messages"
+    )
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.TEXT)
+    body = models.BinaryField(null=True)
+    fingerprint = models.BinaryField(null=True)
+    reply_to_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # History reads it by position; unread counts read nothing else.
+            models.Index(fields=["conversation", "position"], name="history", include=["sender", "kind", "deleted_at"]),
+            # What changed after version N, apart from what is simply new; a plain append never touches it.
+            models.Index(fields=["conversation", "version"], name="changed", condition=Q(version__gt=F("position"))),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,40 @@
+"""What may be said to the routes and the socket about messages."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chatproject.fields import IdField, PositionField, ReferenceField, Strict, TextField
+
+
+class NewMessage(Strict):
+    """A message for a conversation, or for a person."""
+
+    id = IdField(required=False)
+    conversation_id = IdField(required=False)
+    receiver_id = IdField(required=False)
+    text = TextField(required=False, allow_blank=True, default="")
+    kind = serializers.ChoiceField(choices=["text", "image", "video", "audio", "file"], required=False)
+    media = serializers.ListField(child=IdField(), required=False, max_length=10)
+    reply_to_id = IdField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("conversation_id" in attrs) == ("receiver_id" in attrs):
+            raise serializers.ValidationError({"conversation_id": "Name either a conversation or a receiver."})
+        return attrs
+
+
+class Watermark(Strict):
+    through = PositionField()
+
+
+class MessageFrame(Strict):
+    """`message.send` on the socket."""
+
+    id = IdField(required=False)
+    conversation_id = IdField(required=False)
+    to = ReferenceField(required=False)
+    text = TextField(required=False, allow_blank=True, default="")
+    kind = serializers.ChoiceField(choices=["text", "image", "video", "audio", "file"], required=False)
+    media = serializers.ListField(child=IdField(), required=False, max_length=10)
+    reply_to_id = IdField(required=False, allow_null=True)

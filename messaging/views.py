@@ -1,0 +1,120 @@
+"""The inbox and the open conversation, as pages that need no script."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.ids import uuid7
+from accounts.models import User
+from accounts.views import SignedInRequest
+from chatproject.pages import BadCursor
+from conversations.access import Refused
+from conversations.models import Conversation
+from messaging.commands import mark_read, send_message
+from messaging.forms import MessageForm
+from messaging.inbox import list_conversations, show_conversation
+from messaging.lines import lines_of
+from messaging.rows import Head, Row, people_in
+from messaging.sync import history
+
+
+@never_cache
+@login_required
+@require_safe
+def inbox(request: SignedInRequest) -> HttpResponse:
+    """Show someone's conversations."""
+    try:
+        side = inbox_beside(by=request.user, cursor=request.GET.get("cursor"))
+    except BadCursor:
+        raise Http404 from None
+    return render(request, "messaging/inbox.html", {"inbox": side})
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def conversation(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Show a conversation, or write into it; a stranger finds nothing."""
+    try:
+        if request.method == "POST":
+            return _post(request, conversation_id)
+        return _show(request, conversation_id)
+    except Conversation.DoesNotExist:
+        raise Http404 from None
+
+
+def inbox_beside(*, by: User, cursor: str | None = None, open_id: str | None = None) -> dict[str, Any]:
+    """Draw up the inbox that stands beside every page."""
+    page = list_conversations(by=by, cursor=cursor)
+    return {"rows": [Row.of(each, viewer=by, open_id=open_id) for each in page.items], "next": page.next}
+
+
+def _post(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Whoever answers has read what the page showed; "read" alone is the button of readers without a script."""
+    form = MessageForm(request.POST)
+    if not form.is_valid():
+        return _show(request, conversation_id, form=form, status=400)
+    through = form.cleaned_data["read_through"]
+    if through:
+        mark_read(by=request.user, conversation_id=conversation_id, through=through)
+    if request.POST.get("act") != "read":
+        try:
+            _send(request.user, conversation_id, form)
+        except Refused as refusal:
+            form.add_error("text", refusal.detail)
+            return _show(request, conversation_id, form=_renamed(form), status=refusal.status)
+    return redirect("conversation", conversation_id)
+
+
+def _send(by: User, conversation_id: UUID, form: MessageForm) -> None:
+    send_message(
+        by=by, conversation_id=conversation_id, text=form.cleaned_data["text"], id=form.cleaned_data["id"] or uuid7()
+    )
+
+
+def _renamed(form: MessageForm) -> MessageForm:
+    """The refused text stays in the form, under a new name."""
+    form.data = {**form.cleaned_data, "id": uuid7()}
+    return form
+
+
+def _show(
+    request: SignedInRequest, conversation_id: UUID, *, form: MessageForm | None = None, status: int = 200
+) -> HttpResponse:
+    before = _position(request.GET.get("before", ""))
+    shown = show_conversation(by=request.user, conversation_id=conversation_id)
+    page = history(by=request.user, conversation_id=conversation_id, before=before)
+    newest = page.items[-1]["position"] if page.items and before is None else 0
+    context = {
+        "inbox": inbox_beside(by=request.user, open_id=shown["id"]),
+        "conversation": shown,
+        "head": Head.of(shown, viewer=request.user),
+        "about": _about(shown, viewer=request.user),
+        "people": people_in(shown),
+        "lines": lines_of(page.items, conversation=shown, viewer=request.user),
+        "older": page.next if page.has_more else None,
+        "is_past": before is not None,
+        "newest": newest,
+        "form": form or MessageForm(initial={"read_through": newest}),
+    }
+    return render(request, "messaging/conversation.html", context, status=status)
+
+
+def _about(shown: dict[str, Any], *, viewer: User) -> str:
+    """Say in a few words who is on the other side."""
+    if shown["kind"] == "direct":
+        others = [person.username for person in people_in(shown) if person.id != str(viewer.pk)]
+        return f"@{others[0]}" if others else ""
+    count = shown["participant_count"]
+    members = "1 member" if count == 1 else f"{count} members"
+    return f"{members} · {shown['description']}" if shown["description"] else members
+
+
+def _position(text: str) -> int | None:
+    """Read a position out of an address; whatever is none counts as not given."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
