@@ -10,11 +10,11 @@ from rest_framework.response import Response
 
 from accounts import commands
 from accounts.adapter import device_name
-from accounts.models import Session, User
+from accounts.models import User
 from accounts.profiles import own_json
 from accounts.serializers import Credentials, Refresh, Registration
 from accounts.tokens import Unauthenticated, issue_pair, read_refresh
-from chatproject.api import API, envelope
+from chatproject.api import API, SignedIn, envelope
 from conversations.access import Conflict
 
 
@@ -64,12 +64,11 @@ class AuthViewSet(API):
 class SessionViewSet(API):
     """What needs a session: to end it, and to see oneself."""
 
-    def logout(self, request: Request) -> Response:
+    def logout(self, request: SignedIn) -> Response:
         """End this session and its sockets."""
-        session: Session = request.auth
-        commands.end_session(session=session)
+        commands.end_session(session=request.auth)
         return Response(status=204)
 
-    def me(self, request: Request) -> Response:
+    def me(self, request: SignedIn) -> Response:
         """Show oneself."""
         return envelope(own_json(request.user))

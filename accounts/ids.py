@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from uuid_utils.compat import uuid7 as uuid7
+from uuid_utils.compat import uuid7
+
+__all__ = ["first_id_at", "minted_at", "parse_uuid7", "uuid7"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

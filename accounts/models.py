@@ -1,5 +1,6 @@
 """People, and the sessions they are signed in with."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from accounts.ids import uuid7
 
-username_validators = [
+username_validators: list[Callable[[Any], None]] = [
     RegexValidator(r"\A[a-z0-9_.-]+\Z", "Use the letters a to z, digits, and _ . - only."),
     MinLengthValidator(3),
     MaxLengthValidator(30),
@@ -41,7 +42,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     display_name = models.CharField(max_length=80, blank=True)
     email = models.EmailField(blank=True)
     about = models.CharField(max_length=500, blank=True)
-    wallet_address = models.CharField(max_length=42, unique=True, null=True, blank=True)  # noqa: DJ001 (unique)
+    wallet_address = models.CharField(max_length=42, unique=True, null=True, blank=True)
     settings = models.JSONField(default=dict, blank=True)
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)

@@ -88,9 +88,7 @@ def publish(posts: Sequence[Post]) -> None:
 
 async def publish_soon(posts: Sequence[Post], *, wait: bool = False) -> None:
     """Hand envelopes to the layer, in order; return before they are sent unless told to wait."""
-    layer = get_channel_layer()
-    assert layer is not None
     try:
-        await layer.group_send_many(posts, wait=wait)
+        await get_channel_layer().group_send_many(posts, wait=wait)
     except Exception:
         logger.exception("publishing failed; the audit will find what was not heard")

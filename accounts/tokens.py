@@ -4,10 +4,10 @@ Every token carries the id of its session (`sid`) and of its pair (`pair`); a se
 the next call, not when the token expires.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from accounts.commands import note_use
 from accounts.models import Session, User
 
+ACCESS_LIFETIME: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
 SESSION_KEY = "sid"
 """Where a browser's session keeps the id of ours."""
 
@@ -38,10 +39,10 @@ class Unauthenticated(APIException):
 
 def issue_pair(session: Session) -> dict[str, str]:
     """Write a session's newest pair of tokens; asked again, the refresh token is the same to the letter."""
-    assert session.refreshed_at is not None
-    refresh = _written(RefreshToken, session, session.refreshed_at)
-    expired = session.refreshed_at + settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"] <= timezone.now()
-    access = _written(AccessToken, session, timezone.now() if expired else session.refreshed_at)
+    now = timezone.now()
+    issued_at = session.refreshed_at or now
+    refresh = _written(RefreshToken, session, issued_at)
+    access = _written(AccessToken, session, now if issued_at + ACCESS_LIFETIME <= now else issued_at)
     return {"access": str(access), "refresh": str(refresh)}
 
 
@@ -78,7 +79,7 @@ def _written(kind: type[Token], session: Session, issued_at: datetime) -> Token:
 
 def _read(kind: type[Token], text: str) -> Token:
     try:
-        token = kind(cast(Any, text))
+        token = kind(text)  # type: ignore[arg-type]
         UUID(token["sid"]), UUID(token["pair"])
     except ExpiredTokenError:
         raise Unauthenticated("This token has expired.", "token_expired") from None

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from accounts.ids import parse_uuid7
+from accounts.models import Session, User
 from chatproject.pages import LIMIT, LIMIT_MOST, Page
 from conversations.access import Invalid
 
@@ -26,6 +27,13 @@ def envelope_page(page: Page[Any]) -> Response:
 SUCCESS = {"success": True}
 
 
+class SignedIn(Request):
+    """A request of someone who is signed in."""
+
+    user: User
+    auth: Session
+
+
 class API(ViewSet):
     """A set of routes that answer with an envelope or a problem."""
 
@@ -33,7 +41,8 @@ class API(ViewSet):
         """Read and check what was sent."""
         checked = serializer(data=request.data)
         checked.is_valid(raise_exception=True)
-        return checked.validated_data
+        validated: dict[str, Any] = checked.validated_data
+        return validated
 
 
 def path_id(text: str) -> Any:

@@ -6,7 +6,6 @@ from typing import Any
 
 import orjson
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -53,6 +52,20 @@ CODES = {
 }
 
 
+# Exceptions that say nothing but what they are.
+PLAIN: tuple[tuple[tuple[type[Exception], ...], int, str, str], ...] = (
+    ((Http404, ObjectDoesNotExist), 404, "not_found", "There is nothing here, or not for you."),
+    ((PermissionDenied,), 403, "not_allowed", "This is not for you to do."),
+    ((RequestDataTooBig,), 413, "too_large", "This request is too large."),
+    (
+        (OperationalError, InterfaceError, RedisError),
+        503,
+        "unavailable",
+        "A part of the service is down. Please try again.",
+    ),
+)
+
+
 def problem(error: Exception, context: dict[str, Any]) -> Response:
     """Turn whatever a view raised into a problem document."""
     request = context["request"]
@@ -87,28 +100,21 @@ def problem_response(request: HttpRequest, status: int, code: str, detail: str) 
 
 
 def _explain(error: Exception) -> tuple[int, str, str, list[dict[str, Any]]]:
+    """Find status, code, detail and the fields at fault."""
     match error:
         case Refused():
             return error.status, error.code, error.detail, error.errors()
         case BadCursor():
             return 400, "invalid", str(error), [{"pointer": "/cursor", "code": "invalid", "detail": str(error)}]
-        case Http404() | ObjectDoesNotExist():
-            return 404, "not_found", "There is nothing here, or not for you.", []
-        case PermissionDenied():
-            return 403, "not_allowed", "This is not for you to do.", []
-        case RequestDataTooBig():
-            return 413, "too_large", "This request is too large.", []
         case exceptions.ValidationError():
             return 400, "invalid", "Some of what was sent is not right.", list(_pointers(error.detail))
-        case DjangoValidationError():
-            return 400, "invalid", " ".join(error.messages), []
         case exceptions.APIException():
             codes = error.get_codes()
             code = codes if isinstance(codes, str) and codes in TITLES else CODES.get(error.status_code, "invalid")
             return error.status_code, code, str(error.detail), []
-        case OperationalError() | InterfaceError() | RedisError():
-            logger.error("a request met a service that is down: %s", type(error).__name__)
-            return 503, "unavailable", "A part of the service is down. Please try again.", []
+    for kinds, status, code, detail in PLAIN:
+        if isinstance(error, kinds):
+            return status, code, detail, []
     logger.error("a request failed", exc_info=error)
     return 500, "error", "Something went wrong on our side.", []
 

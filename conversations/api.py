@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.profiles import find_user, find_users
-from chatproject.api import API, envelope, envelope_page, limit_of, path_id
+from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
 from conversations import commands
 from conversations.access import Invalid
 from conversations.models import Conversation
@@ -18,7 +18,7 @@ from messaging.inbox import list_conversations, show_conversation
 class ConversationViewSet(API):
     """`/conversations`."""
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: SignedIn) -> Response:
         """My conversations."""
         return envelope_page(
             list_conversations(
@@ -29,7 +29,7 @@ class ConversationViewSet(API):
             )
         )
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: SignedIn) -> Response:
         """Start a direct conversation (200 if it is there already) or make a group."""
         said = self.body(request, NewConversation)
         if said.pop("kind") == Conversation.Kind.DIRECT:
@@ -39,7 +39,7 @@ class ConversationViewSet(API):
         shown = show_conversation(by=request.user, conversation_id=conversation.pk)
         return envelope(shown, 201 if is_new else 200)
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One conversation as I see it."""
         return envelope(show_conversation(by=request.user, conversation_id=path_id(pk)))
 

@@ -35,7 +35,7 @@ class Conversation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=6, choices=Kind, editable=False)
-    direct_key = models.CharField(max_length=73, unique=True, null=True, blank=True, editable=False)  # noqa: DJ001 (unique)
+    direct_key = models.CharField(max_length=73, unique=True, null=True, blank=True, editable=False)
     name = models.CharField(max_length=100, blank=True)
     description = models.CharField(max_length=500, blank=True)
     history = models.CharField(max_length=6, choices=History, default=History.JOINED)

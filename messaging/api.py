@@ -1,10 +1,9 @@
 """The REST door to messages."""
 
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.profiles import find_user
-from chatproject.api import API, envelope, envelope_page, limit_of, number_of, path_id
+from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, number_of, path_id
 from conversations.access import Invalid
 from messaging import commands, sync
 from messaging.serializers import NewMessage, Watermark
@@ -13,7 +12,7 @@ from messaging.serializers import NewMessage, Watermark
 class MessageViewSet(API):
     """`/messages`."""
 
-    def create(self, request: Request) -> Response:
+    def create(self, request: SignedIn) -> Response:
         """Say something; 200 and the stored message if it was said before."""
         said = self.body(request, NewMessage)
         if receiver_id := said.pop("receiver_id", None):
@@ -22,11 +21,11 @@ class MessageViewSet(API):
             answer = commands.send_message(by=request.user, **said)
         return envelope(answer.message, 200 if answer.repeated else 201)
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One message."""
         return envelope(sync.get_message(by=request.user, message_id=path_id(pk)))
 
-    def conversation(self, request: Request, id: str) -> Response:
+    def conversation(self, request: SignedIn, id: str) -> Response:
         """A page of a conversation, oldest first."""
         sides = {side: number_of(request, side) for side in ("before", "after", "around")}
         if sum(place is not None for place in sides.values()) > 1:
@@ -35,7 +34,7 @@ class MessageViewSet(API):
             sync.history(by=request.user, conversation_id=path_id(id), limit=limit_of(request), **sides)
         )
 
-    def friend(self, request: Request, id: str) -> Response:
+    def friend(self, request: SignedIn, id: str) -> Response:
         """A page of the direct conversation with someone."""
         before = number_of(request, "before")
         return envelope_page(
@@ -46,7 +45,7 @@ class MessageViewSet(API):
 class ReceiptViewSet(API):
     """`/conversations/{id}/read`."""
 
-    def read(self, request: Request, pk: str) -> Response:
+    def read(self, request: SignedIn, pk: str) -> Response:
         """Note how far I have read."""
         through = self.body(request, Watermark)["through"]
         return envelope(commands.mark_read(by=request.user, conversation_id=path_id(pk), through=through))

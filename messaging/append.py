@@ -32,13 +32,13 @@ class Draft:
 
 
 class Outcome(NamedTuple):
-    """A row of the answer; times in milliseconds since 1970."""
+    """A row of the answer; times in milliseconds since 1970. Position and time are 0 unless it is new."""
 
     ord: int
     what: str
-    position: int | None
-    created_ms: int | None
-    epoch: int | None
+    position: int
+    created_ms: int
+    epoch: int
     is_in: bool
     barred: bool
     replies_to_something: bool
@@ -90,7 +90,8 @@ WITH i AS MATERIALIZED (
     FROM accepted a ORDER BY a.conversation_id, a.n
 ), marks AS MATERIALIZED (
     SELECT f.conversation_id, f.sender_id, f.last_position, f.base + COALESCE(
-        (SELECT min(a.n) - 1 FROM accepted a WHERE a.conversation_id = f.conversation_id AND a.sender_id <> f.sender_id),
+        (SELECT min(a.n) - 1 FROM accepted a
+            WHERE a.conversation_id = f.conversation_id AND a.sender_id <> f.sender_id),
         (SELECT k.total FROM counted k WHERE k.conversation_id = f.conversation_id)
     ) AS through
     FROM first f
@@ -111,7 +112,8 @@ WITH i AS MATERIALIZED (
 SELECT j.ord,
     CASE WHEN m.id IS NOT NULL THEN 'new' WHEN j.seen THEN 'seen'
         WHEN j.fresh IS NOT TRUE AND j.epoch IS NOT NULL THEN 'again' ELSE 'refused' END,
-    m.position, (extract(epoch FROM m.created_at) * 1000)::bigint, j.epoch, j.is_in, j.barred, j.replies_to_something
+    COALESCE(m.position, 0), COALESCE((extract(epoch FROM m.created_at) * 1000)::bigint, 0), COALESCE(j.epoch, 0),
+    j.is_in, j.barred, j.replies_to_something
 FROM judged j LEFT JOIN stored m ON m.id = j.id
 ORDER BY j.ord
 """

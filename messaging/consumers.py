@@ -19,6 +19,7 @@ from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
 from messaging import protocol
+from messaging.append import Draft
 from messaging.commands import compose, mark_read, send_direct
 from messaging.hub import hub
 from messaging.lane import lane
@@ -94,7 +95,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     async def _sign_in(self) -> Session | None:
         """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
         try:
-            session = await database_sync_to_async(SocketCredentials(self.scope).session)()
+            session: Session | None = await database_sync_to_async(SocketCredentials(self.scope).session)()
             return session or await asyncio.wait_for(self._first_frame(), CONNECT_SECONDS)
         except TimeoutError:
             self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
@@ -109,7 +110,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         frame = protocol.read(await self._next())
         if not isinstance(frame, Connect):
             raise Unauthenticated("Sign in by a connect frame first.", "not_authenticated")
-        return await database_sync_to_async(session_of)(frame.token)
+        session: Session = await database_sync_to_async(session_of)(frame.token)
+        return session
 
     def _refuse(self, code: str, detail: str, close: int) -> None:
         self.deliver(encode({"type": "error", "data": {"code": code, "detail": detail}}))
@@ -123,7 +125,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             try:
                 await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
             except TimeoutError:
-                return self._refuse("unavailable", "The server can't serve just now.", CLOSE_RESTART)
+                self._refuse("unavailable", "The server can't serve just now.", CLOSE_RESTART)
+                return
             self.deliver(encode({"type": "connected", "data": self._greeting()}))
             while True:
                 await self._obey(await self._next())
@@ -179,19 +182,22 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Say something without waiting for its commit, so that what comes behind it shares it."""
         if (frame.conversation_id is None) == (frame.to is None):
             raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
-        fields = {"id": frame.id, "kind": frame.kind, "media": frame.media, "reply_to_id": frame.reply_to_id}
+        fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
         if frame.to is not None:
-            said = await database_sync_to_async(self._send_to)(frame.to.named(), frame.text, fields)
-            return self._acknowledge(frame.ref, said)
-        assert frame.conversation_id is not None
-        answer = lane().submit(compose(self.user_id, frame.conversation_id, text=frame.text, **fields))
+            said = await database_sync_to_async(self._send_to_person)(frame.to.named(), fields)
+            self._acknowledge(frame.ref, said)
+        elif frame.conversation_id is not None:
+            await self._submit(frame.ref, compose(self.user_id, frame.conversation_id, **fields))
+
+    def _send_to_person(self, reference: dict[str, Any], fields: dict[str, Any]) -> Said:
+        return send_direct(by=self.user, to=find_user(reference), **fields)
+
+    async def _submit(self, ref: str | None, draft: Draft) -> None:
+        answer = lane().submit(draft)
         self._in_flight.add(answer)
-        answer.add_done_callback(partial(self._answered, frame.ref))
+        answer.add_done_callback(partial(self._answered, ref))
         if len(self._in_flight) >= IN_FLIGHT_MOST:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-
-    def _send_to(self, reference: dict[str, Any], text: str, fields: dict[str, Any]) -> Said:
-        return send_direct(by=self.user, to=find_user(reference), text=text, **fields)
 
     def _answered(self, ref: str | None, answer: "asyncio.Future[Said]") -> None:
         self._in_flight.discard(answer)

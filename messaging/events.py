@@ -52,7 +52,7 @@ def message_json(message: Message) -> MessageJSON:
     """Show a stored message; a deleted one keeps its place and says nothing."""
     text = ""
     if message.body is not None and message.deleted_at is None:
-        text = unseal(message.body, field="body", row=message.pk, conversation=message.conversation_id)
+        text = unseal(bytes(message.body), field="body", row=message.pk, conversation=message.conversation_id)
     return {
         "id": str(message.pk),
         "conversation_id": str(message.conversation_id),

@@ -38,7 +38,6 @@ def seal(text: str, *, field: str, row: UUID, conversation: UUID) -> bytes:
 
 def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
     """Decrypt what `seal` made for the same field, row and conversation; Unreadable for anything else."""
-    value = bytes(value)
     key_id, nonce = value[1:5], value[5:HEADER_BYTES]
     if value[:1] != FORMAT or key_id not in _ring():
         raise Unreadable

@@ -8,6 +8,7 @@ once for all its sockets. Every few seconds it compares all the versions it know
 import asyncio
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -261,10 +262,8 @@ class Hub:
     async def _audit(self) -> None:
         """Compare every version known here with the database's, again and again; at once when messages may be lost."""
         while True:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._audit_now.wait(), AUDIT_EVERY)
-            except TimeoutError:
-                pass
             self._audit_now.clear()
             try:
                 await self._audit_once()

@@ -82,7 +82,7 @@ def _conversation_json(
     is_direct = it.kind == Conversation.Kind.DIRECT
     other = next((m.user for m in members if m.user_id != place.user_id), None) if is_direct else None
     count = len(members) if len(members) <= PARTICIPANTS_SHOWN else it.participants.filter(left_at=None).count()
-    shown = {
+    shown: dict[str, Any] = {
         "id": str(it.pk),
         "kind": it.kind,
         "name": other.name if other else it.name,
@@ -146,7 +146,7 @@ def _after(places: QuerySet[Participant], mark: list[Any]) -> QuerySet[Participa
 
 
 def _latest_and_unread(places: Sequence[Participant]) -> dict[UUID, tuple[UUID | None, int]]:
-    values = {
+    values: dict[str, Any] = {
         "places": [place.pk for place in places],
         "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
         "most": UNREAD_MOST,

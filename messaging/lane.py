@@ -164,7 +164,7 @@ class Lane:
         if outcome.what == "new":
             message = stored_json(entry.draft, outcome)
             entry.accept(Said(message, repeated=False))
-            return post_created(entry.draft.conversation_id, outcome.epoch or 0, message)
+            return post_created(entry.draft.conversation_id, outcome.epoch, message)
         if outcome.what == "again":
             self._again([entry])
         elif outcome.what == "refused":
@@ -180,7 +180,7 @@ class Lane:
             entry.refuse(error)
             return None
         entry.accept(Said(message, repeated=not entry.unsure))
-        return post_created(entry.draft.conversation_id, outcome.epoch or 0, message) if entry.unsure else None
+        return post_created(entry.draft.conversation_id, outcome.epoch, message) if entry.unsure else None
 
     async def _step_aside(self, batch: Sequence[Entry]) -> None:
         """Let the conversations that someone holds wait beside the lane, and say the rest again."""

@@ -27,14 +27,17 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
 
     def __init__(self, host: dict[str, Any], channel_layer: Any) -> None:
         super().__init__(host, channel_layer)
+        self._redis: aioredis.Redis | None = None
+        self._pubsub: Any = None
         self._outgoing: list[tuple[str, bytes]] = []
         self._flushing: asyncio.Task[None] | None = None
 
-    def _ensure_redis(self) -> None:
+    def _ensure_redis(self) -> aioredis.Redis:
         if self._redis is None:
             # Without a timeout of redis-py's own: it wraps every single reply in one. The pipeline has ours.
             self._redis = aioredis.Redis(connection_pool=create_pool({**self.host, "socket_timeout": None}))
             self._pubsub = self._redis.pubsub()
+        return self._redis
 
     def enqueue(self, channel: str, message: bytes) -> "asyncio.Task[None]":
         """Put a message behind those before it; the task ends when all of them are sent."""
@@ -47,7 +50,6 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
         await asyncio.shield(self.enqueue(channel, message))
 
     async def _send_gathered(self) -> None:
-        self._ensure_redis()
         while self._outgoing:
             batch, self._outgoing = self._outgoing[:PIPELINE_LENGTH], self._outgoing[PIPELINE_LENGTH:]
             try:
@@ -58,7 +60,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
                 self.channel_layer.on_lost()
 
     async def _send(self, batch: Sequence[tuple[str, bytes]]) -> None:
-        async with self._redis.pipeline(transaction=False) as pipeline:
+        async with self._ensure_redis().pipeline(transaction=False) as pipeline:
             for channel, message in batch:
                 pipeline.publish(channel, message)
             await pipeline.execute()

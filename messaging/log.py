@@ -9,6 +9,7 @@ import hmac
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -70,8 +71,8 @@ def append(draft: Draft) -> Said:
             outcome = Outcome(*cursor.fetchone())
         if outcome.what == "new":
             message = stored_json(draft, outcome)
-            post = post_created(draft.conversation_id, outcome.epoch or 0, message)
-            transaction.on_commit(lambda: publish([post]))
+            post = post_created(draft.conversation_id, outcome.epoch, message)
+            transaction.on_commit(partial(publish, [post]))
             return Said(message, repeated=False)
         if outcome.what == "seen":
             return Said(repeat_of(draft, Message.objects.filter(pk=draft.id).first()), repeated=True)
@@ -83,7 +84,6 @@ def append(draft: Draft) -> Said:
 
 def stored_json(draft: Draft, outcome: Outcome) -> MessageJSON:
     """Show a message that has just been stored, without reading it back."""
-    assert outcome.position is not None and outcome.created_ms is not None
     return {
         "id": str(draft.id),
         "conversation_id": str(draft.conversation_id),

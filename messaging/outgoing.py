@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import coroutine
+from functools import partial
 from typing import Any
 
 QUEUE_LENGTH = 1000
@@ -72,28 +72,31 @@ def _first_step(sending: Awaitable[None]) -> Coroutine[Any, Any, None] | None:
     steps = sending.__await__()
     try:
         waiting_for = next(steps)
-    except StopIteration:
-        return None
     except Exception:
+        # Its end, or a socket that has gone, of which the receiving loop hears.
         return None
     return _resume(steps, waiting_for)
 
 
-async def _resume(steps: Generator[Any, None, None], waiting_for: Any) -> None:
-    await _from(steps, waiting_for)
+async def _resume(steps: Generator[Any, Any, None], waiting_for: Any) -> None:
+    await _Rest(steps, waiting_for)
 
 
-@coroutine
-def _from(steps: Generator[Any, Any, None], waiting_for: Any) -> Generator[Any, Any, None]:
-    """Go on with a coroutine that has been started elsewhere, as the task it runs in from now on."""
-    while True:
-        try:
-            value = yield waiting_for
-        except BaseException as error:
-            step, argument = steps.throw, error
-        else:
-            step, argument = steps.send, value
-        try:
-            waiting_for = step(argument)
-        except StopIteration:
-            return
+class _Rest:
+    """A coroutine that was started elsewhere, to go on in the task that awaits this."""
+
+    def __init__(self, steps: Generator[Any, Any, None], waiting_for: Any) -> None:
+        self._steps, self._waiting_for = steps, waiting_for
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        while True:
+            try:
+                value = yield self._waiting_for
+            except BaseException as error:
+                step = partial(self._steps.throw, error)
+            else:
+                step = partial(self._steps.send, value)
+            try:
+                self._waiting_for = step()
+            except StopIteration:
+                return

@@ -89,7 +89,7 @@ def read(text: str | None) -> Command:
     if len(text) * 4 > settings.FRAME_BYTES and len(text.encode()) > settings.FRAME_BYTES:
         raise BadFrame("too_large", f"A frame has at most {settings.FRAME_BYTES} bytes; longer texts go by REST.")
     try:
-        frame = _decoder.decode(text)
+        frame: Command = _decoder.decode(text)
     except msgspec.DecodeError as error:
         raise _explained(text, error) from None
     _require_version_7(frame)

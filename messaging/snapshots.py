@@ -121,11 +121,10 @@ async def changes(id: UUID, *, after: int, people: Collection[UUID], most: int) 
     return ConversationSeen(version, epoch, {row.user_id: Membership(row.visible_from) for row in places}, frames)
 
 
-async def conversation(user_id: UUID, id: UUID) -> dict[str, Any]:
+@database_sync_to_async  # type: ignore[untyped-decorator]
+def conversation(user_id: UUID, id: UUID) -> dict[str, Any]:
     """Read a conversation as one person sees it."""
-    return await database_sync_to_async(
-        lambda: show_conversation(by=User.objects.get(pk=user_id), conversation_id=id)
-    )()
+    return show_conversation(by=User.objects.get(pk=user_id), conversation_id=id)
 
 
 def _frames(id: UUID, after: int, version: int, rows: list[Any]) -> Iterator[tuple[int, str]]:
@@ -151,7 +150,7 @@ async def _snapshot() -> AsyncIterator[Callable[..., Awaitable[list[Any]]]]:
     async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
 
         async def run(sql: str, *values: object) -> list[Any]:
-            await cursor.execute(sql, values[0] if values and isinstance(values[0], dict) else values)  # type: ignore[call-overload]
+            await cursor.execute(sql, values[0] if values and isinstance(values[0], dict) else values)
             rows: list[Any] = await cursor.fetchall()
             return rows
 

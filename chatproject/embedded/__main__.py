@@ -35,8 +35,8 @@ def main() -> int:
 def run(environ: Mapping[str, str], signals: Signals) -> None:
     """Start everything, say where it is, and watch over it."""
     folder = Folder.of(environ)
-    application = Application(folder, environ)
     with folder.locked():
+        application = Application(folder, environ)
         application.end_leftovers()
         application.require_free_port()
         say("Starting Parley …")

@@ -38,7 +38,7 @@ class Engine(ABC):
     def environment(self) -> dict[str, str]:
         """Return the variables by which the application finds the engine."""
 
-    def may_try_again(self, words: str) -> bool:  # noqa: ARG002 (for those who can tell from what it said)
+    def may_try_again(self, words: str) -> bool:
         """Tell whether starting anew may help, from what the engine said before it ended."""
         return False
 

@@ -53,11 +53,13 @@ ALICE_AND_BOB: list[tuple[int, str]] = [
     (0, "It'll be the washer. My dad used to change ours every winter"),
     (
         0,
-        "From memory:\n"
-        "1. Turn the water off under the sink\n"
-        "2. Put the plug in, so you don't lose the little screw\n"
-        "3. Take the handle off and unscrew the middle bit\n"
-        "4. Swap the washer, put it all back",
+        (
+            "From memory:\n"
+            "1. Turn the water off under the sink\n"
+            "2. Put the plug in, so you don't lose the little screw\n"
+            "3. Take the handle off and unscrew the middle bit\n"
+            "4. Swap the washer, put it all back"
+        ),
     ),
     (1, "Step 2 sounds like the voice of experience"),
     (0, "We had to take the whole pipe apart. I was seven and it was the best day of the holidays"),
@@ -163,19 +165,21 @@ ALICE_AND_CAROL: list[tuple[int, str]] = [
     (0, "All right, teach me again. Slowly. Like year seven"),
     (
         1,
-        "Ready?\n\n"
-        "500 g strong flour\n"
-        "350 g water, lukewarm\n"
-        "100 g starter\n"
-        "10 g salt\n\n"
-        "Mix everything but the salt, wait half an hour, then add it. Fold it four times over the afternoon.",
+        (
+            "Ready?\n\n"
+            "500 g strong flour\n"
+            "350 g water, lukewarm\n"
+            "100 g starter\n"
+            "10 g salt\n\n"
+            "Mix everything but the salt, wait half an hour, then add it. Fold it four times over the afternoon."
+        ),
     ),
     (0, "What does fold mean here? Like a letter or like a sheet?"),
     (1, "Like a letter to somebody you're fond of. Pull one side up and over, turn the bowl, again"),
     (0, "Fine. And then?"),
     (1, "Into the fridge overnight. In the morning a very hot oven, lid on for 25 minutes, lid off for 20"),
     (0, "I don't have a pot with a lid that can go in the oven"),
-    (1, "You do. The orange one, Maman gave it to you, you keep umbrellas in it"),
+    (1, "You do. The orange one, your mum gave it to you, you keep umbrellas in it"),
     (0, "…I'd forgotten it was a pot"),
     (1, "😂"),
     (0, "First fold done. It looks like porridge"),
@@ -285,11 +289,13 @@ SUMMER_HOUSE: list[tuple[int, str]] = [
     (1, "Four and a half with a stop. There's a good place for soup about half way"),
     (
         2,
-        "Then if we leave at eight:\n"
-        "08:00 pick up Alice\n"
-        "08:15 go back for whatever Alice forgot\n"
-        "10:30 soup\n"
-        "13:00 jetty",
+        (
+            "Then if we leave at eight:\n"
+            "08:00 pick up Alice\n"
+            "08:15 go back for whatever Alice forgot\n"
+            "10:30 soup\n"
+            "13:00 jetty"
+        ),
     ),
     (0, "I feel seen"),
     (1, "Soup at half past ten is early, but I respect it"),
@@ -308,14 +314,16 @@ SUMMER_HOUSE: list[tuple[int, str]] = [
     (2, "It will rise just to get away"),
     (
         1,
-        "Suppers, one each and then again:\n"
-        "Mon: Bob, jollof\n"
-        "Tue: Carol\n"
-        "Wed: Alice\n"
-        "Thu: leftovers\n"
-        "Fri: fish, if anybody catches one, otherwise pasta",
+        (
+            "Suppers, one each and then again:\n"
+            "Mon: Bob, jollof\n"
+            "Tue: Carol\n"
+            "Wed: Alice\n"
+            "Thu: leftovers\n"
+            "Fri: fish, if anybody catches one, otherwise pasta"
+        ),
     ),
-    (2, "I'll do Great-aunt's dumplings on Tuesday, with the card propped up in front of me"),
+    (2, "I'll do Grandma's dumplings on Tuesday, with the card propped up in front of me"),
     (0, 'I\'m putting Wednesday down as "something with cheese"'),
     (1, "Everyone likes something with cheese"),
     (2, "Friday is going to be pasta, isn't it"),
@@ -325,10 +333,12 @@ SUMMER_HOUSE: list[tuple[int, str]] = [
     (0, "My uncle sent a note about the house. I'm copying it as it is"),
     (
         0,
-        '"Key under the third flowerpot, not the second, the second has a wasp.\n'
-        "Pump needs priming, Alice knows.\n"
-        "Don't trust the left-hand tap.\n"
-        'Be nice to the cockerel."',
+        (
+            '"Key under the third flowerpot, not the second, the second has a wasp.\n'
+            "Pump needs priming, Alice knows.\n"
+            "Don't trust the left-hand tap.\n"
+            'Be nice to the cockerel."'
+        ),
     ),
     (2, "Alice, do you know?"),
     (0, "I don't know anything about a pump"),
@@ -401,10 +411,12 @@ SATURDAY_FOOTBALL: list[tuple[int, str]] = [
     (0, "Pump it up first, please. Last time it bounced like a cushion"),
     (
         3,
-        "The school says:\n"
-        "- gate is open from 09:30\n"
-        "- no cars on the grass\n"
-        "- please stop hanging coats on the sundial",
+        (
+            "The school says:\n"
+            "- gate is open from 09:30\n"
+            "- no cars on the grass\n"
+            "- please stop hanging coats on the sundial"
+        ),
     ),
     (1, "That was the bakery"),
     (2, "That was you, Alice"),
@@ -420,7 +432,7 @@ SATURDAY_FOOTBALL: list[tuple[int, str]] = [
     (3, "The sun was in my eyes"),
     (0, "It was raining, Sam 😂"),
     (3, "The rain was in my eyes"),
-    (1, "My brother-in-arms, the wardrobe, saved one on the line with his stomach. Is he all right?"),
+    (1, "And the wardrobe saved one on the line with his stomach. Is he all right?"),
     (0, "Delighted. He's told our mother twice already"),
     (2, "Same time next week? I'll ask my knee, but I think it enjoyed itself"),
     (3, "I'm in. The gate's booked with the school until the end of term ⚽"),

@@ -37,8 +37,8 @@ class Command(BaseCommand):
 
     def _talk(self, cast: dict[str, User]) -> None:
         chance = random.Random(7)  # noqa: S311 (the same demo every time)
-        for names, lines in TALKS.items():
-            one, other = (cast[name] for name in names)
+        for (first, second), lines in TALKS.items():
+            one, other = cast[first], cast[second]
             conversation, _ = start_direct(by=one, to=other)
             self._say(conversation, [one, other], lines, chance)
         for (name, description, names), lines in GROUPS.items():

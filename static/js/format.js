@@ -1,0 +1,54 @@
+// Times and names as this person's browser would put them.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
+const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+const midnight = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate());
+const daysAgo = (when) => Math.round((midnight(new Date()) - midnight(when)) / 86_400_000);
+
+function day(when) {
+  const ago = daysAgo(when);
+  if (ago < 2) return capital(relative.format(-ago, "day"));
+  return ago < 7 ? weekday.format(when) : date.format(when);
+}
+
+function near(when) {
+  const ago = daysAgo(when);
+  if (ago < 1) return clock.format(when);
+  return ago < 7 ? shortWeekday.format(when) : shortDate.format(when);
+}
+
+const styles = { clock: (when) => clock.format(when), day, near };
+
+const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
+
+/** Say a moment in the way its element asks for: the clock, the day, or whichever is near. */
+export function localise(element, moment = element.dateTime) {
+  const when = new Date(moment);
+  if (!moment || Number.isNaN(when.getTime())) return;
+  element.dateTime = moment;
+  element.textContent = styles[element.dataset.time](when);
+  element.title = full.format(when);
+}
+
+/** Localise every time within an element. */
+export function localiseAll(root) {
+  for (const time of root.querySelectorAll("time[data-time]")) localise(time);
+}
+
+export const sameDay = (one, other) => midnight(new Date(one)).getTime() === midnight(new Date(other)).getTime();
+
+/** The first letters of the first and the last word. */
+export function initials(name) {
+  const words = name.split(/\s+/).filter(Boolean);
+  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return ends.map((word) => [...word][0].toLocaleUpperCase()).join("");
+}
+
+/** One of eight colours, always the same one for an id. */
+export const tone = (id) => Number.parseInt(id.slice(-2), 16) % 8;

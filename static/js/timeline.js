@@ -1,0 +1,106 @@
+// The lines of one conversation, ordered by position; what is not sent yet stands at the end.
+
+import { localiseAll, sameDay } from "./format.js";
+import { fill } from "./line.js";
+import { linked } from "./links.js";
+
+const PAUSE = 5 * 60_000;
+
+export class Timeline extends EventTarget {
+  #list;
+  #template;
+  #people;
+  #userId;
+  #lines = new Map();
+
+  constructor(list, template, people, userId) {
+    super();
+    this.#list = list;
+    this.#template = template;
+    this.#people = people;
+    this.#userId = userId;
+    for (const line of list.children) this.#adopt(line);
+    for (const line of list.children) this.#arrange(line);
+    list.addEventListener("click", (event) => this.#act(event));
+  }
+
+  has(id) {
+    return this.#lines.has(id);
+  }
+
+  /** Draw a message, or draw it anew: the echo, the event and the catch-up alike. */
+  show(message, { state, reason } = {}) {
+    const line = this.#lines.get(message.id) ?? this.#blank(message);
+    if (state && isStored(line)) return;
+    const follower = line.nextElementSibling;
+    fill(article(line), message, { name: this.#people.name(message.sender_id), state, reason });
+    this.#place(line);
+    for (const touched of [line, line.nextElementSibling, follower]) this.#arrange(touched);
+  }
+
+  /** Take an unsent line away; what the server has stays. */
+  forget(id) {
+    const line = this.#lines.get(id);
+    if (!line || isStored(line)) return;
+    const follower = line.nextElementSibling;
+    line.remove();
+    this.#lines.delete(id);
+    this.#arrange(follower);
+  }
+
+  #adopt(line) {
+    this.#lines.set(article(line).dataset.id, line);
+    localiseAll(line);
+    const text = line.querySelector("[data-text]");
+    text.replaceChildren(...linked(text.textContent));
+  }
+
+  #blank(message) {
+    const line = document.createElement("li");
+    line.className = "line line--new";
+    line.append(this.#template.content.cloneNode(true));
+    this.#lines.set(message.id, line);
+    return line;
+  }
+
+  #place(line) {
+    const first = this.#list.firstElementChild;
+    if (first && rank(line) < rank(first)) return first.before(line);
+    let before = this.#list.lastElementChild;
+    while (before && (before === line || rank(before) > rank(line))) before = before.previousElementSibling;
+    const after = before ? before.nextElementSibling : first;
+    if (after !== line) this.#list.insertBefore(line, after);
+  }
+
+  /** Whose line it is, and whether it opens a day or a group of one sender's lines. */
+  #arrange(line) {
+    if (!line?.isConnected) return;
+    const { senderId, kind } = article(line).dataset;
+    const previous = line.previousElementSibling;
+    const day = !previous || !sameDay(moment(previous), moment(line));
+    const notice = kind === "notice";
+    line.classList.toggle("line--mine", senderId === this.#userId && !notice);
+    line.classList.toggle("line--notice", notice);
+    line.classList.toggle("line--day", day);
+    line.classList.toggle("line--opens", day || notice || !continues(previous, line));
+  }
+
+  #act({ target }) {
+    const act = target.closest("[data-act]")?.dataset.act;
+    if (act) this.dispatchEvent(new CustomEvent(act, { detail: { id: target.closest("[data-id]").dataset.id } }));
+  }
+}
+
+const article = (line) => line.querySelector("[data-id]");
+const isStored = (line) => Boolean(article(line).dataset.position);
+const rank = (line) => Number(article(line).dataset.position) || Infinity;
+const moment = (line) => line.querySelector("time").dateTime;
+
+function continues(previous, line) {
+  const [one, other] = [article(previous).dataset, article(line).dataset];
+  return (
+    one.senderId === other.senderId &&
+    one.kind !== "notice" &&
+    Date.parse(moment(line)) - Date.parse(moment(previous)) < PAUSE
+  );
+}

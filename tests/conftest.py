@@ -1,0 +1,130 @@
+"""The cast, with fixed parts: alice and bob talk, carol joins later, mallory is a stranger, staff moderates."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
+
+from accounts.commands import start_session, start_tokens
+from accounts.models import User
+from accounts.tokens import issue_pair
+from conversations.commands import create_group, start_direct
+from conversations.models import Conversation
+from messaging.partitions import make_partitions
+from tests.support.client import Client
+from tests.support.server import Server, running
+
+TABLES = "accounts_user, accounts_session, conversations_conversation, conversations_participant, messaging_message"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Make the test database and its weeks. pytest-django's own would make none for tests that only commit."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+        make_partitions()
+    yield
+    with django_db_blocker.unblock():
+        # Threads of asynchronous tests leave connections behind that nobody will use again.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let a test commit what it does, so that other processes and connections see it; leave nothing behind."""
+    with django_db_blocker.unblock():
+        yield
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {TABLES}, django_session CASCADE")
+        cache.clear()
+        connection.close()
+
+
+@pytest.fixture(scope="session", params=["uvicorn"])
+def _server(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock(), running(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def server(committed: None, _server: Server) -> Server:
+    """A server that all tests share; `@pytest.mark.parametrize("_server", […], indirect=True)` asks for another kind."""
+    return _server
+
+
+@pytest.fixture
+def data(request: pytest.FixtureRequest) -> None:
+    """A database to work with: in a transaction that is rolled back, unless the test asks for `committed` data."""
+    request.getfixturevalue("committed" if "committed" in request.fixturenames else "db")
+
+
+@pytest.fixture
+def person(data: None) -> Callable[..., User]:
+    """Make a person; without a password nobody signs in as them by name."""
+    return User.objects.create_user
+
+
+@pytest.fixture
+def alice(person: Callable[..., User]) -> User:
+    return person("alice", display_name="Alice")
+
+
+@pytest.fixture
+def bob(person: Callable[..., User]) -> User:
+    return person("bob", display_name="Bob")
+
+
+@pytest.fixture
+def carol(person: Callable[..., User]) -> User:
+    return person("carol", display_name="Carol")
+
+
+@pytest.fixture
+def mallory(person: Callable[..., User]) -> User:
+    return person("mallory", display_name="Mallory")
+
+
+@pytest.fixture
+def staff(person: Callable[..., User]) -> User:
+    return person("staff", display_name="Staff", is_staff=True)
+
+
+@pytest.fixture
+def conversation(alice: User, bob: User) -> Conversation:
+    """The direct conversation of alice and bob."""
+    return start_direct(by=alice, to=bob)[0]
+
+
+@pytest.fixture
+def group(alice: User, bob: User, carol: User) -> Conversation:
+    """A group that alice owns, with bob and carol."""
+    return create_group(by=alice, name="Garden", participants=[bob, carol])
+
+
+@pytest.fixture
+def access() -> Callable[[User], str]:
+    """Sign a person in on a new device and give the access token."""
+
+    def sign_in(user: User) -> str:
+        return issue_pair(start_tokens(session=start_session(user=user, name="a test")))["access"]
+
+    return sign_in
+
+
+@pytest.fixture
+def app(server: Server, access: Callable[[User], str]) -> Callable[[User], Awaitable[Client]]:
+    """Open a person's app on the shared server: `await app(alice)`."""
+
+    async def open_app(user: User) -> Client:
+        return Client(server.url, access=await sync_to_async(access)(user))
+
+    return open_app

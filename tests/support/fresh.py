@@ -1,0 +1,33 @@
+"""Run management commands one after the other on engines that start empty, with the demo asked for.
+
+`python -m tests.support.fresh "makemigrations --check" prepare prepare`
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from chatproject.embedded.application import manage
+from chatproject.embedded.engines import running_engines
+from chatproject.embedded.folder import Folder
+
+
+def main(commands: list[str]) -> int:
+    """Return 0 if every command succeeded, else the exit code of the first that did not."""
+    with tempfile.TemporaryDirectory(prefix="parley-") as place:
+        folder = Folder(Path(place))
+        with folder.locked(), running_engines(folder, {}) as engines:
+            environ = {**os.environ, **engines.environment(), "CHAT_VAR": place, "CHAT_DEMO": "1"}
+            for command in commands:
+                code = subprocess.run(manage(*shlex.split(command)), env=environ, check=False).returncode
+                if code:
+                    print(f"`manage.py {command}` failed on an empty database.", file=sys.stderr)
+                    return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

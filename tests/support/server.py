@@ -1,0 +1,84 @@
+"""Real servers for the tests: uvicorn and daphne, as processes of their own, on the test database."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+ROOT = Path(__file__).resolve().parents[2]
+UVICORN = "--ws=websockets-sansio --ws-per-message-deflate=false --ws-max-size=1048576 --lifespan=off --log-level=warning"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def command(kind: str, port: int) -> list[str]:
+    """The command line of a server of a kind."""
+    if kind == "daphne":
+        return [sys.executable, "-m", "daphne", "-v0", "-b", "127.0.0.1", "-p", str(port), "chatproject.asgi:application"]
+    bind = ["--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers", "--timeout-graceful-shutdown=3"]
+    return [sys.executable, "-m", "uvicorn", "chatproject.asgi:application", *UVICORN.split(), *bind]
+
+
+def environment() -> dict[str, str]:
+    """The environment of a server on the database that the tests use at this moment."""
+    wanted = make_conninfo(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"])
+    return {**os.environ, "DATABASE_URL": wanted}
+
+
+class Server:
+    """A server process and where it listens."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(command(kind, self.port), env=environment(), cwd=ROOT)
+
+    def wait(self, seconds: float = 20) -> "Server":
+        """Wait until it answers."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"{self.kind} ended by itself"
+            try:
+                httpx.get(f"{self.url}/healthz")
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return self
+        raise TimeoutError(f"{self.kind} does not answer")
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(8)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def running(kind: str = "uvicorn") -> Iterator[Server]:
+    """A server for as long as the block lasts."""
+    server = Server(kind)
+    try:
+        yield server.wait()
+    finally:
+        server.stop()
