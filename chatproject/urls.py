@@ -1,5 +1,6 @@
 """The site map."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -8,6 +9,9 @@ from chatproject.problems import not_found
 from chatproject.views import healthz, readyz, server
 from conversations import urls as conversations
 from messaging import urls as messaging
+
+# The admin's own sign-in would begin no session of ours.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", include([*conversations.pages, *messaging.pages, *accounts.pages])),

@@ -60,6 +60,7 @@ class GroupForm(StartForm):
     fields_by_pointer = {"/name": "name", "/participants": "people"}
     name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     people = forms.CharField(
+        label="People (optional)",
         required=False,
         help_text="Usernames, with spaces or commas between them.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),

@@ -1,6 +1,7 @@
 """The WebSocket: one socket a device. It reads frames, hands them over and delivers; it never decides."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -26,6 +27,8 @@ from messaging.lane import lane
 from messaging.log import Said
 from messaging.outgoing import Outgoing
 from messaging.protocol import BadFrame, Connect, MessageSend, Ping, Read
+
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
 ATTACH_SECONDS = 10.0
@@ -124,7 +127,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         try:
             try:
                 await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
-            except TimeoutError:
+            except Exception as error:
+                logger.error("a socket could not be served: %s", type(error).__name__)
                 self._refuse("unavailable", "The server can't serve just now.", CLOSE_RESTART)
                 return
             self.deliver(encode({"type": "connected", "data": self._greeting()}))

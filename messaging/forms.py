@@ -25,7 +25,6 @@ class MessageForm(forms.Form):
                 "placeholder": "Write a message",
                 "required": True,
                 "autocomplete": "off",
-                "enterkeyhint": "send",
             }
         ),
     )

@@ -7,9 +7,9 @@ once for all its sockets. Every few seconds it compares all the versions it know
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -17,6 +17,7 @@ from channels.layers import get_channel_layer
 
 from accounts.realtime import Envelope, conversation_group, encode, user_group
 from messaging import snapshots
+from messaging.hearing import Heard, Person, Socket
 from messaging.snapshots import Membership, Newer
 
 logger = logging.getLogger(__name__)
@@ -26,66 +27,6 @@ AUDIT_EVERY = 4.0
 AUDIT_GRACE = 0.25
 REPAIR_MOST = 500
 """Changes that are read and sent after a gap; beyond that the sockets are told to fetch for themselves."""
-
-
-class Socket(Protocol):
-    """What the hub needs of a connected device. Neither call waits."""
-
-    user_id: UUID
-    session_id: UUID
-
-    def deliver(self, frame: str) -> None: ...
-
-    def end(self, code: int, error: str, detail: str) -> None: ...
-
-
-class Heard:
-    """A conversation that someone here is in: how far it has been heard, and who listens."""
-
-    __slots__ = ("epoch", "held", "id", "listeners", "mending", "version")
-
-    def __init__(self, id: UUID) -> None:
-        self.id = id
-        self.version = -1
-        """-1 until it has been read for the first time; what comes before that is held."""
-        self.epoch = -1
-        self.listeners: dict[Socket, Membership] = {}
-        self.held: dict[int, Envelope] = {}
-        self.mending: asyncio.Task[None] | None = None
-
-    def accept(self, envelope: Envelope) -> bool:
-        """Deliver an event that follows the last, and what was held for it; False if something is missing."""
-        if envelope["version"] > self.version:
-            self.held[envelope["version"]] = envelope
-        while (following := self.held.get(self.version + 1)) and following.get("epoch") == self.epoch:
-            del self.held[self.version + 1]
-            self.deliver(self.version + 1, following["frame"])
-        return not self.held
-
-    def deliver(self, version: int, frame: str) -> None:
-        """Hand one frame to everyone who may hear what happened at this version."""
-        self.version = version
-        for socket, place in self.listeners.items():
-            if place.visible_from < version:
-                socket.deliver(frame)
-
-    def forget_until(self, version: int) -> None:
-        self.held = {n: envelope for n, envelope in self.held.items() if n > version}
-
-
-class Person:
-    """Someone with sockets here, and the conversations that they are in."""
-
-    __slots__ = ("conversations", "id", "ready", "refreshing", "sockets", "stale", "version")
-
-    def __init__(self, id: UUID) -> None:
-        self.id = id
-        self.version = -1
-        self.sockets: set[Socket] = set()
-        self.conversations: dict[UUID, Membership] = {}
-        self.ready = asyncio.Event()
-        self.refreshing: asyncio.Task[None] | None = None
-        self.stale = False
 
 
 class Hub:
@@ -127,16 +68,18 @@ class Hub:
 
     def _stop_listening(self, socket: Socket, conversation_id: UUID) -> None:
         heard = self._conversations.get(conversation_id)
-        if heard is None:
-            return
-        heard.listeners.pop(socket, None)
-        if not heard.listeners:
-            del self._conversations[conversation_id]
-            group = conversation_group(conversation_id)
-            self._task(self._discard(group, lambda: conversation_id not in self._conversations))
+        if heard is not None:
+            heard.listeners.pop(socket, None)
+            if not heard.listeners:
+                self._stop_following(conversation_id)
 
-    async def _discard(self, group: str, still_unwanted: Any) -> None:
-        if still_unwanted():
+    def _stop_following(self, conversation_id: UUID) -> None:
+        del self._conversations[conversation_id]
+        group = conversation_group(conversation_id)
+        self._task(self._discard(group, lambda: conversation_id not in self._conversations))
+
+    async def _discard(self, group: str, is_unwanted: Callable[[], bool]) -> None:
+        if is_unwanted():
             await self._layer.group_discard(group, self._inbox)
 
     # Events
@@ -219,30 +162,26 @@ class Hub:
         """Subscribe, then read, then apply what is newer."""
         await self._layer.group_add_many([user_group(person.id)], self._inbox)
         seen = await snapshots.person(person.id)
-        new = seen.places.keys() - person.conversations.keys()
-        self._listen(person, seen.places)
-        await self._layer.group_add_many([conversation_group(id) for id in new], self._inbox)
-        await self._read_versions(id for id in new if id in self._conversations)
+        for id in person.conversations.keys() - seen.places.keys():
+            del person.conversations[id]
+            for socket in person.sockets:
+                self._stop_listening(socket, id)
+        new = {id: place for id, place in seen.places.items() if id not in person.conversations}
+        await self._follow(new)
+        for id, place in new.items():
+            await self._let_hear(person, id, place)
         for socket in list(person.sockets):
             if socket.session_id not in seen.sessions:
                 socket.end(4503, "session_revoked", "This session has ended.")
-        await self._tell_new(person, new if person.ready.is_set() else set())
         person.version = seen.version
         person.ready.set()
 
-    def _listen(self, person: Person, places: dict[UUID, Membership]) -> None:
-        """Let all sockets of a person hear what they are in now, and nothing else."""
-        for id in person.conversations.keys() - places.keys():
-            for socket in person.sockets:
-                self._stop_listening(socket, id)
-        person.conversations = places
-        for id, place in places.items() if person.sockets else ():
-            heard = self._conversations.setdefault(id, Heard(id))
-            for socket in person.sockets:
-                heard.listeners[socket] = place
-
-    async def _read_versions(self, ids: Iterable[UUID]) -> None:
-        unread = [id for id in ids if self._conversations[id].version < 0]
+    async def _follow(self, ids: Iterable[UUID]) -> None:
+        """Subscribe to conversations and read how far they are, those that are not followed yet."""
+        for id in ids:
+            self._conversations.setdefault(id, Heard(id))
+        await self._layer.group_add_many([conversation_group(id) for id in ids], self._inbox)
+        unread = [id for id in ids if id in self._conversations and self._conversations[id].version < 0]
         for id, version, epoch in await snapshots.versions(unread) if unread else ():
             heard = self._conversations.get(id)
             if heard is not None and heard.version < 0:
@@ -251,11 +190,31 @@ class Hub:
                 if heard.held:
                     self._mend(heard, after=0)
 
-    async def _tell_new(self, person: Person, ids: Iterable[UUID]) -> None:
-        for id in sorted(ids):
-            frame = encode({"type": "conversation.created", "data": await snapshots.conversation(person.id, id)})
+    async def _let_hear(self, person: Person, id: UUID, place: Membership) -> None:
+        """Let someone's sockets hear a conversation; to those that were here before it, tell of it first."""
+        if person.ready.is_set() and person.sockets:
+            await self._introduce(person, id)
+        heard = self._conversations.get(id)
+        if heard is None:
+            # Its last listener left while we were joining.
+            person.stale = True
+        elif person.sockets:
+            person.conversations[id] = place
             for socket in person.sockets:
-                socket.deliver(frame)
+                heard.listeners[socket] = place
+        elif not heard.listeners:
+            self._stop_following(id)
+
+    async def _introduce(self, person: Person, id: UUID) -> None:
+        """Tell of a conversation in its present state, so that the events heard after it go on from there."""
+        while True:
+            shown = await snapshots.conversation(person.id, id)
+            heard = self._conversations.get(id)
+            if heard is None or heard.version <= shown["version"]:
+                break
+        frame = encode({"type": "conversation.created", "data": shown})
+        for socket in person.sockets:
+            socket.deliver(frame)
 
     # The audit
 
@@ -294,8 +253,13 @@ class Hub:
     def _task(self, coroutine: Any) -> asyncio.Task[Any]:
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a task of the hub failed; the audit goes on", exc_info=error)
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

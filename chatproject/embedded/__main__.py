@@ -64,7 +64,7 @@ def greet(application: Application, database_url: str, signals: Signals) -> None
         signals.check()
         application.require_running()
         time.sleep(WATCH_SECONDS)
-    say(f"\n{greeting(application.address, database_url)}\n")
+    say(f"\n{greeting(application.address, database_url, is_public=application.is_public)}\n")
 
 
 def watch(application: Application, engines: Engines, signals: Signals) -> None:

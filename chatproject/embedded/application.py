@@ -42,6 +42,11 @@ class Application:
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 (compared, not listened on)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    @property
+    def is_public(self) -> bool:
+        """Tell whether other machines may reach the page."""
+        return self.host not in {"127.0.0.1", "::1", "localhost"}
+
     def end_leftovers(self) -> None:
         """End the web server and the jobs of a run that was killed."""
         for process in self._processes.values():

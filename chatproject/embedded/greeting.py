@@ -21,11 +21,13 @@ def page_answers(address: str) -> bool:
         connection.close()
 
 
-def greeting(address: str, database_url: str) -> str:
+def greeting(address: str, database_url: str, *, is_public: bool) -> str:
     """Return the address and, when the demo's people are there, how to be one of them."""
     lines = [f"Parley is at {address}"]
     if has_cast(database_url):
         lines.append(f"Sign in as {', '.join(CAST[:-1])} or {CAST[-1]}, password {PASSWORD}")
+        if is_public:
+            lines.append("Other machines can reach this page, and everyone knows that password: see CHAT_DEMO=0.")
     return "\n".join([*lines, "Ctrl-C ends it."])
 
 

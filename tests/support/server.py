@@ -15,7 +15,9 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 ROOT = Path(__file__).resolve().parents[2]
-UVICORN = "--ws=websockets-sansio --ws-per-message-deflate=false --ws-max-size=1048576 --lifespan=off --log-level=warning"
+UVICORN = (
+    "--ws=websockets-sansio --ws-per-message-deflate=false --ws-max-size=1048576 --lifespan=off --log-level=warning"
+)
 
 
 def free_port() -> int:
@@ -27,7 +29,17 @@ def free_port() -> int:
 def command(kind: str, port: int) -> list[str]:
     """The command line of a server of a kind."""
     if kind == "daphne":
-        return [sys.executable, "-m", "daphne", "-v0", "-b", "127.0.0.1", "-p", str(port), "chatproject.asgi:application"]
+        return [
+            sys.executable,
+            "-m",
+            "daphne",
+            "-v0",
+            "-b",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "chatproject.asgi:application",
+        ]
     bind = ["--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers", "--timeout-graceful-shutdown=3"]
     return [sys.executable, "-m", "uvicorn", "chatproject.asgi:application", *UVICORN.split(), *bind]
 
