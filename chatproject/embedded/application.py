@@ -50,9 +50,8 @@ class Application:
     def end_leftovers(self) -> None:
         """End the web server and the jobs of a run that was killed."""
         for process in self._processes.values():
-            if process.find():
-                process.signal(signal.SIGTERM)
-                process.end(STOP_SECONDS)
+            process.find()
+        self.stop()
 
     def require_free_port(self) -> None:
         """Refuse to start where another program listens already."""

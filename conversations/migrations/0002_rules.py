@@ -5,8 +5,13 @@ from django.db import migrations
 OWNER_IS_IN = """
 CREATE FUNCTION conversations_owner_is_in() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    concerned uuid := CASE TG_TABLE_NAME WHEN 'conversations_conversation' THEN NEW.id ELSE OLD.conversation_id END;
+    concerned uuid;
 BEGIN
+    IF TG_TABLE_NAME = 'conversations_conversation' THEN
+        concerned := NEW.id;
+    ELSE
+        concerned := OLD.conversation_id;
+    END IF;
     -- Whoever is checked second waits here for the first, and then sees what it has done.
     PERFORM 1 FROM conversations_conversation WHERE id = concerned FOR NO KEY UPDATE;
     IF EXISTS (
