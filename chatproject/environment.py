@@ -1,5 +1,6 @@
 """Where settings come from: the environment, then what the embedded engines wrote down."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,3 +28,12 @@ def flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
 def words(env: Mapping[str, str], name: str, default: str = "") -> list[str]:
     """Read a comma-separated list."""
     return [word.strip() for word in env.get(name, default).split(",") if word.strip()]
+
+
+def digest(folder: Path, *words: str) -> str:
+    """Boil all the files of a folder down to a short word that changes when one of them does."""
+    found = hashlib.sha256(" ".join(words).encode())
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            found.update(file.name.encode() + file.read_bytes())
+    return found.hexdigest()[:12]

@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "chatproject.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chatproject.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -142,13 +142,13 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 
 # Files
 
-RELEASE = VERSION
-STATIC_URL = f"/static/{RELEASE}/"
+# The URL of every static file holds a digest of them all, so each may be kept for ever and needs no second name.
+STATIC_URL = f"/static/{environment.digest(BASE_DIR / 'static', VERSION)}/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# The release is in the URL, so a file may be kept for ever, and needs no second name of its own.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
-WHITENOISE_MAX_AGE = 0 if DEBUG else 3600
+WHITENOISE_MAX_AGE = 0 if DEBUG else 365 * 24 * 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",

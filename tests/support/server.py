@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+APPLICATION = "chatproject.asgi:application"
 ROOT = Path(__file__).resolve().parents[2]
 UVICORN = (
     "--ws=websockets-sansio --ws-per-message-deflate=false --ws-max-size=1048576 --lifespan=off --log-level=warning"
@@ -26,7 +28,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def command(kind: str, port: int) -> list[str]:
+def command(kind: str, port: int, app: str) -> list[str]:
     """The command line of a server of a kind."""
     if kind == "daphne":
         return [
@@ -41,7 +43,7 @@ def command(kind: str, port: int) -> list[str]:
             "chatproject.asgi:application",
         ]
     bind = ["--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers", "--timeout-graceful-shutdown=3"]
-    return [sys.executable, "-m", "uvicorn", "chatproject.asgi:application", *UVICORN.split(), *bind]
+    return [sys.executable, "-m", "uvicorn", app, *UVICORN.split(), *bind]
 
 
 def environment() -> dict[str, str]:
@@ -53,11 +55,13 @@ def environment() -> dict[str, str]:
 class Server:
     """A server process and where it listens."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, app: str = APPLICATION, log: IO[bytes] | None = None) -> None:
         self.kind = kind
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(command(kind, self.port), env=environment(), cwd=ROOT)
+        self.process = subprocess.Popen(
+            command(kind, self.port, app), env=environment(), cwd=ROOT, stdout=log, stderr=log
+        )
 
     def wait(self, seconds: float = 20) -> "Server":
         """Wait until it answers."""
@@ -87,9 +91,9 @@ class Server:
 
 
 @contextmanager
-def running(kind: str = "uvicorn") -> Iterator[Server]:
-    """A server for as long as the block lasts."""
-    server = Server(kind)
+def running(kind: str = "uvicorn", *, app: str = APPLICATION, log: IO[bytes] | None = None) -> Iterator[Server]:
+    """A server for as long as the block lasts; what it says goes into `log`, if one is given."""
+    server = Server(kind, app, log)
     try:
         yield server.wait()
     finally:
