@@ -1,9 +1,10 @@
 """Where django-allauth's pages meet our sessions."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from django.http import HttpRequest
 
-from accounts.commands import end_session, start_session
+from accounts.commands import change_password, end_session, start_session
 from accounts.models import User
 from accounts.tokens import SESSION_KEY
 
@@ -20,6 +21,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if session := getattr(request, "chat_session", None):
             end_session(session=session)
         super().logout(request)
+
+    def set_password(self, user: User, password: str) -> None:
+        change_password(user=user, password=password, keep=getattr(context.request, "chat_session", None))
 
 
 def device_name(request: HttpRequest) -> str:

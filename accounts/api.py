@@ -1,7 +1,10 @@
 """The REST door to people: register, sign in, refresh, sign out, and oneself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
@@ -11,10 +14,12 @@ from rest_framework.response import Response
 from accounts import commands
 from accounts.adapter import device_name
 from accounts.models import User
-from accounts.profiles import own_json
-from accounts.serializers import Credentials, Refresh, Registration
+from accounts.profiles import own_json, session_json
+from accounts.serializers import Credentials, NewPassword, Refresh, Registration
+from accounts.tickets import SECONDS, issue_ticket
 from accounts.tokens import Unauthenticated, issue_pair, read_refresh
-from chatproject.api import API, SignedIn, envelope
+from chatproject.api import API, SignedIn, envelope, envelope_page, path_id
+from chatproject.pages import Page
 from conversations.access import Conflict
 
 
@@ -29,11 +34,10 @@ class AuthViewSet(API):
         said = self.body(request, Registration)
         device = said.pop("device", "")
         try:
-            user = commands.register(**said)
+            with explained("password"):
+                user = commands.register(**said)
         except commands.NameTaken:
             raise Conflict("Someone has this name already.", pointer="/username") from None
-        except DjangoValidationError as error:
-            raise exceptions.ValidationError({"password": error.messages}) from error
         return envelope(self._sign_in(request, user, device), 201)
 
     def token(self, request: Request) -> Response:
@@ -62,13 +66,52 @@ class AuthViewSet(API):
 
 
 class SessionViewSet(API):
-    """What needs a session: to end it, and to see oneself."""
+    """What needs a session: to see, end and change what one is signed in with."""
 
     def logout(self, request: SignedIn) -> Response:
         """End this session and its sockets."""
         commands.end_session(session=request.auth)
         return Response(status=204)
 
+    def list(self, request: SignedIn) -> Response:
+        """The devices I am signed in on, the latest used first."""
+        live = request.user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
+        shown = [session_json(session, current=request.auth) for session in live]
+        return envelope_page(Page(shown, next=None, previous=None, has_more=False))
+
+    def destroy(self, request: SignedIn, pk: str) -> Response:
+        """End one of my sessions."""
+        commands.end_session(session=request.user.sessions.get(pk=path_id(pk), ended_at=None))
+        return Response(status=204)
+
+    def destroy_others(self, request: SignedIn) -> Response:
+        """End all of my sessions but this one."""
+        commands.end_other_sessions(session=request.auth)
+        return Response(status=204)
+
+    def password(self, request: SignedIn) -> Response:
+        """Change my password; all other sessions end."""
+        said = self.body(request, NewPassword)
+        if not request.user.check_password(said["old_password"]):
+            raise Unauthenticated("The old password is not right.", "bad_credentials")
+        with explained("new_password"):
+            validate_password(said["new_password"], request.user)
+        commands.change_password(user=request.user, password=said["new_password"], keep=request.auth)
+        return Response(status=204)
+
+    def ticket(self, request: SignedIn) -> Response:
+        """A ticket that opens one socket within a minute."""
+        return envelope({"ticket": issue_ticket(request.auth), "expires_in": SECONDS}, 201)
+
     def me(self, request: SignedIn) -> Response:
         """Show oneself."""
         return envelope(own_json(request.user))
+
+
+@contextmanager
+def explained(field: str) -> Iterator[None]:
+    """Say of which field a validator of Django's speaks."""
+    try:
+        yield
+    except DjangoValidationError as error:
+        raise exceptions.ValidationError({field: error.messages}) from error

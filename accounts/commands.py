@@ -1,6 +1,6 @@
 """What may be done with people and their sessions; the only code that writes them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth import authenticate
@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.ids import uuid7
 from accounts.models import Session, User
 from accounts.realtime import announce_change
+
+LAST_SEEN_EXACT_TO = timedelta(minutes=1)
 
 
 class NameTaken(Exception):
@@ -51,6 +53,34 @@ def end_session(*, session: Session) -> None:
 
 
 @transaction.atomic
+def end_other_sessions(*, session: Session) -> int:
+    """End every session of a person but this one; tell how many there were."""
+    others = Session.objects.filter(user=session.user_id, ended_at=None).exclude(pk=session.pk)
+    ended = others.update(ended_at=timezone.now())
+    if ended:
+        announce_change(people=[session.user_id])
+    return ended
+
+
+@transaction.atomic
+def end_all_sessions(*, user: User) -> None:
+    """End every session of a person."""
+    if Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now()):
+        announce_change(people=[user.pk])
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str, keep: Session | None = None) -> None:
+    """Give a person another password; every session but the one that is kept ends."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    if keep is not None:
+        end_other_sessions(session=keep)
+    else:
+        end_all_sessions(user=user)
+
+
+@transaction.atomic
 def start_tokens(*, session: Session) -> Session:
     """Give a session its first pair of tokens."""
     return _rotate(Session.objects.select_for_update().get(pk=session.pk), timezone.now())
@@ -74,10 +104,15 @@ def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
     raise SessionEnded
 
 
-def note_use(*, session: Session, refresh_id: UUID | None) -> None:
-    """Note that a session's newest tokens have reached their owner, so that older ones are worth nothing."""
-    if refresh_id == session.refresh_id and not session.refresh_used:
+def note_use(*, session: Session, refresh_id: UUID | None = None) -> None:
+    """Note that a session is in use, and that its newest tokens have reached their owner: older ones are worth nothing.
+
+    The time is exact to a minute, so that a busy session is not written for every call.
+    """
+    if refresh_id is not None and refresh_id == session.refresh_id and not session.refresh_used:
         Session.objects.filter(pk=session.pk, refresh_id=refresh_id).update(refresh_used=True)
+    if timezone.now() - session.last_seen_at > LAST_SEEN_EXACT_TO:
+        Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now())
 
 
 def _rotate(session: Session, now: datetime) -> Session:

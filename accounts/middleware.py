@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
+from accounts.commands import note_use
 from accounts.tokens import of_cookie
 
 
@@ -20,5 +21,7 @@ class CurrentSession:
             session = of_cookie(request)
             if session is None or session.user_id != request.user.pk:
                 logout(request)
+            else:
+                note_use(session=session)
             request.chat_session = session  # type: ignore[attr-defined]
         return self.get_response(request)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.realtime import timestamp
 
 Reference = Mapping[str, Any]
 """`{"id": UUID}`, `{"username": str}` or `{"wallet": str}`: exactly one of them."""
@@ -27,6 +28,18 @@ def user_json(user: User) -> dict[str, Any]:
 def own_json(user: User) -> dict[str, Any]:
     """Show a person to themselves."""
     return {**user_json(user), "email": user.email, "wallet": user.wallet_address}
+
+
+def session_json(session: Session, *, current: Session) -> dict[str, Any]:
+    """Show someone one of their sessions."""
+    return {
+        "id": str(session.pk),
+        "name": session.name,
+        "ip": session.ip,
+        "created_at": timestamp(session.created_at),
+        "last_seen_at": timestamp(session.last_seen_at),
+        "current": session.pk == current.pk,
+    }
 
 
 def find_user(reference: Reference) -> User:

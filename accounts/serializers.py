@@ -32,5 +32,10 @@ class Registration(Strict):
         return value
 
 
+class NewPassword(Strict):
+    old_password = TextField(max_length=1000)
+    new_password = TextField(max_length=1000)
+
+
 class Refresh(Strict):
     refresh = TextField(max_length=4000)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from accounts.commands import note_use
 from accounts.models import Session, User
+from accounts.tickets import take_ticket
 
 ACCESS_LIFETIME: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
 SESSION_KEY = "sid"
@@ -55,10 +56,24 @@ def read_refresh(text: str) -> tuple[UUID, UUID]:
 def session_of(access: str) -> Session:
     """Find the live session of an access token, with its person; Unauthenticated for all else."""
     token = _read(AccessToken, access)
-    session = live_session(UUID(token["sid"]))
+    session = _required_session(UUID(token["sid"]))
+    note_use(session=session, refresh_id=UUID(token["pair"]))
+    return session
+
+
+def session_of_ticket(ticket: str) -> Session:
+    """Find the live session of a ticket, which is worth nothing from now on; Unauthenticated for all else."""
+    id = take_ticket(ticket)
+    session = live_session(id) if id else None
+    if session is None:
+        raise Unauthenticated("This ticket is not worth anything any more.", "not_authenticated")
+    return session
+
+
+def _required_session(id: UUID) -> Session:
+    session = live_session(id)
     if session is None:
         raise Unauthenticated("This session has ended.", "session_revoked")
-    note_use(session=session, refresh_id=UUID(token["pair"]))
     return session
 
 
@@ -131,10 +146,12 @@ class SocketCredentials:
         self._scope = scope
 
     def session(self) -> Session | None:
-        """Find the session of the header or the cookie; None if neither came. Unauthenticated if either is no good.
+        """Find the session of the ticket, header or cookie; None if none came. Unauthenticated if it is no good.
 
         A cookie counts only with an Origin that is ours or allowed: browsers send it whoever opens the socket.
         """
+        if (ticket := self._ticket()) is not None:
+            return session_of_ticket(ticket)
         token = bearer(self._headers.get("authorization", ""))
         if token is not None:
             return session_of(token)
@@ -143,7 +160,11 @@ class SocketCredentials:
             return None
         if not origin_is_allowed(self._headers.get("origin"), self._headers.get("host", ""), tls=self._tls()):
             raise Unauthenticated("This site may not open a socket with your cookie.", "not_authenticated")
-        return live_session(id)
+        return _required_session(id)
+
+    def _ticket(self) -> str | None:
+        query = parse_qs(self._scope.get("query_string", b"").decode("latin1"))
+        return query["ticket"][0] if "ticket" in query else None
 
     def _tls(self) -> bool:
         return settings.BEHIND_TLS or self._scope.get("scheme") == "wss"

@@ -9,5 +9,9 @@ api: list[URLPattern | URLResolver] = [
     path("auth/token", AuthViewSet.as_view({"post": "token"})),
     path("auth/token/refresh", AuthViewSet.as_view({"post": "refresh"})),
     path("auth/logout", SessionViewSet.as_view({"post": "logout"})),
+    path("auth/sessions", SessionViewSet.as_view({"get": "list", "delete": "destroy_others"})),
+    path("auth/sessions/<pk>", SessionViewSet.as_view({"delete": "destroy"})),
+    path("auth/password", SessionViewSet.as_view({"post": "password"})),
+    path("auth/ticket", SessionViewSet.as_view({"post": "ticket"})),
     path("users/me", SessionViewSet.as_view({"get": "me"})),
 ]

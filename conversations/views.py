@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.views import SignedInRequest
 from conversations.forms import DirectForm, GroupForm, StartForm
-from messaging.views import inbox_beside
+from messaging.rows import inbox_beside
 
 
 @never_cache

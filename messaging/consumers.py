@@ -42,6 +42,8 @@ CLOSE_EXPIRED = 4001
 CLOSE_RESTART = 1012
 CLOSE_ABUSE = 4500
 CLOSE_UNAUTHENTICATED = 4501
+CLOSE_ENDED = 4503
+CLOSES = {"token_expired": CLOSE_EXPIRED, "session_revoked": CLOSE_ENDED}
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -104,7 +106,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
         except Unauthenticated as error:
             code = str(error.get_codes())
-            self._refuse(code, str(error.detail), CLOSE_EXPIRED if code == "token_expired" else CLOSE_UNAUTHENTICATED)
+            self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED))
         except BadFrame as error:
             self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED)
         return None

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from messaging.events import MessageJSON
+from messaging.inbox import list_conversations
 
 TONES = 8
 
@@ -80,6 +81,12 @@ class Row:
         moment = datetime.fromisoformat(self.at)
         is_today = moment.date() == timezone.now().date()
         return f"{moment:%H:%M}" if is_today else f"{moment.day} {moment:%b}"
+
+
+def inbox_beside(*, by: User, cursor: str | None = None, open_id: str | None = None) -> dict[str, Any]:
+    """Draw up the inbox that stands beside every page."""
+    page = list_conversations(by=by, cursor=cursor)
+    return {"rows": [Row.of(each, viewer=by, open_id=open_id) for each in page.items], "next": page.next}
 
 
 def preview(conversation: Mapping[str, Any], *, viewer: User) -> str:

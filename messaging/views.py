@@ -17,9 +17,9 @@ from conversations.access import Refused
 from conversations.models import Conversation
 from messaging.commands import mark_read, send_message
 from messaging.forms import MessageForm
-from messaging.inbox import list_conversations, show_conversation
+from messaging.inbox import show_conversation
 from messaging.lines import lines_of
-from messaging.rows import Head, Row, people_in
+from messaging.rows import Head, inbox_beside, people_in
 from messaging.sync import history
 
 
@@ -46,12 +46,6 @@ def conversation(request: SignedInRequest, conversation_id: UUID) -> HttpRespons
         return _show(request, conversation_id)
     except Conversation.DoesNotExist:
         raise Http404 from None
-
-
-def inbox_beside(*, by: User, cursor: str | None = None, open_id: str | None = None) -> dict[str, Any]:
-    """Draw up the inbox that stands beside every page."""
-    page = list_conversations(by=by, cursor=cursor)
-    return {"rows": [Row.of(each, viewer=by, open_id=open_id) for each in page.items], "next": page.next}
 
 
 def _post(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:

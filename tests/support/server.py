@@ -40,7 +40,7 @@ def command(kind: str, port: int, app: str) -> list[str]:
             "127.0.0.1",
             "-p",
             str(port),
-            "chatproject.asgi:application",
+            app,
         ]
     bind = ["--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers", "--timeout-graceful-shutdown=3"]
     return [sys.executable, "-m", "uvicorn", app, *UVICORN.split(), *bind]

@@ -1,0 +1,50 @@
+"""Naming people."""
+
+import pytest
+
+from accounts.ids import uuid7
+from accounts.models import User
+from accounts.profiles import Reference, find_user, find_users, own_json, user_json
+
+WALLET = "0xAbCdEf0123456789aBcDeF0123456789AbCdEf01"
+
+
+@pytest.fixture
+def rich(alice: User) -> User:
+    User.objects.filter(pk=alice.pk).update(wallet_address=WALLET, email="alice@example.org")
+    alice.refresh_from_db()
+    return alice
+
+
+@pytest.mark.parametrize("kind", ["id", "username", "wallet"])
+def test_a_person_is_found_by_id_name_and_wallet_whatever_the_case(kind: str, rich: User) -> None:
+    references: dict[str, Reference] = {
+        "id": {"id": rich.pk},
+        "username": {"username": "ALICE"},
+        "wallet": {"wallet": WALLET.lower()},
+    }
+    assert find_user(references[kind]) == rich
+    assert find_users([references[kind]]) == [rich]
+
+
+def test_a_closed_account_and_nobody_are_not_found(alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    for reference in ({"username": "alice"}, {"id": uuid7()}, {"wallet": WALLET}):
+        with pytest.raises(User.DoesNotExist):
+            find_user(reference)
+
+
+def test_people_named_twice_come_once_and_one_missing_spoils_it(rich: User, bob: User) -> None:
+    twice: list[Reference] = [{"username": "alice"}, {"id": rich.pk}, {"username": "Bob"}]
+    assert {user.username for user in find_users(twice)} == {"alice", "bob"}
+    with pytest.raises(User.DoesNotExist):
+        find_users([*twice, {"username": "nobody"}])
+
+
+def test_email_and_wallet_are_shown_to_oneself_alone(rich: User) -> None:
+    assert own_json(rich) == {**user_json(rich), "email": "alice@example.org", "wallet": WALLET}
+    assert user_json(rich).keys().isdisjoint({"email", "wallet"})
+
+
+def test_who_has_no_other_name_goes_by_the_username() -> None:
+    assert user_json(User(username="dave"))["display_name"] == "dave"

@@ -1,0 +1,60 @@
+"""What is told to people's servers, and when."""
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from accounts.models import User
+from accounts.realtime import announce_change, timestamp, user_group
+
+
+@transaction.atomic
+def announce(*people: User, then: Exception | None = None) -> None:
+    announce_change(people=[user.pk for user in people])
+    if then:
+        raise then
+
+
+def versions(*people: User) -> list[int]:
+    return [User.objects.get(pk=user.pk).version for user in people]
+
+
+def test_a_change_counts_once_for_each_it_concerns_and_not_for_others(alice: User, bob: User, carol: User) -> None:
+    announce(alice, bob, alice)
+    announce(bob)
+    assert versions(alice, bob, carol) == [1, 2, 0]
+
+
+def test_what_is_taken_back_was_never_told(alice: User) -> None:
+    with suppress(ZeroDivisionError):
+        announce(alice, then=ZeroDivisionError())
+    assert versions(alice) == [0]
+
+
+async def test_a_persons_servers_hear_of_a_change_when_it_is_committed_and_of_no_other(
+    committed: None, alice: User, bob: User
+) -> None:
+    layer = get_channel_layer()
+    inbox = await layer.new_channel()
+    await layer.group_add(user_group(alice.pk), inbox)
+    with suppress(ZeroDivisionError):
+        await sync_to_async(announce)(alice, then=ZeroDivisionError())
+    await sync_to_async(announce)(bob)
+    await sync_to_async(announce)(alice)
+    assert await layer.receive(inbox) == {"user": alice.pk.bytes, "version": 1}
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(2026, 1, 31, 12, tzinfo=UTC), "2026-01-31T12:00:00.000Z"),
+        (datetime(2026, 1, 31, 12, 0, 0, 999999, tzinfo=UTC), "2026-01-31T12:00:00.999Z"),
+        (datetime(2026, 1, 31, 1, 30, tzinfo=timezone(timedelta(hours=2))), "2026-01-30T23:30:00.000Z"),
+    ],
+)
+def test_times_are_told_in_utc_and_milliseconds(moment: datetime, text: str) -> None:
+    assert timestamp(moment) == text

@@ -1,0 +1,104 @@
+"""What tokens are worth, and which sites may use a cookie."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from pytest_django import Settings
+
+from accounts.commands import end_session, note_use, refresh_tokens, start_session, start_tokens
+from accounts.models import Session, User
+from accounts.tokens import Unauthenticated, issue_pair, origin_is_allowed, read_refresh, session_of
+
+
+@pytest.fixture
+def session(alice: User) -> Session:
+    return start_tokens(session=start_session(user=alice))
+
+
+def reason(call: Callable[[], object]) -> str:
+    with pytest.raises(Unauthenticated) as refused:
+        call()
+    return str(refused.value.get_codes())
+
+
+def test_an_access_token_names_its_session_and_person(session: Session, alice: User) -> None:
+    assert session_of(issue_pair(session)["access"]).user == alice
+
+
+def test_two_tabs_are_given_the_same_refresh_token_to_the_letter(session: Session) -> None:
+    assert issue_pair(session)["refresh"] == issue_pair(Session.objects.get(pk=session.pk))["refresh"]
+
+
+def test_the_tokens_of_an_ended_session_are_worth_nothing_at_once(session: Session) -> None:
+    access = issue_pair(session)["access"]
+    end_session(session=session)
+    assert reason(lambda: session_of(access)) == "session_revoked"
+
+
+def test_a_token_past_its_time_says_so(session: Session) -> None:
+    session.refreshed_at = datetime.now(UTC) - timedelta(days=31)
+    assert reason(lambda: read_refresh(issue_pair(session)["refresh"])) == "token_expired"
+
+
+def test_a_repeated_answer_long_after_still_brings_an_access_token_that_works(session: Session) -> None:
+    session.refreshed_at = datetime.now(UTC) - timedelta(hours=1)
+    assert session_of(issue_pair(session)["access"]) == session
+
+
+@pytest.mark.parametrize("key", ["access", "refresh"])
+def test_a_token_of_one_kind_is_not_taken_for_the_other(key: str, session: Session) -> None:
+    token = issue_pair(session)[key]
+    take = read_refresh if key == "access" else session_of
+    assert reason(lambda: take(token)) == "not_authenticated"
+
+
+def test_a_token_that_someone_else_signed_is_none(session: Session, settings: Settings) -> None:
+    claims = jwt.decode(issue_pair(session)["access"], options={"verify_signature": False})
+    forged = [
+        jwt.encode(claims, "a key that anyone could have made up", algorithm="HS256"),
+        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims | {"sid": "1"}, settings.SECRET_KEY, algorithm="HS256"),
+        jwt.encode({"exp": claims["exp"], "token_type": "access"}, settings.SECRET_KEY, algorithm="HS256"),
+        "",
+        "a.b.c",
+    ]
+    assert [reason(lambda text=text: session_of(text)) for text in forged] == ["not_authenticated"] * len(forged)
+
+
+def test_the_first_call_with_a_new_token_makes_the_old_refresh_token_worthless(session: Session) -> None:
+    old = session.refresh_id
+    assert old is not None
+    new = refresh_tokens(session_id=session.pk, refresh_id=old)
+    session_of(issue_pair(new)["access"])
+    note_use(session=new, refresh_id=new.refresh_id)
+    assert Session.objects.get(pk=session.pk).refresh_used
+
+
+@pytest.mark.parametrize(
+    ("origin", "tls", "allowed"),
+    [
+        ("http://localhost:8000", False, True),
+        ("https://localhost:8000", True, True),
+        ("https://app.example", False, True),
+        ("https://localhost:8000", False, False),
+        ("http://localhost:8000", True, False),
+        ("http://localhost:9000", False, False),
+        ("http://evil.example", False, False),
+        ("http://app.example", False, False),
+        ("null", False, False),
+        ("", False, False),
+        (None, False, False),
+    ],
+)
+def test_a_cookie_counts_only_on_pages_of_ours_or_of_a_site_that_is_named(
+    origin: str | None, tls: bool, allowed: bool, settings: Settings
+) -> None:
+    settings.ALLOWED_HOSTS, settings.ALLOWED_ORIGINS = ["localhost"], ["https://app.example"]
+    assert origin_is_allowed(origin, "localhost:8000", tls=tls) is allowed
+
+
+def test_a_host_that_is_not_ours_makes_no_origin_ours(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["localhost"]
+    assert not origin_is_allowed("http://evil.example", "evil.example", tls=False)

@@ -1,0 +1,66 @@
+"""What tests of doors share: a REST client that waits, a browser without JavaScript, and a look into the tables."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from accounts.models import User
+from tests.support.browser import PASSWORD, Browser
+from tests.support.server import Server
+
+Rest = Callable[..., httpx.Client]
+Browse = Callable[[User], Awaitable[Browser]]
+Stored = Callable[[], tuple[Any, ...]]
+
+EVERYTHING = """
+SELECT (SELECT count(*) FROM accounts_user), (SELECT count(*) FROM accounts_session WHERE ended_at IS NULL),
+    (SELECT count(*) FROM messaging_message), (SELECT sum(length(body)) FROM messaging_message),
+    (SELECT count(*) FROM conversations_participant WHERE left_at IS NULL),
+    (SELECT sum(read_through) FROM conversations_participant),
+    count(*), sum(version), sum(epoch), sum(last_position), max(changed_at) FROM conversations_conversation
+"""
+
+
+@pytest.fixture
+def rest(server: Server, access: Callable[[User], str]) -> Iterator[Rest]:
+    """Open a REST client, signed in as a person if one is named: `rest(alice)`."""
+    with ExitStack() as opened:
+
+        def open_client(user: User | None = None, **headers: str) -> httpx.Client:
+            known = {"Authorization": f"Bearer {access(user)}"} if user else {}
+            client = httpx.Client(base_url=f"{server.url}/api/v1", headers={**known, **headers}, timeout=10)
+            return opened.enter_context(client)
+
+        yield open_client
+
+
+@pytest.fixture
+async def browse(server: Server) -> AsyncIterator[Browse]:
+    """Sign a person in on a browser without JavaScript: `await browse(alice)`."""
+    async with AsyncExitStack() as opened:
+
+        async def open_browser(user: User) -> Browser:
+            browser = await opened.enter_async_context(Browser(server.url))
+            user.set_password(PASSWORD)
+            await sync_to_async(user.save)()
+            await browser.sign_in(user.username)
+            return browser
+
+        yield open_browser
+
+
+@pytest.fixture
+def stored(committed: None) -> Stored:
+    """Count what the database holds, so that a refusal can be seen to have left nothing behind."""
+
+    def look() -> tuple[Any, ...]:
+        with connection.cursor() as cursor:
+            cursor.execute(EVERYTHING)
+            return cursor.fetchone()
+
+    return look

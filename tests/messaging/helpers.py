@@ -1,0 +1,86 @@
+"""What the tests of messaging say and do again and again. What later commands will do is done here by SQL, as they will."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import User
+from conversations.models import Conversation, Participant
+from messaging import log
+from messaging.append import Draft, Outcome, parameters, statement
+from messaging.commands import send_message
+from messaging.events import MessageJSON
+
+
+def say(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> MessageJSON:
+    """Say something and give the message."""
+    return send_message(by=by, conversation_id=conversation.pk, text=text, **fields).message
+
+
+def draft(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> Draft:
+    """Make a message ready for the append."""
+    return log.draft(sender_id=by.pk, conversation_id=conversation.pk, text=text, **fields)
+
+
+def append_unheard(*drafts: Draft) -> list[Outcome]:
+    """Append in one batch and tell nobody, like a server that dies behind its commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(drafts), parameters(drafts, retention_days=settings.RETENTION_DAYS))
+        return [Outcome(*row) for row in cursor.fetchall()]
+
+
+def fill(conversation: Conversation, by: User, count: int) -> None:
+    """Have someone say a number of things at once: 1, 2, 3 …"""
+    append_unheard(*(draft(by, conversation, str(n + 1)) for n in range(count)))
+
+
+def place(user: User, conversation: Conversation) -> Participant:
+    return Participant.objects.get(conversation=conversation, user=user)
+
+
+def change_place(user: User, conversation: Conversation, **fields: Any) -> None:
+    """Change a person's place and nothing else."""
+    Participant.objects.filter(conversation=conversation, user=user).update(**fields)
+
+
+REMOVE = """
+WITH c AS (
+    UPDATE conversations_conversation SET version = version + 1, epoch = epoch + 1 WHERE id = %s RETURNING id, version
+)
+UPDATE conversations_participant p SET left_at = now(), left_version = c.version
+FROM c WHERE p.conversation_id = c.id AND p.user_id = %s
+"""
+SEAT = """
+WITH c AS (
+    UPDATE conversations_conversation SET version = version + 1, epoch = epoch + 1 WHERE id = %s RETURNING id, version
+)
+INSERT INTO conversations_participant (conversation_id, user_id, role, joined_at, visible_from, delivered_through,
+    read_through, barred, notify, pinned, archived)
+SELECT c.id, %s, 'member', now(), c.version, c.version, c.version, false, 'all', false, false FROM c
+"""
+
+
+def remove(user: User, conversation: Conversation, *, on: Any = None) -> None:
+    """Take someone out, on Django's connection or another; tell nobody."""
+    _change_membership(REMOVE, conversation.pk, user.pk, on)
+
+
+def seat(user: User, conversation: Conversation, *, on: Any = None) -> None:
+    """Let someone in who sees nothing from before; tell nobody."""
+    _change_membership(SEAT, conversation.pk, user.pk, on)
+
+
+def _change_membership(sql: str, conversation_id: UUID, user_id: UUID, on: Any) -> None:
+    with (on or connection).cursor() as cursor:
+        cursor.execute(sql, [conversation_id, user_id])
+
+
+def positions(messages: Sequence[MessageJSON]) -> list[int]:
+    return [message["position"] for message in messages]
+
+
+def texts(messages: Sequence[MessageJSON]) -> list[str]:
+    return [message["text"] for message in messages]
