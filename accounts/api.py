@@ -18,6 +18,7 @@ from accounts.profiles import own_json, session_json
 from accounts.serializers import Credentials, NewPassword, Refresh, Registration
 from accounts.tickets import SECONDS, issue_ticket
 from accounts.tokens import Unauthenticated, issue_pair, read_refresh
+from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, path_id
 from chatproject.pages import Page
 from conversations.access import Conflict
@@ -28,6 +29,11 @@ class AuthViewSet(API):
 
     permission_classes = [AllowAny]
     authentication_classes: list[Any] = []
+
+    def limits_of(self, request: Request) -> limits.Asked:
+        """New accounts are counted apart, by address."""
+        asked = super().limits_of(request)
+        return [(limits.REGISTER, asked[0][1])] if self.action == "register" else asked
 
     def register(self, request: Request) -> Response:
         """Make an account and sign in."""
@@ -43,7 +49,9 @@ class AuthViewSet(API):
     def token(self, request: Request) -> Response:
         """Sign in with name and password."""
         said = self.body(request, Credentials)
-        user = commands.check_password(username=said["username"], password=said["password"], request=request._request)
+        user = commands.check_password(
+            username=said["username"], password=said["password"], address=request.META["REMOTE_ADDR"]
+        )
         if user is None:
             raise Unauthenticated("Name and password do not match.", "bad_credentials")
         return envelope(self._sign_in(request, user, said.get("device", "")))

@@ -6,12 +6,12 @@ from uuid import UUID
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.ids import uuid7
 from accounts.models import Session, User
 from accounts.realtime import announce_change
+from chatproject import limits
 
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
 
@@ -25,8 +25,10 @@ class SessionEnded(Exception):
 
 
 def register(*, username: str, password: str, display_name: str = "", email: str = "") -> User:
-    """Make an account; NameTaken, or Django's ValidationError for a password that is too weak."""
-    validate_password(password, User(username=username, display_name=display_name, email=email))
+    """Make an account; NameTaken, or Django's ValidationError for a bad name or a password that is too weak."""
+    user = User(username=username.lower(), display_name=display_name, email=email)
+    user.clean_fields(exclude=["password"])
+    validate_password(password, user)
     try:
         with transaction.atomic():
             return User.objects.create_user(username, password, display_name=display_name, email=email)
@@ -34,10 +36,32 @@ def register(*, username: str, password: str, display_name: str = "", email: str
         raise NameTaken from error
 
 
-def check_password(*, username: str, password: str, request: HttpRequest | None = None) -> User | None:
-    """Find who a name and a password belong to; None for anyone else, and for accounts that are closed."""
-    user = authenticate(request, username=username.lower(), password=password)
-    return user if isinstance(user, User) else None
+def check_password(*, username: str, password: str, address: str) -> User | None:
+    """Find who a name and a password belong to; None for anyone else, and for accounts that are closed.
+
+    RateLimited after too many failures for the name or from the address, whatever the password is.
+    """
+    require_sign_in_chance(username=username, address=address)
+    user = authenticate(None, username=username.lower(), password=password)
+    if not isinstance(user, User):
+        note_sign_in_failure(username=username, address=address)
+        return None
+    return user
+
+
+def require_sign_in_chance(*, username: str, address: str) -> None:
+    """RateLimited if this name or this address has failed too often of late."""
+    limits.require(_failures(username, address), cost=0)
+
+
+def note_sign_in_failure(*, username: str, address: str) -> None:
+    """Count a failure to sign in, for the name and for the address."""
+    for limit in _failures(username, address):
+        limits.take([limit])
+
+
+def _failures(username: str, address: str) -> limits.Asked:
+    return [(limits.FAILURES_OF_NAME, username.lower()), (limits.FAILURES_OF_ADDRESS, address)]
 
 
 def start_session(*, user: User, name: str = "", ip: str | None = None) -> Session:

@@ -32,5 +32,3 @@ def client_address(peer: str | None, forwarded_for: str) -> str | None:
         return str(ip_address(address)) if address else None
     except ValueError:
         return peer
-
-

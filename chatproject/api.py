@@ -9,6 +9,7 @@ from rest_framework.viewsets import ViewSet
 
 from accounts.ids import parse_uuid7
 from accounts.models import Session, User
+from chatproject import limits
 from chatproject.pages import LIMIT, LIMIT_MOST, Page
 from conversations.access import Invalid
 
@@ -35,7 +36,23 @@ class SignedIn(Request):
 
 
 class API(ViewSet):
-    """A set of routes that answer with an envelope or a problem."""
+    """A set of routes that answer with an envelope or a problem, so many times a minute for each person."""
+
+    def check_throttles(self, request: Request) -> None:
+        """Called by DRF once it is known who asks."""
+        self.verdict = limits.require(self.limits_of(request))
+
+    def limits_of(self, request: Request) -> limits.Asked:
+        """Say which limits this call takes from, and whose."""
+        if request.user.is_authenticated:
+            return [(limits.CALLS, request.user.pk)]
+        return [(limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        finished: Response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self.verdict.headers().items() if hasattr(self, "verdict") else ():
+            finished.headers.setdefault(name, value)
+        return finished
 
     def body(self, request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """Read and check what was sent."""

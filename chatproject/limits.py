@@ -5,6 +5,7 @@ subject: when the next thing would be due if all came evenly. Where Redis does n
 that stops talking because it can't count would be the worse failure, and the log says so.
 """
 
+import asyncio
 import hashlib
 import logging
 import math
@@ -13,11 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
 from chatproject.redis import redis
 
 logger = logging.getLogger(__name__)
+
+PATIENCE = 2.0
 
 # For every key: is there room for the cost? Only if there is in all of them is anything taken, so that a refusal costs
 # nothing. A cost of 0 asks whether one would fit. Answers: allowed, and for the tightest limit its index, what is
@@ -119,18 +123,44 @@ class RateLimited(Exception):
 
 def take(asked: Asked, *, cost: int = 1) -> Verdict:
     """Take from some limits at once, all or none; with a cost of 0 only look whether there is room for one."""
-    limits = [limit for limit, _ in asked]
     if not settings.CHAT_LIMITS:
-        return _free(limits[0])
-    arguments: list[Any] = [cost]
-    for limit in limits:
-        arguments += [limit.interval, limit.at_once]
+        return free(asked)
     try:
-        answer = redis().eval(GCRA, len(asked), *(limit.key(subject) for limit, subject in asked), *arguments)
+        return judge(asked, redis().eval(*question(asked, cost)))
     except RedisError as error:
-        logger.warning("nothing is limited just now, Redis does not answer: %s", type(error).__name__)
-        return _free(limits[0])
-    return _verdict(limits, answer)
+        return free(asked, because=error)
+
+
+async def take_soon(client: AsyncRedis, asked: Asked, *, cost: int = 1) -> Verdict:
+    """As `take`, for code that must not wait in a thread."""
+    if not settings.CHAT_LIMITS:
+        return free(asked)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return judge(asked, await client.eval(*question(asked, cost)))
+    except (RedisError, OSError, TimeoutError) as error:
+        return free(asked, because=error)
+
+
+def question(asked: Asked, cost: int) -> list[Any]:
+    """Write the call of the script: itself, the number of keys, the keys, the arguments."""
+    keys = [limit.key(subject) for limit, subject in asked]
+    return [GCRA, len(keys), *keys, cost, *(word for limit, _ in asked for word in (limit.interval, limit.at_once))]
+
+
+def judge(asked: Asked, answer: Any) -> Verdict:
+    """Read the script's answer."""
+    allowed, tightest, left, wait, reset = (int(number) for number in answer)
+    limit = asked[tightest - 1][0]
+    return Verdict(bool(allowed), limit, left, max(1, math.ceil(wait / 1000)), math.ceil(reset / 1000))
+
+
+def free(asked: Asked, *, because: Exception | None = None) -> Verdict:
+    """Let something pass without counting it."""
+    if because is not None:
+        logger.warning("nothing is limited just now, Redis does not answer: %s", type(because).__name__)
+    limit = asked[0][0]
+    return Verdict(True, limit, limit.at_once, 0, 0)
 
 
 def require(asked: Asked, *, cost: int = 1) -> Verdict:
@@ -139,13 +169,3 @@ def require(asked: Asked, *, cost: int = 1) -> Verdict:
     if not verdict.allowed:
         raise RateLimited(verdict)
     return verdict
-
-
-def _verdict(limits: Sequence[Limit], answer: Any) -> Verdict:
-    allowed, tightest, left, wait, reset = (int(number) for number in answer)
-    limit = limits[tightest - 1]
-    return Verdict(bool(allowed), limit, left, max(1, math.ceil(wait / 1000)), math.ceil(reset / 1000))
-
-
-def _free(limit: Limit) -> Verdict:
-    return Verdict(True, limit, limit.at_once, 0, 0)

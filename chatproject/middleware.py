@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.ids import uuid7
+from chatproject.addresses import client_address, is_trusted
 
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -26,6 +27,20 @@ class RequestId:
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class RealAddress:
+    """Believe our own proxies, and nobody else, about who the client is and whether its connection is encrypted."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        peer = request.META.get("REMOTE_ADDR") or None
+        if peer is None or not is_trusted(peer):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+        request.META["REMOTE_ADDR"] = client_address(peer, request.headers.get("X-Forwarded-For", "")) or ""
+        return self.get_response(request)
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]

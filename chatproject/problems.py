@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from chatproject.limits import RateLimited
 from chatproject.pages import BadCursor
 from conversations.access import Refused
 
@@ -56,6 +57,7 @@ CODES = {
 PLAIN: tuple[tuple[tuple[type[Exception], ...], int, str, str], ...] = (
     ((Http404, ObjectDoesNotExist), 404, "not_found", "There is nothing here, or not for you."),
     ((PermissionDenied,), 403, "not_allowed", "This is not for you to do."),
+    ((RateLimited,), 429, "rate_limited", "Too many requests. Please wait a little."),
     ((RequestDataTooBig,), 413, "too_large", "This request is too large."),
     (
         (OperationalError, InterfaceError, RedisError),
@@ -70,7 +72,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
     """Turn whatever a view raised into a problem document."""
     request = context["request"]
     status, code, detail, errors = _explain(error)
-    headers = {}
+    headers = dict(error.verdict.headers()) if isinstance(error, RateLimited) else {}
     if isinstance(error, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
     if status == 401:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import dj_email_url
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "channels",
     "csp",
     "procrastinate.contrib.django",
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "chatproject.middleware.RequestId",
+    "chatproject.middleware.RealAddress",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "chatproject.middleware.StaticFiles",
@@ -119,6 +122,20 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 
+# Passkeys, codes from an app, and codes on paper.
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SERVER_NAME
+MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+# Browsers allow passkeys on http://localhost, and nowhere else without TLS.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not environment.flag(env, "BEHIND_TLS", default=False)
+
+# Mail
+
+vars().update(dj_email_url.parse(env.get("EMAIL_URL", "console:")))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.get("EMAIL_FROM", "parley@localhost")
+EMAIL_TIMEOUT = 10
+
 # Data
 
 _database = conninfo_to_dict(env.get("DATABASE_URL", f"postgresql:///parley?host={VAR / 'postgres'}"))
@@ -185,6 +202,10 @@ REST_FRAMEWORK = {
 
 # Safety
 
+# Rate limits may be left out for a load test, and for nothing else.
+CHAT_LIMITS = environment.flag(env, "CHAT_LIMITS", default=True)
+# Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks.
+TRUSTED_PROXIES = environment.words(env, "TRUSTED_PROXIES")
 ALLOWED_HOSTS = environment.words(env, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 # Other sites that may open a socket or post with a person's cookie, as scheme://host[:port]. Our own needs no mention.
 ALLOWED_ORIGINS = environment.words(env, "ALLOWED_ORIGINS")

@@ -1,8 +1,10 @@
 """The REST door to messages."""
 
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.profiles import find_user
+from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, number_of, path_id
 from conversations.access import Invalid
 from messaging import commands, sync
@@ -11,6 +13,10 @@ from messaging.serializers import NewMessage, Watermark
 
 class MessageViewSet(API):
     """`/messages`."""
+
+    def limits_of(self, request: Request) -> limits.Asked:
+        """What is said counts together, whatever door it comes through."""
+        return [(limits.SEND, request.user.pk)] if self.action == "create" else super().limits_of(request)
 
     def create(self, request: SignedIn) -> Response:
         """Say something; 200 and the stored message if it was said before."""

@@ -26,6 +26,7 @@ from messaging.hub import hub
 from messaging.lane import lane
 from messaging.log import Said
 from messaging.outgoing import Outgoing
+from messaging.pace import Pace
 from messaging.protocol import BadFrame, Connect, MessageSend, Ping, Read
 
 logger = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _serve(self, session: Session) -> None:
         self.user, self.user_id, self.session_id = session.user, session.user_id, session.pk
+        self._pace = Pace(self.user_id)
         try:
             try:
                 await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
@@ -186,6 +188,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _send_message(self, frame: MessageSend) -> None:
         """Say something without waiting for its commit, so that what comes behind it shares it."""
+        await self._pace.require()
         if (frame.conversation_id is None) == (frame.to is None):
             raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
         fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}

@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 FORMAT = b"\x01"
 NONCE_BYTES = 12
+NOWHERE = UUID(int=0)
 HEADER_BYTES = 1 + 4 + NONCE_BYTES
 
 
@@ -46,6 +47,16 @@ def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
     except InvalidTag as error:
         raise Unreadable from error
     return plain.decode()
+
+
+def seal_secret(text: str) -> bytes:
+    """Encrypt a secret of the server's own that belongs to no conversation."""
+    return seal(text, field="secret", row=NOWHERE, conversation=NOWHERE)
+
+
+def unseal_secret(value: bytes) -> str:
+    """Decrypt what `seal_secret` made."""
+    return unseal(value, field="secret", row=NOWHERE, conversation=NOWHERE)
 
 
 def fingerprints(*parts: bytes) -> list[bytes]:

@@ -101,6 +101,11 @@ class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
         self.on_lost = lambda: None
         """Called whenever messages may have been lost on the way."""
 
+    def redis(self) -> aioredis.Redis:
+        """A client of the first host, for small questions from this loop."""
+        client: aioredis.Redis = self._shards[0]._ensure_redis()
+        return client
+
     async def group_send_many(self, posts: Sequence[tuple[str, Any]], *, wait: bool = False) -> None:
         """Send messages to groups, in order; return before they have left, unless told to wait."""
         flushing = set()

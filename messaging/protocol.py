@@ -2,7 +2,8 @@
 
 import json
 import logging
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,14 +12,20 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
 
 from accounts.realtime import encode
+from chatproject.limits import RateLimited
 from conversations.access import Refused
 
 logger = logging.getLogger(__name__)
 
 Ref = Annotated[str, msgspec.Meta(max_length=64)]
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Id = UUID
-"""Checked to be of version 7 by `read`."""
+Name = Annotated[str, msgspec.Meta(max_length=150, pattern=r"\A[^\0]*\Z")]
+
+
+class Id(UUID):
+    """A UUID of version 7, written in the canonical way."""
+
+    __slots__ = ()
 
 
 class Frame(msgspec.Struct, tag_field="type", kw_only=True, forbid_unknown_fields=False):
@@ -39,8 +46,8 @@ class Reference(msgspec.Struct, kw_only=True):
     """Names a person by one of three."""
 
     id: Id | None = None
-    username: str | None = None
-    wallet: str | None = None
+    username: Name | None = None
+    wallet: Name | None = None
 
     def named(self) -> dict[str, Any]:
         """The one that is given; BadFrame unless it is exactly one."""
@@ -55,8 +62,8 @@ class MessageSend(Frame, tag="message.send"):
     conversation_id: Id | None = None
     to: Reference | None = None
     text: str = ""
-    kind: str | None = None
-    media: list[Id] = []
+    kind: Literal["text", "image", "video", "audio", "file"] | None = None
+    media: Annotated[list[Id], msgspec.Meta(max_length=10)] = []
     reply_to_id: Id | None = None
 
 
@@ -66,7 +73,16 @@ class Read(Frame, tag="read"):
 
 
 Command = Connect | Ping | MessageSend | Read
-_decoder = msgspec.json.Decoder(Command)
+UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _read_id(kind: type[Id], value: object) -> Id:
+    if not isinstance(value, str) or not UUID_7.fullmatch(value):
+        raise ValueError("This is not a UUID version 7.")
+    return kind(value)
+
+
+_decoder = msgspec.json.Decoder(Command, dec_hook=_read_id)
 
 
 class BadFrame(Exception):
@@ -89,17 +105,17 @@ def read(text: str | None) -> Command:
     if len(text) * 4 > settings.FRAME_BYTES and len(text.encode()) > settings.FRAME_BYTES:
         raise BadFrame("too_large", f"A frame has at most {settings.FRAME_BYTES} bytes; longer texts go by REST.")
     try:
-        frame: Command = _decoder.decode(text)
+        return _decoder.decode(text)
     except msgspec.DecodeError as error:
         raise _explained(text, error) from None
-    _require_version_7(frame)
-    return frame
+    except RecursionError:
+        raise BadFrame("bad_frame", "This is nested too deeply.") from None
 
 
 def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:
     """Find out what was wrong with a frame; only this rare path reads it twice."""
     try:
-        raw = json.loads(text)
+        raw = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
         return BadFrame("bad_frame", "This is no JSON.")
     if not isinstance(raw, dict):
@@ -111,16 +127,18 @@ def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:
     what, _, place = str(error).partition(" - at `$")
     if place == ".type`":
         return BadFrame("unknown_type", "There is no such command.", ref=ref)
-    pointer = "/" + place.strip("`.").replace(".", "/") if place else None
-    return BadFrame("invalid", what.replace("`", ""), ref=ref, pointer=pointer)
+    return BadFrame("invalid", what.replace("`", ""), ref=ref, pointer=_pointer(what, place))
 
 
-def _require_version_7(frame: Command) -> None:
-    for name in frame.__struct_fields__:
-        value = getattr(frame, name)
-        for each in value if isinstance(value, list) else (value,):
-            if isinstance(each, UUID) and each.version != 7:
-                raise BadFrame("invalid", "This is not a UUID version 7.", ref=frame.ref, pointer=f"/{name}")
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _pointer(what: str, place: str) -> str | None:
+    """Turn msgspec's words for a place into a JSON pointer (RFC 6901): `media[0]` is /media/0."""
+    missing = re.search(r"missing required field `(\w+)`", what)
+    names = re.findall(r"\w+", place) + ([missing[1]] if missing else [])
+    return "/" + "/".join(names) if names else None
 
 
 # Answers
@@ -145,6 +163,8 @@ def error(error: Exception, ref: str | None) -> str:
                 data["errors"] = found
             if error.status == 503:
                 data["retry_after"] = 1
+        case RateLimited():
+            data = {"code": "too_fast", "detail": str(error), "retry_after": error.verdict.retry_after}
         case ObjectDoesNotExist():
             data = {"code": "not_found", "detail": "There is nothing here, or not for you."}
         case _:

@@ -1,6 +1,7 @@
 // The list of conversations: newest on top, with what was said last and what is unread.
 
-import { initials, localise, localiseAll, tone } from "./format.js";
+import { localiseAll } from "./format.js";
+import { fillBadge, fillRow } from "./row.js";
 
 export class Inbox extends EventTarget {
   #list;
@@ -49,7 +50,7 @@ export class Inbox extends EventTarget {
     const conversation = this.#known.get(id);
     if (conversation) conversation.me.unread_count = 0;
     const row = this.#row(id);
-    if (row) this.#badge(row, 0);
+    if (row) fillBadge(row, 0);
     this.#count();
   }
 
@@ -65,7 +66,7 @@ export class Inbox extends EventTarget {
     const { id, last_position: last, me } = conversation;
     if (last <= this.#read.get(id)) me.unread_count = 0;
     const row = this.#row(id) ?? this.#blank(id);
-    this.#fill(row, conversation);
+    fillRow(row, conversation, { people: this.#people, userId: this.#userId });
     this.#move(row.parentElement, index);
   }
 
@@ -87,39 +88,6 @@ export class Inbox extends EventTarget {
     row.dataset.conversationId = id;
     row.href = `/conversations/${id}`;
     return row;
-  }
-
-  #fill(row, conversation) {
-    const find = (part) => row.querySelector(`[data-${part}]`);
-    const avatar = find("avatar");
-    const grouped = conversation.kind === "group";
-    avatar.textContent = initials(conversation.name);
-    avatar.className = `row__avatar avatar avatar--large tone-${tone(this.#face(conversation))}`;
-    avatar.classList.toggle("avatar--group", grouped);
-    find("name").textContent = conversation.name;
-    find("preview").textContent = this.#preview(conversation);
-    localise(find("time"), conversation.last_message?.created_at ?? conversation.created_at);
-    this.#badge(row, conversation.me.unread_count);
-  }
-
-  #face({ kind, id, participants }) {
-    const other = participants?.find(({ user }) => user.id !== this.#userId);
-    return kind === "direct" && other ? other.user.id : id;
-  }
-
-  #preview({ kind, last_message: message }) {
-    if (!message) return "No messages yet";
-    if (message.deleted_at) return "Message deleted";
-    if (message.kind === "notice") return message.text;
-    if (message.sender_id === this.#userId) return `You: ${message.text}`;
-    return kind === "group" ? `${this.#people.name(message.sender_id)}: ${message.text}` : message.text;
-  }
-
-  #badge(row, unread) {
-    row.dataset.unread = unread;
-    row.classList.toggle("row--unread", unread > 0);
-    row.querySelector("[data-badge]").hidden = !unread;
-    row.querySelector("[data-badge-count]").textContent = unread > 99 ? "99+" : unread;
   }
 
   #count() {

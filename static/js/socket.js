@@ -1,16 +1,13 @@
 // The one connection to the server: it comes back by itself, and gives every command its answer.
 
-import { Refusal } from "./refusal.js";
+import { Answers, Disconnected } from "./answers.js";
 
 const PATIENCE = 10_000;
-
-export class Disconnected extends Error {}
 
 export class Socket extends EventTarget {
   #url;
   #socket = null;
-  #answers = new Map();
-  #lastRef = 0;
+  #answers = new Answers();
   #attempt = 0;
   #timers = {};
   #ready = false;
@@ -20,7 +17,6 @@ export class Socket extends EventTarget {
     super();
     this.#url = new URL(path, location.href.replace(/^http/, "ws"));
     addEventListener("online", () => this.#hurry());
-    addEventListener("pageshow", () => this.#hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
   }
 
@@ -30,21 +26,18 @@ export class Socket extends EventTarget {
 
   connect() {
     clearTimeout(this.#timers.retry);
-    const socket = new WebSocket(this.#url);
-    socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
-    socket.onclose = ({ code }) => this.#lose(code);
-    this.#socket = socket;
-    this.#expect();
+    this.#socket = new WebSocket(this.#url);
+    this.#socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
+    this.#socket.onclose = ({ code }) => this.#lose(code);
+    this.#expectSoon();
   }
 
   /** Send a command; the promise holds its ack, or fails with a Refusal or as Disconnected. */
   request(frame) {
     if (!this.#ready) return Promise.reject(new Disconnected());
-    const ref = String(++this.#lastRef);
-    return new Promise((resolve, reject) => {
-      this.#answers.set(ref, { resolve, reject });
-      this.#socket.send(JSON.stringify({ ...frame, ref }));
-    });
+    const { ref, answer } = this.#answers.expect();
+    this.#socket.send(JSON.stringify({ ...frame, ref }));
+    return answer;
   }
 
   /** Send a command that needs no answer; tell whether there was a line to send it on. */
@@ -53,18 +46,10 @@ export class Socket extends EventTarget {
     return this.#ready;
   }
 
-  #hear({ type, ref, data }) {
+  #hear(frame) {
     clearTimeout(this.#timers.silence);
-    if (type === "connected") this.#welcome(data);
-    else if (this.#answers.has(ref)) this.#answer(ref, type, data);
-    else this.#emit(type, data);
-  }
-
-  #answer(ref, type, data) {
-    const { resolve, reject } = this.#answers.get(ref);
-    this.#answers.delete(ref);
-    if (type === "error") reject(new Refusal(data));
-    else resolve(data);
+    if (frame.type === "connected") this.#welcome(frame.data);
+    else if (!this.#answers.take(frame)) this.#emit(frame.type, frame.data);
   }
 
   #welcome(data) {
@@ -76,10 +61,10 @@ export class Socket extends EventTarget {
 
   #beat() {
     this.request({ type: "ping" }).catch(() => {});
-    this.#expect();
+    this.#expectSoon();
   }
 
-  #expect() {
+  #expectSoon() {
     clearTimeout(this.#timers.silence);
     this.#timers.silence = setTimeout(() => this.#lose(1006), PATIENCE);
   }
@@ -93,14 +78,12 @@ export class Socket extends EventTarget {
 
   /** A dead network may hold a closing handshake for minutes, so nobody waits for it. */
   #drop() {
-    Object.values(this.#timers).forEach(clearTimeout);
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#ready = false;
     this.#socket.onclose = this.#socket.onmessage = null;
     this.#socket.close();
     this.#socket = null;
-    const waiting = [...this.#answers.values()];
-    this.#answers.clear();
-    for (const { reject } of waiting) reject(new Disconnected());
+    this.#answers.abandon();
   }
 
   /** Full jitter: anywhere between half a second and a ceiling that doubles up to thirty. */

@@ -1,5 +1,6 @@
 """Accounts and sessions, at the commands."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,9 @@ from django.core.exceptions import ValidationError
 from accounts.commands import (
     NameTaken,
     SessionEnded,
+    change_password,
     check_password,
+    end_other_sessions,
     end_session,
     note_use,
     refresh_tokens,
@@ -19,17 +22,25 @@ from accounts.commands import (
 )
 from accounts.models import Session, User
 from accounts.tokens import live_session
+from chatproject.limits import RateLimited
 from tests.support.together import ended_together, together
 
 GOOD = "a-rather-long-one"
 
 
+HERE = "192.0.2.1"
+
+
+def signs_in(username: str, password: str = GOOD, address: str = HERE) -> User | None:
+    return check_password(username=username, password=password, address=address)
+
+
 @pytest.mark.parametrize("name", ["alice", "Alice", "ALICE"])
-@pytest.mark.usefixtures("db")
+@pytest.mark.usefixtures("committed")
 def test_a_name_is_folded_to_lower_case_and_found_however_it_is_written(name: str) -> None:
     user = register(username=name, password=GOOD)
     assert user.username == "alice"
-    assert check_password(username="aLiCe", password=GOOD) == user
+    assert signs_in("aLiCe") == user
 
 
 @pytest.mark.parametrize("name", ["al", "a" * 31, "al ice", "älice", "alice!", "", "alice\n", "ali\0ce"])
@@ -57,19 +68,27 @@ def test_a_name_belongs_to_whoever_took_it_first(name: str, alice: User) -> None
 @pytest.mark.usefixtures("committed")
 def test_of_those_who_want_one_name_at_the_same_moment_one_gets_it() -> None:
     ends = ended_together(*[lambda: register(username="alice", password=GOOD)] * 4)
-    assert sorted(type(end.exception()) for end in ends if end.exception()) == [NameTaken] * 3
+    assert [type(end.exception()) for end in ends if end.exception()] == [NameTaken] * 3
     assert User.objects.count() == 1
 
 
+@pytest.mark.usefixtures("committed")
 def test_nobody_gets_in_with_a_wrong_password_or_to_a_closed_account(person: Any) -> None:
-    alice, closed = person("alice", GOOD), person("closed", GOOD, is_active=False)
-    assert check_password(username=alice.username, password="another-long-one") is None
-    assert check_password(username=closed.username, password=GOOD) is None
-    assert check_password(username="nobody", password=GOOD) is None
+    person("alice", GOOD), person("closed", GOOD, is_active=False), person("guest")
+    assert signs_in("alice", "another-long-one") is None
+    assert signs_in("closed") is None
+    assert signs_in("nobody") is None
+    assert signs_in("guest", "") is None
 
 
-def test_an_account_without_a_password_lets_nobody_in(alice: User) -> None:
-    assert check_password(username="alice", password="") is None
+@pytest.mark.usefixtures("committed")
+def test_after_five_failures_a_name_waits_wherever_it_comes_from_and_others_do_not(person: Any) -> None:
+    person("alice", GOOD), person("bob", GOOD)
+    for _ in range(5):
+        signs_in("Alice", "wrong")
+    with pytest.raises(RateLimited):
+        signs_in("alice", address="198.51.100.1")
+    assert signs_in("bob") is not None
 
 
 def test_ending_a_session_ends_that_one_alone_and_is_told_once(alice: User) -> None:
@@ -79,6 +98,31 @@ def test_ending_a_session_ends_that_one_alone_and_is_told_once(alice: User) -> N
     assert live_session(phone.pk) is None
     assert live_session(laptop.pk) == laptop
     assert User.objects.get(pk=alice.pk).version == 1
+
+
+def test_ending_all_others_leaves_the_one_at_hand(alice: User, bob: User) -> None:
+    here, there, other = start_session(user=alice), start_session(user=alice), start_session(user=bob)
+    assert [end_other_sessions(session=here) for _ in range(2)] == [1, 0]
+    assert [live_session(session.pk) for session in (here, there, other)] == [here, None, other]
+    assert User.objects.get(pk=alice.pk).version == 1
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_new_password_ends_the_other_sessions(keeps: bool, alice: User) -> None:
+    here, there = start_session(user=alice), start_session(user=alice)
+    change_password(user=alice, password=GOOD, keep=here if keeps else None)
+    assert [live_session(session.pk) for session in (here, there)] == [here if keeps else None, None]
+    assert User.objects.get(pk=alice.pk).check_password(GOOD)
+
+
+def test_a_session_in_use_is_dated_once_a_minute(alice: User) -> None:
+    session = start_session(user=alice)
+    seen = session.last_seen_at - timedelta(minutes=2)
+    Session.objects.update(last_seen_at=seen)
+    for _ in range(2):
+        session.refresh_from_db()
+        note_use(session=session)
+    assert Session.objects.get().last_seen_at > seen + timedelta(minutes=1)
 
 
 def test_a_closed_account_has_no_live_session(alice: User) -> None:

@@ -2,13 +2,17 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
+from django.utils import timezone
 
+from accounts.ids import first_id_at, uuid7
 from accounts.models import User
 from tests.support.browser import PASSWORD, Browser
 from tests.support.server import Server
@@ -24,6 +28,11 @@ SELECT (SELECT count(*) FROM accounts_user), (SELECT count(*) FROM accounts_sess
     (SELECT sum(read_through) FROM conversations_participant),
     count(*), sum(version), sum(epoch), sum(last_position), max(changed_at) FROM conversations_conversation
 """
+
+
+def minted(at: timedelta) -> str:
+    """Make a message id whose time lies this far from now."""
+    return str(UUID(int=first_id_at(timezone.now() + at).int | uuid7().int % (1 << 80)))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the tests of messaging say and do again and again. What later commands will do is done here by SQL, as they will."""
+"""What the tests of messaging say and do again and again; what later commands will do, they do by SQL."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -51,9 +51,9 @@ class Socket:
         assert answer["type"] == "ack", answer
         return answer["data"]
 
-    async def send(self, frame: Any) -> None:
-        """Send a frame; a string goes as it is."""
-        await self._connection.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
+    async def send(self, frame: Any, *, as_text: bool | None = None) -> None:
+        """Send a frame; a string goes as it is, and so do bytes, as a binary frame unless told otherwise."""
+        await self._connection.send(frame if isinstance(frame, str | bytes) else json.dumps(frame), text=as_text)
 
     async def silence(self, type: str, *, during: float = 0.3) -> bool:
         """Tell whether no frame of a type comes for a while."""

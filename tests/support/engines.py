@@ -16,6 +16,8 @@ _running = ExitStack()
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
     """Start the engines that the environment does not name, ahead of pytest-django."""
+    # Those tests that are about limits switch them on.
+    os.environ.setdefault("CHAT_LIMITS", "off")
     os.environ["CHAT_VAR"] = os.environ.get("CHAT_TEST_VAR") or "var/test"
     folder = Folder.of(os.environ)
     try:

@@ -1,5 +1,6 @@
 """Things that happen at the same moment, for real: threads, and connections beside Django's own."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -45,3 +46,17 @@ def another_connection(**options: Any) -> Iterator["psycopg.Connection[Any]"]:
     with psycopg.connect(**connection_parameters(), **options) as other:
         yield other
         other.rollback()
+
+
+def until_blocked(count: int = 1, *, within: float = 5) -> None:
+    """Wait until a number of transactions on the tests' database wait for a lock that another one holds."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0] >= count:
+                return
+        time.sleep(0.005)
+    raise TimeoutError("nobody waits")

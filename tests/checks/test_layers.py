@@ -1,0 +1,155 @@
+"""Imports run down the layers, whatever the app; within one layer only from messaging to conversations to accounts."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("accounts", "conversations", "messaging", "chatproject")
+
+# From the bottom to the top. A name stands for a module, or for a package with all that is in it.
+LAYERS = {
+    "helpers": """
+        accounts.ids
+        chatproject.about chatproject.addresses chatproject.database chatproject.environment chatproject.limits
+        chatproject.pages chatproject.redis
+    """,
+    "models, fields": """
+        accounts.apps accounts.models
+        conversations.apps conversations.models
+        messaging.apps messaging.fields messaging.models messaging.partitions
+    """,
+    "access": """
+        conversations.access
+    """,
+    "events, realtime": """
+        accounts.realtime
+        messaging.events messaging.layer
+    """,
+    "log": """
+        messaging.append messaging.lane messaging.log
+    """,
+    "commands": """
+        accounts.commands
+        conversations.commands
+        messaging.commands
+    """,
+    "hub, sync, inbox": """
+        accounts.profiles
+        messaging.hearing messaging.hub messaging.inbox messaging.outgoing messaging.pace messaging.snapshots
+        messaging.sync
+    """,
+    "tokens": """
+        accounts.adapter accounts.middleware accounts.tickets accounts.tokens
+    """,
+    "serializers, forms, protocol": """
+        accounts.serializers
+        chatproject.api chatproject.fields chatproject.middleware chatproject.problems chatproject.wire
+        conversations.forms conversations.serializers
+        messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
+    """,
+    "doors": """
+        accounts.api accounts.urls accounts.views
+        chatproject.views
+        conversations.api conversations.urls conversations.views
+        messaging.api messaging.consumers messaging.jobs messaging.management messaging.routing messaging.urls
+        messaging.views
+    """,
+    "assembly": """
+        chatproject.asgi chatproject.embedded chatproject.settings chatproject.urls
+    """,
+}
+LAYER_OF = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}
+# Within one layer: each may import those before it.
+APPS = ("chatproject", "accounts", "conversations", "messaging")
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {
+    name_of(path): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if "migrations" not in path.parts and path.stat().st_size
+}
+
+
+def app_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def level_of(module: str) -> int | None:
+    """Find a module's layer, or its package's."""
+    known = [LAYER_OF[name] for name in (module, *_packages_of(module)) if name in LAYER_OF]
+    return known[0] if known else None
+
+
+def _packages_of(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:n]) for n in range(len(parts) - 1, 1, -1)]
+
+
+def imports_of(module: str) -> Iterator[str]:
+    """Name the modules of ours that a module imports anywhere in its text."""
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(node, package)
+            names = [inner if (inner := f"{origin}.{alias.name}") in MODULES else origin for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if app_of(name) in PACKAGES)
+
+
+def _origin(node: ast.ImportFrom, package: str) -> str:
+    if not node.level:
+        return node.module or ""
+    above = package.split(".")[: len(package.split(".")) - node.level + 1]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+def is_allowed(module: str, imported: str) -> bool:
+    """Tell whether a module may import another one: from a lower layer, or from an earlier app in its own."""
+    here, there = level_of(module), level_of(imported)
+    if here is None or there is None or here != there:
+        return here is not None and there is not None and there < here
+    return APPS.index(app_of(imported)) <= APPS.index(app_of(module))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_has_a_layer_and_imports_nothing_from_above(module: str) -> None:
+    assert level_of(module) is not None, f"give {module} a layer in this table"
+    assert [imported for imported in imports_of(module) if not is_allowed(module, imported)] == []
+
+
+def test_the_table_names_nothing_that_is_not_there() -> None:
+    there = MODULES.keys() | {package for module in MODULES for package in _packages_of(module)}
+    assert LAYER_OF.keys() - there == set()
+
+
+def test_the_embedded_engines_know_nothing_of_the_application() -> None:
+    embedded = [module for module in MODULES if module.startswith("chatproject.embedded")]
+    known = {imported for module in embedded for imported in imports_of(module)}
+    assert {name for name in known if not name.startswith("chatproject.embedded")} == {"chatproject.environment"}
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("messaging.log", "messaging.commands"),
+        ("accounts.models", "accounts.commands"),
+        ("accounts.api", "messaging.api"),
+        ("conversations.commands", "messaging.commands"),
+        ("messaging.inbox", "messaging.views"),
+        ("accounts.nowhere", "accounts.models"),
+    ],
+)
+def test_this_check_sees_what_is_wrong(module: str, imported: str) -> None:
+    assert not is_allowed(module, imported)
