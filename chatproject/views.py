@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from accounts.realtime import timestamp
 from chatproject.about import limits
 from chatproject.api import envelope
+from chatproject.redis import redis
 from messaging.partitions import weeks_ahead
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Every part that is needed answers; 503 and which one does not."""
     parts = {
         "database": _works(lambda: connection.cursor().execute("SELECT 1")),
-        "redis": _works(lambda: cache.get("readyz")),
+        "redis": _works(lambda: redis().ping()),
         "storage": _works(lambda: default_storage.exists("readyz")),
     }
     parts["partitions"] = parts["database"] and weeks_ahead() >= 1

@@ -69,9 +69,13 @@ def _bound_to(field: str, row: UUID, conversation: UUID) -> bytes:
     return field.encode() + row.bytes + conversation.bytes
 
 
-@cache
 def _ring() -> dict[bytes, bytes]:
-    keys = [base64.urlsafe_b64decode(text) for text in settings.CHAT_KEYS]
+    return _ring_of(tuple(settings.CHAT_KEYS))
+
+
+@cache
+def _ring_of(texts: tuple[str, ...]) -> dict[bytes, bytes]:
+    keys = [base64.urlsafe_b64decode(text) for text in texts]
     if not keys or any(len(key) != 32 for key in keys):
         raise ImproperlyConfigured("CHAT_KEYS needs one key or more, each 32 bytes in URL-safe base64.")
     return {hashlib.sha256(b"parley key id" + key).digest()[:4]: key for key in keys}

@@ -105,11 +105,12 @@ def read(text: str | None) -> Command:
     if len(text) * 4 > settings.FRAME_BYTES and len(text.encode()) > settings.FRAME_BYTES:
         raise BadFrame("too_large", f"A frame has at most {settings.FRAME_BYTES} bytes; longer texts go by REST.")
     try:
-        return _decoder.decode(text)
+        frame: Command = _decoder.decode(text)
     except msgspec.DecodeError as error:
         raise _explained(text, error) from None
     except RecursionError:
         raise BadFrame("bad_frame", "This is nested too deeply.") from None
+    return frame
 
 
 def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:

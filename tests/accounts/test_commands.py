@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
+from pytest_django import Settings
 
 from accounts.commands import (
     NameTaken,
@@ -82,7 +83,10 @@ def test_nobody_gets_in_with_a_wrong_password_or_to_a_closed_account(person: Any
 
 
 @pytest.mark.usefixtures("committed")
-def test_after_five_failures_a_name_waits_wherever_it_comes_from_and_others_do_not(person: Any) -> None:
+def test_after_five_failures_a_name_waits_wherever_it_comes_from_and_others_do_not(
+    settings: Settings, person: Any
+) -> None:
+    settings.CHAT_LIMITS = True
     person("alice", GOOD), person("bob", GOOD)
     for _ in range(5):
         signs_in("Alice", "wrong")

@@ -1,0 +1,94 @@
+"""Encryption at rest."""
+
+import base64
+import os
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from accounts.ids import uuid7
+from messaging.fields import Unreadable, fingerprints, seal, unseal
+
+HERE: dict[str, Any] = {"field": "body", "row": uuid7(), "conversation": uuid7()}
+
+
+def new_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+@pytest.mark.parametrize("text", ["Hi", "", "Grüße, 世界 👩‍👩‍👧", "\n", "x" * 16_000], ids=["Hi", "", "world", "break", "long"])
+def test_what_is_sealed_opens_at_its_place_and_can_not_be_read_without(text: str) -> None:
+    sealed = seal(text, **HERE)
+    assert unseal(sealed, **HERE) == text
+    assert len(text) < 2 or text.encode() not in sealed
+
+
+def test_the_same_text_never_looks_the_same_twice() -> None:
+    assert len({seal("Hi", **HERE) for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize("moved", [{"field": "name"}, {"row": uuid7()}, {"conversation": uuid7()}], ids=lambda it: [*it][0])
+def test_a_sealed_text_opens_nowhere_else(moved: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        unseal(seal("Hi", **HERE), **HERE | moved)
+
+
+def test_a_sealed_text_with_any_byte_altered_does_not_open() -> None:
+    sealed = seal("Hi", **HERE)
+    for index in range(len(sealed)):
+        altered = sealed[:index] + bytes([sealed[index] ^ 1]) + sealed[index + 1 :]
+        with pytest.raises(Unreadable):
+            unseal(altered, **HERE)
+
+
+def test_a_sealed_text_that_was_cut_off_does_not_open() -> None:
+    sealed = seal("Hi", **HERE)
+    for length in range(len(sealed)):
+        with pytest.raises(Unreadable):
+            unseal(sealed[:length], **HERE)
+
+
+def test_another_servers_key_opens_nothing(settings: Settings) -> None:
+    sealed = seal("Hi", **HERE)
+    settings.CHAT_KEYS = [new_key()]
+    with pytest.raises(Unreadable):
+        unseal(sealed, **HERE)
+
+
+def test_a_new_key_seals_and_the_old_one_still_opens_until_it_is_taken_away(settings: Settings) -> None:
+    old, new = new_key(), new_key()
+    settings.CHAT_KEYS = [old]
+    before = seal("before", **HERE)
+    settings.CHAT_KEYS = [new, old]
+    after = seal("after", **HERE)
+    assert [unseal(before, **HERE), unseal(after, **HERE)] == ["before", "after"]
+    settings.CHAT_KEYS = [new]
+    assert unseal(after, **HERE) == "after"
+    with pytest.raises(Unreadable):
+        unseal(before, **HERE)
+
+
+@pytest.mark.parametrize("keys", [[], ["c2hvcnQ="], [new_key(), base64.urlsafe_b64encode(b"x" * 31).decode()]])
+def test_without_a_whole_key_nothing_is_sealed(keys: list[str], settings: Settings) -> None:
+    settings.CHAT_KEYS = keys
+    with pytest.raises(ImproperlyConfigured):
+        seal("Hi", **HERE)
+
+
+def test_a_fingerprint_tells_whether_the_same_was_said() -> None:
+    assert fingerprints(b"alice", b"Hi") == fingerprints(b"alice", b"Hi")
+
+
+@pytest.mark.parametrize("parts", [(b"alice", b"Ho"), (b"alic", b"eHi"), (b"alice", b"Hi", b""), (b"aliceHi",)])
+def test_a_fingerprint_tells_what_was_said_from_all_else(parts: tuple[bytes, ...]) -> None:
+    assert fingerprints(*parts) != fingerprints(b"alice", b"Hi")
+
+
+def test_a_fingerprint_can_not_be_made_without_the_key_and_is_known_under_the_old_one(settings: Settings) -> None:
+    [before] = fingerprints(b"Hi")
+    settings.CHAT_KEYS = [new_key(), *settings.CHAT_KEYS]
+    newest, older = fingerprints(b"Hi")
+    assert newest != before
+    assert older == before
