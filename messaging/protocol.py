@@ -28,10 +28,14 @@ class Id(UUID):
     __slots__ = ()
 
 
-class Frame(msgspec.Struct, tag_field="type", kw_only=True, forbid_unknown_fields=False):
-    """What all commands have; `ref` comes back with the answer."""
+class Answerable(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
+    """`ref` comes back with the answer."""
 
     ref: Ref | None = None
+
+
+class Frame(Answerable, tag_field="type", kw_only=True, forbid_unknown_fields=False):
+    """What all commands have."""
 
 
 class Connect(Frame, tag="connect"):
@@ -83,6 +87,7 @@ def _read_id(kind: type[Id], value: object) -> Id:
 
 
 _decoder = msgspec.json.Decoder(Command, dec_hook=_read_id)
+_ref_decoder = msgspec.json.Decoder(Answerable)
 
 
 class BadFrame(Exception):
@@ -103,7 +108,8 @@ def read(text: str | None) -> Command:
         raise BadFrame("bad_frame", "Send text frames.")
     # A character is at most four bytes, so most frames need no measuring.
     if len(text) * 4 > settings.FRAME_BYTES and len(text.encode()) > settings.FRAME_BYTES:
-        raise BadFrame("too_large", f"A frame has at most {settings.FRAME_BYTES} bytes; longer texts go by REST.")
+        detail = f"A frame has at most {settings.FRAME_BYTES} bytes; longer texts go by REST."
+        raise BadFrame("too_large", detail, ref=_ref_of(text))
     try:
         frame: Command = _decoder.decode(text)
     except msgspec.DecodeError as error:
@@ -129,6 +135,14 @@ def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:
     if place == ".type`":
         return BadFrame("unknown_type", "There is no such command.", ref=ref)
     return BadFrame("invalid", what.replace("`", ""), ref=ref, pointer=_pointer(what, place))
+
+
+def _ref_of(text: str) -> str | None:
+    try:
+        ref: str | None = _ref_decoder.decode(text).ref
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return ref
 
 
 def _no_number(name: str) -> None:

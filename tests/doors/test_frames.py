@@ -66,6 +66,11 @@ async def test_a_frame_that_makes_no_sense_is_named_and_the_socket_stays(
     assert (await socket.ask("ping"))["type"] == "pong"
 
 
+async def test_a_frame_that_is_too_large_is_answered_by_its_ref(socket: Socket, conversation: Conversation) -> None:
+    answer = await socket.ask("message.send", conversation_id=str(conversation.pk), text="😀" * 16_384)
+    assert answer["data"]["code"] == "too_large"
+
+
 async def test_a_frame_of_just_the_allowed_size_is_obeyed(socket: Socket) -> None:
     empty = '{"type":"ping","ref":"1","x":""}'
     await socket.send(empty.replace('"x":""', f'"x":"{"é" * ((65_536 - len(empty)) // 2)}"'))

@@ -18,7 +18,9 @@ def new_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
-@pytest.mark.parametrize("text", ["Hi", "", "Grüße, 世界 👩‍👩‍👧", "\n", "x" * 16_000], ids=["Hi", "", "world", "break", "long"])
+@pytest.mark.parametrize(
+    "text", ["Hi", "", "Grüße, 世界 👩‍👩‍👧", "\n", "x" * 16_000], ids=["Hi", "", "world", "break", "long"]
+)
 def test_what_is_sealed_opens_at_its_place_and_can_not_be_read_without(text: str) -> None:
     sealed = seal(text, **HERE)
     assert unseal(sealed, **HERE) == text
@@ -29,7 +31,9 @@ def test_the_same_text_never_looks_the_same_twice() -> None:
     assert len({seal("Hi", **HERE) for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize("moved", [{"field": "name"}, {"row": uuid7()}, {"conversation": uuid7()}], ids=lambda it: [*it][0])
+@pytest.mark.parametrize(
+    "moved", [{"field": "name"}, {"row": uuid7()}, {"conversation": uuid7()}], ids=lambda it: [*it][0]
+)
 def test_a_sealed_text_opens_nowhere_else(moved: dict[str, Any]) -> None:
     with pytest.raises(Unreadable):
         unseal(seal("Hi", **HERE), **HERE | moved)

@@ -53,7 +53,8 @@ class Socket:
 
     async def send(self, frame: Any, *, as_text: bool | None = None) -> None:
         """Send a frame; a string goes as it is, and so do bytes, as a binary frame unless told otherwise."""
-        await self._connection.send(frame if isinstance(frame, str | bytes) else json.dumps(frame), text=as_text)
+        ready = frame if isinstance(frame, str | bytes) else json.dumps(frame, ensure_ascii=False)
+        await self._connection.send(ready, text=as_text)
 
     async def silence(self, type: str, *, during: float = 0.3) -> bool:
         """Tell whether no frame of a type comes for a while."""

@@ -1,0 +1,92 @@
+"""Limits at the doors, on two servers that share them."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+
+from accounts.models import User
+from tests.support.client import Client
+from tests.support.server import Server, running
+
+
+@pytest.fixture(scope="module")
+def _pair(django_db_setup: None, django_db_blocker) -> Iterator[tuple[Server, Server]]:
+    with pytest.MonkeyPatch.context() as environ, django_db_blocker.unblock():
+        environ.setenv("CHAT_LIMITS", "on")
+        environ.setenv("TRUSTED_PROXIES", "")
+        with running() as one, running() as other:
+            yield one, other
+
+
+@pytest.fixture
+def pair(committed: None, _pair: tuple[Server, Server]) -> tuple[Server, Server]:
+    return _pair
+
+
+def sign_in(server: Server, name: str, password: str, **headers: str) -> httpx.Response:
+    body = {"username": name, "password": password}
+    return httpx.post(f"{server.url}/api/v1/auth/token", json=body, headers=headers, timeout=20)
+
+
+def test_the_sixth_guess_is_refused_on_every_server_even_if_it_is_right(pair, person) -> None:
+    person("victim", "the-right-one-7")
+    for turn in range(5):
+        assert sign_in(pair[turn % 2], "victim", f"wrong-{turn}").json()["code"] == "bad_credentials"
+    for server in pair:
+        answer = sign_in(server, "Victim", "the-right-one-7")
+        assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+def test_the_page_counts_the_same_guesses(pair, person) -> None:
+    person("victim", "the-right-one-7")
+    for _ in range(5):
+        sign_in(pair[0], "victim", "wrong")
+    with httpx.Client(base_url=pair[1].url, timeout=20) as browser:
+        form = browser.get("/accounts/login/")
+        token = form.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        body = {"csrfmiddlewaretoken": token, "login": "victim", "password": "the-right-one-7"}
+        answer = browser.post("/accounts/login/", data=body)
+    assert "sessionid" not in browser.cookies
+    assert "Too many failed" in answer.text
+
+
+def test_guesses_at_many_names_from_one_address_end_too(pair) -> None:
+    codes = [sign_in(pair[turn % 2], f"nobody-{turn}", "guess").status_code for turn in range(22)]
+    assert codes == [401] * 20 + [429] * 2
+
+
+def test_a_stranger_can_not_choose_the_address_he_comes_from(pair) -> None:
+    for turn in range(20):
+        sign_in(pair[0], f"nobody-{turn}", "guess", **{"X-Forwarded-For": f"203.0.113.{turn}"})
+    assert sign_in(pair[0], "nobody", "guess", **{"X-Forwarded-For": "203.0.113.99"}).status_code == 429
+
+
+def test_an_address_makes_ten_accounts_an_hour(pair) -> None:
+    def register(turn: int) -> httpx.Response:
+        body = {"username": f"person-{turn}", "password": "a-good-password-9"}
+        return httpx.post(f"{pair[turn % 2].url}/api/v1/auth/register", json=body, timeout=20)
+
+    answers = [register(turn) for turn in range(11)]
+    assert [answer.status_code for answer in answers] == [201] * 10 + [429]
+    assert answers[0].headers["RateLimit-Policy"] == '"register";q=10;w=3600'
+    assert answers[0].headers["RateLimit"].startswith('"register";r=9;')
+
+
+async def test_a_burst_over_two_sockets_on_two_servers_is_held_to_the_limit(
+    pair, alice: User, conversation, access: Callable[[User], str]
+) -> None:
+    token = await sync_to_async(access)(alice)
+    one, other = (Client(server.url, access=token) for server in pair)
+    async with one.socket() as first, other.socket() as second:
+        for turn in range(150):
+            frame = {"type": "message.send", "ref": str(turn), "conversation_id": str(conversation.pk), "text": "x"}
+            await (first, second)[turn % 2].send(frame)
+        answers = [await (first, second)[turn % 2].next_frame("", ref=str(turn), within=10) for turn in range(150)]
+    said = sum(answer["type"] == "ack" for answer in answers)
+    refused = [answer["data"] for answer in answers if answer["type"] == "error"]
+    assert 90 <= said <= 130
+    assert {data["code"] for data in refused} == {"too_fast"}
+    assert all(data["retry_after"] >= 1 for data in refused)
