@@ -163,7 +163,7 @@ class SocketCredentials:
         return _required_session(id)
 
     def _ticket(self) -> str | None:
-        query = parse_qs(self._scope.get("query_string", b"").decode("latin1"))
+        query = parse_qs(self._scope.get("query_string", b"").decode("latin1"), keep_blank_values=True)
         return query["ticket"][0] if "ticket" in query else None
 
     def _tls(self) -> bool:

@@ -44,7 +44,7 @@ def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
         raise Unreadable
     try:
         plain = _cipher(key_id, conversation).decrypt(nonce, value[HEADER_BYTES:], _bound_to(field, row, conversation))
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise Unreadable from error
     return plain.decode()
 

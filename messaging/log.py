@@ -6,14 +6,17 @@ An id that is there already is a repeat, answered with what was stored, or a con
 """
 
 import hmac
+import logging
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.ids import minted_at, uuid7
@@ -24,6 +27,9 @@ from messaging.append import Draft, Outcome, parameters, statement
 from messaging.events import MessageJSON, message_json, post_created
 from messaging.fields import fingerprints, seal
 from messaging.models import Message
+from messaging.partitions import make_partitions
+
+logger = logging.getLogger(__name__)
 
 ID_MAX_AGE = timedelta(days=7)
 ID_MAX_AHEAD = timedelta(minutes=2)
@@ -66,9 +72,9 @@ def draft(
 def append(draft: Draft) -> Said:
     """Append one message on this thread's connection, in its transaction if there is one; publish on commit."""
     for attempt in range(TRIES):
-        with connection.cursor() as cursor:
-            cursor.execute(statement([draft]), parameters([draft], retention_days=settings.RETENTION_DAYS))
-            outcome = Outcome(*cursor.fetchone())
+        outcome = _try(draft)
+        if outcome is None:
+            continue
         if outcome.what == "new":
             message = stored_json(draft, outcome)
             post = post_created(draft.conversation_id, outcome.epoch, message)
@@ -80,6 +86,23 @@ def append(draft: Draft) -> Said:
             raise refusal(outcome)
         time.sleep(0.005 * attempt)
     raise Unavailable("The conversation is changing too fast. Please try again.")
+
+
+def _try(draft: Draft) -> Outcome | None:
+    """Run the statement; None if it is to be run again: the same id came in meanwhile, or its week was not there."""
+    # Within a larger transaction a failure must not spoil that; alone, a savepoint would only cost round trips.
+    guard = transaction.atomic() if connection.in_atomic_block else nullcontext()
+    try:
+        with guard, connection.cursor() as cursor:
+            cursor.execute(statement([draft]), parameters([draft], retention_days=settings.RETENTION_DAYS))
+            return Outcome(*cursor.fetchone())
+    except IntegrityError as error:
+        if isinstance(error.__cause__, psycopg.errors.CheckViolation):
+            logger.critical("no partition for a message; making the missing weeks now")
+            make_partitions()
+        elif not isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+            raise
+    return None
 
 
 def stored_json(draft: Draft, outcome: Outcome) -> MessageJSON:

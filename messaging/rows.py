@@ -21,8 +21,8 @@ def tone(of: str) -> int:
 
 
 def initials(name: str) -> str:
-    """Take the first letters of the first and the last word."""
-    words = name.split()
+    """Take the first letters of the first and the last word; a bracket or a dash is none."""
+    words = [word for word in name.split() if word[0].isalnum()] or name.split()
     return "".join(word[0].upper() for word in (words[:1] + words[1:][-1:]))
 
 

@@ -1,6 +1,7 @@
 """The cast, with fixed parts: alice and bob talk, carol joins later, mallory is a stranger, staff moderates."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -121,10 +122,12 @@ def access() -> Callable[[User], str]:
 
 
 @pytest.fixture
-def app(server: Server, access: Callable[[User], str]) -> Callable[[User], Awaitable[Client]]:
+async def app(server: Server, access: Callable[[User], str]) -> AsyncIterator[Callable[[User], Awaitable[Client]]]:
     """Open a person's app on the shared server: `await app(alice)`."""
+    async with AsyncExitStack() as opened:
 
-    async def open_app(user: User) -> Client:
-        return Client(server.url, access=await sync_to_async(access)(user))
+        async def open_app(user: User) -> Client:
+            token = await sync_to_async(access)(user)
+            return await opened.enter_async_context(Client(server.url, access=token))
 
-    return open_app
+        yield open_app

@@ -1,21 +1,21 @@
 """`make run`: the engines, the database brought up to date, the web server and the jobs, until a signal comes."""
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 
-from .application import Application, manage, run_to_end
+from .address import Address
+from .application import Application, manage
 from .engines import Engines, running_engines
 from .errors import CannotRun, StopWanted
 from .folder import Folder
-from .greeting import greeting, page_answers
+from .leftovers import MARK, end_leftovers
+from .process import PAUSE
 from .signals import Signals
-
-WATCH_SECONDS = 0.2
-# An engine that falls more often than this is not helped by starting it again.
-RESTARTS = 5
+from .terminal import say
+from .watcher import Watcher
 
 
 def main() -> int:
@@ -33,60 +33,54 @@ def main() -> int:
 
 
 def run(environ: Mapping[str, str], signals: Signals) -> None:
-    """Start everything, say where it is, and watch over it."""
-    folder = Folder.of(environ)
+    """Start everything, and stay until it ends."""
+    folder, address = Folder.of(environ), Address.of(environ)
     with folder.locked():
-        application = Application(folder, environ)
-        application.end_leftovers()
-        application.require_free_port()
+        end_leftovers(folder)
+        address.require_free()
         say("Starting Parley …")
         with running_engines(folder, environ, signals.check) as engines:
             known = known_to_all(folder, environ, engines)
-            run_to_end("prepare", manage("prepare"), folder=folder, environ=known, signals=signals)
             try:
-                application.start(known)
-                greet(application, known["DATABASE_URL"], signals)
-                watch(application, engines, signals)
+                prepare(known, signals)
+                serve(Application(known, address), engines, address, signals)
             finally:
+                signals.listen()
                 say("Stopping Parley …")
-                application.stop()
+                end_leftovers(folder)
 
 
 def known_to_all(folder: Folder, environ: Mapping[str, str], engines: Engines) -> dict[str, str]:
     """Return the environment of our own processes; a database of our own may be given the demo's people."""
     demo = {} if environ.get("DATABASE_URL") or environ.get("CHAT_DEMO") else {"CHAT_DEMO": "1"}
-    return {**environ, "CHAT_VAR": str(folder.path), **engines.environment(), **demo}
+    return {**environ, "CHAT_VAR": str(folder.path), MARK: str(folder.path), **engines.environment(), **demo}
 
 
-def greet(application: Application, database_url: str, signals: Signals) -> None:
-    """Wait until the page answers and say where it is."""
-    while not page_answers(application.address):
-        signals.check()
-        application.require_running()
-        time.sleep(WATCH_SECONDS)
-    say(f"\n{greeting(application.address, database_url, is_public=application.is_public)}\n")
+def prepare(environ: Mapping[str, str], signals: Signals) -> None:
+    """Bring the database up to date."""
+    with subprocess.Popen(manage("prepare"), env=dict(environ), start_new_session=True) as process:  # noqa: S603
+        try:
+            while process.poll() is None:
+                signals.check()
+                time.sleep(PAUSE)
+        except StopWanted:
+            process.terminate()
+            raise
+    if process.returncode:
+        raise CannotRun(f"`prepare` failed (exit code {process.returncode}); what it said stands above.")
 
 
-def watch(application: Application, engines: Engines, signals: Signals) -> None:
-    """Start fallen engines again, until a signal comes or the application ends by itself."""
-    restarts = 0
-    while True:
-        signals.check()
-        application.require_running()
-        if fallen := engines.fallen():
-            restarts += 1
-            titles = " and ".join(engine.title for engine in fallen)
-            if restarts > RESTARTS:
-                raise CannotRun(f"{titles} ended by itself again and again, so Parley ends too.")
-            say(f"{titles} ended by itself and is started again.")
-            engines.start()
-        time.sleep(WATCH_SECONDS)
-
-
-def say(text: str) -> None:
-    """Tell the person at the terminal, if there still is one."""
-    with suppress(OSError):
-        print(text, flush=True)
+def serve(application: Application, engines: Engines, address: Address, signals: Signals) -> None:
+    """Run the application until it is told to end; raise CannotRun when it ends otherwise."""
+    with Watcher(application, engines, address, signals) as watcher:
+        application.loop()
+    if watcher.reason:
+        raise watcher.reason
+    if not application.was_told_to_end:
+        raise CannotRun(
+            f"The web server or the job worker ended by itself (exit code {application.returncode}), "
+            "so Parley ends too; the lines above say more."
+        )
 
 
 if __name__ == "__main__":

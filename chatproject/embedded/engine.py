@@ -23,7 +23,7 @@ class Engine(ABC):
     def __init__(self, folder: Folder, keys: Mapping[str, str]) -> None:
         self.folder = folder
         self.keys = keys
-        self.process = Process(self.name, pid_file=folder.pid_file(self.name))
+        self.process = Process(pid_file=folder.pid_file(self.name))
         self._log_start = 0
 
     @abstractmethod

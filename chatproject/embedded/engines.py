@@ -20,18 +20,17 @@ KINDS: tuple[type[Engine], ...] = (Storage, Redis, Postgres)
 class Engines:
     """Those engines which the environment does not name."""
 
-    def __init__(self, folder: Folder, environ: Mapping[str, str], check: Callable[[], None] = lambda: None) -> None:
-        self._check = check
+    def __init__(self, folder: Folder, environ: Mapping[str, str]) -> None:
         self._secrets = keys(folder)
         self.all = [kind(folder, self._secrets) for kind in KINDS if not environ.get(kind.variable)]
         self._environ = environ
 
-    def start(self) -> None:
-        """Launch those that do not run, all at once, and wait until every one answers."""
+    def start(self, check: Callable[[], None] = lambda: None) -> None:
+        """Launch those that do not run, all at once, and wait until every one answers; `check` may end the waiting."""
         for engine in self.all:
             engine.launch()
         for engine in self.all:
-            self._wait_for(engine)
+            self._wait_for(engine, check)
 
     def fallen(self) -> list[Engine]:
         """Return the engines that ended by themselves."""
@@ -51,10 +50,14 @@ class Engines:
             told |= engine.environment()
         return told
 
-    def _wait_for(self, engine: Engine) -> None:
+    @property
+    def database_url(self) -> str:
+        return self._environ.get("DATABASE_URL") or self.environment()["DATABASE_URL"]
+
+    def _wait_for(self, engine: Engine, check: Callable[[], None]) -> None:
         deadline = time.monotonic() + engine.start_seconds
         while not engine.answers():
-            self._check()
+            check()
             if not engine.process.is_running():
                 self._launch_again(engine)
             elif time.monotonic() > deadline:
@@ -76,9 +79,9 @@ def running_engines(
     folder: Folder, environ: Mapping[str, str], check: Callable[[], None] = lambda: None
 ) -> Iterator[Engines]:
     """Have the engines for as long as the block lasts; every command finds them by the folder's `environment`."""
-    engines = Engines(folder, environ, check)
+    engines = Engines(folder, environ)
     try:
-        engines.start()
+        engines.start(check)
         with folder.written_environment(engines.environment()):
             yield engines
     finally:

@@ -59,7 +59,8 @@ class Folder:
             raise CannotRun(f"Parley cannot write to {self.path}: {error.strerror}.") from error
         with handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Not `flock`: honcho's forks would hold on to it after we are killed.
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise CannotRun(
                     f"Another Parley is running on {self.path}. End it first, or choose another folder: CHAT_VAR=…"

@@ -5,13 +5,15 @@ from contextlib import suppress
 
 import psycopg
 
+from .address import Address
+
 CAST = ("alice", "bob", "carol", "staff")
 PASSWORD = "parley-demo"  # noqa: S105 (of the demo's people, known to everyone)
 
 
-def page_answers(address: str) -> bool:
+def page_answers(address: Address) -> bool:
     """Tell whether the web server answers."""
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=2)
+    connection = http.client.HTTPConnection(str(address).removeprefix("http://"), timeout=2)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.client.OK
@@ -21,12 +23,12 @@ def page_answers(address: str) -> bool:
         connection.close()
 
 
-def greeting(address: str, database_url: str, *, is_public: bool) -> str:
+def greeting(address: Address, database_url: str) -> str:
     """Return the address and, when the demo's people are there, how to be one of them."""
     lines = [f"Parley is at {address}"]
     if has_cast(database_url):
         lines.append(f"Sign in as {', '.join(CAST[:-1])} or {CAST[-1]}, password {PASSWORD}")
-        if is_public:
+        if address.is_public:
             lines.append("Other machines can reach this page, and everyone knows that password: see CHAT_DEMO=0.")
     return "\n".join([*lines, "Ctrl-C ends it."])
 

@@ -5,23 +5,28 @@ from types import FrameType
 
 from .errors import StopWanted
 
-WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 
 class Signals:
     """Remembers that someone wants us to end; later signals change nothing, so that the end is an orderly one."""
 
     def __init__(self) -> None:
-        self._wanted = False
+        self.wanted = False
 
     def listen(self) -> None:
-        def note(_number: int, _frame: FrameType | None) -> None:
-            self._wanted = True
-
-        for number in WANTED:
-            signal.signal(number, note)
+        """Note signals ourselves; in its loop, honcho hears SIGINT and SIGTERM in our place."""
+        signal.signal(signal.SIGINT, self._note)
+        signal.signal(signal.SIGTERM, self._note)
+        signal.signal(signal.SIGHUP, terminate)
 
     def check(self) -> None:
         """Raise StopWanted once a signal has come."""
-        if self._wanted:
+        if self.wanted:
             raise StopWanted
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.wanted = True
+
+
+def terminate(_number: int, _frame: FrameType | None) -> None:
+    """Treat a closed terminal as SIGTERM, which honcho knows and its forks leave unheard."""
+    signal.raise_signal(signal.SIGTERM)

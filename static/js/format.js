@@ -43,9 +43,11 @@ export function localiseAll(root) {
 
 export const sameDay = (one, other) => midnight(new Date(one)).getTime() === midnight(new Date(other)).getTime();
 
-/** The first letters of the first and the last word. */
+/** The first letters of the first and the last word; a bracket or a dash is none. */
 export function initials(name) {
-  const words = name.split(/\s+/).filter(Boolean);
+  const all = name.split(/\s+/).filter(Boolean);
+  const spoken = all.filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const words = spoken.length ? spoken : all;
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
   return ends.map((word) => [...word][0].toLocaleUpperCase()).join("");
 }

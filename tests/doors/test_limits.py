@@ -79,8 +79,12 @@ async def test_a_burst_over_two_sockets_on_two_servers_is_held_to_the_limit(
     pair, alice: User, conversation, access: Callable[[User], str]
 ) -> None:
     token = await sync_to_async(access)(alice)
-    one, other = (Client(server.url, access=token) for server in pair)
-    async with one.socket() as first, other.socket() as second:
+    async with (
+        Client(pair[0].url, access=token) as one,
+        Client(pair[1].url, access=token) as other,
+        one.socket() as first,
+        other.socket() as second,
+    ):
         for turn in range(150):
             frame = {"type": "message.send", "ref": str(turn), "conversation_id": str(conversation.pk), "text": "x"}
             await (first, second)[turn % 2].send(frame)

@@ -1,0 +1,384 @@
+"""The append, one message at a time, as REST, pages and jobs use it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.ids import first_id_at, uuid7
+from accounts.models import User
+from conversations.access import Blocked, IdConflict, Invalid, Refused, Unprocessable
+from conversations.commands import create_group, start_direct
+from conversations.models import Conversation
+from messaging import log
+from messaging.commands import send_message
+from messaging.fields import seal
+from messaging.models import Message
+from messaging.partitions import make_partitions, monday, name_of, partitions
+from tests.messaging.helpers import change_place, draft, place, positions, remove, say, seat
+from tests.support.together import another_connection, on_own_connection, until_blocked
+
+
+def id_at(age: timedelta) -> UUID:
+    """Mint an id of an earlier or later moment."""
+    return UUID(int=first_id_at(timezone.now() - age).int | uuid7().int & (1 << 80) - 1)
+
+
+def said_before(id: UUID, by: User, conversation: Conversation, text: str = "Hi") -> Message:
+    """Store a message as it was sent when its id was new."""
+    it = draft(by, conversation, text, id=id)
+    Conversation.objects.filter(pk=conversation.pk).update(version=1, last_position=1)
+    return Message.objects.create(
+        id=id, conversation=conversation, sender=by, position=1, version=1, body=it.body, fingerprint=it.fingerprints[0]
+    )
+
+
+# What is new
+
+
+def test_messages_take_the_positions_one_after_the_other(conversation: Conversation, alice: User, bob: User) -> None:
+    assert positions([say(alice, conversation), say(bob, conversation), say(alice, conversation)]) == [1, 2, 3]
+    conversation.refresh_from_db()
+    assert (conversation.version, conversation.last_position) == (3, 3)
+
+
+def test_what_is_acknowledged_is_what_is_stored(conversation: Conversation, alice: User) -> None:
+    sent = say(alice, conversation, "Hi\n")
+    stored = Message.objects.get(pk=sent["id"])
+    assert (stored.position, stored.version, stored.sender, stored.kind) == (1, 1, alice, "text")
+    assert b"Hi" not in bytes(stored.body or b"")
+    assert send_message(by=alice, conversation_id=conversation.pk, text="Hi\n", id=stored.pk).message == sent
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_message_costs_one_statement_however_large_the_group(
+    django_assert_num_queries: DjangoAssertNumQueries, person: Callable[[str], User], alice: User
+) -> None:
+    group = create_group(by=alice, name="Crowd", participants=[person(f"guest{n}") for n in range(60)])
+    with django_assert_num_queries(1):
+        say(alice, group)
+
+
+def test_an_id_may_be_left_to_the_server(conversation: Conversation, alice: User) -> None:
+    assert UUID(say(alice, conversation)["id"]).version == 7
+
+
+def test_changes_that_are_no_messages_count_as_versions_and_leave_a_gap(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    say(alice, group)
+    remove(bob, group)
+    assert say(alice, group)["position"] == 3
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_message_whose_week_is_not_there_has_it_made(
+    caplog: pytest.LogCaptureFixture, conversation: Conversation, alice: User
+) -> None:
+    week = name_of(monday(timezone.now()))
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {week}")
+    assert say(alice, conversation)["position"] == 1
+    assert week in partitions()
+    assert [record.levelname for record in caplog.records] == ["CRITICAL"]
+
+
+# Saying it again
+
+
+def test_the_same_again_is_the_same_message_at_the_same_place(conversation: Conversation, alice: User) -> None:
+    id = uuid7()
+    first = send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=id)
+    say(alice, conversation, "then")
+    again = send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=id)
+    assert (first.repeated, again.repeated) == (False, True)
+    assert again.message == first.message
+    assert Message.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"text": "Ho"},
+        {"text": "Hi "},
+        {"by": "bob"},
+        {"conversation_id": "another"},
+        {"reply_to_id": "first"},
+    ],
+    ids=str,
+)
+def test_anything_else_under_the_same_id_is_a_conflict(
+    other: dict[str, Any], conversation: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    first, id = say(alice, conversation, "first"), uuid7()
+    known = {"bob": bob, "another": start_direct(by=alice, to=carol)[0].pk, "first": UUID(first["id"])}
+    fields: dict[str, Any] = {"by": alice, "conversation_id": conversation.pk, "text": "Hi", "id": id}
+    send_message(**fields)
+    with pytest.raises(IdConflict) as refused:
+        send_message(**fields | {name: known.get(value, value) for name, value in other.items()})
+    assert (refused.value.status, refused.value.pointer) == (409, "/id")
+    assert Message.objects.count() == 2
+
+
+def test_what_was_edited_meanwhile_is_recognised_by_what_was_first_sent(
+    conversation: Conversation, alice: User
+) -> None:
+    id = UUID(say(alice, conversation, "Hi")["id"])
+    edited = seal("Hello", field="body", row=id, conversation=conversation.pk)
+    Message.objects.filter(pk=id).update(body=edited, version=2, edited_at=timezone.now())
+    assert say(alice, conversation, "Hi", id=id)["text"] == "Hello"
+    with pytest.raises(IdConflict):
+        say(alice, conversation, "Hello", id=id)
+
+
+@pytest.fixture
+def deleted(conversation: Conversation, alice: User) -> UUID:
+    """A message of alice that was deleted, with all that told what it said."""
+    id = UUID(say(alice, conversation, "Hi")["id"])
+    Message.objects.filter(pk=id).update(body=None, fingerprint=None, version=2, deleted_at=timezone.now())
+    return id
+
+
+def test_what_was_deleted_meanwhile_comes_back_as_a_tombstone(
+    deleted: UUID, conversation: Conversation, alice: User
+) -> None:
+    again = send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=deleted)
+    assert again.repeated
+    assert again.message["text"] == ""
+    assert again.message["deleted_at"]
+
+
+def test_a_deleted_message_is_nobody_elses_and_nowhere_elses(
+    deleted: UUID, conversation: Conversation, group: Conversation, alice: User, bob: User
+) -> None:
+    for by, where in ((bob, conversation), (alice, group)):
+        with pytest.raises(IdConflict):
+            say(by, where, "Hi", id=deleted)
+
+
+@pytest.mark.parametrize("wrapped", [lambda send: send, transaction.atomic], ids=["alone", "in a larger transaction"])
+@pytest.mark.usefixtures("committed")
+def test_a_message_sent_many_times_at_the_same_moment_is_one_message(
+    wrapped: Callable[[Any], Any], conversation: Conversation, alice: User
+) -> None:
+    id = uuid7()
+    send = wrapped(lambda: send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=id))
+    with another_connection() as holding, ThreadPoolExecutor() as pool:
+        hold(conversation, holding)
+        sending = [pool.submit(on_own_connection, send) for _ in range(4)]
+        until_blocked(4)
+        holding.commit()
+    answers = [each.result() for each in sending]
+    assert [answer.message for answer in answers] == [answers[0].message] * 4
+    assert sum(not answer.repeated for answer in answers) == 1
+    assert Message.objects.count() == Conversation.objects.get().version == 1
+
+
+def hold(conversation: Conversation, on: Any) -> None:
+    """Hold a conversation's row, as a long change of it would."""
+    on.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR UPDATE", [conversation.pk])
+
+
+# Who may
+
+
+def test_a_stranger_finds_no_conversation(conversation: Conversation, mallory: User) -> None:
+    with pytest.raises(Conversation.DoesNotExist):
+        say(mallory, conversation)
+    with pytest.raises(Conversation.DoesNotExist):
+        send_message(by=mallory, conversation_id=uuid7(), text="Hi")
+    assert not Message.objects.exists()
+
+
+def test_who_is_barred_is_told_so(conversation: Conversation, alice: User) -> None:
+    change_place(alice, conversation, barred=True)
+    with pytest.raises(Blocked) as refused:
+        say(alice, conversation)
+    assert (refused.value.status, refused.value.code) == (403, "blocked")
+
+
+def test_who_has_left_says_nothing_new_but_is_given_what_was_said(group: Conversation, bob: User) -> None:
+    first = say(bob, group, "Bye")
+    remove(bob, group)
+    with pytest.raises(Conversation.DoesNotExist):
+        say(bob, group, "One more thing")
+    assert say(bob, group, "Bye", id=UUID(first["id"])) == first
+
+
+def test_who_is_barred_is_given_what_was_said_before(conversation: Conversation, alice: User) -> None:
+    first = say(alice, conversation, "Hi")
+    change_place(alice, conversation, barred=True)
+    assert say(alice, conversation, "Hi", id=UUID(first["id"])) == first
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_member_removed_in_a_transaction_held_open_gets_no_message_in_after_it(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    with another_connection() as admin, ThreadPoolExecutor() as pool:
+        remove(bob, group, on=admin)
+        late = [pool.submit(on_own_connection, lambda by=by: say(by, group)) for by in (bob, alice)]
+        until_blocked(2)
+        admin.commit()
+    assert isinstance(late[0].exception(), Conversation.DoesNotExist)
+    assert late[1].result()["position"] == 2
+    assert [message.sender for message in Message.objects.all()] == [alice]
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_member_let_in_by_a_transaction_held_open_speaks_right_after_it(group: Conversation, mallory: User) -> None:
+    with another_connection() as admin, ThreadPoolExecutor() as pool:
+        seat(mallory, group, on=admin)
+        changed_once_more(group, admin)
+        first = pool.submit(on_own_connection, lambda: say(mallory, group))
+        until_blocked()
+        admin.commit()
+    assert first.result()["position"] == 3
+
+
+def changed_once_more(group: Conversation, on: Any) -> None:
+    on.execute("UPDATE conversations_conversation SET version = version + 1 WHERE id = %s", [group.pk])
+
+
+# The time in an id
+
+
+OLD, YOUNG = timedelta(days=7, seconds=5), timedelta(days=6, hours=23)
+FUTURE, SOON = timedelta(minutes=-2, seconds=-5), timedelta(minutes=-1)
+
+
+@pytest.mark.parametrize("age", [YOUNG, SOON], ids=str)
+def test_an_id_may_be_a_week_old_or_two_minutes_ahead(age: timedelta, conversation: Conversation, alice: User) -> None:
+    sent = say(alice, conversation, id=id_at(age))
+    assert abs(timezone.now() - Message.objects.get(pk=sent["id"]).created_at) < timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("age", [OLD, FUTURE, timedelta(days=400), timedelta(days=-400)], ids=str)
+def test_an_id_of_another_time_is_refused_and_the_message_can_be_named_anew(
+    age: timedelta, conversation: Conversation, alice: User
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        say(alice, conversation, id=id_at(age))
+    assert (refused.value.status, refused.value.pointer) == (400, "/id")
+    assert say(alice, conversation)["position"] == 1
+
+
+@pytest.mark.parametrize("age", [OLD, FUTURE], ids=str)
+def test_an_id_of_another_time_is_taken_for_what_it_repeats(
+    age: timedelta, conversation: Conversation, alice: User
+) -> None:
+    make_partitions(behind=3)
+    stored = said_before(id_at(age), alice, conversation)
+    assert send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=stored.pk).repeated
+
+
+def test_a_stranger_learns_of_the_conversation_before_the_id(conversation: Conversation, mallory: User) -> None:
+    with pytest.raises(Conversation.DoesNotExist):
+        say(mallory, conversation, id=id_at(OLD))
+
+
+# Replies
+
+
+def test_a_reply_names_what_it_replies_to(conversation: Conversation, alice: User, bob: User) -> None:
+    question = say(alice, conversation, "Tea?")
+    assert say(bob, conversation, "Yes", reply_to_id=UUID(question["id"]))["reply_to_id"] == question["id"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"deleted_at": timezone.now()},
+        {"kind": "notice"},
+        {"created_at": timezone.now() - timedelta(days=91)},
+        {"conversation": uuid7()},
+    ],
+    ids=["deleted", "a notice", "past its time", "elsewhere"],
+)
+def test_a_reply_to_what_can_not_be_replied_to_is_refused(
+    fields: dict[str, Any], conversation: Conversation, alice: User
+) -> None:
+    question = say(alice, conversation)
+    Message.objects.update(**fields)
+    with pytest.raises(Unprocessable) as refused:
+        say(alice, conversation, reply_to_id=UUID(question["id"]))
+    assert (refused.value.status, refused.value.pointer) == (422, "/reply_to_id")
+    assert Message.objects.count() == 1
+
+
+def test_nobody_replies_to_what_was_said_before_they_came_or_never(
+    group: Conversation, alice: User, mallory: User
+) -> None:
+    before = say(alice, group)
+    seat(mallory, group)
+    after = say(alice, group)
+    for id in (UUID(before["id"]), uuid7()):
+        with pytest.raises(Unprocessable):
+            say(mallory, group, reply_to_id=id)
+    assert say(mallory, group, reply_to_id=UUID(after["id"]))["position"] == 4
+
+
+# The writer's own marks
+
+
+def marks(user: User, conversation: Conversation) -> tuple[int, int]:
+    it = place(user, conversation)
+    return it.delivered_through, it.read_through
+
+
+@pytest.mark.parametrize(
+    ("before", "delivered", "read", "after"),
+    [
+        pytest.param("", 0, 0, (1, 1), id="the first words"),
+        pytest.param("b", 0, 0, (0, 0), id="something unheard lies between"),
+        pytest.param("b", 1, 0, (2, 0), id="something unread lies between"),
+        pytest.param("b", 1, 1, (2, 2), id="all was read"),
+        pytest.param("bb", 2, 1, (3, 1), id="the last was not read"),
+        pytest.param("aba", 1, 1, (1, 1), id="own words behind unread ones"),
+        pytest.param("aa", 2, 2, (3, 3), id="on and on"),
+    ],
+)
+def test_writing_moves_ones_own_marks_if_nothing_of_others_lies_between(
+    before: str, delivered: int, read: int, after: tuple[int, int], conversation: Conversation, alice: User, bob: User
+) -> None:
+    for who in before:
+        say({"a": alice, "b": bob}[who], conversation)
+    change_place(alice, conversation, delivered_through=delivered, read_through=read)
+    say(alice, conversation)
+    assert marks(alice, conversation) == after
+
+
+def test_writing_leaves_the_marks_of_others(group: Conversation, alice: User, bob: User) -> None:
+    say(alice, group)
+    assert marks(bob, group) == (0, 0)
+
+
+def test_changes_that_are_no_messages_keep_no_mark_back(group: Conversation, alice: User, bob: User) -> None:
+    say(alice, group)
+    remove(bob, group)
+    say(alice, group)
+    assert marks(alice, group) == (3, 3)
+
+
+def test_a_repeat_and_a_refusal_move_nothing(conversation: Conversation, alice: User, bob: User) -> None:
+    first = say(alice, conversation)
+    say(bob, conversation)
+    say(alice, conversation, id=UUID(first["id"]))
+    with pytest.raises(Refused):
+        say(alice, conversation, reply_to_id=uuid7())
+    assert (marks(alice, conversation), marks(bob, conversation)) == ((1, 1), (0, 0))
+
+
+def test_what_is_said_in_a_transaction_that_is_taken_back_was_never_said(
+    conversation: Conversation, alice: User
+) -> None:
+    with transaction.atomic():
+        log.append(draft(alice, conversation))
+        transaction.set_rollback(True)
+    assert say(alice, conversation)["position"] == 1
