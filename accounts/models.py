@@ -1,4 +1,4 @@
-"""People, and the sessions they are signed in with."""
+"""People, the sessions they are signed in with, and what they are to each other."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import MaxLengthValidator, MinLengthValidator, RegexValidator
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.ids import uuid7
@@ -16,6 +17,8 @@ username_validators: list[Callable[[Any], None]] = [
     MinLengthValidator(3),
     MaxLengthValidator(30),
 ]
+DELETED_ACCOUNT = "Deleted account"
+"""What stands where the name of someone stood who has closed the account."""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -35,7 +38,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, or a bot, who can sign in and talk."""
+    """A person, or a bot, who can sign in and talk. The row of a closed account stays, and says nothing of anyone."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = models.CharField(max_length=30, unique=True, validators=username_validators)
@@ -48,6 +51,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     version = models.BigIntegerField(default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -62,7 +66,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def name(self) -> str:
         """What others see."""
-        return self.display_name or self.username
+        return DELETED_ACCOUNT if self.closed_at else self.display_name or self.username
 
 
 class Session(models.Model):
@@ -95,3 +99,68 @@ class Session(models.Model):
     @property
     def is_live(self) -> bool:
         return self.ended_at is None
+
+
+class Contact(models.Model):
+    """One of two rows that make two people contacts of each other."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="contacts", db_index=False)
+    other = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_contact_once", fields=["user", "other"]),
+            models.CheckConstraint(name="a_contact_is_someone_else", condition=~Q(user=F("other"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} knows {self.other_id}"
+
+
+class ContactInvitation(models.Model):
+    """Someone would like to be someone's contact. It is open until it is answered.
+
+    `hidden` ones went to someone who had blocked the sender: they never arrive, and the sender is not told.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    sender = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations_sent")
+    receiver = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations_received")
+    created_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    accepted = models.BooleanField(null=True, blank=True)
+    hidden = models.BooleanField(default=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="an_open_invitation_once", fields=["sender", "receiver"], condition=Q(answered_at__isnull=True)
+            ),
+            models.CheckConstraint(name="an_invitation_goes_to_someone_else", condition=~Q(sender=F("receiver"))),
+            models.CheckConstraint(
+                name="an_answer_has_its_time",
+                condition=Q(answered_at__isnull=True, accepted__isnull=True)
+                | Q(answered_at__isnull=False, accepted__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sender_id} invites {self.receiver_id}"
+
+
+class Block(models.Model):
+    """Someone wants nothing to do with someone else, who is not told."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="blocks", db_index=False)
+    blocked = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_block_once", fields=["user", "blocked"]),
+            models.CheckConstraint(name="a_block_is_of_someone_else", condition=~Q(user=F("blocked"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} blocks {self.blocked_id}"

@@ -9,6 +9,7 @@ http = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 (apps first)
 
+from chatproject.bounds import BoundedBody  # noqa: E402
 from messaging.routing import websocket  # noqa: E402
 
-application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(websocket)})
+application = ProtocolTypeRouter({"http": BoundedBody(http), "websocket": URLRouter(websocket)})

@@ -8,7 +8,7 @@ import orjson
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -134,15 +134,33 @@ def _pointers(detail: Any, path: str = "") -> Iterator[dict[str, Any]]:
             yield {"pointer": path, "code": getattr(one, "code", "invalid"), "detail": str(one)}
 
 
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer for what Django itself finds malformed: a strange host, too many fields."""
+    return _answer(request, 400, "invalid", "The server can't make sense of this request.", "400.html")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer for what is not for this person to do."""
+    return _answer(request, 403, "not_allowed", "This is not for you to do.", "403.html")
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer for a route that there is none of, in the manner of the place it was looked for."""
-    if request.path.startswith("/api/"):
-        return problem_response(request, 404, "not_found", "There is no such route.")
-    return render(request, "404.html", status=404)
+    """Answer for a route that there is none of."""
+    return _answer(request, 404, "not_found", "There is no such route.", "404.html")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a mistake of ours, which is in the log."""
+    return _answer(request, 500, "error", "Something went wrong on our side.", "500.html")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer for a form or call without its token."""
+    return _answer(request, 403, "not_allowed", "The CSRF token is missing or wrong.", "403_csrf.html")
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str, template: str) -> HttpResponse:
+    """Answer in the manner of the place that was asked: a problem below /api/, else a page that needs no database."""
     if request.path.startswith("/api/"):
-        return problem_response(request, 403, "not_allowed", "The CSRF token is missing or wrong.")
-    return render(request, "403_csrf.html", status=403)
+        return problem_response(request, status, code, detail)
+    return HttpResponse(render_to_string(template), status=status)

@@ -23,4 +23,7 @@ urlpatterns = [
     path("readyz", readyz),
 ]
 
+handler400 = "chatproject.problems.bad_request"
+handler403 = "chatproject.problems.forbidden"
 handler404 = "chatproject.problems.not_found"
+handler500 = "chatproject.problems.server_error"

@@ -1,0 +1,25 @@
+"""What people have chosen to let others do and see."""
+
+from accounts.models import User
+
+EVERYONE = "everyone"
+CONTACTS = "contacts"
+
+CHOICES: dict[str, tuple[str | bool, str | bool]] = {
+    "write": (EVERYONE, CONTACTS),
+    "add": (EVERYONE, CONTACTS),
+    "last_seen": (True, False),
+    "read_receipts": (True, False),
+}
+"""Who may write to a person, who may add them to groups, and whether others see when they were here and what they have
+read: every setting with the values it may have. The first one is the default."""
+
+
+def chosen(user: User) -> dict[str, str | bool]:
+    """Tell what a person has chosen, and the default where they have not."""
+    return {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()}
+
+
+def is_choice(name: str, value: object) -> bool:
+    """Tell whether a setting may have a value: neither 1 nor "true" is true."""
+    return any(type(value) is type(choice) and value == choice for choice in CHOICES[name])
