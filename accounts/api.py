@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts import commands
 from accounts.adapter import device_name
+from accounts.factors import needs_code, use_code
 from accounts.models import User
 from accounts.profiles import own_json, session_json
 from accounts.serializers import Credentials, NewPassword, Refresh, Registration
@@ -54,6 +55,8 @@ class AuthViewSet(API):
         )
         if user is None:
             raise Unauthenticated("Name and password do not match.", "bad_credentials")
+        if needs_code(user) and not self._has_code(user, said.get("code"), request.META["REMOTE_ADDR"]):
+            raise Unauthenticated("A code from your app is needed, as `code`.", "bad_credentials")
         return envelope(self._sign_in(request, user, said.get("device", "")))
 
     def refresh(self, request: Request) -> Response:
@@ -64,6 +67,14 @@ class AuthViewSet(API):
         except commands.SessionEnded:
             raise Unauthenticated("This session has ended.", "session_revoked") from None
         return envelope(issue_pair(session))
+
+    def _has_code(self, user: User, code: str | None, address: str) -> bool:
+        if code is None:
+            return False
+        if use_code(user=user, code=code):
+            return True
+        commands.note_sign_in_failure(username=user.username, address=address)
+        return False
 
     def _sign_in(self, request: Request, user: User, device: str) -> dict[str, Any]:
         session = commands.start_session(

@@ -1,7 +1,6 @@
-"""What people are to each other, written row by row.
+"""What people are to each other, written row by row: the lower half of the commands in `conversations/contacts.py`.
 
-Whoever calls these holds the rows of both people locked (see `conversations/rights.py`), so that no two of them
-contradict each other.
+Whoever calls one of these holds the people concerned locked, so that no two of them contradict each other.
 """
 
 import secrets
@@ -10,8 +9,79 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.contrib.sessions.models import Session as BrowserSession
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Block, Contact, ContactInvitation, Session, User
+
+
+def lock_people(ids: Iterable[UUID]) -> list[User]:
+    """Lock people until the transaction ends, in the order of their ids; closed accounts are not among them."""
+    wanted = User.objects.filter(pk__in=set(ids), is_active=True).order_by("pk")
+    return list(wanted.select_for_update(no_key=True))
+
+
+def has_blocked(user_id: UUID, other_id: UUID) -> bool:
+    return Block.objects.filter(user=user_id, blocked=other_id).exists()
+
+
+def are_contacts(one_id: UUID, other_id: UUID) -> bool:
+    return Contact.objects.filter(user=one_id, other=other_id).exists()
+
+
+def open_invitations(*, sender: UUID, receiver: UUID) -> QuerySet[ContactInvitation]:
+    """The invitation of one person to another that waits for its answer, if there is one."""
+    return ContactInvitation.objects.filter(sender=sender, receiver=receiver, answered_at=None)
+
+
+def befriend(one_id: UUID, other_id: UUID) -> None:
+    """Make two people contacts; what they had open between them is answered by that."""
+    pair = [Contact(user_id=one_id, other_id=other_id), Contact(user_id=other_id, other_id=one_id)]
+    Contact.objects.bulk_create(pair, ignore_conflicts=True)
+    between = open_invitations(sender=one_id, receiver=other_id) | open_invitations(sender=other_id, receiver=one_id)
+    between.update(answered_at=timezone.now(), accepted=True)
+
+
+def part(one_id: UUID, other_id: UUID) -> bool:
+    """End that two people are contacts; tell whether they were."""
+    pair = Contact.objects.filter(Q(user=one_id, other=other_id) | Q(user=other_id, other=one_id))
+    return pair.delete()[0] > 0
+
+
+def withdraw_invitations(*, by_id: UUID, other_id: UUID) -> bool:
+    """Take back what one has sent, and let what the other has sent never have arrived; tell if the other sees it."""
+    withdrawn, _ = open_invitations(sender=by_id, receiver=other_id).filter(hidden=False).delete()
+    open_invitations(sender=by_id, receiver=other_id).delete()
+    open_invitations(sender=other_id, receiver=by_id).update(hidden=True)
+    return withdrawn > 0
+
+
+def circle(user_id: UUID) -> set[UUID]:
+    """Everyone in whose lists a person stands, and the person."""
+    invitations = ContactInvitation.objects.filter(answered_at=None)
+    lists = (
+        Contact.objects.filter(other=user_id).values_list("user", flat=True),
+        Block.objects.filter(blocked=user_id).values_list("user", flat=True),
+        invitations.filter(receiver=user_id).values_list("sender", flat=True),
+        invitations.filter(sender=user_id, hidden=False).values_list("receiver", flat=True),
+    )
+    return {user_id, *(id for each in lists for id in each)}
+
+
+def erase(user: User) -> None:
+    """Leave nothing of a person but the row that their messages hang on; nobody signs in as them again."""
+    Contact.objects.filter(Q(user=user) | Q(other=user)).delete()
+    ContactInvitation.objects.filter(Q(sender=user) | Q(receiver=user)).delete()
+    Block.objects.filter(Q(user=user) | Q(blocked=user)).delete()
+    EmailAddress.objects.filter(user=user).delete()
+    Authenticator.objects.filter(user=user).delete()
+    user.sessions.filter(ended_at=None).update(ended_at=timezone.now())
+    Session.objects.filter(user=user).update(name="", ip=None)
+    user.groups.clear()
+    user.user_permissions.clear()
+    user.username, user.closed_at, user.is_active = f"closed-{secrets.token_hex(11)}", timezone.now(), False
+    user.display_name = user.email = user.about = ""
+    user.wallet_address, user.settings, user.last_login = None, {}, None
+    user.is_staff = user.is_superuser = False
+    user.set_unusable_password()
+    user.save()

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.models import Session, User
+from accounts.models import Contact, ContactInvitation, Session, User
+from accounts.privacy import chosen
 from accounts.realtime import timestamp
 
 Reference = Mapping[str, Any]
@@ -14,10 +15,10 @@ Reference = Mapping[str, Any]
 
 
 def user_json(user: User) -> dict[str, Any]:
-    """Show a person to others (contract, section 3)."""
+    """Show a person to others (contract, section 3). A closed account has neither a username nor a name of its own."""
     return {
         "id": str(user.pk),
-        "username": user.username,
+        "username": "" if user.closed_at else user.username,
         "display_name": user.name,
         "about": user.about,
         "avatar_url": None,
@@ -27,7 +28,31 @@ def user_json(user: User) -> dict[str, Any]:
 
 def own_json(user: User) -> dict[str, Any]:
     """Show a person to themselves."""
-    return {**user_json(user), "email": user.email, "wallet": user.wallet_address}
+    return {**contact_json(user), "email": user.email, "settings": chosen(user)}
+
+
+def contact_json(user: User) -> dict[str, Any]:
+    """Show a person to their contacts."""
+    return {**user_json(user), "wallet": user.wallet_address}
+
+
+def people_json(users: Iterable[User], *, viewer: User) -> list[dict[str, Any]]:
+    """Show people to someone who may know some of them."""
+    users = list(users)
+    known = set(Contact.objects.filter(user=viewer, other__in=users).values_list("other", flat=True))
+    return [contact_json(user) if user.pk in known else user_json(user) for user in users]
+
+
+def invitation_json(invitation: ContactInvitation) -> dict[str, Any]:
+    """Show an invitation to either side of it."""
+    states = {None: "open", True: "accepted", False: "declined"}
+    return {
+        "id": str(invitation.pk),
+        "sender": user_json(invitation.sender),
+        "receiver": user_json(invitation.receiver),
+        "state": states[invitation.accepted],
+        "created_at": timestamp(invitation.created_at),
+    }
 
 
 def session_json(session: Session, *, current: Session) -> dict[str, Any]:

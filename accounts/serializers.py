@@ -1,14 +1,19 @@
 """What may be said to the routes about people."""
 
+from typing import Any
+
 from django.core.validators import EmailValidator
+from rest_framework import serializers
 
 from accounts.models import username_validators
-from chatproject.fields import Strict, TextField
+from accounts.privacy import CHOICES, is_choice
+from chatproject.fields import ReferenceField, Strict, TextField
 
 
 class Credentials(Strict):
     username = TextField(max_length=150)
     password = TextField(max_length=1000)
+    code = TextField(max_length=32, required=False)
     device = TextField(max_length=200, required=False, allow_blank=True)
 
 
@@ -39,3 +44,46 @@ class NewPassword(Strict):
 
 class Refresh(Strict):
     refresh = TextField(max_length=4000)
+
+
+class SettingsField(serializers.Field):  # type: ignore[type-arg]
+    """Some of a person's settings; only those that there are, with values that they may have."""
+
+    default_error_messages = {
+        "invalid": "Send an object of settings.",
+        "unknown": "There is no such setting.",
+        "value": "This setting takes one of {values}.",
+    }
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        if wrong := {name: [self._fault(name)] for name, value in data.items() if not self._is_known(name, value)}:
+            raise serializers.ValidationError(wrong)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def _is_known(self, name: str, value: Any) -> bool:
+        return name in CHOICES and is_choice(name, value)
+
+    def _fault(self, name: str) -> serializers.ErrorDetail:
+        if name not in CHOICES:
+            return serializers.ErrorDetail(self.error_messages["unknown"], "invalid")
+        values = " and ".join(str(value).lower() for value in CHOICES[name])
+        return serializers.ErrorDetail(self.error_messages["value"].format(values=values), "invalid")
+
+
+class ProfileChange(Strict):
+    display_name = TextField(max_length=80, required=False, trim_whitespace=True)
+    about = TextField(max_length=500, required=False, allow_blank=True)
+    settings = SettingsField(required=False)
+
+
+class NewInvitation(Strict):
+    to = ReferenceField()
+
+
+class Closing(Strict):
+    password = TextField(max_length=1000)

@@ -1,15 +1,120 @@
-"""Where settings come from: the environment, then what the embedded engines wrote down."""
+"""Where settings come from: the environment, then what the embedded engines wrote down.
+
+Every variable is described here and nowhere else; `manage.py settings_table` makes the operator's table of it.
+"""
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 
-def read(base: Path) -> tuple[Path, dict[str, str]]:
+class Variable(NamedTuple):
+    """One setting: what it is when nobody sets it, and what it means."""
+
+    name: str
+    default: str
+    meaning: str
+    shown: str = ""
+    """What to tell people of the default where the value itself says too little."""
+
+
+class Undescribed(Exception):
+    """Code asks for a variable that `VARIABLES` says nothing about."""
+
+
+EMBEDDED = "the embedded one"
+MADE = "made at the first `make run`"
+
+SECTIONS: dict[str, tuple[Variable, ...]] = {
+    "Where it listens, what it is called": (
+        Variable("HOST", "127.0.0.1", "The address to listen on; `0.0.0.0` is every address of the machine."),
+        Variable("PORT", "8000", "The port to listen on."),
+        Variable("WEB_WORKERS", "1", "Web processes that `make run` starts."),
+        Variable("SERVER_NAME", "Parley", "What the pages and the API call this server."),
+        Variable("CHAT_VAR", "var", "The folder for everything that `make run` writes, relative to the project."),
+        Variable("CHAT_DEMO", "off", "Make the demo's people if there is nobody yet.", "on with an embedded database"),
+        Variable("DEBUG", "off", "Show errors with their details to everyone. Never in the open."),
+    ),
+    "Keys": (
+        Variable("SECRET_KEY", "", "Signs sessions, tokens and cursors: at least 50 characters of chance.", MADE),
+        Variable(
+            "CHAT_KEYS",
+            "",
+            "Encrypt the messages: 32 bytes each in URL-safe base64, with commas, the newest first.",
+            MADE,
+        ),
+    ),
+    "Services": (
+        Variable("DATABASE_URL", "", "PostgreSQL 15 or newer: `postgresql://name:password@host/database`.", EMBEDDED),
+        Variable("REDIS_URL", "", "Redis or Valkey, 6 or newer: `redis://host:6379/0`.", EMBEDDED),
+        Variable("S3_ENDPOINT_URL", "", "The S3 storage as this server reaches it.", EMBEDDED),
+        Variable("S3_BUCKET", "chat-media", "The bucket for media."),
+        Variable("S3_REGION", "us-east-1", "The region that signatures name."),
+        Variable("S3_ACCESS_KEY_ID", "", "Who the storage knows us as.", MADE),
+        Variable("S3_SECRET_ACCESS_KEY", "", "The key that goes with it.", MADE),
+        Variable("EMAIL_URL", "console:", "How mail goes out: `smtps://name:password@host:465`.", "written to the log"),
+        Variable("EMAIL_FROM", "parley@localhost", "The sender of our mail."),
+    ),
+    "Safety": (
+        Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "The names this site answers to, with commas."),
+        Variable(
+            "ALLOWED_ORIGINS",
+            "",
+            "Other sites that may use a person's cookie here, as `https://name`, with commas.",
+        ),
+        Variable("BEHIND_TLS", "off", "People reach us by https: cookies are Secure, browsers are told to stay (HSTS)."),
+        Variable(
+            "TRUSTED_PROXIES",
+            "",
+            "Addresses or networks of our proxies, whose `X-Forwarded-For` and `-Proto` are believed, with commas.",
+        ),
+        Variable("CHAT_LIMITS", "on", "Rate limits; `off` is for load tests."),
+    ),
+    "Messages": (
+        Variable("EDIT_SECONDS", "86400", "How long after sending a message may be edited."),
+        Variable("GROUP_MEMBERS", "1000", "How many people a group may have."),
+    ),
+    "Watching": (
+        Variable("LOG_FORMAT", "", "`json` or `text`.", "`text` at a terminal or with DEBUG, else `json`"),
+        Variable("METRICS_TOKEN", "", "Whoever shows it as a bearer token may read `/metrics`; this machine may anyway."),
+    ),
+}
+VARIABLES = {variable.name: variable for section in SECTIONS.values() for variable in section}
+YES = {"1", "true", "yes", "on"}
+
+
+class Environment(Mapping[str, str]):
+    """The value of every variable that is described: as it is set, else its default. Set to nothing is not set."""
+
+    def __init__(self, known: Mapping[str, str]) -> None:
+        self._known = known
+
+    def __getitem__(self, name: str) -> str:
+        if name not in VARIABLES:
+            raise Undescribed(f"{name}: describe this variable in chatproject/environment.py first")
+        return self._known.get(name) or VARIABLES[name].default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VARIABLES)
+
+    def __len__(self) -> int:
+        return len(VARIABLES)
+
+    def flag(self, name: str) -> bool:
+        """Read a yes or no; anything but a clear yes is a no."""
+        return self[name].strip().lower() in YES
+
+    def words(self, name: str) -> list[str]:
+        """Read a comma-separated list."""
+        return [word.strip() for word in self[name].split(",") if word.strip()]
+
+
+def read(base: Path) -> tuple[Path, Environment]:
     """Return the folder for our own data and every setting that is known, the environment first."""
-    var = (base / os.environ.get("CHAT_VAR", "var")).resolve()
-    return var, {**written_down(var / "environment"), **os.environ}
+    var = (base / (os.environ.get("CHAT_VAR") or VARIABLES["CHAT_VAR"].default)).resolve()
+    return var, Environment({**written_down(var / "environment"), **os.environ})
 
 
 def written_down(file: Path) -> dict[str, str]:
@@ -20,14 +125,18 @@ def written_down(file: Path) -> dict[str, str]:
     return {name: value for name, _, value in lines}
 
 
-def flag(env: Mapping[str, str], name: str, *, default: bool) -> bool:
-    """Read a yes or no; anything but a clear yes is a no."""
-    return env[name].strip().lower() in {"1", "true", "yes", "on"} if env.get(name) else default
+def table() -> str:
+    """Write all variables down as Markdown, a table for each section."""
+    return "\n\n".join(_section(title, variables) for title, variables in SECTIONS.items())
 
 
-def words(env: Mapping[str, str], name: str, default: str = "") -> list[str]:
-    """Read a comma-separated list."""
-    return [word.strip() for word in env.get(name, default).split(",") if word.strip()]
+def _section(title: str, variables: tuple[Variable, ...]) -> str:
+    head = f"**{title}**\n\n| variable | default | what it is |\n|---|---|---|\n"
+    return head + "\n".join(f"| `{it.name}` | {_default(it)} | {it.meaning} |" for it in variables)
+
+
+def _default(variable: Variable) -> str:
+    return variable.shown or (f"`{variable.default}`" if variable.default else "none")
 
 
 def digest(folder: Path, *words: str) -> str:

@@ -9,6 +9,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.ids import uuid7
 from chatproject.addresses import client_address, is_trusted
+from chatproject.logs import request_id
 
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -22,6 +23,7 @@ class RequestId:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         request.request_id = given if GIVEN.fullmatch(given) else str(uuid7())  # type: ignore[attr-defined]
+        request_id.set(request.request_id)  # type: ignore[attr-defined]
         response = self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         if getattr(request, "user", None) is not None and request.user.is_authenticated:

@@ -8,7 +8,7 @@ import dj_email_url
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
-from chatproject import environment
+from chatproject import environment, logs
 
 # Who we are
 
@@ -16,15 +16,16 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR, env = environment.read(BASE_DIR)
 VERSION = "0.1.0"
 FEATURE_LEVEL = 1
-SERVER_NAME = env.get("SERVER_NAME", "Parley")
-DEBUG = environment.flag(env, "DEBUG", default=False)
-CHAT_DEMO = environment.flag(env, "CHAT_DEMO", default=False)
+SERVER_NAME = env["SERVER_NAME"]
+DEBUG = env.flag("DEBUG")
+HOST = env["HOST"]
+CHAT_DEMO = env.flag("CHAT_DEMO")
 
 # Keys. Those of the embedded default are made at the first start and live under CHAT_VAR.
 
-HAS_SECRET_KEY = bool(env.get("SECRET_KEY"))
+HAS_SECRET_KEY = bool(env["SECRET_KEY"])
 SECRET_KEY = env["SECRET_KEY"] if HAS_SECRET_KEY else "no key yet: enough to look at the code, too little to start"
-CHAT_KEYS = environment.words(env, "CHAT_KEYS")
+CHAT_KEYS = env.words("CHAT_KEYS")
 
 # Apps
 
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
     "csp",
     "procrastinate.contrib.django",
     "rest_framework",
+    "chatproject.apps.ChatProjectConfig",
     "accounts",
     "conversations",
     "messaging",
@@ -128,17 +130,17 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SERVER_NAME
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 # Browsers allow passkeys on http://localhost, and nowhere else without TLS.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not environment.flag(env, "BEHIND_TLS", default=False)
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.flag("BEHIND_TLS")
 
 # Mail
 
-vars().update(dj_email_url.parse(env.get("EMAIL_URL", "console:")))
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.get("EMAIL_FROM", "parley@localhost")
+vars().update(dj_email_url.parse(env["EMAIL_URL"]))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env["EMAIL_FROM"]
 EMAIL_TIMEOUT = 10
 
 # Data
 
-_database = conninfo_to_dict(env.get("DATABASE_URL", f"postgresql:///parley?host={VAR / 'postgres'}"))
+_database = conninfo_to_dict(env["DATABASE_URL"] or f"postgresql:///parley?host={VAR / 'postgres'}")
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -154,7 +156,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.get("REDIS_URL", f"unix://{VAR / 'redis.sock'}")
+REDIS_URL = env["REDIS_URL"] or f"unix://{VAR / 'redis.sock'}"
 CACHES = {
     "default": {
         "BACKEND": "chatproject.cache.Cache",
@@ -176,11 +178,11 @@ STORAGES = {
     "default": {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
-            "bucket_name": env.get("S3_BUCKET", "chat-media"),
-            "endpoint_url": env.get("S3_ENDPOINT_URL"),
-            "access_key": env.get("S3_ACCESS_KEY_ID"),
-            "secret_key": env.get("S3_SECRET_ACCESS_KEY"),
-            "region_name": env.get("S3_REGION", "us-east-1"),
+            "bucket_name": env["S3_BUCKET"],
+            "endpoint_url": env["S3_ENDPOINT_URL"] or None,
+            "access_key": env["S3_ACCESS_KEY_ID"] or None,
+            "secret_key": env["S3_SECRET_ACCESS_KEY"] or None,
+            "region_name": env["S3_REGION"],
             "addressing_style": "path",
             "signature_version": "s3v4",
             "querystring_expire": 300,
@@ -209,14 +211,14 @@ REST_FRAMEWORK = {
 # Safety
 
 # Rate limits may be left out for a load test, and for nothing else.
-CHAT_LIMITS = environment.flag(env, "CHAT_LIMITS", default=True)
+CHAT_LIMITS = env.flag("CHAT_LIMITS")
 # Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks.
-TRUSTED_PROXIES = environment.words(env, "TRUSTED_PROXIES")
-ALLOWED_HOSTS = environment.words(env, "ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 # Other sites that may open a socket or post with a person's cookie, as scheme://host[:port]. Our own needs no mention.
-ALLOWED_ORIGINS = environment.words(env, "ALLOWED_ORIGINS")
+ALLOWED_ORIGINS = env.words("ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
-BEHIND_TLS = environment.flag(env, "BEHIND_TLS", default=False)
+BEHIND_TLS = env.flag("BEHIND_TLS")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -243,8 +245,8 @@ CONTENT_SECURITY_POLICY = {
 
 TEXT_LENGTH = 16_000
 FRAME_BYTES = 64 * 1024
-EDIT_SECONDS = int(env.get("EDIT_SECONDS", 24 * 3600))
-GROUP_MEMBERS = int(env.get("GROUP_MEMBERS", 1000))
+EDIT_SECONDS = int(env["EDIT_SECONDS"])
+GROUP_MEMBERS = int(env["GROUP_MEMBERS"])
 RETENTION_DAYS = 90
 
 # Words and time
@@ -257,11 +259,9 @@ USE_TZ = True
 
 PROCRASTINATE_IMPORT_PATHS = ["messaging.jobs"]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.request": {"level": "ERROR"}, "procrastinate": {"level": "WARNING"}},
-}
+# Watching
+
+LOGGING = logs.configuration(env["LOG_FORMAT"], debug=DEBUG)
+METRICS_TOKEN = env["METRICS_TOKEN"]
+# What BEHIND_TLS and DEBUG decide, chatproject.checks speaks of in our own words.
+SILENCED_SYSTEM_CHECKS = [f"security.W{number:03}" for number in (4, 5, 8, 9, 12, 16, 18, 21)]

@@ -6,14 +6,16 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from accounts.people import lock_people
 from accounts.realtime import announce_change
-from conversations.access import Unprocessable
+from conversations.access import Blocked, Conflict, Unprocessable
 from conversations.models import Conversation, Participant, direct_key
+from conversations.rights import require_may_add, settle
 
 
 @transaction.atomic
 def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
-    """Open the one direct conversation of two people; also tell whether it is new.
+    """Open the one direct conversation of two people; also tell whether it is new. Blocked if `by` may not write to `to`.
 
     Two who start it at the same moment get the same: the unique key of the pair decides, and the later one waits.
     """
@@ -25,6 +27,9 @@ def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
     if conversation.pk != made.pk:
         return conversation, False
     _seat(conversation, [by, to])
+    settle([conversation])
+    if conversation.participants.filter(user=by, barred=True).exists():
+        raise Blocked("You can't write to this person.", pointer="/to")
     return conversation, True
 
 
@@ -37,13 +42,14 @@ def create_group(
     participants: Sequence[User] = (),
     history: str = Conversation.History.JOINED,
 ) -> Conversation:
-    """Make a group with its first members; whoever makes it owns it."""
+    """Make a group with its first members; whoever makes it owns it. Blocked if someone of them may not be added."""
     name = name.strip()
     if not name:
         raise Unprocessable("A group needs a name.", pointer="/name")
     members = list({user.pk: user for user in (by, *participants)}.values())
     if len(members) > settings.GROUP_MEMBERS:
         raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer="/participants")
+    require_may_add(by=by, users=members)
     conversation = Conversation.objects.create(
         kind=Conversation.Kind.GROUP, name=name, description=description.strip(), history=history, owner=by
     )
@@ -52,7 +58,10 @@ def create_group(
 
 
 def _seat(conversation: Conversation, users: Iterable[User]) -> None:
+    """Give people their places. They are locked first, so that no account is closed and no right changes meanwhile."""
     places = [Participant(conversation=conversation, user=user) for user in sorted(users, key=lambda user: user.pk)]
+    if len(lock_people(place.user_id for place in places)) < len(places):
+        raise Conflict("Someone here has just closed their account.")
     for place in places:
         if place.user_id == conversation.owner_id:
             place.role = Participant.Role.ADMIN

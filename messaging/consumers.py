@@ -14,11 +14,13 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.ids import uuid7
 from accounts.models import Session
 from accounts.profiles import find_user, own_json
 from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
+from chatproject.logs import socket_id
 from messaging import protocol
 from messaging.append import Draft
 from messaging.commands import compose, mark_read, send_direct
@@ -66,6 +68,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         Stock consumers ask the database's thread after every frame whether its connections are old; this one goes
         without `dispatch` and looks after them where it uses the database.
         """
+        socket_id.set(str(uuid7()))
         self.scope = scope
         self._receive = receive
         self._outgoing = Outgoing(send, on_slow=self._on_slow)

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from weakref import WeakKeyDictionary
 from channels.layers import get_channel_layer
 
 from accounts.realtime import Envelope, conversation_group, encode, user_group
+from chatproject import metrics
 from messaging import snapshots
 from messaging.hearing import Heard, Person, Socket
 from messaging.snapshots import Membership, Newer
@@ -49,6 +51,7 @@ class Hub:
         if person is None:
             person = self._people[socket.user_id] = Person(socket.user_id)
         person.sockets.add(socket)
+        metrics.SOCKETS.inc()
         for id, place in person.conversations.items():
             self._conversations[id].listeners[socket] = place
         self._refresh(person)
@@ -60,6 +63,7 @@ class Hub:
         if person is None or socket not in person.sockets:
             return
         person.sockets.discard(socket)
+        metrics.SOCKETS.dec()
         for id in person.conversations:
             self._stop_listening(socket, id)
         if not person.sockets:
@@ -122,6 +126,7 @@ class Hub:
         await asyncio.sleep(after)
         while heard.version >= 0 and heard.id in self._conversations and heard.held:
             await self._read_missing(heard)
+            metrics.GAPS.inc()
             if heard.held:
                 await asyncio.sleep(GAP_GRACE)
 
@@ -239,9 +244,11 @@ class Hub:
         await asyncio.sleep(AUDIT_GRACE)
         for id, version in behind.conversations.items():
             if (heard := self._conversations.get(id)) and heard.version < version:
+                metrics.FOUND_BY_AUDIT.inc()
                 await self._read_missing(heard)
         for id, version in behind.people.items():
             if (person := self._people.get(id)) and person.version < version:
+                metrics.FOUND_BY_AUDIT.inc()
                 self._refresh(person)
 
     async def _newer(self) -> Newer:
@@ -251,7 +258,8 @@ class Hub:
         )
 
     def _task(self, coroutine: Any) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(coroutine)
+        """Run something that outlives the socket which caused it, so it does not log under that one's name."""
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(coroutine, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

@@ -18,6 +18,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.realtime import Post, publish_soon
+from chatproject import metrics
 from chatproject.database import connection_parameters
 from conversations.access import Unavailable
 from messaging.append import FREE, Draft, Outcome, parameters, statement
@@ -151,12 +152,15 @@ class Lane:
 
     async def _commit(self, batch: Sequence[Entry], connection: Connection) -> None:
         drafts = [entry.draft for entry in batch]
+        began = time.monotonic()
         rows = await connection.run(statement(drafts), parameters(drafts, retention_days=settings.RETENTION_DAYS))
+        metrics.appended(len(drafts), seconds=time.monotonic() - began)
         posts: list[Post] = []
         for entry, row in zip(batch, rows, strict=True):
             if post := await self._settle(entry, Outcome(*row)):
                 posts.append(post)
         if posts:
+            metrics.MESSAGES.inc(len(posts))
             await publish_soon(posts)
 
     async def _settle(self, entry: Entry, outcome: Outcome) -> Post | None:

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.ids import minted_at, uuid7
 from accounts.realtime import publish, timestamp
+from chatproject import metrics
 from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
 from conversations.models import Conversation
 from messaging.append import Draft, Outcome, parameters, statement
@@ -78,6 +79,7 @@ def append(draft: Draft) -> Said:
         if outcome.what == "new":
             message = stored_json(draft, outcome)
             post = post_created(draft.conversation_id, outcome.epoch, message)
+            transaction.on_commit(metrics.MESSAGES.inc)
             transaction.on_commit(partial(publish, [post]))
             return Said(message, repeated=False)
         if outcome.what == "seen":

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
 from typing import Any
 
+from chatproject import metrics
+
 QUEUE_LENGTH = 1000
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -48,6 +50,7 @@ class Outgoing:
             if len(self._queue) >= QUEUE_LENGTH:
                 self._closed = True
                 self._queue.clear()
+                metrics.OVERFLOWS.inc()
                 self._on_slow()
                 return
             self._queue.append(event)

@@ -58,7 +58,7 @@ def _server(request: pytest.FixtureRequest, django_db_setup: None, django_db_blo
 
 @pytest.fixture
 def server(committed: None, _server: Server) -> Server:
-    """A server that all tests share; `@pytest.mark.parametrize("_server", […], indirect=True)` asks for another kind."""
+    """A server that all tests share; to have another kind, parametrize `_server` with `indirect=True`."""
     return _server
 
 

@@ -7,15 +7,15 @@ import time
 from collections.abc import Mapping
 
 from .address import Address
-from .application import Application, manage
+from .application import manage, run_application
 from .engines import Engines, running_engines
 from .errors import CannotRun, StopWanted
 from .folder import Folder
+from .greeting import say
 from .leftovers import MARK, end_leftovers
 from .process import PAUSE
 from .signals import Signals
-from .terminal import say
-from .watcher import Watcher
+from .watcher import watched
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def run(environ: Mapping[str, str], signals: Signals) -> None:
             known = known_to_all(folder, environ, engines)
             try:
                 prepare(known, signals)
-                serve(Application(known, address), engines, address, signals)
+                serve(known, address, engines, signals)
             finally:
                 signals.listen()
                 say("Stopping Parley …")
@@ -70,16 +70,14 @@ def prepare(environ: Mapping[str, str], signals: Signals) -> None:
         raise CannotRun(f"`prepare` failed (exit code {process.returncode}); what it said stands above.")
 
 
-def serve(application: Application, engines: Engines, address: Address, signals: Signals) -> None:
+def serve(known: Mapping[str, str], address: Address, engines: Engines, signals: Signals) -> None:
     """Run the application until it is told to end; raise CannotRun when it ends otherwise."""
-    with Watcher(application, engines, address, signals) as watcher:
-        application.loop()
-    if watcher.reason:
-        raise watcher.reason
-    if not application.was_told_to_end:
+    with watched(engines, address, signals):
+        code = run_application(known, address)
+    if code is not None:
         raise CannotRun(
-            f"The web server or the job worker ended by itself (exit code {application.returncode}), "
-            "so Parley ends too; the lines above say more."
+            f"The web server or the job worker ended by itself (exit code {code}), so Parley ends too; "
+            "the lines above say more."
         )
 
 

@@ -3,13 +3,12 @@
 import shlex
 import sys
 from collections.abc import Mapping
-from threading import Event
+from contextlib import suppress
 
 from honcho.manager import SIGNALS, Manager
 
 from .address import Address
 from .folder import PROJECT
-from .terminal import TerminalPrinter
 
 # Less than the 5 seconds after which honcho ends by force what outlives its companion.
 GRACE_SECONDS = 3
@@ -28,27 +27,19 @@ UVICORN = (
 )
 
 
-class Application(Manager):  # type: ignore[misc]  # honcho has no types
-    """Web and jobs. When one ends, honcho ends the other."""
-
-    def __init__(self, environ: Mapping[str, str], address: Address) -> None:
-        super().__init__(TerminalPrinter())
-        self.is_ending = Event()
-        for name, command in commands(environ, address).items():
-            # The shell gives way to the process, so that honcho's signals and exit codes are those of the process.
-            line = f"exec {shlex.join(command)}"
-            self.add_process(name, line, env={**environ, "PYTHONUNBUFFERED": "1"}, cwd=str(PROJECT))
-
-    def terminate(self) -> None:
-        """End both. honcho fails at that before it knows their numbers; then the watcher asks again."""
-        self.is_ending.set()
-        if self._all_started():
-            super().terminate()
-
-    @property
-    def was_told_to_end(self) -> bool:
-        """Tell, after the loop, whether a signal ended it."""
-        return self.returncode in {known["rc"] for known in SIGNALS.values()}
+def run_application(environ: Mapping[str, str], address: Address) -> int | None:
+    """Run web and jobs until one of them ends or a signal comes; return None after a signal, else an exit code."""
+    manager = Manager()
+    for name, command in commands(environ, address).items():
+        # The shell gives way to the process, so that honcho's signals and exit codes are those of the process.
+        line = f"exec {shlex.join(command)}"
+        manager.add_process(name, line, env={**environ, "PYTHONUNBUFFERED": "1"}, cwd=str(PROJECT))
+    # A signal that comes before honcho knows its processes, and a closed terminal, are more than it can take;
+    # what it leaves then is ended with the leftovers.
+    with suppress(KeyError, OSError):
+        manager.loop()
+    told = {known["rc"] for known in SIGNALS.values()}
+    return None if manager.returncode in told else manager.returncode or 0
 
 
 def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:

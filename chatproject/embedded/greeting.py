@@ -1,6 +1,8 @@
 """What a person at the terminal wants to know: where the page is, and how to sign in."""
 
 import http.client
+import os
+import sys
 from contextlib import suppress
 
 import psycopg
@@ -9,6 +11,15 @@ from .address import Address
 
 CAST = ("alice", "bob", "carol", "staff")
 PASSWORD = "parley-demo"  # noqa: S105 (of the demo's people, known to everyone)
+
+
+def say(text: str) -> None:
+    """Tell the person something; if the terminal is closed or the pipe broken, go on talking to nobody."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        with open(os.devnull, "wb") as nobody:  # noqa: PTH123 (a path of the system's)
+            os.dup2(nobody.fileno(), sys.stdout.fileno())
 
 
 def page_answers(address: Address) -> bool:

@@ -13,7 +13,7 @@ class Signals:
         self.wanted = False
 
     def listen(self) -> None:
-        """Note signals ourselves; in its loop, honcho hears SIGINT and SIGTERM in our place."""
+        """Note signals ourselves. In its loop, honcho hears SIGINT and SIGTERM in our place."""
         signal.signal(signal.SIGINT, self._note)
         signal.signal(signal.SIGTERM, self._note)
         signal.signal(signal.SIGHUP, terminate)

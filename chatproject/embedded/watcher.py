@@ -2,82 +2,69 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event, Thread
-from types import TracebackType
 
 from .address import Address
-from .application import Application
 from .engines import Engines
 from .errors import CannotRun, StopWanted
-from .greeting import greeting, page_answers
+from .greeting import greeting, page_answers, say
 from .signals import Signals
-from .terminal import say
 
 PAUSE = 0.2
-# An engine that falls more often than this is not helped by starting it again.
-RESTARTS = 5
+
+
+@contextmanager
+def watched(engines: Engines, address: Address, signals: Signals) -> Iterator[None]:
+    """Watch from a thread for as long as the block lasts; raise CannotRun if an engine had to end it."""
+    watcher = Watcher(engines, address, signals)
+    thread = Thread(target=watcher.watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        watcher.over.set()
+        thread.join()
+    if watcher.reason:
+        raise watcher.reason
 
 
 class Watcher:
-    """A thread for as long as the block lasts; `reason` says why it ended the application, if it did."""
+    """Looks after the engines and the page until it is over."""
 
-    def __init__(self, application: Application, engines: Engines, address: Address, signals: Signals) -> None:
+    def __init__(self, engines: Engines, address: Address, signals: Signals) -> None:
+        self.over = Event()
         self.reason: CannotRun | None = None
-        self._application = application
         self._engines = engines
         self._address = address
         self._signals = signals
-        self._has_greeted = False
-        self._restarts = 0
-        self._over = Event()
-        self._thread = Thread(target=self._watch, name="watcher")
 
-    def __enter__(self) -> "Watcher":
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._application.is_ending.set()
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        # It begins with a pause, in which honcho forks: a process is best forked while its threads hold nothing.
-        while not self._over.wait(PAUSE):
-            if self._application.is_ending.is_set():
-                self._application.terminate()
-            elif self._signals.wanted or self.reason:
-                # Heard before honcho listened, or our own wish: let it end as by any other signal.
-                os.kill(os.getpid(), signal.SIGTERM)
-            else:
-                self._look()
-
-    def _look(self) -> None:
+    def watch(self) -> None:
+        """Look until something must end, then end honcho's loop by a signal, as anyone else would."""
         try:
-            self._restart_fallen()
-            self._greet()
+            self._look()
         except StopWanted:
             pass
         except CannotRun as reason:
             self.reason = reason
+        while not self.over.wait(1):
+            os.kill(os.getpid(), signal.SIGTERM)
 
-    def _restart_fallen(self) -> None:
-        if not (fallen := self._engines.fallen()):
-            return
-        self._restarts += 1
-        titles = " and ".join(engine.title for engine in fallen)
-        if self._restarts > RESTARTS:
-            raise CannotRun(f"{titles} ended by itself again and again, so Parley ends too.")
-        say(f"{titles} ended by itself and is started again.")
-        self._engines.start(self._check)
-
-    def _greet(self) -> None:
-        if not self._has_greeted and page_answers(self._address):
-            self._has_greeted = True
-            say(f"\n{greeting(self._address, self._engines.database_url)}\n")
+    def _look(self) -> None:
+        has_greeted = False
+        # It begins with a pause, in which honcho forks: a process is best forked while its threads hold nothing.
+        while not self.over.wait(PAUSE):
+            self._check()
+            if fallen := self._engines.fallen():
+                say(f"{' and '.join(engine.title for engine in fallen)} ended by itself and is started again.")
+                self._engines.start(self._check)
+            if not has_greeted and page_answers(self._address):
+                say(f"\n{greeting(self._address, self._engines.database_url)}\n")
+                has_greeted = True
 
     def _check(self) -> None:
-        if self._application.is_ending.is_set():
+        """Notice a signal that came before honcho listened, and the end of honcho's loop."""
+        self._signals.check()
+        if self.over.is_set():
             raise StopWanted

@@ -1,5 +1,4 @@
 import os
-import signal
 import socket
 
 import boto3
@@ -8,7 +7,7 @@ import pytest
 import redis
 from botocore.exceptions import ClientError
 
-from chatproject.embedded.engines import Engines, running_engines
+from chatproject.embedded.engines import running_engines
 from chatproject.embedded.storage import choose_ports, is_free
 
 ALL_BUT_REDIS = {"DATABASE_URL": "postgresql://elsewhere/parley", "S3_ENDPOINT_URL": "http://elsewhere"}
@@ -64,32 +63,6 @@ def test_keys_of_the_environment_are_not_written_over(folder):
         assert "SECRET_KEY" in engines.environment()
 
 
-def test_a_second_run_takes_over_what_a_killed_one_left_and_ends_it(folder):
-    killed = Engines(folder, {})
-    killed.start()
-    left = pids(folder)
-    with running_engines(folder, {}) as engines:
-        assert pids(folder) == left
-        assert engines.environment() == killed.environment()
-    killed.stop()
-    assert not any(process_lives(pid) for pid in left.values())
-
-
-def test_engines_come_back_after_being_killed_with_all_that_was_committed(folder):
-    with running_engines(folder, {}) as engines:
-        known = engines.environment()
-        with psycopg.connect(known["DATABASE_URL"]) as connection:
-            connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-        for pid in pids(folder).values():
-            os.kill(pid, signal.SIGKILL)
-        for engine in engines.all:
-            assert engine.process.wait(10)
-        assert engines.fallen() == engines.all
-        engines.start()
-        assert engines.environment() == known
-        assert value(known, "SELECT answer FROM kept") == 42
-
-
 def test_ports_for_the_storage_are_free_ones():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -98,11 +71,3 @@ def test_ports_for_the_storage_are_free_ones():
     ports = choose_ports(10)
     assert len(set(ports)) == 10
     assert all(is_free(port) for port in ports)
-
-
-def process_lives(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -9,11 +9,6 @@ from chatproject.embedded.folder import PROJECT, Folder
 from chatproject.embedded.keys import NAMES, keys
 
 
-def test_two_runs_cannot_have_one_folder(folder):
-    with folder.locked(), pytest.raises(CannotRun, match="Another Parley is running"), Folder(folder.path).locked():
-        pass
-
-
 def test_a_folder_can_be_had_again_after_a_run(folder):
     with folder.locked():
         pass

@@ -6,26 +6,32 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
-from chatproject.embedded.application import Application
+from chatproject.embedded.address import Address
 from chatproject.embedded.errors import CannotRun
 from chatproject.embedded.folder import PROJECT
+from chatproject.embedded.leftovers import MARK
 from chatproject.embedded.storage import choose_ports
+from chatproject.environment import written_down
 
-OURS = ("DATABASE_URL", "REDIS_URL", "S3_", "SECRET_KEY", "CHAT_")
+ENGINES = ("DATABASE_URL", "REDIS_URL", "S3_")
+KEYS = ("SECRET_KEY", "CHAT_")
 
 
 class Run:
     """One `python -m chatproject.embedded`, in a group of its own like a terminal's."""
 
-    def __init__(self, folder, **settings):
+    def __init__(self, folder, *, with_engines, **settings):
         self.folder = folder
         self.port = int(settings.get("PORT") or choose_ports(1)[0])
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        hidden = (*KEYS, *ENGINES) if with_engines else KEYS
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "chatproject.embedded"],
             cwd=PROJECT,
@@ -51,21 +57,31 @@ class Run:
         said, _ = self.process.communicate(timeout=40)
         return self.process.returncode, said
 
-    def pids(self):
+    def engines(self):
         return {file.stem: int(file.read_text().split()[0]) for file in (self.folder.path / "run").glob("*.pid")}
+
+    def started(self, words):
+        """Return the process of the application that was started with these words."""
+        (found,) = [process for process in self.left() if words in " ".join(process.info["cmdline"])]
+        return found
 
     def left(self):
         """Return every process that still belongs to the folder."""
         mine = str(self.folder.path)
-        return [p for p in psutil.process_iter(["cmdline"]) if mine in " ".join(p.info["cmdline"] or [])]
+        everyone = psutil.process_iter(["cmdline", "environ"])
+        known = {p: (" ".join(p.info["cmdline"] or []), (p.info["environ"] or {}).get(MARK)) for p in everyone}
+        return [p for p, (command, mark) in known.items() if mine in command or mark == mine]
+
+    def answers(self):
+        return httpx.get(f"http://127.0.0.1:{self.port}/healthz").status_code == 200
 
 
 @pytest.fixture
 def run(folder):
     runs = []
 
-    def start(**settings):
-        runs.append(Run(folder, **settings))
+    def start(*, with_engines=False, **settings):
+        runs.append(Run(folder, with_engines=with_engines, **settings))
         return runs[-1]
 
     yield start
@@ -75,48 +91,64 @@ def run(folder):
         one.process.stdout.close()
 
 
-def test_it_answers_and_goes_without_leaving_anything(run):
-    one = run()
-    one.read_until(f"http://127.0.0.1:{one.port}")
-    assert httpx.get(f"http://127.0.0.1:{one.port}/healthz").status_code == 200
-    pids = one.pids()
-    assert set(pids) == {"postgres", "redis", "storage", "web", "jobs"}
-    code, _ = one.end(signal.SIGINT)
-    assert code == 0
-    assert one.left() == []
-    assert not any(psutil.pid_exists(pid) for pid in pids.values())
+def test_a_life_of_falls_and_deaths(run, folder):
+    first = run(with_engines=True)
+    assert f"http://127.0.0.1:{first.port}" in first.read_until("Ctrl-C ends it")
+    assert first.answers()
+    assert set(first.engines()) == {"postgres", "redis", "storage"}
+    keep(folder, 42)
 
+    # Nobody else gets the folder.
+    second = run()
+    second.read_until("Another Parley is running")
+    assert second.process.wait(10) == 1
 
-def test_it_ends_when_the_web_server_ends_by_itself(run):
-    one = run()
-    one.read_until("Ctrl-C ends it")
-    os.kill(one.pids()["web"], signal.SIGKILL)
-    assert "The web server ended by itself" in one.read_until("ended by itself")
-    assert one.process.wait(40) == 1
-    assert one.left() == []
+    # Fallen engines come back where they were, with all that was committed.
+    for pid in first.engines().values():
+        os.kill(pid, signal.SIGKILL)
+    first.read_until("is started again")
+    wait_until(first.answers)
+    wait_until(lambda: kept(folder) == 42)
 
-
-def test_a_killed_run_does_not_stand_in_the_way_of_the_next(run):
-    first = run()
-    first.read_until("Ctrl-C ends it")
+    # A run that was killed does not stand in the way of the next, which takes over the engines.
+    wait_until(lambda: set(first.engines()) == {"postgres", "redis", "storage"})
+    engines = first.engines()
     first.process.kill()
     first.process.wait()
-    second = run(PORT=str(first.port))
-    second.read_until("Ctrl-C ends it")
-    assert second.end(signal.SIGTERM)[0] == 0
-    assert second.left() == []
+    third = run(with_engines=True, PORT=str(first.port))
+    third.read_until("Ctrl-C ends it")
+    assert third.engines() == engines
+
+    # And nothing is left in the end.
+    assert third.end(signal.SIGTERM)[0] == 0
+    assert third.left() == []
 
 
-def test_a_fallen_engine_is_started_again(run):
+def test_it_ends_when_a_process_ends_by_itself(run):
     one = run()
     one.read_until("Ctrl-C ends it")
-    fallen = one.pids()["redis"]
-    os.kill(fallen, signal.SIGKILL)
-    one.read_until("Redis ended by itself and is started again")
-    wait_until(lambda: one.pids().get("redis", fallen) != fallen)
-    assert httpx.get(f"http://127.0.0.1:{one.port}/healthz").status_code == 200
-    assert one.end(signal.SIGHUP)[0] == 0
+    one.started("uvicorn").kill()
+    one.read_until("ended by itself (exit code -9)")
+    assert one.process.wait(20) == 1
     assert one.left() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_it_can_be_ended_before_it_has_quite_begun(run, number):
+    one = run()
+    one.read_until("started")
+    assert one.end(number)[0] == 0
+    assert one.left() == []
+
+
+def keep(folder, number):
+    with psycopg.connect(written_down(folder.path / "environment")["DATABASE_URL"]) as connection:
+        connection.execute(f"CREATE TABLE kept AS SELECT {number} AS number")
+
+
+def kept(folder):
+    with psycopg.connect(written_down(folder.path / "environment")["DATABASE_URL"]) as connection:
+        return connection.execute("SELECT number FROM kept").fetchone()[0]
 
 
 def test_a_port_in_use_is_said_before_anything_starts(run):
@@ -130,13 +162,18 @@ def test_a_port_in_use_is_said_before_anything_starts(run):
 
 
 @pytest.mark.parametrize("port", ["web", "0", "70000", "-1"])
-def test_a_port_must_be_one(folder, port):
+def test_a_port_must_be_one(port):
     with pytest.raises(CannotRun, match="PORT must be a number"):
-        Application(folder, {"PORT": port})
+        Address.of({"PORT": port})
 
 
-def wait_until(happened, seconds=10):
+def wait_until(happened, seconds=20):
     deadline = time.monotonic() + seconds
-    while not happened():
+    while not succeeds(happened):
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.05)
+
+
+def succeeds(happened):
+    with suppress(psycopg.OperationalError, httpx.TransportError):
+        return happened()

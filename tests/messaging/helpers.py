@@ -1,12 +1,15 @@
 """What the tests of messaging say and do again and again; what later commands will do, they do by SQL."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
+from accounts.ids import first_id_at, uuid7
 from accounts.models import User
 from conversations.models import Conversation, Participant
 from messaging import log
@@ -76,6 +79,16 @@ def seat(user: User, conversation: Conversation, *, on: Any = None) -> None:
 def _change_membership(sql: str, conversation_id: UUID, user_id: UUID, on: Any) -> None:
     with (on or connection).cursor() as cursor:
         cursor.execute(sql, [conversation_id, user_id])
+
+
+def hold(conversation: Conversation, on: Any) -> None:
+    """Hold a conversation's row, as a long change of it would."""
+    on.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR UPDATE", [conversation.pk])
+
+
+def id_at(age: timedelta) -> UUID:
+    """Mint an id of an earlier or later moment."""
+    return UUID(int=first_id_at(timezone.now() - age).int | uuid7().int & (1 << 80) - 1)
 
 
 def positions(messages: Sequence[MessageJSON]) -> list[int]:

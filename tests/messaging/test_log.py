@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.ids import first_id_at, uuid7
+from accounts.ids import uuid7
 from accounts.models import User
 from conversations.access import Blocked, IdConflict, Invalid, Refused, Unprocessable
 from conversations.commands import create_group, start_direct
@@ -21,13 +21,8 @@ from messaging.commands import send_message
 from messaging.fields import seal
 from messaging.models import Message
 from messaging.partitions import make_partitions, monday, name_of, partitions
-from tests.messaging.helpers import change_place, draft, place, positions, remove, say, seat
+from tests.messaging.helpers import change_place, draft, hold, id_at, place, positions, remove, say, seat
 from tests.support.together import another_connection, on_own_connection, until_blocked
-
-
-def id_at(age: timedelta) -> UUID:
-    """Mint an id of an earlier or later moment."""
-    return UUID(int=first_id_at(timezone.now() - age).int | uuid7().int & (1 << 80) - 1)
 
 
 def said_before(id: UUID, by: User, conversation: Conversation, text: str = "Hi") -> Message:
@@ -178,11 +173,6 @@ def test_a_message_sent_many_times_at_the_same_moment_is_one_message(
     assert [answer.message for answer in answers] == [answers[0].message] * 4
     assert sum(not answer.repeated for answer in answers) == 1
     assert Message.objects.count() == Conversation.objects.get().version == 1
-
-
-def hold(conversation: Conversation, on: Any) -> None:
-    """Hold a conversation's row, as a long change of it would."""
-    on.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR UPDATE", [conversation.pk])
 
 
 # Who may

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -39,7 +39,7 @@ class Browser:
         self.base = base
         self.http = httpx.AsyncClient(base_url=base, follow_redirects=True, timeout=10)
 
-    async def __aenter__(self) -> "Browser":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import websockets
@@ -83,7 +83,7 @@ class Client:
         self._headers = headers
         self._http = httpx.AsyncClient(base_url=f"{base}/api/v1", headers=headers, timeout=10)
 
-    async def __aenter__(self) -> "Client":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

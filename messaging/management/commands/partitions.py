@@ -1,0 +1,66 @@
+"""The weeks that messages lie in, for whoever runs the server."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management import BaseCommand, CommandParser
+from django.db import connection
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from messaging.partitions import Partition, all_partitions, drop_old_partitions, due_partitions, make_partitions
+
+SIZES = """
+SELECT c.relname, GREATEST(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
+FROM pg_class c WHERE c.oid = ANY(%s::regclass[])
+"""
+
+
+class Command(BaseCommand):
+    help = "List the weeks of messages, make those ahead, or drop those that nobody may read any more."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", nargs="?", choices=["list", "make", "drop"], default="list")
+
+    def handle(self, *args: Any, what: str, **options: Any) -> None:
+        {"list": self._list, "make": self._make, "drop": self._drop}[what]()
+
+    def _list(self) -> None:
+        now, shown, sizes = timezone.now(), all_partitions(), _sizes()
+        self.stdout.write(f"{'partition':28} {'from':10} {'to':10} {'rows, about':>12} {'size':>10}  state")
+        for one in shown:
+            rows, size = sizes.get(one.name, (0, 0))
+            # Django writes a space that no terminal breaks.
+            told = filesizeformat(size).replace("\xa0", " ")
+            dates = f"{one.begins:%Y-%m-%d} {one.ends:%Y-%m-%d}"
+            self.stdout.write(f"{one.name:28} {dates} {rows:>12,} {told:>10}  {_state(one, now)}")
+
+    def _make(self) -> None:
+        for name in make_partitions() or ["nothing: all weeks ahead are there"]:
+            self.stdout.write(f"made {name}")
+
+    def _drop(self) -> None:
+        for name in drop_old_partitions():
+            self.stdout.write(f"dropped {name}")
+        left = due_partitions()
+        for partition in left:
+            self.stdout.write(f"left {partition.name}: something has it in use; try again, the hourly job does too")
+        if not left:
+            self.stdout.write("no week is past its time")
+
+
+def _sizes() -> dict[str, tuple[int, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(SIZES, [[partition.name for partition in all_partitions()]])
+        return {name: (rows, size) for name, rows, size in cursor.fetchall()}
+
+
+def _state(partition: Partition, now: datetime) -> str:
+    """Say in a word or two where a week stands."""
+    if partition.detaching:
+        return "half detached"
+    if not partition.attached:
+        return "detached, to be dropped"
+    if partition.is_due(now):
+        return "past its time"
+    return "ahead" if partition.begins > now else "now" if partition.ends > now else "kept"

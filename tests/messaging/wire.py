@@ -1,0 +1,59 @@
+"""A wire to PostgreSQL that can lose an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from chatproject.database import connection_parameters
+
+
+class Wire:
+    """Carries bytes both ways, until it is told to lose the server's next answer and the connection with it."""
+
+    def __init__(self) -> None:
+        known = connection_parameters()
+        self._host, self._port = str(known.get("host") or "/tmp"), int(known.get("port") or 5432)  # noqa: S108
+        self._loses_next = False
+        self.has_lost = False
+
+    def lose_next_answer(self) -> None:
+        self._loses_next = True
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        there_reader, there_writer = await self._open()
+        there = asyncio.ensure_future(self._copy(reader, there_writer, answers=False))
+        await self._copy(there_reader, writer, answers=True)
+        there.cancel()
+        for end in (writer, there_writer):
+            end.close()
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
+        return await asyncio.open_connection(self._host, self._port)
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool) -> None:
+        while data := await reader.read(65536):
+            if answers and self._loses_next:
+                self._loses_next, self.has_lost = False, True
+                return
+            writer.write(data)
+
+
+@asynccontextmanager
+async def wire_to_database(place: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
+    """Put a wire between new connections and the database."""
+    wire = Wire()
+    server = await asyncio.start_unix_server(wire.carry, f"{place}/.s.PGSQL.5432")
+    where: dict[str, Any] = connection.settings_dict
+    with patch.context() as patched:
+        patched.setitem(where, "HOST", str(place))
+        patched.setitem(where, "PORT", "5432")
+        yield wire
+    server.close()
