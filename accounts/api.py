@@ -122,10 +122,6 @@ class SessionViewSet(API):
         """A ticket that opens one socket within a minute."""
         return envelope({"ticket": issue_ticket(request.auth), "expires_in": SECONDS}, 201)
 
-    def me(self, request: SignedIn) -> Response:
-        """Show oneself."""
-        return envelope(own_json(request.user))
-
 
 @contextmanager
 def explained(field: str) -> Iterator[None]:

@@ -49,30 +49,27 @@ class Refresh(Strict):
 class SettingsField(serializers.Field):  # type: ignore[type-arg]
     """Some of a person's settings; only those that there are, with values that they may have."""
 
-    default_error_messages = {
-        "invalid": "Send an object of settings.",
-        "unknown": "There is no such setting.",
-        "value": "This setting takes one of {values}.",
-    }
+    default_error_messages = {"invalid": "Send an object of settings."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("invalid")
-        if wrong := {name: [self._fault(name)] for name, value in data.items() if not self._is_known(name, value)}:
-            raise serializers.ValidationError(wrong)
+        faults = {name: fault for name, value in data.items() if (fault := _fault(name, value))}
+        if faults:
+            raise serializers.ValidationError(faults, "invalid")
         return data
 
     def to_representation(self, value: Any) -> Any:
         return value
 
-    def _is_known(self, name: str, value: Any) -> bool:
-        return name in CHOICES and is_choice(name, value)
 
-    def _fault(self, name: str) -> serializers.ErrorDetail:
-        if name not in CHOICES:
-            return serializers.ErrorDetail(self.error_messages["unknown"], "invalid")
-        values = " and ".join(str(value).lower() for value in CHOICES[name])
-        return serializers.ErrorDetail(self.error_messages["value"].format(values=values), "invalid")
+def _fault(name: str, value: Any) -> str | None:
+    """Say what is wrong with a setting, if anything is."""
+    if name not in CHOICES:
+        return "There is no such setting."
+    if is_choice(name, value):
+        return None
+    return f"This is {' or '.join(str(choice).lower() for choice in CHOICES[name])}."
 
 
 class ProfileChange(Strict):

@@ -50,6 +50,8 @@ class API(ViewSet):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         finished: Response = super().finalize_response(request, response, *args, **kwargs)
+        # Answers with tokens are as personal as those to people who are signed in.
+        finished.headers.setdefault("Cache-Control", "no-store")
         for name, value in self.verdict.headers().items() if hasattr(self, "verdict") else ():
             finished.headers.setdefault(name, value)
         return finished

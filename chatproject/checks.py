@@ -1,0 +1,137 @@
+"""`manage.py check --deploy`: what has to be right before others can reach this server."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's own word)
+from django.db import DatabaseError
+
+from messaging.partitions import due_partitions, weeks_ahead
+
+Problems = Iterator[CheckMessage]
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "[::1]"}
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+SECRET_KEY_LENGTH = 50
+SECRET_KEY_LETTERS = 5
+WEEKS_AHEAD_LEAST = 2
+
+
+def deployment(check: Callable[[], Problems]) -> Callable[[], Problems]:
+    """Run a check with `check --deploy`."""
+
+    def run(app_configs: Sequence[Any] | None, **options: Any) -> list[CheckMessage]:
+        return list(check())
+
+    run.__name__ = check.__name__
+    register(run, Tags.security, deploy=True)
+    return check
+
+
+@deployment
+def secret_key() -> Problems:
+    """Whoever guesses the key signs in as anyone."""
+    key = settings.SECRET_KEY
+    if not settings.HAS_SECRET_KEY:
+        yield Error("SECRET_KEY is not set.", hint=_new("secrets.token_urlsafe(48)"), id="parley.E001")
+    elif len(key) < SECRET_KEY_LENGTH or len(set(key)) < SECRET_KEY_LETTERS:
+        yield Error("SECRET_KEY can be guessed.", hint=_new("secrets.token_urlsafe(48)"), id="parley.E001")
+
+
+@deployment
+def chat_keys() -> Problems:
+    """Without right keys no message can be stored or read."""
+    hint = _new("base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()")
+    if not settings.CHAT_KEYS:
+        yield Error("CHAT_KEYS is not set.", hint=hint, id="parley.E002")
+    for number, key in enumerate(settings.CHAT_KEYS, start=1):
+        if not _is_key(key):
+            yield Error(f"Key {number} of CHAT_KEYS is not 32 bytes in URL-safe base64.", hint=hint, id="parley.E002")
+
+
+@deployment
+def allowed_hosts() -> Problems:
+    """A site that answers to any name can be made to write links to another."""
+    hosts = settings.ALLOWED_HOSTS
+    if any(host == "*" for host in hosts):
+        yield Error("ALLOWED_HOSTS lets every name pass.", hint="Name those of this site.", id="parley.E003")
+    elif _is_public() and set(hosts) <= LOOPBACK:
+        hint = "Name those that people write into their browsers."
+        yield Error("ALLOWED_HOSTS has no name but this machine's own.", hint=hint, id="parley.E003")
+
+
+@deployment
+def allowed_origins() -> Problems:
+    """A page of an allowed site acts with the cookies of whoever looks at it."""
+    for origin in settings.ALLOWED_ORIGINS:
+        if not ORIGIN.fullmatch(origin):
+            hint = "Write scheme, name and perhaps port, in small letters: https://app.example"
+            yield Error(f"“{origin}” in ALLOWED_ORIGINS is no origin.", hint=hint, id="parley.E004")
+        elif origin.startswith("http:"):
+            hint = "Whoever is on the way can change such a page. Use https."
+            yield Error(f"“{origin}” in ALLOWED_ORIGINS is not encrypted.", hint=hint, id="parley.E004")
+
+
+@deployment
+def debug() -> Problems:
+    """Its error pages show settings and variables to everyone."""
+    if settings.DEBUG:
+        yield Error("DEBUG is on.", hint="Take it out of the environment.", id="parley.E005")
+
+
+@deployment
+def partitions() -> Problems:
+    """A message whose week is missing has to wait until it is made."""
+    try:
+        ahead, due = weeks_ahead(), due_partitions()
+    except DatabaseError as error:
+        yield Error("The database does not answer.", hint=str(error).partition("\n")[0], id="parley.E006")
+        return
+    hint = "`manage.py partitions make` makes them, and the job worker does every hour: does it run?"
+    if ahead < WEEKS_AHEAD_LEAST:
+        yield Error(f"Partitions are ready for {max(ahead, 0)} weeks ahead.", hint=hint, id="parley.E007")
+    if due:
+        hint = "Does the job worker run? `manage.py partitions` shows them, `manage.py partitions drop` drops them."
+        yield Warning(f"{len(due)} partitions are past their time.", hint=hint, id="parley.W001")
+
+
+@deployment
+def tls() -> Problems:
+    """Without TLS, passwords and messages can be read on the way."""
+    if not settings.BEHIND_TLS:
+        hint = "Put a proxy with a certificate before it, then set BEHIND_TLS=1 and TRUSTED_PROXIES."
+        yield Warning("BEHIND_TLS is off: cookies travel unprotected.", hint=hint, id="parley.W002")
+
+
+@deployment
+def limits() -> Problems:
+    """Load tests switch them off."""
+    if not settings.CHAT_LIMITS:
+        hint = "Take CHAT_LIMITS out of the environment."
+        yield Warning("Rate limits are off: passwords can be tried without end.", hint=hint, id="parley.W003")
+
+
+@deployment
+def demo() -> Problems:
+    """The demo's people have a password that everyone knows."""
+    if settings.CHAT_DEMO:
+        hint = "Set CHAT_DEMO=0, and start on an empty database."
+        yield Warning("CHAT_DEMO is on: its people's password is known.", hint=hint, id="parley.W004")
+
+
+def _is_public() -> bool:
+    return settings.BEHIND_TLS or settings.HOST not in LOOPBACK
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(text)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _new(expression: str) -> str:
+    return f"Make one: python -c 'import base64, secrets; print({expression})'"

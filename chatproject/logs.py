@@ -5,11 +5,13 @@ are written down, and what other people's code says is cut to what holds no cont
 """
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,9 +21,17 @@ import redis.exceptions
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 socket_id: ContextVar[str] = ContextVar("socket_id", default="")
 
+PLACE = re.compile(rf".*/site-packages/|{re.escape(str(Path(__file__).resolve().parents[1]))}/")
 OURS = {"accounts", "chatproject", "conversations", "messaging"}
-# These speak of machines: a lost connection, a lock, a full disk.
-TELLABLE = (psycopg.OperationalError, redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
+# These speak of machines, a lost connection, a lock, a full disk, or of the code itself.
+TELLABLE = (
+    psycopg.OperationalError,
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    AttributeError,
+    ImportError,
+    NameError,
+)
 
 
 def configuration(form: str, *, debug: bool) -> dict[str, Any]:
@@ -109,13 +119,18 @@ def tellable(record: logging.LogRecord) -> str:
     if record.name.startswith("django.security"):
         return "a request was refused"
     if source == "django" and hasattr(record, "request"):
-        match = getattr(record.request, "resolver_match", None)
-        return f"{record.request.method} {match.route if match else 'an unknown route'}: {getattr(record, 'status_code', '')}"
+        return f"{record.request.method} {_route(record.request)}: {getattr(record, 'status_code', '')}"
     if source == "procrastinate":
         job = getattr(record, "job", None) or {}
         return f"{getattr(record, 'action', 'worker')} {job.get('task_name', '')} {job.get('id', '')}".strip()
     text = _with_plain_errors(record)
     return text if source in OURS else text.partition("\n")[0]
+
+
+def _route(request: Any) -> str:
+    """Name the route of a request; its path may hold a token."""
+    match = getattr(request, "resolver_match", None)
+    return match.route if match else "an unknown route"
 
 
 def _with_plain_errors(record: logging.LogRecord) -> str:
@@ -129,7 +144,7 @@ def _with_plain_errors(record: logging.LogRecord) -> str:
 
 
 def name_of(error: BaseException) -> str:
-    """Name an exception: its type, its SQLSTATE, and where it speaks of machines only, its first line."""
+    """Name an exception: its type, its SQLSTATE, and where it can speak of nobody, its first line."""
     cause = error.__cause__ if isinstance(error.__cause__, psycopg.Error) else error
     name = type(error).__name__
     if isinstance(cause, psycopg.Error) and cause.sqlstate:
@@ -144,7 +159,7 @@ def way_to(error: BaseException) -> Iterator[str]:
     if before is not None:
         yield from way_to(before)
     for frame in traceback.extract_tb(error.__traceback__):
-        yield f"{frame.filename}:{frame.lineno} {frame.name}"
+        yield f"{PLACE.sub('', frame.filename)}:{frame.lineno} {frame.name}"
     for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield from way_to(inner)
     yield name_of(error)

@@ -5,8 +5,16 @@ Nothing is counted for each frame that is delivered: a counter costs half of wha
 
 import math
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 
+disable_created_metrics()
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 SOCKETS = Gauge("parley_sockets", "Sockets that are signed in on this process.")

@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import urls as accounts
 from chatproject.problems import not_found
-from chatproject.views import healthz, readyz, server
+from chatproject.views import healthz, metrics, readyz, server
 from conversations import urls as conversations
 from messaging import urls as messaging
 
@@ -24,6 +24,7 @@ urlpatterns = [
     re_path(r"^api/", csrf_exempt(not_found)),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
 ]
 
 handler400 = "chatproject.problems.bad_request"

@@ -1,11 +1,9 @@
 """What the server says of itself."""
 
-import logging
-from collections.abc import Callable
+from hmac import compare_digest
+from ipaddress import ip_address
 
 from django.conf import settings
-from django.core.files.storage import default_storage
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
@@ -13,12 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.realtime import timestamp
+from accounts.tokens import bearer
+from chatproject import health
 from chatproject.about import limits
 from chatproject.api import envelope
-from chatproject.redis import redis
-from messaging.partitions import weeks_ahead
+from chatproject.metrics import CONTENT_TYPE, exposition
+from chatproject.problems import not_found
 
-logger = logging.getLogger(__name__)
+FORWARDED = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
 
 
 @api_view(["GET"])
@@ -45,19 +45,27 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """Every part that is needed answers; 503 and which one does not."""
-    parts = {
-        "database": _works(lambda: connection.cursor().execute("SELECT 1")),
-        "redis": _works(lambda: redis().ping()),
-        "storage": _works(lambda: default_storage.exists("readyz")),
-    }
-    parts["partitions"] = parts["database"] and weeks_ahead() >= 1
+    parts = health.state()
     return JsonResponse(parts, status=200 if all(parts.values()) else 503)
 
 
-def _works(probe: Callable[[], object]) -> bool:
-    try:
-        probe()
-    except Exception:
-        logger.exception("a part of the service does not answer")
+def metrics(request: HttpRequest) -> HttpResponse:
+    """What this process counts, for this machine and whoever has the token; for the rest there is no such page."""
+    if not (_has_metrics_token(request) or _is_from_this_machine(request)):
+        return not_found(request)
+    return HttpResponse(exposition(partitions_ahead=health.weeks_ready()), content_type=CONTENT_TYPE)
+
+
+def _has_metrics_token(request: HttpRequest) -> bool:
+    shown = bearer(request.headers.get("Authorization", "")) or ""
+    return bool(settings.METRICS_TOKEN) and compare_digest(shown.encode(), settings.METRICS_TOKEN.encode())
+
+
+def _is_from_this_machine(request: HttpRequest) -> bool:
+    """Tell whether nobody else can be behind a request: it came over loopback, and no proxy handed it on."""
+    if any(name.startswith(FORWARDED) for name in request.META):
         return False
-    return True
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False

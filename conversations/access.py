@@ -74,3 +74,8 @@ def place_of(by: User, conversation_id: UUID) -> Participant:
         return present(by).select_related("conversation").get(conversation_id=conversation_id)
     except Participant.DoesNotExist:
         raise Conversation.DoesNotExist from None
+
+
+def shares_a_conversation(by: User, other: User) -> bool:
+    """Tell whether someone is in a conversation that another person is or was in."""
+    return present(by).filter(conversation__participants__user=other).exists()

@@ -15,9 +15,10 @@ from conversations.rights import require_may_add, settle
 
 @transaction.atomic
 def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
-    """Open the one direct conversation of two people; also tell whether it is new. Blocked if `by` may not write to `to`.
+    """Open the one direct conversation of two people; also tell whether it is new.
 
     Two who start it at the same moment get the same: the unique key of the pair decides, and the later one waits.
+    Blocked if there is none yet and `by` may not write to `to`.
     """
     if by.pk == to.pk:
         raise Unprocessable("You can't start a conversation with yourself.", pointer="/to")

@@ -130,7 +130,7 @@ def unblock(*, by: User, other_id: UUID) -> None:
 def update_me(
     *, by: User, display_name: str | None = None, about: str | None = None, settings: dict[str, Any] | None = None
 ) -> User:
-    """Change what a person says of themselves, and those of the settings that are named; give the person as it is now."""
+    """Change what a person says of themselves, and the settings that are named; give the person as they are now."""
     changes = settings or {}
 
     def act(held: Held) -> User:

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts.realtime import Envelope
-from messaging.snapshots import Membership
+from messaging.snapshots import Membership, resync
 
 
 class Socket(Protocol):
@@ -42,12 +42,18 @@ class Heard:
             self.deliver(self.version + 1, following["frame"])
         return not self.held
 
-    def deliver(self, version: int, frame: str) -> None:
-        """Hand one frame to everyone who may hear what happened at this version."""
+    def deliver(self, version: int, frame: str, *, since: int | None = None) -> None:
+        """Hand one frame to everyone who may hear what happened at this version.
+
+        It may be about a message from before, at the position `since`: who does not see that is told to fetch.
+        """
         self.version = version
+        since = version if since is None else since
         for socket, place in self.listeners.items():
-            if place.visible_from < version:
+            if place.visible_from < since:
                 socket.deliver(frame)
+            elif place.visible_from < version:
+                socket.deliver(resync(self.id))
 
     def forget_until(self, version: int) -> None:
         self.held = {n: envelope for n, envelope in self.held.items() if n > version}

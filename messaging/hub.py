@@ -141,9 +141,9 @@ class Hub:
             else:
                 heard.listeners[socket] = place
         heard.epoch = seen.epoch
-        for version, frame in seen.frames:
+        for version, since, frame in seen.changes:
             if version > heard.version:
-                heard.deliver(version, frame)
+                heard.deliver(version, frame, since=since)
         heard.version = max(heard.version, seen.version)
         heard.forget_until(heard.version)
 

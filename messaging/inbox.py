@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.privacy import chosen
 from accounts.profiles import user_json
 from accounts.realtime import timestamp
 from chatproject.pages import Page, read_cursor, write_cursor
@@ -105,13 +106,13 @@ def _conversation_json(
 
 
 def participant_json(participant: Participant, conversation: Conversation) -> dict[str, Any]:
-    """Show a member to the other members."""
+    """Show a member to the other members; how far someone has read is shown where they let it be."""
     return {
         "user": user_json(participant.user),
         "role": role_of(participant, conversation),
         "joined_at": timestamp(participant.joined_at),
         "delivered_through": participant.delivered_through,
-        "read_through": participant.read_through,
+        "read_through": participant.read_through if chosen(participant.user)["read_receipts"] else 0,
     }
 
 

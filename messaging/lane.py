@@ -10,6 +10,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextvars import Context
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -122,7 +123,7 @@ class Lane:
             return
         self._waiting.append(entry)
         if self._running is None or self._running.done():
-            self._running = asyncio.get_running_loop().create_task(self._run())
+            self._running = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
     async def _run(self) -> None:
         while self._waiting:
@@ -197,7 +198,7 @@ class Lane:
         self._again([entry for entry in batch if entry.draft.conversation_id in free])
         for conversation_id, entries in held.items():
             self._stuck[conversation_id] = entries
-            task = asyncio.get_running_loop().create_task(self._wait_beside(conversation_id))
+            task = asyncio.get_running_loop().create_task(self._wait_beside(conversation_id), context=Context())
             self._beside.add(task)
             task.add_done_callback(self._beside.discard)
 
@@ -234,7 +235,7 @@ class Lane:
         for entry in reversed(entries):
             self._waiting.insert(0, entry)
         if self._waiting and (self._running is None or self._running.done()):
-            self._running = asyncio.get_running_loop().create_task(self._run())
+            self._running = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
     def _give_back(self, entry: Entry, error: Exception) -> None:
         logger.error("a message could not be appended: %s", type(error).__name__)

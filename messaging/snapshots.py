@@ -37,12 +37,20 @@ class PersonSeen:
     sessions: set[UUID]
 
 
+class Change(NamedTuple):
+    """A change of a conversation as a frame, for those who see messages from the position `since` on."""
+
+    version: int
+    since: int
+    frame: str
+
+
 @dataclass(frozen=True, slots=True)
 class ConversationSeen:
     version: int
     epoch: int
     places: dict[UUID, Membership]
-    frames: list[tuple[int, str]]
+    changes: list[Change]
 
 
 class Newer(NamedTuple):
@@ -117,8 +125,13 @@ async def changes(id: UUID, *, after: int, people: Collection[UUID], most: int) 
     if not found:
         return ConversationSeen(after, -1, {}, [])
     version, epoch = found[0]
-    frames = list(_frames(id, after, version, rows)) if version - after <= most else [(version, _resync(id))]
-    return ConversationSeen(version, epoch, {row.user_id: Membership(row.visible_from) for row in places}, frames)
+    if version - after <= most:
+        found_changes = list(_changes(id, after, version, rows))
+    else:
+        found_changes = [Change(version, version, resync(id))]
+    return ConversationSeen(
+        version, epoch, {row.user_id: Membership(row.visible_from) for row in places}, found_changes
+    )
 
 
 @database_sync_to_async  # type: ignore[untyped-decorator]
@@ -127,19 +140,21 @@ def conversation(user_id: UUID, id: UUID) -> dict[str, Any]:
     return show_conversation(by=User.objects.get(pk=user_id), conversation_id=id)
 
 
-def _frames(id: UUID, after: int, version: int, rows: list[Any]) -> Iterator[tuple[int, str]]:
+def _changes(id: UUID, after: int, version: int, rows: list[Any]) -> Iterator[Change]:
     messages = {row.version: Message(**row._asdict()) for row in rows}
     created = {message.position: message for message in messages.values()}
     for n in range(after + 1, version + 1):
         if n in created:
-            yield n, MessageCreated(str(id), n, message_json(created[n])).frame()
+            yield Change(n, n, MessageCreated(str(id), n, message_json(created[n])).frame())
         elif n in messages:
-            yield n, MessageUpdated(str(id), n, message_json(messages[n])).frame()
+            position = messages[n].position
+            yield Change(n, position, MessageUpdated(str(id), n, message_json(messages[n])).frame())
         else:
-            yield n, _resync(id)
+            yield Change(n, n, resync(id))
 
 
-def _resync(id: UUID) -> str:
+def resync(id: UUID) -> str:
+    """Tell a device to fetch what it missed of a conversation."""
     return encode({"type": "resync", "data": {"conversation_id": str(id)}})
 
 

@@ -103,7 +103,7 @@ def _about(shown: dict[str, Any], *, viewer: User) -> str:
     """Say in a few words who is on the other side."""
     if shown["kind"] == "direct":
         others = [person.username for person in people_in(shown) if person.id != str(viewer.pk)]
-        return f"@{others[0]}" if others else ""
+        return f"@{others[0]}" if any(others) else ""
     count = shown["participant_count"]
     members = "1 member" if count == 1 else f"{count} members"
     return f"{members} · {shown['description']}" if shown["description"] else members

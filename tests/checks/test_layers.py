@@ -17,7 +17,7 @@ LAYERS = {
         chatproject.pages chatproject.redis
     """,
     "models, fields": """
-        accounts.apps accounts.models
+        accounts.apps accounts.models accounts.privacy
         conversations.apps conversations.models
         messaging.apps messaging.fields messaging.models messaging.partitions
     """,
@@ -32,12 +32,12 @@ LAYERS = {
         messaging.append messaging.lane messaging.log
     """,
     "commands": """
-        accounts.commands
-        conversations.commands
+        accounts.commands accounts.people
+        conversations.closing conversations.commands conversations.contacts conversations.rights
         messaging.commands
     """,
     "hub, sync, inbox": """
-        accounts.profiles
+        accounts.directory accounts.profiles
         messaging.hearing messaging.hub messaging.inbox messaging.outgoing messaging.pace messaging.snapshots
         messaging.sync
     """,
@@ -51,7 +51,7 @@ LAYERS = {
         messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
     """,
     "doors": """
-        accounts.api accounts.urls accounts.views
+        accounts.api accounts.api_people accounts.urls accounts.views
         chatproject.views
         conversations.api conversations.urls conversations.views
         messaging.api messaging.consumers messaging.jobs messaging.management messaging.routing messaging.urls

@@ -105,6 +105,7 @@ async def test_a_close_comes_behind_what_was_sent_and_is_the_last(stuck: Line) -
 
 async def test_who_gives_up_closes_without_what_was_queued(stuck: Line) -> None:
     stuck.put("1", "2")
+    await settle()
     stuck.outgoing.abandon(4000)
     stuck.put("too late")
     stuck.room.set()

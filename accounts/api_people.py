@@ -1,0 +1,115 @@
+"""The REST door to oneself and to others: profiles, search, blocks, contacts and invitations."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import directory
+from accounts.commands import check_password
+from accounts.models import User
+from accounts.profiles import find_user, invitation_json, own_json, people_json
+from accounts.serializers import Closing, NewInvitation, ProfileChange
+from accounts.tokens import Unauthenticated
+from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
+from conversations import contacts
+from conversations.access import Invalid, shares_a_conversation
+from conversations.closing import close_account
+
+
+class MeViewSet(API):
+    """`/users/me`."""
+
+    def retrieve(self, request: SignedIn) -> Response:
+        """Show oneself."""
+        return envelope(own_json(request.user))
+
+    def update(self, request: SignedIn) -> Response:
+        """Change what is said of oneself, and what others may do."""
+        return envelope(own_json(contacts.update_me(by=request.user, **self.body(request, ProfileChange))))
+
+    def close(self, request: SignedIn) -> Response:
+        """Close one's account for good."""
+        password, address = self.body(request, Closing)["password"], request.META["REMOTE_ADDR"]
+        if check_password(username=request.user.username, password=password, address=address) is None:
+            raise Unauthenticated("The password is not right.", "bad_credentials")
+        close_account(by=request.user)
+        return Response(status=204)
+
+
+class PeopleViewSet(API):
+    """`/users`."""
+
+    def list(self, request: SignedIn) -> Response:
+        """Find people by the beginning of a name."""
+        return envelope_page(directory.search_people(by=request.user, text=_sought(request), **_page_of(request)))
+
+    def retrieve(self, request: SignedIn, pk: str) -> Response:
+        """One person."""
+        user = User.objects.get(pk=path_id(pk))
+        if not user.is_active and not shares_a_conversation(request.user, user):
+            raise User.DoesNotExist
+        return envelope(people_json([user], viewer=request.user)[0])
+
+    def blocked(self, request: SignedIn) -> Response:
+        """Whom I have blocked."""
+        return envelope_page(directory.list_blocked(by=request.user, **_page_of(request)))
+
+    def block(self, request: SignedIn, pk: str) -> Response:
+        """Have nothing to do with someone."""
+        contacts.block(by=request.user, other=find_user({"id": path_id(pk)}))
+        return Response(status=204)
+
+    def unblock(self, request: SignedIn, pk: str) -> Response:
+        """Take that back."""
+        contacts.unblock(by=request.user, other_id=path_id(pk))
+        return Response(status=204)
+
+
+class ContactViewSet(API):
+    """`/contacts`."""
+
+    def list(self, request: SignedIn) -> Response:
+        """My contacts."""
+        return envelope_page(directory.list_contacts(by=request.user, **_page_of(request)))
+
+    def destroy(self, request: SignedIn, pk: str) -> Response:
+        """Be someone's contact no more."""
+        contacts.remove_contact(by=request.user, other_id=path_id(pk))
+        return Response(status=204)
+
+
+class InvitationViewSet(API):
+    """`/contacts/invitations`."""
+
+    def list(self, request: SignedIn) -> Response:
+        """What I have sent and received, and what is still open."""
+        return envelope_page(directory.list_invitations(by=request.user, **_page_of(request)))
+
+    def create(self, request: SignedIn) -> Response:
+        """Ask someone to be a contact; 200 if that was asked before, by either side."""
+        to = find_user(self.body(request, NewInvitation)["to"])
+        invitation, is_new = contacts.invite(by=request.user, to=to)
+        return envelope(invitation_json(invitation), 201 if is_new else 200)
+
+    def accept(self, request: SignedIn, pk: str) -> Response:
+        """Say yes."""
+        return envelope(invitation_json(contacts.accept_invitation(by=request.user, invitation_id=path_id(pk))))
+
+    def decline(self, request: SignedIn, pk: str) -> Response:
+        """Say no."""
+        return envelope(invitation_json(contacts.decline_invitation(by=request.user, invitation_id=path_id(pk))))
+
+
+def _sought(request: Request) -> str:
+    """Read what to search for: two letters at least."""
+    text = request.query_params.get("search", "").strip()
+    if len(text) < directory.SEARCH_LEAST:
+        raise Invalid(f"Give {directory.SEARCH_LEAST} letters at least.", pointer="/search")
+    if "\0" in text:
+        raise Invalid("NUL is no letter.", pointer="/search")
+    return text
+
+
+def _page_of(request: Request) -> dict[str, Any]:
+    return {"limit": limit_of(request), "cursor": request.query_params.get("cursor")}

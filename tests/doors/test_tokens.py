@@ -1,0 +1,150 @@
+"""Tokens over REST: what each that is none is called, and how a refresh token is spent once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from accounts.commands import end_session
+from accounts.models import Session, User
+from tests.doors.conftest import Rest
+from tests.support.browser import PASSWORD
+
+
+@pytest.fixture
+def pair(rest: Rest, alice: User) -> dict[str, Any]:
+    """What alice got when she signed in with her password."""
+    alice.set_password(PASSWORD)
+    alice.save()
+    answer = rest().post("/auth/token", json={"username": "Alice", "password": PASSWORD, "device": "a phone"})
+    assert answer.status_code == 200
+    signed_in: dict[str, Any] = answer.json()["data"]
+    return signed_in
+
+
+def me(rest: Rest, access: str) -> httpx.Response:
+    return rest().get("/users/me", headers={"Authorization": f"Bearer {access}"})
+
+
+def refresh(rest: Rest, token: str) -> httpx.Response:
+    return rest().post("/auth/token/refresh", json={"refresh": token})
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return answer.status_code, answer.json()["code"]
+
+
+def test_signing_in_gives_a_person_and_a_pair(rest: Rest, pair: dict[str, Any]) -> None:
+    assert pair.keys() == {"user", "access", "refresh", "session_id"}
+    assert pair["user"]["username"] == "alice"
+    assert me(rest, pair["access"]).json()["data"] == pair["user"]
+    assert Session.objects.get(pk=pair["session_id"]).name == "a phone"
+
+
+def test_registering_signs_in(rest: Rest, committed: None) -> None:
+    answer = rest().post("/auth/register", json={"username": "Newcomer", "password": PASSWORD, "display_name": " New "})
+    made = answer.json()["data"]
+    assert answer.status_code == 201
+    assert (made["user"]["username"], made["user"]["display_name"]) == ("newcomer", "New")
+    assert me(rest, made["access"]).status_code == 200
+
+
+@pytest.mark.parametrize("route", ["register", "token", "refresh"])
+def test_an_answer_with_tokens_stays_in_no_cache(rest: Rest, pair: dict[str, Any], route: str) -> None:
+    path, body = {
+        "register": ("/auth/register", {"username": "newcomer", "password": PASSWORD}),
+        "token": ("/auth/token", {"username": "alice", "password": PASSWORD}),
+        "refresh": ("/auth/token/refresh", {"refresh": pair["refresh"]}),
+    }[route]
+    answer = rest().post(path, json=body)
+    assert answer.is_success
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def run_out(token: str) -> str:
+    old = AccessToken(token)
+    old.set_exp(lifetime=-timedelta(seconds=1))
+    return str(old)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (lambda pair: "nonsense", "not_authenticated"),
+        (lambda pair: pair["refresh"], "not_authenticated"),
+        (lambda pair: pair["access"][:-3] + "AAA", "not_authenticated"),
+        (lambda pair: ".".join(pair["access"].split(".")[:2]) + ".", "not_authenticated"),
+        (lambda pair: run_out(pair["access"]), "token_expired"),
+    ],
+    ids=["nonsense", "a refresh token", "another signature", "no signature", "too old"],
+)
+def test_a_token_that_is_none_is_called_what_it_is(
+    rest: Rest, pair: dict[str, Any], spoil: Callable[[dict[str, Any]], str], expected: str
+) -> None:
+    answer = me(rest, spoil(pair))
+    assert code(answer) == (401, expected)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("header", ["Basic YWxpY2U6eA==", "Bearer", "Token x", "Bearer a b"])
+def test_another_scheme_is_nobody(rest: Rest, alice: User, header: str) -> None:
+    assert code(rest().get("/users/me", headers={"Authorization": header})) == (401, "not_authenticated")
+
+
+def test_a_session_that_has_ended_is_found_out_on_the_next_call(rest: Rest, pair: dict[str, Any]) -> None:
+    end_session(session=Session.objects.get(pk=pair["session_id"]))
+    assert code(me(rest, pair["access"])) == (401, "session_revoked")
+    assert code(refresh(rest, pair["refresh"])) == (401, "session_revoked")
+
+
+def test_signing_out_ends_this_session_alone(rest: Rest, pair: dict[str, Any]) -> None:
+    other = rest().post("/auth/token", json={"username": "alice", "password": PASSWORD}).json()["data"]
+    answer = rest().post("/auth/logout", headers={"Authorization": f"Bearer {pair['access']}"})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert code(me(rest, pair["access"])) == (401, "session_revoked")
+    assert me(rest, other["access"]).status_code == 200
+
+
+def test_a_refresh_token_is_turned_into_the_next_pair(rest: Rest, pair: dict[str, Any]) -> None:
+    following = refresh(rest, pair["refresh"]).json()["data"]
+    assert following.keys() == {"access", "refresh"}
+    assert following["refresh"] != pair["refresh"]
+    assert me(rest, following["access"]).status_code == 200
+    assert refresh(rest, following["refresh"]).status_code == 200
+
+
+def test_a_lost_answer_costs_nobody_a_session(rest: Rest, pair: dict[str, Any]) -> None:
+    lost, again = refresh(rest, pair["refresh"]), refresh(rest, pair["refresh"])
+    assert lost.json()["data"]["refresh"] == again.json()["data"]["refresh"]
+    assert me(rest, again.json()["data"]["access"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda rest, following: me(rest, following["access"]),
+        lambda rest, following: refresh(rest, following["refresh"]),
+    ],
+    ids=["access", "refresh"],
+)
+def test_a_spent_refresh_token_ends_the_session(
+    rest: Rest, pair: dict[str, Any], use: Callable[[Rest, dict[str, Any]], httpx.Response]
+) -> None:
+    following = refresh(rest, pair["refresh"]).json()["data"]
+    assert use(rest, following).status_code == 200
+    assert code(refresh(rest, pair["refresh"])) == (401, "session_revoked")
+    assert code(refresh(rest, following["refresh"])) == (401, "session_revoked")
+    assert code(me(rest, following["access"])) == (401, "session_revoked")
+
+
+def test_a_refresh_token_that_is_none_ends_nothing(rest: Rest, pair: dict[str, Any]) -> None:
+    old = RefreshToken(pair["refresh"])
+    old.set_exp(lifetime=-timedelta(seconds=1))
+    assert code(refresh(rest, "nonsense")) == (401, "not_authenticated")
+    assert code(refresh(rest, pair["access"])) == (401, "not_authenticated")
+    assert code(refresh(rest, str(old))) == (401, "token_expired")
+    assert me(rest, pair["access"]).status_code == 200

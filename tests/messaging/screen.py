@@ -1,0 +1,72 @@
+"""A device as the hub sees it."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import sync_to_async
+
+from accounts.commands import start_session
+from accounts.models import User
+from messaging.hub import Hub, hub
+
+PATIENCE = 5.0
+
+
+class Screen:
+    """Collects what it is given; a closed one hears nothing more, as a consumer would see to."""
+
+    def __init__(self, user_id: UUID, session_id: UUID, hub: Hub) -> None:
+        self.user_id = user_id
+        self.session_id = session_id
+        self._end: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        self._hub = hub
+        self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    @classmethod
+    async def of(cls, user: User, *, hub: Hub | None = None) -> "Screen":
+        """Open someone's new device on this server process, or on another one."""
+        session = await sync_to_async(start_session)(user=user)
+        screen = cls(user.pk, session.pk, hub or this_hub())
+        await screen._hub.attach(screen)
+        return screen
+
+    def deliver(self, frame: str) -> None:
+        self._frames.put_nowait(json.loads(frame))
+
+    def end(self, code: int, error: str, detail: str) -> None:
+        self._end.set_result((code, error))
+        self.leave()
+
+    def leave(self) -> None:
+        self._hub.detach(self)
+
+    async def next(self, *, within: float = PATIENCE) -> dict[str, Any]:
+        """Wait for the next frame, whatever it is."""
+        return await asyncio.wait_for(self._frames.get(), within)
+
+    async def hears(self, *texts: str, within: float = PATIENCE) -> None:
+        """Wait for new messages with these texts, and nothing else before, between or instead of them."""
+        frames = [await self.next(within=within) for _ in texts]
+        assert [frame["data"].get("message", frame).get("text", frame) for frame in frames] == [*texts]
+        assert {frame["type"] for frame in frames} <= {"message.created"}
+
+    async def hears_nothing(self, *, during: float = 0.3) -> None:
+        try:
+            frame = await self.next(within=during)
+        except TimeoutError:
+            return
+        raise AssertionError(frame)
+
+    async def ends(self, *, within: float = PATIENCE) -> tuple[int, str]:
+        """Wait until it is closed, and tell how."""
+        return await asyncio.wait_for(self._end, within)
+
+    @property
+    def is_open(self) -> bool:
+        return not self._end.done()
+
+
+def this_hub() -> Hub:
+    return hub()
