@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
@@ -104,6 +105,20 @@ def tls() -> Problems:
     if not settings.BEHIND_TLS:
         hint = "Put a proxy with a certificate before it, then set BEHIND_TLS=1 and TRUSTED_PROXIES."
         yield Warning("BEHIND_TLS is off: cookies travel unprotected.", hint=hint, id="parley.W002")
+    elif not settings.TRUSTED_PROXIES:
+        hint = "Name it in TRUSTED_PROXIES, or its X-Forwarded-Proto is not believed and forms are refused."
+        yield Warning("BEHIND_TLS is on, but no proxy is trusted.", hint=hint, id="parley.W005")
+
+
+@deployment
+def trusted_proxies() -> Problems:
+    """Whoever is trusted may say who the client is."""
+    for text in settings.TRUSTED_PROXIES:
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            hint = "Write them as 10.0.0.7 or 10.0.0.0/24."
+            yield Error(f"“{text}” in TRUSTED_PROXIES is no address.", hint=hint, id="parley.E008")
 
 
 @deployment

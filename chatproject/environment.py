@@ -64,7 +64,9 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "",
             "Other sites that may use a person's cookie here, as `https://name`, with commas.",
         ),
-        Variable("BEHIND_TLS", "off", "People reach us by https: cookies are Secure, browsers are told to stay (HSTS)."),
+        Variable(
+            "BEHIND_TLS", "off", "People reach us by https: cookies are Secure, browsers are told to stay (HSTS)."
+        ),
         Variable(
             "TRUSTED_PROXIES",
             "",
@@ -78,7 +80,9 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
     ),
     "Watching": (
         Variable("LOG_FORMAT", "", "`json` or `text`.", "`text` at a terminal or with DEBUG, else `json`"),
-        Variable("METRICS_TOKEN", "", "Whoever shows it as a bearer token may read `/metrics`; this machine may anyway."),
+        Variable(
+            "METRICS_TOKEN", "", "Whoever shows it as a bearer token may read `/metrics`; this machine may anyway."
+        ),
     ),
 }
 VARIABLES = {variable.name: variable for section in SECTIONS.values() for variable in section}

@@ -96,7 +96,7 @@ def _storage() -> bool:
 @cache
 def _impatient_storage() -> Any:
     """The storage for media, with less patience than an upload has."""
-    storage: Any = storages.create_storage(settings.STORAGES["default"])  # type: ignore[attr-defined]
+    storage: Any = storages.create_storage(dict(settings.STORAGES["default"]))  # type: ignore[call-overload]
     impatience = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
     storage.client_config = storage.client_config.merge(impatience)
     return storage

@@ -1,4 +1,4 @@
-"""What is logged: one JSON object a line, or a line for people at a terminal. What happened, never who or what was said.
+"""What is logged: one JSON object a line, or a line for people at a terminal. What happened, not who said what.
 
 Exceptions quote what they stumble over: a row, a name, an address. So of an exception only its type and the way to it
 are written down, and what other people's code says is cut to what holds no content. With DEBUG everything is shown.

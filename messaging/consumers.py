@@ -72,6 +72,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self.scope = scope
         self._receive = receive
         self._outgoing = Outgoing(send, on_slow=self._on_slow)
+        self._ended = False
         self._in_flight: set[asyncio.Future[Said]] = set()
         self._bad_frames: deque[float] = deque(maxlen=BAD_FRAMES_A_MINUTE)
         try:
@@ -93,6 +94,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Say why, then close for good."""
         self.deliver(encode({"type": "error", "data": {"code": error, "detail": detail}}))
         self._outgoing.close(code)
+        self._ended = True
         hub().detach(self)
 
     def _on_slow(self) -> None:
@@ -140,7 +142,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
                 return
             self.deliver(encode({"type": "connected", "data": self._greeting()}))
             while True:
-                await self._obey(await self._next())
+                text = await self._next()
+                # Whoever does not close after being told so is not listened to any more.
+                if not self._ended:
+                    await self._obey(text)
         finally:
             hub().detach(self)
 

@@ -210,7 +210,7 @@ class Lane:
                 for entry in entries:
                     try:
                         await self._commit([entry], connection)
-                    except psycopg.Error as error:
+                    except Exception as error:
                         self._give_back(entry, error)
         finally:
             self._again(self._stuck.pop(conversation_id))

@@ -1,29 +1,216 @@
-"""People as others find and see them, through the REST door."""
+"""Oneself and others: what is shown to whom, and who is found."""
 
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from django.db import connection
-from django.test import Client
 
 from accounts.directory import search_people
+from accounts.ids import uuid7
 from accounts.models import User
 from accounts.people import befriend
 from conversations.closing import close_account
+from conversations.contacts import block, update_me
 from conversations.models import Conversation
+from messaging.commands import mark_read, send_message
 from messaging.inbox import show_conversation
+from tests.accounts.conftest import Rest
 
-Rest = Callable[[User], "Rest_"]
 DEFAULTS = {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True}
+WALLET = "0xAbCdEf0123456789aBcDeF0123456789AbCdEf01"
 
 
-class Rest_:  # noqa: N801 (the fixture's name is the one that is read)
-    """A person's REST client inside the process."""
+def data(answer: httpx.Response, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.text
+    return answer.json()["data"]
 
-    def __init__(self, access: str) -> None:
-        self._client = Client(headers={"Authorization": f"Bearer {access}"})
 
-    def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        sent = {} if body is None else {"data": body, "content_type": "application/json"}
-        return getattr(self._client, method)(f"/api/v1{path}", **sent)
+def pointers(answer: httpx.Response) -> list[str]:
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    return [error["pointer"] for error in answer.json()["errors"]]
+
+
+# Oneself
+
+
+def test_who_has_chosen_nothing_is_open_to_everyone(rest: Rest, alice: User) -> None:
+    assert data(rest(alice).get("/users/me"))["settings"] == DEFAULTS
+
+
+def test_what_i_say_of_myself_is_what_others_see(rest: Rest, alice: User, bob: User) -> None:
+    mine = data(rest(alice).patch("/users/me", json={"display_name": " Alice M. ", "about": "Binds books\n"}))
+    seen = data(rest(bob).get(f"/users/{alice.pk}"))
+    assert (mine["display_name"], mine["about"]) == ("Alice M.", "Binds books\n")
+    assert seen.items() <= mine.items()
+
+
+def test_settings_that_are_not_named_stay_as_they_are(rest: Rest, alice: User) -> None:
+    client = rest(alice)
+    client.patch("/users/me", json={"settings": {"write": "contacts", "last_seen": False}})
+    changed = data(client.patch("/users/me", json={"settings": {"last_seen": True}}))
+    assert changed["settings"] == {**DEFAULTS, "write": "contacts"}
+    assert data(client.get("/users/me")) == changed
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"settings": {"colour": "red"}}, "/settings/colour"),
+        ({"settings": {"write": "nobody"}}, "/settings/write"),
+        ({"settings": {"add": True}}, "/settings/add"),
+        ({"settings": {"last_seen": "true"}}, "/settings/last_seen"),
+        ({"settings": {"read_receipts": 1}}, "/settings/read_receipts"),
+        ({"settings": {"read_receipts": None}}, "/settings/read_receipts"),
+        ({"settings": {"write": ["contacts"]}}, "/settings/write"),
+        ({"settings": []}, "/settings"),
+        ({"settings": None}, "/settings"),
+        ({"display_name": " "}, "/display_name"),
+        ({"display_name": "x" * 81}, "/display_name"),
+        ({"display_name": 5}, "/display_name"),
+        ({"about": "x" * 501}, "/about"),
+        ({"about": None}, "/about"),
+        ({"about": "a\0b"}, "/about"),
+    ],
+    ids=str,
+)
+def test_what_is_not_right_changes_nothing(rest: Rest, alice: User, body: dict[str, Any], pointer: str) -> None:
+    client = rest(alice)
+    before = data(client.get("/users/me"))
+    assert pointers(client.patch("/users/me", json={"about": "New"} | body)) == [pointer]
+    assert data(client.get("/users/me")) == before
+
+
+def test_my_other_devices_are_told_of_a_change_once_and_of_none_never(alice: User) -> None:
+    update_me(by=alice, about="Binds books", settings={"write": "contacts"})
+    update_me(by=alice, about="Binds books", settings={"write": "contacts"})
+    assert User.objects.get(pk=alice.pk).version == 1
+
+
+# Others
+
+
+@pytest.fixture
+def rich(alice: User) -> User:
+    User.objects.filter(pk=alice.pk).update(wallet_address=WALLET, email="alice@example.org")
+    return alice
+
+
+def test_the_wallet_is_for_contacts_and_the_email_for_nobody(rest: Rest, rich: User, bob: User, mallory: User) -> None:
+    befriend(rich.pk, bob.pk)
+    to_contact, to_stranger = (data(rest(user).get(f"/users/{rich.pk}")) for user in (bob, mallory))
+    assert to_contact == {**to_stranger, "wallet": WALLET}
+    assert to_stranger.keys().isdisjoint({"wallet", "email", "settings"})
+    found = [data(rest(user).get("/users", params={"search": "alice"}))[0] for user in (bob, mallory)]
+    assert found == [to_contact, to_stranger]
+
+
+@pytest.mark.parametrize(("id", "status"), [(str(uuid7()), 404), ("alice", 400), ("%00", 400)])
+def test_nobody_is_not_found(rest: Rest, alice: User, id: str, status: int) -> None:
+    assert rest(alice).get(f"/users/{id}").status_code == status
+
+
+def test_who_reads_without_telling_has_read_nothing_to_others(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    update_me(by=bob, settings={"read_receipts": False})
+    through = send_message(by=alice, conversation_id=conversation.pk, text="Hi").message["position"]
+    mark_read(by=bob, conversation_id=conversation.pk, through=through)
+    seen = show_conversation(by=alice, conversation_id=conversation.pk)
+    marks = {each["user"]["username"]: each["read_through"] for each in seen["participants"]}
+    assert marks == {"alice": through, "bob": 0}
+    assert show_conversation(by=bob, conversation_id=conversation.pk)["me"]["read_through"] == through
+
+
+# Search
+
+
+@pytest.fixture
+def crowd(person: Callable[..., User]) -> None:
+    for username, display_name in [
+        ("anna", "Élodie Durand"),
+        ("an_dre", "Zoë"),
+        ("andrea", ""),
+        ("bertha", "Ann 100%"),
+        ("claude", "Ann 1000"),
+        ("dora", "Dora Ann"),
+    ]:
+        person(username, display_name=display_name)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("an", ["an_dre", "andrea", "anna", "bertha", "claude"]),
+        ("ANN", ["anna", "bertha", "claude"]),
+        ("ÉLO", ["anna"]),
+        ("élodie d", ["anna"]),
+        ("zo", ["an_dre"]),
+        ("an_", ["an_dre"]),
+        ("ann 100%", ["bertha"]),
+        ("%%", []),
+        ("__", []),
+        ("a\\", []),
+        ("do", ["dora"]),
+        ("ora", []),
+        (" an ", ["an_dre", "andrea", "anna", "bertha", "claude"]),
+    ],
+)
+@pytest.mark.usefixtures("crowd")
+def test_people_are_found_by_how_a_name_begins(rest: Rest, mallory: User, text: str, found: list[str]) -> None:
+    shown = data(rest(mallory).get("/users", params={"search": text}))
+    assert [user["username"] for user in shown] == found
+
+
+@pytest.mark.parametrize("query", [{}, {"search": ""}, {"search": "a"}, {"search": " a "}, {"search": "a\0b"}])
+def test_a_search_needs_two_letters(rest: Rest, alice: User, query: dict[str, str]) -> None:
+    assert pointers(rest(alice).get("/users", params=query)) == ["/search"]
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_is_found_comes_in_pages(rest: Rest, mallory: User) -> None:
+    client, query, seen = rest(mallory), {"search": "an", "limit": 2}, []
+    while True:
+        page = client.get("/users", params=query).json()
+        seen += [user["username"] for user in page["data"]]
+        if not page["pagination"]["has_more"]:
+            break
+        query["cursor"] = page["pagination"]["next"]
+    assert seen == ["an_dre", "andrea", "anna", "bertha", "claude"]
+    assert pointers(client.get("/users", params={"search": "an", "cursor": "made-up"})) == ["/cursor"]
+
+
+def test_neither_i_nor_closed_accounts_are_found_but_who_has_blocked_me_is(
+    alice: User, bob: User, person: Callable[..., User]
+) -> None:
+    close_account(by=person("alina"))
+    block(by=bob, other=alice)
+    assert search_people(by=alice, text="al").items == []
+    assert [user["username"] for user in search_people(by=alice, text="bo").items] == ["bob"]
+
+
+def test_a_search_reads_the_indexes_and_not_the_table(mallory: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_user (id, username, display_name, password, email, about, settings, is_bot, is_staff,"
+            " is_active, is_superuser, date_joined, version) SELECT gen_random_uuid(), 'u' || md5(n::text)::char(9),"
+            " md5(n::text), '', '', '', '{}', false, false, true, false, now(), 0 FROM generate_series(1, 20000) n"
+        )
+        cursor.execute("ANALYZE accounts_user")
+        cursor.execute("SELECT pg_stat_reset_single_table_counters('accounts_user'::regclass)")
+    with connection.execute_wrapper(_explained) as _:
+        found = search_people(by=mallory, text="abc").items
+    assert found
+    assert "Seq Scan" not in "\n".join(_plans)
+
+
+_plans: list[str] = []
+
+
+def _explained(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    if "accounts_user" in sql and sql.lstrip().startswith("WITH found"):
+        with connection.cursor() as cursor:
+            cursor.cursor.execute(f"EXPLAIN {sql}", params)
+            _plans.extend(row[0] for row in cursor.cursor.fetchall())
+    return execute(sql, params, many, context)

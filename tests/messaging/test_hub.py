@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio import gather
+from itertools import count
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -93,19 +94,17 @@ async def test_a_new_device_hears_what_is_said_from_then_on_once(
 async def test_devices_that_come_while_much_is_said_miss_nothing_from_then_on(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
-    numbers, all_are_here = iter(range(10_000)), asyncio.Event()
+    numbers, all_are_here = count(), asyncio.Event()
 
-    async def talk() -> int:
-        for n in numbers:
-            await say(alice, conversation, str(n))
-            if all_are_here.is_set():
-                return n
-        return -1
+    async def talk() -> None:
+        while not all_are_here.is_set():
+            await say(alice, conversation, str(next(numbers)))
 
     talking = asyncio.ensure_future(talk())
     screens = [await Screen.of(bob) for _ in range(8)]
     all_are_here.set()
-    last = await talking
+    await talking
+    await say(alice, conversation, str(last := next(numbers)))
     for screen in screens:
         first = int((await screen.next())["data"]["message"]["text"])
         await screen.hears(*(str(n) for n in range(first + 1, last + 1)))
