@@ -1,14 +1,18 @@
 """Where django-allauth's pages meet our sessions, limits and keys."""
 
 import base64
-from typing import Any
+import logging
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import respond_429
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from accounts import commands
 from accounts.models import User
@@ -16,9 +20,23 @@ from accounts.tokens import SESSION_KEY
 from chatproject import limits
 from messaging.fields import seal_secret, unseal_secret
 
+logger = logging.getLogger(__name__)
+
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Begin one of our sessions with every sign-in, end it with the sign-out; count what the API counts."""
+
+    error_messages: ClassVar = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": "This account is closed.",
+        "duplicate_email": "This is your address already.",
+        "enter_current_password": "That is not your password.",
+        "incorrect_code": "That is not the code. Please try the next one.",
+        "incorrect_password": "That is not your password.",
+        "too_many_login_attempts": "That went wrong too often. Please wait a few minutes.",
+        "username_password_mismatch": "Name and password do not match.",
+        "username_taken": "Someone has this name already.",
+    }
 
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
@@ -31,8 +49,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         super().logout(request)
 
     def set_password(self, user: User, password: str) -> None:
-        kept = getattr(context.request, "chat_session", None)
+        current = getattr(context.request, "chat_session", None)
+        kept = current if current and current.user_id == user.pk else None
         commands.change_password(user=user, password=password, keep=kept)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("settings_security")
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         try:
@@ -50,9 +72,32 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         saved: User = super().save_user(request, user, form, commit)
         return saved
 
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Names are folded to lower case before anything is said of them."""
+        cleaned: str = super().clean_username(username.lower(), shallow)
+        return cleaned
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Nothing fails for a mail that can't be sent, and nobody can tell from it which addresses are known."""
+        try:
+            super().send_mail(template_prefix, email, {"server_name": settings.SERVER_NAME, **context})
+        except OSError as error:
+            logger.error("a mail was not sent: %s", type(error).__name__)
+
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
+        """An address that nobody has confirmed may be a stranger's, whom this is no business of."""
+        if EmailAddress.objects.get_verified(user):
+            super().send_notification_mail(template_prefix, user, *args, **kwargs)
+
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Keep the secrets of second factors encrypted, like messages."""
+
+    error_messages: ClassVar = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": AccountAdapter.error_messages["incorrect_code"],
+        "cannot_generate_recovery_codes": "Set up an app or a passkey first.",
+    }
 
     def encrypt(self, text: str) -> str:
         return base64.b64encode(seal_secret(text)).decode()
@@ -68,3 +113,16 @@ def _name(credentials: dict[str, Any]) -> str:
 def device_name(request: HttpRequest) -> str:
     """Name a device by what its browser says of itself."""
     return request.headers.get("User-Agent", "")[:200]
+
+
+def address_of(user: User) -> EmailAddress | None:
+    """Find someone's e-mail address: the confirmed one, else the one that waits for it."""
+    found: EmailAddress | None = EmailAddress.objects.filter(user=user).order_by("-verified", "-pk").first()
+    return found
+
+
+def ask_to_confirm(request: HttpRequest, user: User) -> None:
+    """Send a new person the mail that confirms their address, if they gave one."""
+    if user.email:
+        address = EmailAddress.objects.create(user=user, email=user.email.lower(), primary=True)
+        address.send_confirmation(request, signup=True)

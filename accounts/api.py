@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import commands
-from accounts.adapter import device_name
+from accounts.adapter import ask_to_confirm, device_name
+from accounts.directory import live_sessions
 from accounts.factors import needs_code, use_code
 from accounts.models import User
 from accounts.profiles import own_json, session_json
@@ -45,6 +46,7 @@ class AuthViewSet(API):
                 user = commands.register(**said)
         except commands.NameTaken:
             raise Conflict("Someone has this name already.", pointer="/username") from None
+        ask_to_confirm(request._request, user)
         return envelope(self._sign_in(request, user, device), 201)
 
     def token(self, request: Request) -> Response:
@@ -94,13 +96,12 @@ class SessionViewSet(API):
 
     def list(self, request: SignedIn) -> Response:
         """The devices I am signed in on, the latest used first."""
-        live = request.user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
-        shown = [session_json(session, current=request.auth) for session in live]
+        shown = [session_json(session, current=request.auth) for session in live_sessions(request.user)]
         return envelope_page(Page(shown, next=None, previous=None, has_more=False))
 
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """End one of my sessions."""
-        commands.end_session(session=request.user.sessions.get(pk=path_id(pk), ended_at=None))
+        commands.end_session(session=live_sessions(request.user).get(pk=path_id(pk)))
         return Response(status=204)
 
     def destroy_others(self, request: SignedIn) -> Response:

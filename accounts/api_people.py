@@ -7,13 +7,12 @@ from rest_framework.response import Response
 
 from accounts import directory
 from accounts.commands import check_password
-from accounts.models import User
 from accounts.profiles import find_user, invitation_json, own_json, people_json
 from accounts.serializers import Closing, NewInvitation, ProfileChange
 from accounts.tokens import Unauthenticated
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
 from conversations import contacts
-from conversations.access import Invalid, shares_a_conversation
+from conversations.access import Invalid
 from conversations.closing import close_account
 
 
@@ -46,9 +45,7 @@ class PeopleViewSet(API):
 
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One person."""
-        user = User.objects.get(pk=path_id(pk))
-        if not user.is_active and not shares_a_conversation(request.user, user):
-            raise User.DoesNotExist
+        user = directory.find_person(by=request.user, id=path_id(pk))
         return envelope(people_json([user], viewer=request.user)[0])
 
     def blocked(self, request: SignedIn) -> Response:

@@ -1,25 +1,34 @@
 """Whom one can find, and who stands in one's lists; each in pages."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from accounts.models import Block, Contact, ContactInvitation, User
+from accounts.models import Block, Contact, ContactInvitation, Session, User
+from accounts.people import are_contacts, has_blocked, open_invitations
 from accounts.profiles import contact_json, invitation_json, people_json, user_json
 from accounts.realtime import timestamp
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
+from conversations.access import shares_a_conversation
 
 M = TypeVar("M", bound=models.Model)
 
 SEARCH_LEAST = 2
-# Each half reads its own index of prefixes. `lower` of the database is applied to both sides, so that they agree.
+SEARCH_MOST = 1000
+# Each half walks along its own index of prefixes and stops after so many, so that two letters cost no more than ten.
+# `lower` of the database is applied to both sides, so that they agree.
 SEARCH = """
 WITH found AS MATERIALIZED (
-    SELECT id FROM accounts_user WHERE username LIKE %(folded)s
+    (SELECT id FROM accounts_user WHERE username LIKE %(folded)s ORDER BY username USING ~<~ LIMIT %(most)s)
     UNION
-    SELECT id FROM accounts_user WHERE lower(display_name) LIKE lower(%(written)s)
+    (
+        SELECT id FROM accounts_user WHERE lower(display_name) LIKE lower(%(written)s)
+        ORDER BY lower(display_name) USING ~<~ LIMIT %(most)s
+    )
 )
 SELECT u.* FROM found JOIN accounts_user u ON u.id = found.id
 WHERE u.is_active AND u.id <> %(viewer)s AND u.username > %(after)s ORDER BY u.username LIMIT %(limit)s
@@ -29,15 +38,52 @@ WHERE u.is_active AND u.id <> %(viewer)s AND u.username > %(after)s ORDER BY u.u
 def search_people(*, by: User, text: str, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
     """Find people whose username or display name begins with a text, whatever the case; oneself is not among them.
 
-    Who has blocked the searcher is found like anyone else.
+    Who has blocked the searcher is found like anyone else. Of very many, the first thousand of either kind are found.
     """
     prefix = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
     after = read_cursor(cursor, salt="people") if cursor else ""
-    values = {"folded": prefix.lower(), "written": prefix, "viewer": by.pk, "after": after, "limit": limit + 1}
-    found = list(User.objects.raw(SEARCH, values))
+    values: dict[str, Any] = {"folded": prefix.lower(), "written": prefix, "viewer": by.pk, "most": SEARCH_MOST}
+    found = list(User.objects.raw(SEARCH, values | {"after": after, "limit": limit + 1}))
     shown, more = found[:limit], len(found) > limit
     following = write_cursor(shown[-1].username, salt="people") if more else None
     return Page(people_json(shown, viewer=by), next=following, previous=None, has_more=more)
+
+
+def find_person(*, by: User, id: UUID) -> User:
+    """Find someone; User.DoesNotExist for a closed account, except for those who have talked with it."""
+    user = User.objects.get(pk=id)
+    if not user.is_active and not shares_a_conversation(by, user):
+        raise User.DoesNotExist
+    return user
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What someone is to a person: what stands in that person's own lists, and no more."""
+
+    is_me: bool
+    is_contact: bool
+    is_blocked: bool
+    is_invited: bool
+    invitation: UUID | None
+    """The invitation that waits for the person's answer."""
+
+
+def relation(*, by: User, other: User) -> Relation:
+    """Tell what someone is to a person."""
+    received = open_invitations(sender=other.pk, receiver=by.pk).filter(hidden=False)
+    return Relation(
+        is_me=by.pk == other.pk,
+        is_contact=are_contacts(by.pk, other.pk),
+        is_blocked=has_blocked(by.pk, other.pk),
+        is_invited=open_invitations(sender=by.pk, receiver=other.pk).exists(),
+        invitation=received.values_list("pk", flat=True).first(),
+    )
+
+
+def live_sessions(user: User) -> QuerySet[Session]:
+    """Where someone is signed in, the latest used first."""
+    return user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
 
 
 def list_contacts(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:

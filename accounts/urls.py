@@ -1,9 +1,33 @@
 from django.urls import URLPattern, URLResolver, path
+from django.views.generic import RedirectView
 
+from accounts import views_people as people
+from accounts import views_settings as settings
 from accounts.api import AuthViewSet, SessionViewSet
 from accounts.api_people import ContactViewSet, InvitationViewSet, MeViewSet, PeopleViewSet
 
-pages: list[URLPattern | URLResolver] = []
+pages: list[URLPattern | URLResolver] = [
+    path("settings", settings.settings, name="settings"),
+    path("settings/profile", settings.profile, name="settings_profile"),
+    path("settings/privacy", settings.privacy, name="settings_privacy"),
+    path("settings/sessions", settings.sessions, name="settings_sessions"),
+    path("settings/sessions/end-others", settings.end_other_sessions, name="end_other_sessions"),
+    path("settings/sessions/<uuid:session_id>/end", settings.end_session, name="end_session"),
+    path("settings/security", settings.security, name="settings_security"),
+    path("settings/blocked", settings.blocked, name="settings_blocked"),
+    path("settings/blocked/<uuid:user_id>/unblock", people.unblock, {"then": "settings_blocked"}, name="lift_block"),
+    path("settings/close", settings.close, name="settings_close"),
+    path("contacts", people.contacts, name="contacts"),
+    path("contacts/<uuid:user_id>/remove", people.remove, name="remove_contact"),
+    path("contacts/invitations/<uuid:invitation_id>/accept", people.accept, name="accept_invitation"),
+    path("contacts/invitations/<uuid:invitation_id>/decline", people.decline, name="decline_invitation"),
+    path("people/<uuid:user_id>", people.person, name="person"),
+    path("people/<uuid:user_id>/invite", people.invite, name="invite_person"),
+    path("people/<uuid:user_id>/block", people.block, name="block_person"),
+    path("people/<uuid:user_id>/unblock", people.unblock, name="unblock_person"),
+    # What django-allauth would show there stands among our settings.
+    path("accounts/2fa/", RedirectView.as_view(pattern_name="settings_security")),
+]
 
 api: list[URLPattern | URLResolver] = [
     path("auth/register", AuthViewSet.as_view({"post": "register"})),

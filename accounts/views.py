@@ -1,11 +1,79 @@
-"""What the pages know of the person who looks at them."""
+"""What all pages share: who may open them and how often, and how they say yes and no."""
 
-from django.http import HttpRequest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
-from accounts.models import User
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.forms import CommandForm
+from accounts.models import Session, User
+from chatproject import limits
+from chatproject.pages import BadCursor
+from conversations.access import Refused
+
+P = ParamSpec("P")
 
 
 class SignedInRequest(HttpRequest):
     """A request of someone who has signed in; `login_required` stands before every view that takes one."""
 
     user: User
+    chat_session: Session
+
+
+View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
+
+
+def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+    """Open a page to people who have signed in, by these methods; what is not there, or not theirs, is a 404."""
+
+    def decorate(view: View[P]) -> Callable[..., HttpResponse]:
+        @never_cache
+        @login_required
+        @require_http_methods(methods)
+        @wraps(view)
+        def opened(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method == "POST" and not limits.take([(limits.CALLS, request.user.pk)]).allowed:
+                return render(request, "429.html", status=429)
+            try:
+                return view(request, *args, **kwargs)
+            except (ObjectDoesNotExist, BadCursor):
+                raise Http404 from None
+
+        return opened
+
+    return decorate
+
+
+READ = ("GET", "HEAD")
+WRITE = ("GET", "HEAD", "POST")
+
+
+def sent(request: HttpRequest) -> Any:
+    """What a form was filled in with; None if it was only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
+def show_form(request: HttpRequest, template: str, form: CommandForm, **context: Any) -> HttpResponse:
+    """Show a page with its form; 400 if something in it was wrong."""
+    return render(request, template, {"form": form, **context}, status=400 if form.errors else 200)
+
+
+@contextmanager
+def told(request: HttpRequest, done: str = "") -> Iterator[None]:
+    """Say on the next page that it is done, or what a command refused."""
+    try:
+        yield
+    except Refused as refusal:
+        messages.error(request, refusal.detail)
+    else:
+        if done:
+            messages.success(request, done)

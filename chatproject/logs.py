@@ -34,6 +34,18 @@ TELLABLE = (
 )
 
 
+# Django and the servers come with handlers of their own, and with lines for every request and its query.
+LEVELS = {
+    **dict.fromkeys(sorted(OURS), "INFO"),
+    "django": "WARNING",
+    "django.request": "ERROR",
+    "uvicorn": "WARNING",
+    "uvicorn.error": "WARNING",
+    "uvicorn.access": "CRITICAL",
+    "urllib3": "ERROR",
+}
+
+
 def configuration(form: str, *, debug: bool) -> dict[str, Any]:
     """Write Django's LOGGING: everything to the standard error output, in one of the forms."""
     form = form or ("text" if debug or sys.stderr.isatty() else "json")
@@ -43,25 +55,9 @@ def configuration(form: str, *, debug: bool) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter, "reveal": debug}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["console"], "level": "INFO"},
+        "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {name: {"handlers": [], "propagate": True, "level": level} for name, level in LEVELS.items()},
     }
-
-
-LEVELS = {
-    "django": "INFO",
-    "django.request": "ERROR",
-    "django.channels.server": "WARNING",
-    "procrastinate": "WARNING",
-    # Above their warnings lie addresses, with their queries.
-    "uvicorn": "WARNING",
-    "uvicorn.error": "WARNING",
-    "uvicorn.access": "CRITICAL",
-    "daphne": "WARNING",
-    "boto3": "WARNING",
-    "botocore": "WARNING",
-    "urllib3": "ERROR",
-}
 
 
 class Line(logging.Formatter):

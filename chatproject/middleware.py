@@ -25,6 +25,7 @@ class RequestId:
         request.request_id = given if GIVEN.fullmatch(given) else str(uuid7())  # type: ignore[attr-defined]
         request_id.set(request.request_id)  # type: ignore[attr-defined]
         response = self.get_response(request)
+        request_id.set("")
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             response.setdefault("Cache-Control", "no-store")

@@ -18,7 +18,7 @@ from chatproject.api import envelope
 from chatproject.metrics import CONTENT_TYPE, exposition
 from chatproject.problems import not_found
 
-FORWARDED = ("HTTP_X_FORWARDED", "HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP")
+FORWARDED = ("x-forwarded-", "forwarded", "via", "x-real-ip")
 
 
 @api_view(["GET"])
@@ -63,7 +63,7 @@ def _has_metrics_token(request: HttpRequest) -> bool:
 
 def _is_from_this_machine(request: HttpRequest) -> bool:
     """Tell whether nobody else can be behind a request: it came over loopback, and no proxy handed it on."""
-    if any(name.startswith(FORWARDED) for name in request.META):
+    if any(name.lower().startswith(FORWARDED) for name in request.headers):
         return False
     try:
         return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback

@@ -1,12 +1,12 @@
-"""How a person starts a conversation on a page."""
+"""How a person starts a conversation on a page: each of these forms ends in one."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
+from accounts.forms import CommandForm
 from accounts.models import User
-from conversations.access import Refused
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
 
@@ -21,28 +21,9 @@ def find_users(usernames: list[str]) -> list[User]:
     return list(found.values())
 
 
-class StartForm(forms.Form):
-    """A form that ends in a conversation; a refusal of the command stands at the field it is about."""
-
-    fields_by_pointer: dict[str, str] = {}
-
-    def start(self, *, by: User) -> Conversation | None:
-        """Start what the form describes; None when something was wrong, and the form says what."""
-        if not self.is_valid():
-            return None
-        try:
-            return self.obey(by=by, **self.cleaned_data)
-        except Refused as refusal:
-            self.add_error(self.fields_by_pointer.get(refusal.pointer or ""), refusal.detail)
-            return None
-
-    def obey(self, *, by: User, **fields: Any) -> Conversation:
-        raise NotImplementedError
-
-
-class DirectForm(StartForm):
+class DirectForm(CommandForm):
     prefix = "direct"
-    fields_by_pointer = {"/to": "username"}
+    fields_by_pointer: ClassVar = {"/to": "username"}
     username = forms.CharField(
         max_length=31,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
@@ -55,9 +36,9 @@ class DirectForm(StartForm):
         return start_direct(by=by, to=fields["username"])[0]
 
 
-class GroupForm(StartForm):
+class GroupForm(CommandForm):
     prefix = "group"
-    fields_by_pointer = {"/name": "name", "/participants": "people"}
+    fields_by_pointer: ClassVar = {"/name": "name", "/participants": "people"}
     name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     people = forms.CharField(
         label="People (optional)",

@@ -166,6 +166,8 @@ class Hub:
     async def _read_person(self, person: Person) -> None:
         """Subscribe, then read, then apply what is newer."""
         await self._layer.group_add_many([user_group(person.id)], self._inbox)
+        # Whoever comes later than this may have a session that is younger than what is read.
+        sockets = list(person.sockets)
         seen = await snapshots.person(person.id)
         for id in person.conversations.keys() - seen.places.keys():
             del person.conversations[id]
@@ -175,8 +177,8 @@ class Hub:
         await self._follow(new)
         for id, place in new.items():
             await self._let_hear(person, id, place)
-        for socket in list(person.sockets):
-            if socket.session_id not in seen.sessions:
+        for socket in sockets:
+            if socket.session_id not in seen.sessions and socket in person.sockets:
                 socket.end(4503, "session_revoked", "This session has ended.")
         person.version = seen.version
         person.ready.set()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -64,25 +64,26 @@ def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
 
 
 def show_places(places: Sequence[Participant]) -> list[dict[str, Any]]:
-    """Show the conversations of some places of one person, in four queries however many there are."""
+    """Show the conversations of some places of one person, in five queries at most however many there are."""
     counts = _latest_and_unread(places)
     messages = {m.pk: message_json(m) for m in Message.objects.filter(pk__in=[id for id, _ in counts.values() if id])}
     others = _participants([place.conversation for place in places])
+    sizes = _sizes([id for id, members in others.items() if len(members) > PARTICIPANTS_SHOWN])
     shown = []
     for place in places:
         latest, unread = counts[place.conversation_id]
         members = others.get(place.conversation_id, [])
-        shown.append(_conversation_json(place, members, messages.get(latest) if latest else None, unread))
+        size = sizes.get(place.conversation_id, len(members))
+        shown.append(_conversation_json(place, members, size, messages.get(latest) if latest else None, unread))
     return shown
 
 
 def _conversation_json(
-    place: Participant, members: Sequence[Participant], latest: MessageJSON | None, unread: int
+    place: Participant, members: Sequence[Participant], size: int, latest: MessageJSON | None, unread: int
 ) -> dict[str, Any]:
     it = place.conversation
     is_direct = it.kind == Conversation.Kind.DIRECT
     other = next((m.user for m in members if m.user_id != place.user_id), None) if is_direct else None
-    count = len(members) if len(members) <= PARTICIPANTS_SHOWN else it.participants.filter(left_at=None).count()
     shown: dict[str, Any] = {
         "id": str(it.pk),
         "kind": it.kind,
@@ -91,7 +92,7 @@ def _conversation_json(
         "avatar_url": None,
         "owner_id": str(it.owner_id) if it.owner_id else None,
         "history": it.history,
-        "participant_count": count,
+        "participant_count": size,
         "last_message": latest,
         "version": it.version,
         "epoch": it.epoch,
@@ -100,7 +101,7 @@ def _conversation_json(
         "changed_at": timestamp(it.changed_at),
         "me": me_json(place, unread),
     }
-    if count <= PARTICIPANTS_SHOWN:
+    if size <= PARTICIPANTS_SHOWN:
         shown["participants"] = [participant_json(member, it) for member in members]
     return shown
 
@@ -172,3 +173,10 @@ def _participants(conversations: Iterable[Conversation]) -> dict[UUID, list[Part
     for participant in rows.prefetch_related("user"):
         found.setdefault(participant.conversation_id, []).append(participant)
     return found
+
+
+def _sizes(ids: Sequence[UUID]) -> dict[UUID, int]:
+    if not ids:
+        return {}
+    members = Participant.objects.filter(conversation__in=ids, left_at=None)
+    return dict(members.values_list("conversation").annotate(size=Count("pk")))

@@ -111,12 +111,20 @@ def names_in(conversation: Mapping[str, Any]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member in a conversation's list of people."""
+    """Someone in a list of people."""
 
     id: str
     name: str
     username: str
-    role: str
+    role: str = ""
+
+    @classmethod
+    def of(cls, user: Mapping[str, Any], role: str = "") -> "Person":
+        return cls(id=user["id"], name=user["display_name"] or user["username"], username=user["username"], role=role)
+
+    @property
+    def url(self) -> str:
+        return reverse("person", args=[self.id])
 
     @property
     def initials(self) -> str:
@@ -129,13 +137,9 @@ class Person:
 
 def people_in(conversation: Mapping[str, Any]) -> list[Person]:
     """List a conversation's people by name; what is ordinary about them goes unsaid."""
-    names = names_in(conversation)
     people = [
-        Person(
-            id=each["user"]["id"],
-            name=names[each["user"]["id"]],
-            username=each["user"]["username"],
-            role="" if each["role"] == "member" or conversation["kind"] == "direct" else each["role"],
+        Person.of(
+            each["user"], role="" if each["role"] == "member" or conversation["kind"] == "direct" else each["role"]
         )
         for each in conversation.get("participants", ())
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chatproject.fields import IdField, PositionField, ReferenceField, Strict, TextField
+from chatproject.fields import IdField, PositionField, Strict, TextField
 
 
 class NewMessage(Strict):
@@ -26,15 +26,3 @@ class NewMessage(Strict):
 
 class Watermark(Strict):
     through = PositionField()
-
-
-class MessageFrame(Strict):
-    """`message.send` on the socket."""
-
-    id = IdField(required=False)
-    conversation_id = IdField(required=False)
-    to = ReferenceField(required=False)
-    text = TextField(required=False, allow_blank=True, default="")
-    kind = serializers.ChoiceField(choices=["text", "image", "video", "audio", "file"], required=False)
-    media = serializers.ListField(child=IdField(), required=False, max_length=10)
-    reply_to_id = IdField(required=False, allow_null=True)

@@ -73,12 +73,15 @@ def _backward(messages: QuerySet[Message], limit: int) -> Page[MessageJSON]:
 
 
 def _around(messages: QuerySet[Message], position: int, limit: int) -> Page[MessageJSON]:
-    """Half of the page before a position, the rest from it on; `next` goes on towards the newest."""
+    """Half of the page before a position, the rest from it on; `next` goes on towards the newest.
+
+    It is so far ahead that the half before it begins no later than right behind what is shown.
+    """
     older = list(messages.filter(position__lt=position).order_by("-position")[: limit // 2])
     newer = list(messages.filter(position__gte=position).order_by("position")[: limit - len(older) + 1])
     more = len(older) + len(newer) > limit
     shown = older[::-1] + newer[: limit - len(older)]
-    return _page(shown, shown[-1].position if more else None, more)
+    return _page(shown, shown[-1].position + limit // 2 + 1 if more else None, more)
 
 
 def _page(messages: list[Message], following: int | None, more: bool) -> Page[MessageJSON]:

@@ -33,12 +33,11 @@ class Process:
         self._process: psutil.Process | None = None
 
     def is_running(self) -> bool:
-        """Tell whether the process lives; a child of ours that is gone is cleared away."""
-        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
-            if self._process and self._process.status() == psutil.STATUS_ZOMBIE:
-                self._process.wait(0)
-            elif self._process:
-                return bool(self._process.is_running())
+        """Tell whether the process lives; a zombie does not."""
+        if isinstance(self._process, psutil.Popen):
+            return self._process.poll() is None
+        with suppress(psutil.NoSuchProcess):
+            return bool(self._process and self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE)
         return False
 
     def find(self) -> bool:

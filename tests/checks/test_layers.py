@@ -14,10 +14,10 @@ LAYERS = {
     "helpers": """
         accounts.ids
         chatproject.about chatproject.addresses chatproject.database chatproject.environment chatproject.limits
-        chatproject.pages chatproject.redis
+        chatproject.logs chatproject.metrics chatproject.pages chatproject.redis
     """,
     "models, fields": """
-        accounts.apps accounts.models accounts.privacy
+        accounts.apps accounts.devices accounts.models accounts.privacy
         conversations.apps conversations.models
         messaging.apps messaging.fields messaging.models messaging.partitions
     """,
@@ -32,7 +32,7 @@ LAYERS = {
         messaging.append messaging.lane messaging.log
     """,
     "commands": """
-        accounts.commands accounts.people
+        accounts.commands accounts.factors accounts.people
         conversations.closing conversations.commands conversations.contacts conversations.rights
         messaging.commands
     """,
@@ -45,20 +45,22 @@ LAYERS = {
         accounts.adapter accounts.middleware accounts.tickets accounts.tokens
     """,
     "serializers, forms, protocol": """
-        accounts.serializers
+        accounts.forms accounts.serializers
         chatproject.api chatproject.fields chatproject.middleware chatproject.problems chatproject.wire
         conversations.forms conversations.serializers
         messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
     """,
     "doors": """
         accounts.api accounts.api_people accounts.urls accounts.views
-        chatproject.views
+        accounts.views_people accounts.views_settings
+        chatproject.health chatproject.views
         conversations.api conversations.urls conversations.views
         messaging.api messaging.consumers messaging.jobs messaging.management messaging.routing messaging.urls
         messaging.views
     """,
     "assembly": """
-        chatproject.asgi chatproject.embedded chatproject.settings chatproject.urls
+        chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.management
+        chatproject.settings chatproject.urls
     """,
 }
 LAYER_OF = {name: level for level, names in enumerate(LAYERS.values()) for name in names.split()}

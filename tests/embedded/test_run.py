@@ -119,22 +119,15 @@ def test_a_life_of_falls_and_deaths(run, folder):
     third.read_until("Ctrl-C ends it")
     assert third.engines() == engines
 
-    # And nothing is left in the end.
-    assert third.end(signal.SIGTERM)[0] == 0
+    # When the web server dies, everything ends, and nothing is left.
+    third.started("uvicorn").kill()
+    third.read_until("ended by itself (exit code -9)")
+    assert third.process.wait(30) == 1
     assert third.left() == []
 
 
-def test_it_ends_when_a_process_ends_by_itself(run):
-    one = run()
-    one.read_until("Ctrl-C ends it")
-    one.started("uvicorn").kill()
-    one.read_until("ended by itself (exit code -9)")
-    assert one.process.wait(20) == 1
-    assert one.left() == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_it_can_be_ended_before_it_has_quite_begun(run, number):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_can_be_told_to_end_when_it_has_hardly_begun(run, number):
     one = run()
     one.read_until("started")
     assert one.end(number)[0] == 0

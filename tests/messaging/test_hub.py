@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.commands import end_session
@@ -105,6 +106,7 @@ async def test_devices_that_come_while_much_is_said_miss_nothing_from_then_on(
     all_are_here.set()
     await talking
     await say(alice, conversation, str(last := next(numbers)))
+    assert all(screen.is_open for screen in screens)
     for screen in screens:
         first = int((await screen.next())["data"]["message"]["text"])
         await screen.hears(*(str(n) for n in range(first + 1, last + 1)))
@@ -146,32 +148,23 @@ async def test_events_are_delivered_in_the_order_of_versions_each_once_however_t
     await screen.hears_nothing(during=0.1)
 
 
-async def test_a_message_that_was_told_to_nobody_is_heard_within_five_seconds(
-    conversation: Conversation, alice: User, bob: User
+async def test_whatever_was_told_to_nobody_is_found_within_five_seconds(
+    conversation: Conversation, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
-    screens = [await Screen.of(user) for user in (alice, bob)]
+    group = await create_group(by=carol, name="Garden")
+    hers, his, ended, newcomer = [await Screen.of(user) for user in (alice, bob, carol, mallory)]
     await say_unheard(alice, conversation, "one", "two")
-    await gather(*(screen.hears("one", "two", within=AUDITED) for screen in screens))
-    await say(alice, conversation, "three")
-    await gather(*(screen.hears("three") for screen in screens))
-
-
-async def test_a_conversation_that_was_told_to_nobody_is_heard_of_within_five_seconds(
-    alice: User, bob: User, carol: User
-) -> None:
-    group = await create_group(by=alice, name="Garden", participants=[carol])
-    screen = await Screen.of(bob)
-    await seat(bob, group)
-    await sync_to_async(User.objects.filter(pk=bob.pk).update)(version=1)
-    frame = await screen.next(within=AUDITED)
+    await seat(mallory, group)
+    await sync_to_async(Session.objects.filter(user=carol).update)(ended_at=timezone.now())
+    await sync_to_async(User.objects.filter(pk__in=[carol.pk, mallory.pk]).update)(version=F("version") + 1)
+    async with asyncio.timeout(AUDITED):
+        await hers.hears("one", "two")
+        await his.hears("one", "two")
+        assert await ended.ends() == (4503, "session_revoked")
+        frame = await newcomer.next()
     assert (frame["type"], frame["data"]["id"]) == ("conversation.created", str(group.pk))
-
-
-async def test_a_session_whose_end_was_told_to_nobody_is_closed_within_five_seconds(bob: User) -> None:
-    screen = await Screen.of(bob)
-    await sync_to_async(Session.objects.update)(ended_at=timezone.now())
-    await sync_to_async(User.objects.filter(pk=bob.pk).update)(version=1)
-    assert await screen.ends(within=AUDITED) == (4503, "session_revoked")
+    await say(alice, conversation, "three")
+    await his.hears("three")
 
 
 async def test_a_message_that_was_changed_in_a_gap_is_told_as_it_is_now(

@@ -1,6 +1,7 @@
 """A pytest plugin: PostgreSQL, Redis and the storage run before Django's settings are read, and end with the tests."""
 
 import os
+import signal
 from collections.abc import Generator
 from contextlib import ExitStack
 
@@ -20,6 +21,8 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     os.environ.setdefault("CHAT_LIMITS", "off")
     os.environ["CHAT_VAR"] = os.environ.get("CHAT_TEST_VAR") or "var/test"
     folder = Folder.of(os.environ)
+    # A run that is told to end ends like one that meets Ctrl-C: with its engines stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _running.enter_context(folder.locked())
         engines = _running.enter_context(running_engines(folder, os.environ))

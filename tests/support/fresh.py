@@ -5,6 +5,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from chatproject.embedded.folder import Folder
 
 def main(commands: list[str]) -> int:
     """Return 0 if every command succeeded, else the exit code of the first that did not."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="parley-") as place:
         folder = Folder(Path(place))
         with folder.locked(), running_engines(folder, {}) as engines:

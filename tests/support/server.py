@@ -62,9 +62,14 @@ class Server:
         self.kind = kind
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            command(kind, self.port, app), env=environment(), cwd=ROOT, stdout=log, stderr=log
-        )
+        self._app = app
+        self._log = log
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again where it was."""
+        words = command(self.kind, self.port, self._app)
+        self.process = subprocess.Popen(words, env=environment(), cwd=ROOT, stdout=self._log, stderr=self._log)
 
     def wait(self, seconds: float = 20) -> "Server":
         """Wait until it answers."""

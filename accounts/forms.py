@@ -1,0 +1,123 @@
+"""What people say on the pages about themselves, their settings and their contacts."""
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from accounts.commands import check_password
+from accounts.models import User
+from accounts.privacy import CHOICES, CONTACTS, EVERYONE, chosen
+from accounts.profiles import find_user
+from chatproject.limits import RateLimited
+from conversations.access import Refused
+from conversations.closing import close_account
+from conversations.contacts import invite, update_me
+
+
+class LinesField(forms.CharField):
+    """Several lines: forms send their ends as CR LF, and here they are LF and count once."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+
+class CommandForm(forms.Form):
+    """A form that ends in one command; a refusal stands at the field it is about."""
+
+    fields_by_pointer: ClassVar[dict[str, str]] = {}
+    result: Any = None
+    """What the command gave."""
+
+    def carry_out(self, *, by: User) -> bool:
+        """Do what the form asks for; False when something was wrong, and the form says what."""
+        if not self.is_valid():
+            return False
+        try:
+            self.result = self.obey(by=by, **self.cleaned_data)
+        except Refused as refusal:
+            self.add_error(self.fields_by_pointer.get(refusal.pointer or ""), refusal.detail)
+        except User.DoesNotExist:
+            self.add_error(None, "Someone here has just closed their account.")
+        return self.is_valid()
+
+    def obey(self, *, by: User, **fields: Any) -> Any:
+        raise NotImplementedError
+
+
+class ProfileForm(CommandForm):
+    display_name = forms.CharField(
+        label="Name", required=False, max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    about = LinesField(
+        label="About you", required=False, max_length=500, help_text="A line or two that everyone here may read."
+    )
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        super().__init__(data, initial={"display_name": person.display_name, "about": person.about})
+        self.fields["display_name"].help_text = f"Left empty, others see {person.username}."
+
+    def obey(self, *, by: User, **fields: Any) -> User:
+        return update_me(by=by, **fields)
+
+
+class PrivacyForm(CommandForm):
+    """One field for each of the settings that there are."""
+
+    WHO: ClassVar = [(EVERYONE, "Everyone here"), (CONTACTS, "My contacts only")]
+
+    write = forms.ChoiceField(label="Who may write to me", choices=WHO, widget=forms.RadioSelect)
+    add = forms.ChoiceField(label="Who may add me to groups", choices=WHO, widget=forms.RadioSelect)
+    last_seen = forms.BooleanField(label="Show when I was last here", required=False)
+    read_receipts = forms.BooleanField(label="Show what I have read", required=False)
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        super().__init__(data, initial=chosen(person))
+
+    def obey(self, *, by: User, **fields: Any) -> User:
+        return update_me(by=by, settings={name: fields[name] for name in CHOICES})
+
+
+class InviteForm(CommandForm):
+    fields_by_pointer: ClassVar = {"/to": "username"}
+    username = forms.CharField(
+        max_length=31,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def clean_username(self) -> User:
+        name = self.cleaned_data["username"].removeprefix("@").lower()
+        try:
+            return find_user({"username": name})
+        except User.DoesNotExist:
+            raise forms.ValidationError(f"There is nobody called {name}.") from None
+
+    def obey(self, *, by: User, **fields: Any) -> Any:
+        return invite(by=by, to=fields["username"])
+
+
+class CloseForm(CommandForm):
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, data: Any = None, *, person: User, address: str) -> None:
+        super().__init__(data)
+        self._person, self._address = person, address
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        try:
+            found = check_password(username=self._person.username, password=password, address=self._address)
+        except RateLimited:
+            raise forms.ValidationError("Too many wrong passwords. Please wait a few minutes.") from None
+        if found is None:
+            raise forms.ValidationError("That is not your password.")
+        return password
+
+    def obey(self, *, by: User, **fields: Any) -> None:
+        close_account(by=by)

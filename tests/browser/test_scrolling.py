@@ -1,0 +1,86 @@
+"""The window on a long conversation: it follows at the end, and leaves those in peace who read further up."""
+
+import asyncio
+import re
+
+import pytest
+from playwright.async_api import Route, expect
+
+from accounts.models import User
+from conversations.models import Conversation
+from tests.browser.conftest import Enter
+from tests.messaging.helpers import fill
+
+MESSAGES = 120
+OLDER = re.compile(r"/messages/conversation/.*before=")
+
+
+@pytest.fixture
+def talk(conversation: Conversation, bob: User) -> Conversation:
+    """Bob has said 1, 2, 3 … to Alice."""
+    fill(conversation, bob, MESSAGES)
+    return conversation
+
+
+async def test_at_the_end_the_newest_message_comes_into_view(
+    enter: Enter, alice: User, bob: User, talk: Conversation
+) -> None:
+    hers, his = await enter(alice), await enter(bob)
+    await asyncio.gather(hers.open(talk), his.open(talk))
+    await expect(hers.line("120")).to_be_in_viewport()
+
+    await his.say("News\n" * 10)
+    await expect(hers.lines.last).to_contain_text("News")
+    await expect(hers.lines.last).to_be_in_viewport(ratio=1)
+    await expect(hers.newest).to_be_hidden()
+
+
+async def test_further_up_a_new_message_moves_nothing(
+    enter: Enter, alice: User, bob: User, talk: Conversation
+) -> None:
+    hers, his = await enter(alice), await enter(bob)
+    await asyncio.gather(hers.open(talk), his.open(talk))
+    await hers.line("95").scroll_into_view_if_needed()
+    before = await hers.top_of(hers.line("95"))
+
+    await his.say("News")
+    await expect(hers.line("News")).not_to_be_in_viewport()
+    assert await hers.top_of(hers.line("95")) == pytest.approx(before, abs=1)
+    await expect(hers.newest).to_contain_text("1")
+
+    await hers.newest.click()
+    await expect(hers.line("News")).to_be_in_viewport()
+    await expect(hers.newest).to_be_hidden()
+
+
+async def test_scrolling_up_brings_older_messages_until_the_first(
+    enter: Enter, alice: User, talk: Conversation
+) -> None:
+    hers = await enter(alice)
+    await hers.open(talk)
+    await expect(hers.lines).to_have_count(50)
+    await hers.log.hover()
+
+    for count in (100, MESSAGES):
+        while await hers.lines.count() < count:
+            await hers.page.mouse.wheel(0, -500)
+            await hers.page.evaluate("new Promise(requestAnimationFrame)")
+    await hers.line("1").scroll_into_view_if_needed()
+    await hers.shows(*(str(n + 1) for n in range(MESSAGES)))
+
+
+async def test_older_messages_come_above_what_is_being_read(enter: Enter, alice: User, talk: Conversation) -> None:
+    hers = await enter(alice)
+    await hers.open(talk)
+    arrival = asyncio.Event()
+
+    async def come_late(route: Route) -> None:
+        await arrival.wait()
+        await route.continue_()
+
+    await hers.page.route(OLDER, come_late)
+    await hers.line("75").scroll_into_view_if_needed()
+    before = await hers.top_of(hers.line("75"))
+    arrival.set()
+    await expect(hers.lines).to_have_count(100)
+    assert await hers.top_of(hers.line("75")) == pytest.approx(before, abs=1)

@@ -1,0 +1,94 @@
+"""One person's window on Parley: what they see and do in it, and the trouble that is not for their eyes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
+
+from conversations.models import Conversation
+
+# The console tells of violations too, but not of all of them.
+REPORT_VIOLATIONS = """
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile }) =>
+    console.error(`CSP: ${violatedDirective} forbids ${blockedURI} in ${sourceFile}`));
+"""
+
+
+class Window:
+    """A page in a browser that nobody else uses."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.log = page.get_by_role("log", name="Messages")
+        self.lines = self.log.get_by_role("listitem")
+        self.field = page.get_by_role("textbox", name="Message", exact=True)
+        self.inbox = page.get_by_role("navigation", name="Conversations")
+        self.newest = page.get_by_role("button", name="Go to the newest message")
+
+    async def goto(self, path: str) -> None:
+        await self.page.goto(path)
+
+    async def open(self, conversation: Conversation) -> None:
+        """Open a conversation by its address."""
+        await self.goto(f"/conversations/{conversation.pk}")
+
+    async def say(self, *texts: str) -> None:
+        """Type some messages and send each with Enter."""
+        for text in texts:
+            await self.field.fill(text)
+            await self.field.press("Enter")
+
+    def line(self, text: str) -> Locator:
+        """The line, or the lines, that say just this."""
+        return self.lines.filter(has=self.page.get_by_text(text, exact=True))
+
+    def row(self, name: str) -> Locator:
+        """The row of a conversation in the inbox."""
+        return self.inbox.get_by_role("listitem").filter(has=self.page.get_by_text(name, exact=True))
+
+    async def shows(self, *texts: str) -> None:
+        """Wait until just these messages are there, in this order, and all of them are sent."""
+        await expect(self.lines.locator("[data-text]")).to_have_text(texts)
+        await expect(self.lines.get_by_title("Sending").filter(visible=True)).to_have_count(0)
+
+    async def texts(self) -> list[str]:
+        """What is said in the open conversation, from top to bottom."""
+        return await self.lines.locator("[data-text]").all_inner_texts()
+
+    async def top_of(self, line: Locator) -> float:
+        """How far down in the window a line stands."""
+        box = await line.bounding_box()
+        assert box, "this line is not on the page"
+        return box["y"]
+
+
+class Troubles:
+    """Errors in the console, exceptions and violations of the content security policy, in all windows of a test."""
+
+    def __init__(self) -> None:
+        self._seen: list[str] = []
+        self._expected: list[str] = []
+
+    async def watch(self, context: BrowserContext) -> None:
+        await context.add_init_script(REPORT_VIOLATIONS)
+        context.on("console", self._hear)
+        context.on("weberror", self._catch)
+
+    def expect(self, *words: str) -> None:
+        """Some trouble belongs to the test: a page that is not found, a server that is not there."""
+        self._expected += words
+
+    @property
+    def unexpected(self) -> Sequence[str]:
+        return [each for each in self._seen if not any(words in each for words in self._expected)]
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self._seen.append(f"{message.text} ({place(message.location)})")
+
+    def _catch(self, error: WebError) -> None:
+        self._seen.append(str(error.error))
+
+
+def place(location: Any) -> str:
+    return f"{location['url']}:{location['lineNumber']}"

@@ -1,0 +1,94 @@
+"""`manage.py check --deploy`: every mistake that would be dearly paid for is named."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.db import connection
+
+from messaging.partitions import make_partitions, name_of, partitions
+
+KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+RIGHT: dict[str, Any] = {
+    "HAS_SECRET_KEY": True,
+    "SECRET_KEY": "a-long-one-of-many-letters-that-nobody-guesses-0123456789",
+    "CHAT_KEYS": [KEY],
+    "DEBUG": False,
+    "HOST": "0.0.0.0",  # noqa: S104 (a value, nothing listens)
+    "ALLOWED_HOSTS": ["chat.example"],
+    "ALLOWED_ORIGINS": ["https://app.example", "https://app.example:8443", "https://[::1]:8443"],
+    "BEHIND_TLS": True,
+    "TRUSTED_PROXIES": ["10.0.0.7", "10.1.0.0/16", "::1"],
+    "CHAT_LIMITS": True,
+    "CHAT_DEMO": False,
+}
+
+
+@pytest.fixture
+def found(db: None, settings: Any) -> Any:
+    """Look at a deployment that is right but for what is named; give the ids of what is found, each once."""
+
+    def look(**wrong: Any) -> set[str]:
+        for name, value in {**RIGHT, **wrong}.items():
+            setattr(settings, name, value)
+        messages = checks.run_checks(include_deployment_checks=True)
+        return {str(message.id) for message in messages if not message.is_silenced()}
+
+    return look
+
+
+def test_nothing_is_said_of_a_deployment_that_is_right(found: Any) -> None:
+    assert found() == set()
+
+
+@pytest.mark.parametrize(
+    ("id", "wrong"),
+    [
+        ("parley.E001", {"HAS_SECRET_KEY": False}),
+        ("parley.E001", {"SECRET_KEY": "short"}),
+        ("parley.E001", {"SECRET_KEY": "ab" * 50}),
+        ("parley.E002", {"CHAT_KEYS": []}),
+        ("parley.E002", {"CHAT_KEYS": ["c2hvcnQ="]}),
+        ("parley.E002", {"CHAT_KEYS": [KEY, "é"]}),
+        ("parley.E002", {"CHAT_KEYS": [KEY[:-1]]}),
+        ("parley.E003", {"ALLOWED_HOSTS": ["chat.example", "*"]}),
+        ("parley.E003", {"ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"]}),
+        ("parley.E003", {"ALLOWED_HOSTS": ["localhost"], "HOST": "127.0.0.1"}),
+        ("parley.E004", {"ALLOWED_ORIGINS": ["http://app.example"]}),
+        ("parley.E004", {"ALLOWED_ORIGINS": ["https://app.example/"]}),
+        ("parley.E004", {"ALLOWED_ORIGINS": ["https://*"]}),
+        ("parley.E005", {"DEBUG": True}),
+        ("parley.E008", {"TRUSTED_PROXIES": ["proxy.example"]}),
+        ("parley.W002", {"BEHIND_TLS": False}),
+        ("parley.W003", {"CHAT_LIMITS": False}),
+        ("parley.W004", {"CHAT_DEMO": True}),
+        ("parley.W005", {"TRUSTED_PROXIES": []}),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_every_mistake_is_named(found: Any, id: str, wrong: dict[str, Any]) -> None:
+    assert found(**wrong) == {id}
+
+
+def test_a_server_for_this_machine_alone_needs_no_name(found: Any) -> None:
+    assert found(HOST="127.0.0.1", ALLOWED_HOSTS=["localhost"], BEHIND_TLS=False) == {"parley.W002"}
+
+
+def test_too_few_weeks_ahead_are_an_error(found: Any) -> None:
+    with connection.cursor() as cursor:
+        for name in sorted(partitions())[3:]:
+            cursor.execute(f"DROP TABLE {name}")
+    assert found() == {"parley.E007"}
+
+
+def test_a_week_past_its_time_says_that_nobody_does_the_jobs(found: Any) -> None:
+    old = datetime(2024, 1, 1, tzinfo=UTC)
+    make_partitions(now=old, behind=0, ahead=0)
+    assert name_of(old) in partitions()
+    assert found() == {"parley.W001"}
+
+
+def test_they_are_asked_for_deployments_only(db: None, settings: Any) -> None:
+    settings.CHAT_KEYS = []
+    assert not [message for message in checks.run_checks() if str(message.id).startswith("parley")]

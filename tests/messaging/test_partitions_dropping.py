@@ -1,0 +1,139 @@
+"""The weeks gone by: dropped when nobody may read them any more, and never at the cost of anyone who writes."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from conversations.models import Conversation
+from messaging.jobs import keep_partitions
+from messaging.models import Message
+from messaging.partitions import (
+    all_partitions,
+    drop_old_partitions,
+    due_partitions,
+    make_partitions,
+    name_of,
+    partitions,
+    weeks_ahead,
+)
+from tests.messaging.weeks import SOME_MONDAY, WEEK, dumping, fill_old_week
+from tests.support.together import another_connection
+
+OLD, OLDER = name_of(SOME_MONDAY), name_of(SOME_MONDAY - WEEK)
+ITS_TIME = SOME_MONDAY + WEEK + timedelta(days=97)
+
+
+@pytest.fixture(autouse=True)
+def old_weeks(committed: None) -> Iterator[None]:
+    """Two weeks of long ago, for as long as the test lasts."""
+    make_partitions(now=SOME_MONDAY, behind=1, ahead=0)
+    yield
+    drop_old_partitions()
+    assert there() == set()
+
+
+def there() -> set[str]:
+    """The old weeks that are still there in some form."""
+    return {partition.name for partition in all_partitions()} & {OLD, OLDER}
+
+
+def state_of(name: str) -> tuple[bool, bool]:
+    """Whether a week is attached, and whether it is half detached."""
+    [found] = [partition for partition in all_partitions() if partition.name == name]
+    return found.attached, found.detaching
+
+
+def test_a_week_goes_97_days_after_its_end_and_not_a_moment_before() -> None:
+    moment = timedelta(microseconds=1)
+    assert drop_old_partitions(now=ITS_TIME - WEEK - moment) == []
+    assert drop_old_partitions(now=ITS_TIME - moment) == [OLDER]
+    assert drop_old_partitions(now=ITS_TIME) == [OLD]
+    assert there() == set()
+
+
+def test_weeks_that_may_be_read_stay() -> None:
+    before = partitions() - {OLD, OLDER}
+    assert drop_old_partitions() == [OLDER, OLD]
+    assert partitions() == before
+    assert weeks_ahead() == 4
+
+
+def test_the_hourly_job_makes_what_is_missing_and_drops_what_is_past() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {max(partitions())}")
+    keep_partitions(timestamp=0)
+    assert weeks_ahead() == 4
+    assert there() == set()
+
+
+def test_a_long_dump_is_left_alone_and_the_week_goes_after_it() -> None:
+    with another_connection() as dump:
+        dumping(dump)
+        assert drop_old_partitions() == []
+        assert state_of(OLDER) == (True, True)
+        assert dump.execute("SELECT count(*) FROM messaging_message_2024w04").fetchone() == (0,)
+    assert drop_old_partitions() == [OLDER, OLD]
+
+
+def test_a_query_under_way_sees_its_week_to_the_end(conversation: Conversation) -> None:
+    fill_old_week(conversation, 1000)
+    drop_old_partitions(now=ITS_TIME - WEEK)
+    with another_connection() as reading, reading.cursor(name="slow") as cursor:
+        cursor.execute("SELECT id FROM messaging_message")
+        assert len(cursor.fetchmany(10)) == 10
+        assert drop_old_partitions() == []
+        assert state_of(OLD) == (True, True)
+        assert Message.objects.count() == 0
+        assert len(cursor.fetchall()) == 990
+
+
+def test_weeks_are_made_while_another_is_half_detached() -> None:
+    with another_connection() as dump:
+        dumping(dump)
+        drop_old_partitions()
+        assert make_partitions(now=SOME_MONDAY + 2 * WEEK, behind=0, ahead=0) == ["messaging_message_2024w07"]
+    assert drop_old_partitions() == [OLDER, OLD, "messaging_message_2024w07"]
+
+
+def test_a_week_that_was_detached_and_not_dropped_goes_too() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE messaging_message DETACH PARTITION {OLD}")
+    assert state_of(OLD) == (False, False)
+    assert drop_old_partitions() == [OLDER, OLD]
+
+
+def test_who_comes_while_another_is_at_it_leaves_it_to_him() -> None:
+    with another_connection() as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtext('messaging_message dropping'))")
+        assert drop_old_partitions() == []
+
+
+def test_the_database_s_clock_decides() -> None:
+    assert {partition.name for partition in due_partitions()} == {OLD, OLDER}
+    assert due_partitions(now=SOME_MONDAY) == []
+
+
+def test_the_command_lists_makes_and_drops() -> None:
+    listed = said("partitions")
+    assert f"{OLD}    2024-01-29 2024-02-05" in listed
+    assert listed.count("past its time") == 2
+    assert listed.count("ahead") == 4
+    assert "all weeks ahead are there" in said("partitions", "make")
+    assert said("partitions", "drop").splitlines() == [f"dropped {OLDER}", f"dropped {OLD}", "no week is past its time"]
+
+
+def test_the_command_says_what_could_not_go() -> None:
+    with another_connection() as dump:
+        dumping(dump)
+        assert f"left {OLDER}: something has it in use" in said("partitions", "drop")
+        assert "half detached" in said("partitions")
+
+
+def said(*words: str) -> str:
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()

@@ -1,0 +1,89 @@
+"""A week is dropped while people talk and a long dump runs: the dump gets its rows, the talk does not notice."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from asgiref.sync import sync_to_async
+
+from accounts.models import User
+from chatproject.database import connection_parameters
+from conversations.models import Conversation
+from messaging.commands import send_message_soon
+from messaging.models import Message
+from messaging.partitions import drop_old_partitions, make_partitions, name_of, partitions
+from tests.messaging.weeks import SOME_MONDAY, dumping, fill_old_week
+
+pytestmark = pytest.mark.usefixtures("live")
+
+ROWS = 50_000
+SPEAKERS = 16
+PAUSE = 0.02
+MUCH_TOO_SLOW = 0.5
+
+
+class Talk:
+    """What was said while the block lasted, and how long each acknowledgement took."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.seconds: list[float] = []
+        self.is_over = False
+
+    async def go_on(self, by: User, conversation: Conversation) -> None:
+        while not self.is_over:
+            began = time.perf_counter()
+            said = await send_message_soon(by_id=by.pk, conversation_id=conversation.pk, text="Hi")
+            self.seconds.append(time.perf_counter() - began)
+            self.said.append(said.message["id"])
+            await asyncio.sleep(PAUSE)
+
+    def percentile(self, n: int) -> float:
+        return statistics.quantiles(self.seconds, n=100)[n - 1]
+
+
+@asynccontextmanager
+async def talking(*people: User, conversation: Conversation) -> AsyncIterator[Talk]:
+    """Let people talk without end, each waiting for the acknowledgement before going on."""
+    talk = Talk()
+    speakers = [asyncio.ensure_future(talk.go_on(people[n % len(people)], conversation)) for n in range(SPEAKERS)]
+    await asyncio.sleep(0.3)
+    try:
+        yield talk
+    finally:
+        await asyncio.sleep(0.3)
+        talk.is_over = True
+        await asyncio.gather(*speakers)
+
+
+@asynccontextmanager
+async def a_long_dump() -> AsyncIterator["psycopg.Connection[Any]"]:
+    with await asyncio.to_thread(psycopg.connect, **connection_parameters()) as dump:
+        await sync_to_async(dumping)(dump)
+        yield dump
+
+
+async def test_a_week_goes_while_people_talk_and_a_dump_runs(
+    alice: User, bob: User, conversation: Conversation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await sync_to_async(make_partitions)(now=SOME_MONDAY, behind=0, ahead=0)
+    await sync_to_async(fill_old_week)(conversation, ROWS)
+    old = name_of(SOME_MONDAY)
+    async with talking(alice, bob, conversation=conversation) as talk:
+        async with a_long_dump() as dump:
+            assert await asyncio.to_thread(drop_old_partitions) == []
+            counted = await asyncio.to_thread(dump.execute, "SELECT count(body) FROM messaging_message_2024w05")
+            assert counted.fetchone() == (ROWS,)
+        assert await asyncio.to_thread(drop_old_partitions) == [old]
+    with capsys.disabled():
+        p50, p99 = (1000 * talk.percentile(n) for n in (50, 99))
+        print(f"\n  {len(talk.said)} appends around a drop: p50 {p50:.1f} ms, p99 {p99:.1f} ms, ", end="")
+        print(f"longest {1000 * max(talk.seconds):.1f} ms ", end="")
+    assert old not in await sync_to_async(partitions)()
+    assert await Message.objects.filter(pk__in=talk.said).acount() == len(talk.said) == await Message.objects.acount()
+    assert talk.percentile(99) < MUCH_TOO_SLOW
