@@ -130,6 +130,14 @@ def limits() -> Problems:
 
 
 @deployment
+def mail() -> Problems:
+    """Mail names people and holds links that let whoever has them in."""
+    if settings.EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend":
+        hint = "Set EMAIL_URL, or EMAIL_URL=dummymail: to send none."
+        yield Warning("Mail is written to the server's output.", hint=hint, id="parley.W006")
+
+
+@deployment
 def demo() -> Problems:
     """The demo's people have a password that everyone knows."""
     if settings.CHAT_DEMO:

@@ -54,7 +54,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable("S3_REGION", "us-east-1", "The region that signatures name."),
         Variable("S3_ACCESS_KEY_ID", "", "Who the storage knows us as.", MADE),
         Variable("S3_SECRET_ACCESS_KEY", "", "The key that goes with it.", MADE),
-        Variable("EMAIL_URL", "console:", "How mail goes out: `smtps://name:password@host:465`.", "written to the log"),
+        Variable(
+            "EMAIL_URL",
+            "console:",
+            "How mail goes out: `smtps://name:password@host:465`; `dummymail:` sends none.",
+            "written to the output",
+        ),
         Variable("EMAIL_FROM", "parley@localhost", "The sender of our mail."),
     ),
     "Safety": (

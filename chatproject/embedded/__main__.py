@@ -73,7 +73,7 @@ def prepare(environ: Mapping[str, str], signals: Signals) -> None:
 def serve(known: Mapping[str, str], address: Address, engines: Engines, signals: Signals) -> None:
     """Run the application until it is told to end; raise CannotRun when it ends otherwise."""
     with watched(engines, address, signals):
-        code = run_application(known, address)
+        code = run_application(known, address, signals)
     if code is not None:
         raise CannotRun(
             f"The web server or the job worker ended by itself (exit code {code}), so Parley ends too; "

@@ -9,6 +9,7 @@ from honcho.manager import SIGNALS, Manager
 
 from .address import Address
 from .folder import PROJECT
+from .signals import Signals
 
 # Less than the 5 seconds after which honcho ends by force what outlives its companion.
 GRACE_SECONDS = 3
@@ -27,19 +28,36 @@ UVICORN = (
 )
 
 
-def run_application(environ: Mapping[str, str], address: Address) -> int | None:
+class Application(Manager):  # type: ignore[misc]  # honcho has no types
+    """honcho's manager, which fails when a signal comes before it knows the numbers of its processes."""
+
+    def __init__(self, signals: Signals) -> None:
+        super().__init__()
+        self._signals = signals
+
+    def terminate(self) -> None:
+        """End both, or have the watcher ask again; in a fork of ours, which knows no numbers, do nothing."""
+        if self._all_started():
+            super().terminate()
+        else:
+            self._signals.note()
+
+    @property
+    def was_told_to_end(self) -> bool:
+        return self.returncode in {known["rc"] for known in SIGNALS.values()}
+
+
+def run_application(environ: Mapping[str, str], address: Address, signals: Signals) -> int | None:
     """Run web and jobs until one of them ends or a signal comes; return None after a signal, else an exit code."""
-    manager = Manager()
+    application = Application(signals)
     for name, command in commands(environ, address).items():
         # The shell gives way to the process, so that honcho's signals and exit codes are those of the process.
         line = f"exec {shlex.join(command)}"
-        manager.add_process(name, line, env={**environ, "PYTHONUNBUFFERED": "1"}, cwd=str(PROJECT))
-    # A signal that comes before honcho knows its processes, and a closed terminal, are more than it can take;
-    # what it leaves then is ended with the leftovers.
-    with suppress(KeyError, OSError):
-        manager.loop()
-    told = {known["rc"] for known in SIGNALS.values()}
-    return None if manager.returncode in told else manager.returncode or 0
+        application.add_process(name, line, env={**environ, "PYTHONUNBUFFERED": "1"}, cwd=str(PROJECT))
+    # A closed terminal is more than honcho can take; what it leaves then is ended with the leftovers.
+    with suppress(OSError):
+        application.loop()
+    return None if application.was_told_to_end else application.returncode or 0
 
 
 def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:

@@ -14,8 +14,8 @@ class Signals:
 
     def listen(self) -> None:
         """Note signals ourselves. In its loop, honcho hears SIGINT and SIGTERM in our place."""
-        signal.signal(signal.SIGINT, self._note)
-        signal.signal(signal.SIGTERM, self._note)
+        signal.signal(signal.SIGINT, self.note)
+        signal.signal(signal.SIGTERM, self.note)
         signal.signal(signal.SIGHUP, terminate)
 
     def check(self) -> None:
@@ -23,7 +23,7 @@ class Signals:
         if self.wanted:
             raise StopWanted
 
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
+    def note(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         self.wanted = True
 
 

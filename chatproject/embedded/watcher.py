@@ -64,7 +64,7 @@ class Watcher:
                 has_greeted = True
 
     def _check(self) -> None:
-        """Notice a signal that came before honcho listened, and the end of honcho's loop."""
+        """Notice a signal that came before honcho could act upon it, and the end of its loop."""
         self._signals.check()
         if self.over.is_set():
             raise StopWanted

@@ -26,7 +26,7 @@ TEXTS = [
 # Whatever is drawn must be within the window, except what is there for ears alone or waits off the screen for its key.
 STICKING_OUT = """
 () => [...document.body.querySelectorAll("*")]
-    .filter((element) => element.checkVisibility() && !element.closest(".hush, .skip"))
+    .filter((element) => element.checkVisibility() && !element.closest(".hush, .skip, svg *"))
     .map((element) => [element, element.getBoundingClientRect()])
     .filter(([, { left, right, width }]) => width > 1 && (left < -1 || right > innerWidth + 1))
     .map(([element, { left, right }]) => `<${element.localName} class="${element.className}"> ${left} to ${right}`)

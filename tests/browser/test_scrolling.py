@@ -35,9 +35,7 @@ async def test_at_the_end_the_newest_message_comes_into_view(
     await expect(hers.newest).to_be_hidden()
 
 
-async def test_further_up_a_new_message_moves_nothing(
-    enter: Enter, alice: User, bob: User, talk: Conversation
-) -> None:
+async def test_further_up_a_new_message_moves_nothing(enter: Enter, alice: User, bob: User, talk: Conversation) -> None:
     hers, his = await enter(alice), await enter(bob)
     await asyncio.gather(hers.open(talk), his.open(talk))
     await hers.line("95").scroll_into_view_if_needed()

@@ -64,9 +64,7 @@ async def test_a_message_is_unread_until_the_conversation_is_opened(
     await expect(row.get_by_text("unread")).to_be_hidden()
 
 
-async def test_names_stand_in_a_group_that_appears_by_itself(
-    enter: Enter, alice: User, bob: User, carol: User
-) -> None:
+async def test_names_stand_in_a_group_that_appears_by_itself(enter: Enter, alice: User, bob: User, carol: User) -> None:
     hers, his, carols = await enter(alice), await enter(bob), await enter(carol)
     await asyncio.gather(his.goto("/"), carols.goto("/"), hers.goto("/conversations/new"))
     await expect(his.inbox).to_contain_text("It is quiet here")

@@ -27,9 +27,7 @@ async def test_one_signs_in_reads_and_writes_with_forms_alone(
     await his.say("Can you read this?")
     await his.shows("Can you read this?")
 
-    await hers.page.get_by_label("Username").fill("alice")
-    await hers.page.get_by_label("Password").fill(PASSWORD)
-    await hers.page.get_by_role("button", name="Sign in").click()
+    await hers.sign_in("alice")
     await expect(hers.row("Bob").get_by_text("unread")).to_be_visible()
     await hers.row("Bob").get_by_role("link").click()
     await hers.shows("Can you read this?")

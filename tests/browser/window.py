@@ -1,17 +1,21 @@
 """One person's window on Parley: what they see and do in it, and the trouble that is not for their eyes."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
 
 from conversations.models import Conversation
+from tests.support.browser import PASSWORD
 
 # The console tells of violations too, but not of all of them.
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sourceFile }) =>
     console.error(`CSP: ${violatedDirective} forbids ${blockedURI} in ${sourceFile}`));
 """
+
+
+# A busy machine is slow; nothing that goes well has to wait for this.
+expect.set_options(timeout=15_000)
 
 
 class Window:
@@ -31,6 +35,12 @@ class Window:
     async def open(self, conversation: Conversation) -> None:
         """Open a conversation by its address."""
         await self.goto(f"/conversations/{conversation.pk}")
+
+    async def sign_in(self, username: str, password: str = PASSWORD) -> None:
+        """Fill in the form that stands here, and send it."""
+        await self.page.get_by_label("Username").fill(username)
+        await self.page.get_by_label("Password").fill(password)
+        await self.page.get_by_role("button", name="Sign in", exact=True).click()
 
     async def say(self, *texts: str) -> None:
         """Type some messages and send each with Enter."""
@@ -84,11 +94,7 @@ class Troubles:
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self._seen.append(f"{message.text} ({place(message.location)})")
+            self._seen.append(f"{message.text} ({message.location['url']})")
 
     def _catch(self, error: WebError) -> None:
         self._seen.append(str(error.error))
-
-
-def place(location: Any) -> str:
-    return f"{location['url']}:{location['lineNumber']}"

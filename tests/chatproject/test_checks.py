@@ -22,6 +22,7 @@ RIGHT: dict[str, Any] = {
     "TRUSTED_PROXIES": ["10.0.0.7", "10.1.0.0/16", "::1"],
     "CHAT_LIMITS": True,
     "CHAT_DEMO": False,
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
 }
 
 
@@ -64,6 +65,7 @@ def test_nothing_is_said_of_a_deployment_that_is_right(found: Any) -> None:
         ("parley.W003", {"CHAT_LIMITS": False}),
         ("parley.W004", {"CHAT_DEMO": True}),
         ("parley.W005", {"TRUSTED_PROXIES": []}),
+        ("parley.W006", {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}),
     ],
     ids=lambda value: str(value)[:60],
 )

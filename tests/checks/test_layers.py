@@ -13,8 +13,8 @@ PACKAGES = ("accounts", "conversations", "messaging", "chatproject")
 LAYERS = {
     "helpers": """
         accounts.ids
-        chatproject.about chatproject.addresses chatproject.database chatproject.environment chatproject.limits
-        chatproject.logs chatproject.metrics chatproject.pages chatproject.redis
+        chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
+        chatproject.limits chatproject.logs chatproject.metrics chatproject.pages chatproject.redis
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.models accounts.privacy
@@ -46,7 +46,8 @@ LAYERS = {
     """,
     "serializers, forms, protocol": """
         accounts.forms accounts.serializers
-        chatproject.api chatproject.fields chatproject.middleware chatproject.problems chatproject.wire
+        chatproject.api chatproject.bounds chatproject.fields chatproject.middleware chatproject.problems
+        chatproject.wire
         conversations.forms conversations.serializers
         messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
     """,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import websockets
@@ -16,6 +17,18 @@ from tests.support.client import Client, Socket
 from tests.support.server import Server, running
 
 Access = Callable[[User], str]
+
+
+@pytest.fixture(scope="module")
+def _other_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock(), running() as server:
+        yield server
+
+
+@pytest.fixture
+def other_server(committed: None, _other_server: Server) -> Server:
+    """A second server, beside the one that all tests share."""
+    return _other_server
 
 
 @pytest.fixture
@@ -80,10 +93,9 @@ def everything(by: User, conversation: Conversation) -> list[str]:
 
 
 async def test_what_is_said_on_one_server_is_heard_on_the_other_in_order(
-    start: Callable[[], Server], server: Server, access: Access, alice: User, bob: User, conversation: Conversation
+    server: Server, other_server: Server, access: Access, alice: User, bob: User, conversation: Conversation
 ) -> None:
-    other = await asyncio.to_thread(start)
-    here, there = await app_on(server, access, alice), await app_on(other, access, bob)
+    here, there = await app_on(server, access, alice), await app_on(other_server, access, bob)
     async with here.socket() as alices, there.socket() as bobs:
         await asyncio.gather(chatter(alices, conversation), chatter(bobs, conversation))
         heard = [[await screen.next("message.created") for _ in range(200)] for screen in (alices, bobs)]
@@ -97,11 +109,10 @@ async def chatter(socket: Socket, conversation: Conversation) -> None:
 
 
 async def test_an_id_sent_on_two_servers_at_once_is_one_message(
-    start: Callable[[], Server], server: Server, access: Access, alice: User, conversation: Conversation
+    server: Server, other_server: Server, access: Access, alice: User, conversation: Conversation
 ) -> None:
-    other = await asyncio.to_thread(start)
     texts = {str(uuid7()): f"line {n}" for n in range(100)}
-    here, there = await app_on(server, access, alice), await app_on(other, access, alice)
+    here, there = await app_on(server, access, alice), await app_on(other_server, access, alice)
     async with here.socket() as one, there.socket() as two:
         await asyncio.gather(say_all(one, conversation, texts), say_all(two, conversation, texts))
         answers = [[(await socket.next_frame("ack", ref=id))["data"] for id in texts] for socket in (one, two)]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -64,11 +65,16 @@ async def test_a_message_costs_one_statement_and_one_commit(
     assert [sql for sql in beside if not sql.startswith(AUDIT)] == []
 
 
-@pytest.fixture
-def counting_server(committed: None) -> Iterator[Server]:
-    """A server that counts what it hands to threads."""
-    with running(app="tests.support.hops:application") as server:
+@pytest.fixture(scope="module")
+def _counting_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock(), running(app="tests.support.hops:application") as server:
         yield server
+
+
+@pytest.fixture
+def counting_server(committed: None, _counting_server: Server) -> Server:
+    """A server that counts what it hands to threads."""
+    return _counting_server
 
 
 async def hops(server: Server) -> int:

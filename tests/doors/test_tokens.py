@@ -8,21 +8,26 @@ import httpx
 import pytest
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from accounts.commands import end_session
+from accounts.commands import end_session, start_session, start_tokens
 from accounts.models import Session, User
+from accounts.tokens import issue_pair
 from tests.doors.conftest import Rest
 from tests.support.browser import PASSWORD
 
 
 @pytest.fixture
-def pair(rest: Rest, alice: User) -> dict[str, Any]:
-    """What alice got when she signed in with her password."""
+def pair(alice: User) -> dict[str, Any]:
+    """What alice's app keeps of having signed in."""
+    session = start_session(user=alice, name="a phone")
+    return issue_pair(start_tokens(session=session)) | {"session_id": str(session.pk)}
+
+
+@pytest.fixture
+def known(alice: User) -> User:
+    """Alice, who can sign in by name."""
     alice.set_password(PASSWORD)
     alice.save()
-    answer = rest().post("/auth/token", json={"username": "Alice", "password": PASSWORD, "device": "a phone"})
-    assert answer.status_code == 200
-    signed_in: dict[str, Any] = answer.json()["data"]
-    return signed_in
+    return alice
 
 
 def me(rest: Rest, access: str) -> httpx.Response:
@@ -38,11 +43,13 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def test_signing_in_gives_a_person_and_a_pair(rest: Rest, pair: dict[str, Any]) -> None:
-    assert pair.keys() == {"user", "access", "refresh", "session_id"}
-    assert pair["user"]["username"] == "alice"
-    assert me(rest, pair["access"]).json()["data"] == pair["user"]
-    assert Session.objects.get(pk=pair["session_id"]).name == "a phone"
+def test_signing_in_gives_a_person_and_a_pair(rest: Rest, known: User) -> None:
+    answer = rest().post("/auth/token", json={"username": "Alice", "password": PASSWORD, "device": "a phone"})
+    made = answer.json()["data"]
+    assert answer.status_code == 200
+    assert made.keys() == {"user", "access", "refresh", "session_id"}
+    assert me(rest, made["access"]).json()["data"] == made["user"]
+    assert Session.objects.get(pk=made["session_id"]).name == "a phone"
 
 
 def test_registering_signs_in(rest: Rest, committed: None) -> None:
@@ -54,7 +61,7 @@ def test_registering_signs_in(rest: Rest, committed: None) -> None:
 
 
 @pytest.mark.parametrize("route", ["register", "token", "refresh"])
-def test_an_answer_with_tokens_stays_in_no_cache(rest: Rest, pair: dict[str, Any], route: str) -> None:
+def test_an_answer_with_tokens_stays_in_no_cache(rest: Rest, known: User, pair: dict[str, Any], route: str) -> None:
     path, body = {
         "register": ("/auth/register", {"username": "newcomer", "password": PASSWORD}),
         "token": ("/auth/token", {"username": "alice", "password": PASSWORD}),
@@ -101,12 +108,12 @@ def test_a_session_that_has_ended_is_found_out_on_the_next_call(rest: Rest, pair
     assert code(refresh(rest, pair["refresh"])) == (401, "session_revoked")
 
 
-def test_signing_out_ends_this_session_alone(rest: Rest, pair: dict[str, Any]) -> None:
-    other = rest().post("/auth/token", json={"username": "alice", "password": PASSWORD}).json()["data"]
+def test_signing_out_ends_this_session_alone(rest: Rest, pair: dict[str, Any], alice: User, access: Any) -> None:
+    other = access(alice)
     answer = rest().post("/auth/logout", headers={"Authorization": f"Bearer {pair['access']}"})
     assert (answer.status_code, answer.content) == (204, b"")
     assert code(me(rest, pair["access"])) == (401, "session_revoked")
-    assert me(rest, other["access"]).status_code == 200
+    assert me(rest, other).status_code == 200
 
 
 def test_a_refresh_token_is_turned_into_the_next_pair(rest: Rest, pair: dict[str, Any]) -> None:

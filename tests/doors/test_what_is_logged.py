@@ -36,7 +36,9 @@ def log() -> Iterator[IO[bytes]]:
 
 
 @pytest.fixture
-def logged(committed: None, log: IO[bytes]) -> Iterator[Server]:
+def logged(committed: None, log: IO[bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server as one is run for others: its mail goes to people and not to its output."""
+    monkeypatch.setenv("EMAIL_URL", "dummymail:")
     with running(log=log) as server:
         yield server
 
@@ -62,12 +64,13 @@ async def go_wrong_by_rest(base: str) -> str:
 
 @sync_to_async
 def end_the_lanes_connection() -> None:
+    """Take the connection away from under a lane; one of the server that all tests share finds another as easily."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() "
             "AND pid <> pg_backend_pid() AND query LIKE '%%WITH i AS MATERIALIZED%%'"
         )
-        assert cursor.fetchone() == (1,)
+        assert cursor.fetchone()[0]
 
 
 async def go_wrong_by_socket(base: str, access: str, conversation_id: str) -> None:

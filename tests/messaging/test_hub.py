@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.commands import end_session
 from accounts.models import Session, User
-from accounts.realtime import Post, announce_change, publish_soon
+from accounts.realtime import Envelope, Post, announce_change, conversation_group, publish_soon
 from conversations import commands
 from conversations.models import Conversation
 from messaging.commands import send_direct, send_message_soon
@@ -244,6 +244,19 @@ async def test_a_removed_member_hears_nothing_after_it_although_nobody_was_told(
     await say(alice, group, "before")
     await gather(hers.hears("before"), his.hears("before"))
     await remove(bob, group)
+    await say(alice, group, "after")
+    assert (await hers.next())["type"] == "resync"
+    await hers.hears("after")
+    await his.hears_nothing()
+
+
+async def test_the_news_of_a_removal_shuts_the_door_before_it_is_told(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    hers, his = await Screen.of(alice), await Screen.of(bob)
+    await remove(bob, group)
+    news: Envelope = {"conversation": group.pk.bytes, "version": 1, "epoch": 1, "frame": '{"type": "news"}'}
+    await publish_soon([(conversation_group(group.pk), news)])
     await say(alice, group, "after")
     assert (await hers.next())["type"] == "resync"
     await hers.hears("after")

@@ -150,6 +150,7 @@ async def test_a_conversation_that_someone_holds_keeps_only_its_own_waiting_and_
                 await speak(alice, conversation)
         waiting.append(speak(alice, group, "3"))
         await speak(alice, conversation)
+        await asyncio.sleep(0.1)
         assert not any(each.done() for each in waiting)
     said = [each.message for each in await gather(*waiting)]
     assert positions(said) == [1, 2, 3, 4]

@@ -35,11 +35,12 @@ async def subscribed(layer: Any, inbox: str, groups: list[str]) -> None:
     """Wait until Redis has subscribed: what is sent to all of them comes in."""
     await layer.group_add_many(groups, inbox)
     missing = set(groups)
-    while missing:
-        await layer.group_send_many([(group, {"ready": group}) for group in missing], wait=True)
-        await asyncio.sleep(0.02)
-        while not layer.channels[inbox].empty():
-            missing.discard((await layer.receive(inbox))["ready"])
+    async with asyncio.timeout(5):
+        while missing:
+            await layer.group_send_many([(group, {"ready": group}) for group in missing], wait=True)
+            await asyncio.sleep(0.02)
+            while not layer.channels[inbox].empty():
+                missing.discard((await layer.receive(inbox))["ready"])
 
 
 async def test_many_publishes_of_many_tasks_keep_their_order(layer: Any) -> None:

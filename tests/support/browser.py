@@ -25,7 +25,9 @@ class Form(HTMLParser):
         if tag == "form":
             self._inside = known.get("action") == self._action and "csrfmiddlewaretoken" not in self.fields
         elif self._inside and tag in {"input", "textarea"} and (name := known.get("name")):
-            self.fields[name] = known.get("value") or ""
+            is_box = known.get("type") in {"checkbox", "radio"}
+            if not is_box or "checked" in known:
+                self.fields[name] = known.get("value") or ("on" if is_box else "")
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
