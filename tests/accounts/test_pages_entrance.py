@@ -1,0 +1,268 @@
+"""Coming in by the pages: sign-up, mail that is followed, and second factors."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from tests.accounts.visitor import PASSWORD, Visitor, here, link_in, words
+
+SECRET = {"password1": PASSWORD, "password2": PASSWORD}
+NEW_SECRET = {"password1": "another secret 42", "password2": "another secret 42"}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_cache() -> None:
+    """django-allauth counts calls from an address in the cache."""
+    cache.clear()
+
+
+@pytest.fixture
+def dora(person: Callable[..., User]) -> User:
+    """Someone with a password and a confirmed address."""
+    dora = person("dora", PASSWORD, email="dora@example.org")
+    EmailAddress.objects.create(user=dora, email=dora.email, verified=True, primary=True)
+    return dora
+
+
+def sign_up(username: str, email: str = "") -> Any:
+    visitor = Visitor()
+    return visitor, visitor.submit("/accounts/signup/", username=username, email=email, **SECRET)
+
+
+def code_now(secret: str) -> str:
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+
+
+# Sign-up
+
+
+@pytest.mark.django_db
+def test_capital_letters_in_a_name_are_folded() -> None:
+    _, answer = sign_up("Erin.B")
+    assert here(answer) == "/"
+    assert User.objects.get().username == "erin.b"
+    assert here(Visitor().sign_in("ERIN.b")) == "/"
+
+
+def test_a_name_that_differs_in_capitals_only_is_taken(dora: User) -> None:
+    _, answer = sign_up("Dora")
+    assert here(answer) == "/accounts/signup/"
+    assert "Someone has this name already." in words(answer)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["ab", "a b c", "zoë", "x" * 31])
+def test_a_name_that_is_none_is_refused(name: str) -> None:
+    _, answer = sign_up(name)
+    assert here(answer) == "/accounts/signup/"
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_address_is_confirmed_from_the_mail(mailoutbox: Any) -> None:
+    visitor, answer = sign_up("erin", "erin@example.org")
+    assert "We have sent a link to erin@example.org" in words(answer)
+    assert "waits to be confirmed" in words(visitor.get("/settings/profile"))
+
+    (mail,) = mailoutbox
+    assert (mail.to, mail.subject) == (["erin@example.org"], "Parley: Welcome! Please confirm your e-mail address")
+    assert mail.alternatives == []
+    answer = visitor.submit(link_in(mail.body))
+    assert "erin@example.org is confirmed." in words(answer)
+    assert EmailAddress.objects.get(email="erin@example.org").verified
+
+
+def test_sign_up_does_not_tell_which_addresses_are_known(dora: User, mailoutbox: Any) -> None:
+    known, unknown = sign_up("erin", "dora@example.org")[1], sign_up("finn", "finn@example.org")[1]
+    assert here(known) == here(unknown) == "/"
+    assert words(known).replace("dora@", "finn@") == words(unknown)
+    link = link_in(next(mail.body for mail in mailoutbox if mail.to == ["dora@example.org"]))
+    assert "has been confirmed for another account" in words(Visitor().get(link))
+    assert EmailAddress.objects.get(email="dora@example.org", verified=True).user == dora
+
+
+def test_who_follows_the_mail_of_someone_else_confirms_nothing_unasked(dora: User, mailoutbox: Any) -> None:
+    sign_up("erin", "erin@example.org")
+    assert "Is this you?" in words(Visitor(dora).get(link_in(mailoutbox[0].body)))
+    assert not EmailAddress.objects.get(email="erin@example.org").verified
+
+
+# The same by REST
+
+
+def register(**fields: str) -> Any:
+    said = {"username": "erin", "password": PASSWORD, **fields}
+    return Client().post("/api/v1/auth/register", said, content_type="application/json")
+
+
+@pytest.mark.django_db
+def test_an_app_registers_and_the_address_is_confirmed_from_the_mail(mailoutbox: Any) -> None:
+    assert register(email="Erin@example.org").status_code == 201
+    answer = Visitor().submit(link_in(mailoutbox[0].body))
+    assert "erin@example.org is confirmed." in words(answer)
+    assert EmailAddress.objects.get().verified
+
+
+@pytest.mark.django_db
+def test_without_an_address_there_is_no_mail(mailoutbox: Any) -> None:
+    assert register().status_code == 201
+    assert mailoutbox == []
+
+
+def test_registering_does_not_tell_which_addresses_are_known(dora: User) -> None:
+    assert register(email=dora.email).status_code == 201
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("door", ["page", "rest"])
+def test_nobody_is_kept_out_by_a_mail_server_that_is_down(door: str, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    if door == "page":
+        assert here(sign_up("erin", "erin@example.org")[1]) == "/"
+    else:
+        assert register(email="erin@example.org").status_code == 201
+    assert User.objects.get().username == "erin"
+
+
+# A forgotten password
+
+
+def test_a_forgotten_password_is_replaced_from_the_mail(dora: User, mailoutbox: Any) -> None:
+    visitor, phone = Visitor(), Visitor(dora)
+    answer = visitor.submit("/accounts/password/reset/", email="DORA@example.org")
+    assert "Look into your mail" in words(answer)
+
+    assert "Your name for signing in is dora." in mailoutbox[0].body
+    answer = visitor.submit(link_in(mailoutbox[0].body), **NEW_SECRET)
+    assert "You can sign in with it now." in words(answer)
+    assert not phone.is_in
+    assert here(Visitor().sign_in("dora")) == "/accounts/login/"
+    assert here(Visitor().sign_in("dora", NEW_SECRET["password1"])) == "/"
+
+
+def test_a_link_works_once(dora: User, mailoutbox: Any) -> None:
+    Visitor().submit("/accounts/password/reset/", email="dora@example.org")
+    link = link_in(mailoutbox[0].body)
+    Visitor().submit(link, **NEW_SECRET)
+    assert "This link is too old" in words(Visitor().get(link))
+
+
+def test_a_reset_does_not_tell_which_addresses_are_known(dora: User, mailoutbox: Any) -> None:
+    answers = [
+        Visitor().submit("/accounts/password/reset/", email=f"{name}@example.org") for name in ("dora", "nobody")
+    ]
+    assert words(answers[0]) == words(answers[1])
+    assert "no account here has it" in mailoutbox[1].body
+
+
+def test_a_reset_in_another_ones_browser_ends_nothing_of_theirs(dora: User, alice: User, mailoutbox: Any) -> None:
+    hers, her_phone = Visitor(alice), Visitor(alice)
+    Visitor().submit("/accounts/password/reset/", email="dora@example.org")
+    hers.submit(link_in(mailoutbox[0].body), **NEW_SECRET)
+    assert her_phone.is_in
+
+
+# The address in the settings
+
+
+def test_an_address_is_changed_after_it_is_confirmed(dora: User, mailoutbox: Any) -> None:
+    visitor = Visitor(dora)
+    visitor.confirm()
+    answer = visitor.submit("/accounts/email/", email="new@example.org", action_add="")
+    assert "new@example.org not confirmed yet" in words(answer)
+    assert "dora@example.org confirmed" in words(answer)
+    visitor.submit(link_in(mailoutbox[0].body))
+    assert "new@example.org is confirmed. Only you see it." in words(visitor.get("/settings/profile"))
+    assert [mail.to for mail in mailoutbox[1:]] == [["dora@example.org"]]
+
+
+def test_an_open_page_is_not_enough_to_change_it(dora: User) -> None:
+    answer = Visitor(dora).submit("/accounts/email/", email="new@example.org", action_add="")
+    assert here(answer) == "/accounts/reauthenticate/"
+    assert not EmailAddress.objects.filter(email="new@example.org").exists()
+
+
+def test_an_address_of_someone_else_is_not_told_to_be_known(dora: User, person: Callable[..., User]) -> None:
+    finn = person("finn", PASSWORD)
+    visitor = Visitor(finn)
+    visitor.confirm()
+    answer = visitor.submit("/accounts/email/", email="dora@example.org", action_add="")
+    assert "dora@example.org not confirmed yet" in words(answer)
+
+
+# Mail about an account's safety
+
+
+def test_a_confirmed_address_hears_of_a_new_password(dora: User, mailoutbox: Any) -> None:
+    Visitor(dora).submit("/accounts/password/change/", oldpassword=PASSWORD, **NEW_SECRET)
+    (mail,) = mailoutbox
+    assert mail.subject == "Parley: Your password was changed"
+    assert "choose a new password and sign out all other" in mail.body
+    assert "203.0.113.7" not in mail.body
+
+
+def test_an_address_that_may_be_a_strangers_does_not(dora: User, mailoutbox: Any) -> None:
+    EmailAddress.objects.update(verified=False)
+    Visitor(dora).submit("/accounts/password/change/", oldpassword=PASSWORD, **NEW_SECRET)
+    assert mailoutbox == []
+
+
+# Codes from an app
+
+
+def set_up(visitor: Visitor) -> str:
+    """Set up codes from an app, by the pages; give the app's secret."""
+    visitor.confirm()
+    page = visitor.get("/accounts/2fa/totp/activate/").content.decode()
+    assert 'src="data:image/svg+xml;base64,' in page
+    secret = re.search(r'class="secret">\s*(\w+)\s*<', page)
+    assert secret
+    # Looking at the page again would make another secret: the form is sent as it stood there.
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert token
+    sent = {"csrfmiddlewaretoken": token[1], "code": code_now(secret[1])}
+    answer = visitor.client.post("/accounts/2fa/totp/activate/", sent, follow=True)
+    assert "Codes from your app are on." in words(answer)
+    assert here(answer) == "/accounts/2fa/recovery-codes/"
+    cache.clear()
+    return secret[1]
+
+
+def test_with_an_app_a_password_is_not_enough(dora: User, mailoutbox: Any) -> None:
+    secret = set_up(Visitor(dora))
+    assert mailoutbox[0].subject == "Parley: Codes from an app are on"
+    visitor = Visitor()
+    assert here(visitor.sign_in("dora")) == "/accounts/2fa/authenticate/"
+    assert not visitor.is_in
+    assert "That is not the code." in words(visitor.submit("/accounts/2fa/authenticate/", code="000000"))
+    assert here(visitor.submit("/accounts/2fa/authenticate/", code=code_now(secret))) == "/"
+    assert visitor.is_in
+
+
+def test_a_code_on_paper_lets_in_once(dora: User) -> None:
+    mine, visitor, thief = Visitor(dora), Visitor(), Visitor()
+    set_up(mine)
+    paper = mine.get("/accounts/2fa/recovery-codes/download/").content.decode().split()
+    assert len(paper) == 10
+    visitor.sign_in("dora")
+    assert here(visitor.submit("/accounts/2fa/authenticate/", code=paper[0])) == "/"
+    thief.sign_in("dora")
+    thief.submit("/accounts/2fa/authenticate/", code=paper[0])
+    assert not thief.is_in
+
+
+def test_codes_are_switched_off_again(dora: User) -> None:
+    visitor = Visitor(dora)
+    set_up(visitor)
+    answer = visitor.submit("/accounts/2fa/totp/deactivate/")
+    assert here(answer) == "/settings/security"
+    assert "Codes from your app are off." in words(answer)
+    assert here(Visitor().sign_in("dora")) == "/"
