@@ -12,6 +12,7 @@ from uuid import UUID
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from accounts.ids import uuid7
@@ -115,6 +116,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED))
         except BadFrame as error:
             self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED)
+        except (OperationalError, InterfaceError) as error:
+            self._give_up(error)
         return None
 
     async def _first_frame(self) -> Session:
@@ -128,6 +131,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self.deliver(encode({"type": "error", "data": {"code": code, "detail": detail}}))
         self._outgoing.close(close)
 
+    def _give_up(self, error: Exception) -> None:
+        logger.error("a socket could not be served: %s", type(error).__name__)
+        self._refuse("unavailable", "The server can't serve just now. Please come back.", CLOSE_RESTART)
+
     # Serving
 
     async def _serve(self, session: Session) -> None:
@@ -137,8 +144,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             try:
                 await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
             except Exception as error:
-                logger.error("a socket could not be served: %s", type(error).__name__)
-                self._refuse("unavailable", "The server can't serve just now.", CLOSE_RESTART)
+                self._give_up(error)
                 return
             self.deliver(encode({"type": "connected", "data": self._greeting()}))
             while True:

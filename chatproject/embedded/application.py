@@ -53,11 +53,17 @@ def run_application(environ: Mapping[str, str], address: Address, signals: Signa
     for name, command in commands(environ, address).items():
         # The shell gives way to the process, so that honcho's signals and exit codes are those of the process.
         line = f"exec {shlex.join(command)}"
-        application.add_process(name, line, env={**environ, "PYTHONUNBUFFERED": "1"}, cwd=str(PROJECT))
+        application.add_process(name, line, env={**environ, **said_for(environ)}, cwd=str(PROJECT))
     # A closed terminal is more than honcho can take; what it leaves then is ended with the leftovers.
     with suppress(OSError):
         application.loop()
     return None if application.was_told_to_end else application.returncode or 0
+
+
+def said_for(environ: Mapping[str, str]) -> dict[str, str]:
+    """Have the processes say things at once, and in a manner that fits who reads them: honcho is no terminal."""
+    format = environ.get("LOG_FORMAT") or ("text" if sys.stdout.isatty() else "json")
+    return {"PYTHONUNBUFFERED": "1", "LOG_FORMAT": format}
 
 
 def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:

@@ -1,12 +1,15 @@
-"""What tests of people share: a REST client inside this process."""
+"""What tests of people share: a REST client inside this process, and someone with a password."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
+from tests.accounts.visitor import PASSWORD
 
 
 class Caller:
@@ -31,6 +34,21 @@ Rest = Callable[[User], Caller]
 def rest(access: Callable[[User], str]) -> Rest:
     """Sign a person in to call the API: `rest(alice)`."""
     return lambda user: Caller(access(user))
+
+
+@pytest.fixture
+def unhurried(settings: Any) -> None:
+    """Let a test sign in as often as it likes: django-allauth counts in the cache, and good hashes take their time."""
+    cache.clear()
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def dora(person: Callable[..., User], unhurried: None) -> User:
+    """Someone with a password and a confirmed address."""
+    dora = person("dora", PASSWORD, email="dora@example.org")
+    EmailAddress.objects.create(user=dora, email=dora.email, verified=True, primary=True)
+    return dora
 
 
 def data(answer: Any, status: int = 200) -> Any:

@@ -1,8 +1,9 @@
 """Accounts and sessions, at the commands."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -24,7 +25,7 @@ from accounts.commands import (
 from accounts.models import Session, User
 from accounts.tokens import live_session
 from chatproject.limits import RateLimited
-from tests.support.together import ended_together, together
+from tests.support.together import another_connection, ended_together, on_own_connection, until_blocked
 
 GOOD = "a-rather-long-one"
 
@@ -218,6 +219,15 @@ def test_an_ended_session_and_a_closed_account_refresh_nothing(alice: User, bob:
 def test_tabs_that_refresh_at_the_same_moment_get_the_same_pair(alice: User) -> None:
     session = start_tokens(session=start_session(user=alice))
     first = session.refresh_id
-    pairs = together(*[lambda: refresh_tokens(session_id=session.pk, refresh_id=first).refresh_id] * 6)
-    assert len(set(pairs)) == 1
-    assert pairs[0] != first
+
+    def refresh() -> UUID | None:
+        return refresh_tokens(session_id=session.pk, refresh_id=first).refresh_id
+
+    with another_connection() as holding, ThreadPoolExecutor() as pool:
+        holding.execute("SELECT 1 FROM accounts_session FOR UPDATE")
+        tabs = [pool.submit(on_own_connection, refresh) for _ in range(4)]
+        until_blocked(4)
+        holding.rollback()
+    pairs = {tab.result() for tab in tabs}
+    assert len(pairs) == 1
+    assert first not in pairs

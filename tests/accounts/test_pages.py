@@ -1,19 +1,20 @@
 """Every page about people is in our look, obeys the strict policy, and is shown to whom it concerns."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.core.cache import cache
 from django.urls import URLPattern, URLResolver, get_resolver
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.models import Conversation
 from tests.accounts.visitor import PASSWORD, Visitor, here
+
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 SETTINGS = [
     "/settings",
@@ -56,18 +57,6 @@ def _sample(pattern: Any) -> str:
 
 
 ALLAUTH = sorted({path for path in routes(get_resolver().url_patterns) if path.startswith("/accounts/")})
-
-
-@pytest.fixture(autouse=True)
-def _fresh_cache() -> None:
-    """django-allauth counts calls from an address in the cache."""
-    cache.clear()
-
-
-@pytest.fixture
-def dora(person: Callable[..., User]) -> User:
-    """Someone who has a password."""
-    return person("dora", PASSWORD)
 
 
 def assert_is_ours(answer: Any) -> None:

@@ -1,34 +1,19 @@
-"""Coming in by the pages: sign-up, mail that is followed, and second factors."""
+"""Coming in by the pages: sign-up, and mail that is followed."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
 from tests.accounts.visitor import PASSWORD, Visitor, here, link_in, words
 
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("unhurried")]
+
 SECRET = {"password1": PASSWORD, "password2": PASSWORD}
 NEW_SECRET = {"password1": "another secret 42", "password2": "another secret 42"}
-
-
-@pytest.fixture(autouse=True)
-def _fresh_cache() -> None:
-    """django-allauth counts calls from an address in the cache."""
-    cache.clear()
-
-
-@pytest.fixture
-def dora(person: Callable[..., User]) -> User:
-    """Someone with a password and a confirmed address."""
-    dora = person("dora", PASSWORD, email="dora@example.org")
-    EmailAddress.objects.create(user=dora, email=dora.email, verified=True, primary=True)
-    return dora
 
 
 def sign_up(username: str, email: str = "") -> Any:
@@ -36,14 +21,9 @@ def sign_up(username: str, email: str = "") -> Any:
     return visitor, visitor.submit("/accounts/signup/", username=username, email=email, **SECRET)
 
 
-def code_now(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
-
-
 # Sign-up
 
 
-@pytest.mark.django_db
 def test_capital_letters_in_a_name_are_folded() -> None:
     _, answer = sign_up("Erin.B")
     assert here(answer) == "/"
@@ -57,7 +37,6 @@ def test_a_name_that_differs_in_capitals_only_is_taken(dora: User) -> None:
     assert "Someone has this name already." in words(answer)
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("name", ["ab", "a b c", "zoë", "x" * 31])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     _, answer = sign_up(name)
@@ -65,7 +44,6 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
     assert not User.objects.exists()
 
 
-@pytest.mark.django_db
 def test_an_address_is_confirmed_from_the_mail(mailoutbox: Any) -> None:
     visitor, answer = sign_up("erin", "erin@example.org")
     assert "We have sent a link to erin@example.org" in words(answer)
@@ -102,7 +80,6 @@ def register(**fields: str) -> Any:
     return Client().post("/api/v1/auth/register", said, content_type="application/json")
 
 
-@pytest.mark.django_db
 def test_an_app_registers_and_the_address_is_confirmed_from_the_mail(mailoutbox: Any) -> None:
     assert register(email="Erin@example.org").status_code == 201
     answer = Visitor().submit(link_in(mailoutbox[0].body))
@@ -110,7 +87,6 @@ def test_an_app_registers_and_the_address_is_confirmed_from_the_mail(mailoutbox:
     assert EmailAddress.objects.get().verified
 
 
-@pytest.mark.django_db
 def test_without_an_address_there_is_no_mail(mailoutbox: Any) -> None:
     assert register().status_code == 201
     assert mailoutbox == []
@@ -120,7 +96,6 @@ def test_registering_does_not_tell_which_addresses_are_known(dora: User) -> None
     assert register(email=dora.email).status_code == 201
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("door", ["page", "rest"])
 def test_nobody_is_kept_out_by_a_mail_server_that_is_down(door: str, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
@@ -213,56 +188,3 @@ def test_an_address_that_may_be_a_strangers_does_not(dora: User, mailoutbox: Any
     EmailAddress.objects.update(verified=False)
     Visitor(dora).submit("/accounts/password/change/", oldpassword=PASSWORD, **NEW_SECRET)
     assert mailoutbox == []
-
-
-# Codes from an app
-
-
-def set_up(visitor: Visitor) -> str:
-    """Set up codes from an app, by the pages; give the app's secret."""
-    visitor.confirm()
-    page = visitor.get("/accounts/2fa/totp/activate/").content.decode()
-    assert 'src="data:image/svg+xml;base64,' in page
-    secret = re.search(r'class="secret">\s*(\w+)\s*<', page)
-    assert secret
-    # Looking at the page again would make another secret: the form is sent as it stood there.
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
-    assert token
-    sent = {"csrfmiddlewaretoken": token[1], "code": code_now(secret[1])}
-    answer = visitor.client.post("/accounts/2fa/totp/activate/", sent, follow=True)
-    assert "Codes from your app are on." in words(answer)
-    assert here(answer) == "/accounts/2fa/recovery-codes/"
-    cache.clear()
-    return secret[1]
-
-
-def test_with_an_app_a_password_is_not_enough(dora: User, mailoutbox: Any) -> None:
-    secret = set_up(Visitor(dora))
-    assert mailoutbox[0].subject == "Parley: Codes from an app are on"
-    visitor = Visitor()
-    assert here(visitor.sign_in("dora")) == "/accounts/2fa/authenticate/"
-    assert not visitor.is_in
-    assert "That is not the code." in words(visitor.submit("/accounts/2fa/authenticate/", code="000000"))
-    assert here(visitor.submit("/accounts/2fa/authenticate/", code=code_now(secret))) == "/"
-    assert visitor.is_in
-
-
-def test_a_code_on_paper_lets_in_once(dora: User) -> None:
-    mine, visitor, thief = Visitor(dora), Visitor(), Visitor()
-    set_up(mine)
-    paper = mine.get("/accounts/2fa/recovery-codes/download/").content.decode().split()
-    assert len(paper) == 10
-    visitor.sign_in("dora")
-    assert here(visitor.submit("/accounts/2fa/authenticate/", code=paper[0])) == "/"
-    thief.sign_in("dora")
-    thief.submit("/accounts/2fa/authenticate/", code=paper[0])
-    assert not thief.is_in
-
-
-def test_codes_are_switched_off_again(dora: User) -> None:
-    visitor = Visitor(dora)
-    set_up(visitor)
-    answer = visitor.submit("/accounts/2fa/totp/deactivate/")
-    assert here(answer) == "/settings/security"
-    assert "Codes from your app are off." in words(answer)
-    assert here(Visitor().sign_in("dora")) == "/"

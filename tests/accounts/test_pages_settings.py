@@ -1,11 +1,8 @@
 """The settings as people use them, without a script."""
 
-from collections.abc import Callable
-
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from django.core.cache import cache
 
 from accounts.devices import device_words
 from accounts.models import User
@@ -16,18 +13,6 @@ from messaging.commands import send_message
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_cache() -> None:
-    """django-allauth counts calls from an address in the cache."""
-    cache.clear()
-
-
-@pytest.fixture
-def dora(person: Callable[..., User]) -> User:
-    """Someone who has a password."""
-    return person("dora", PASSWORD)
 
 
 # Profile and privacy

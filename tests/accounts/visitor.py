@@ -63,7 +63,7 @@ def here(answer: Any) -> str:
 
 def words(answer: Any) -> str:
     """What a page says, without its markup."""
-    body = answer.content.decode().partition("<body")[2]
+    body = answer.content.decode().partition("<body")[2].partition(">")[2]
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 

@@ -40,7 +40,7 @@ async def test_a_wrong_password_is_said_kindly(enter: Enter, alice: User) -> Non
     window = await enter()
     await window.goto("/accounts/login/")
     await window.sign_in("alice", "something else")
-    await expect(window.page.get_by_text("not correct")).to_be_visible()
+    await expect(window.page.get_by_text("do not match")).to_be_visible()
     await expect(window.page.get_by_label("Username")).to_have_value("alice")
 
 

@@ -15,6 +15,7 @@ from tests.browser.conftest import Enter
 from tests.browser.window import Troubles, Window
 from tests.support.server import Server, running
 
+STOPPED = "This person has stopped the conversation."
 RETURN = 30_000  # milliseconds: a server starts within seconds, and a page tries again within twice as many
 
 
@@ -78,13 +79,13 @@ async def test_a_refused_message_says_why_and_may_be_tried_again(
     await hers.say("Please")
     line = hers.line("Please")
     await expect(line.get_by_title("Not sent")).to_be_visible()
-    await expect(line.get_by_role("alert")).to_have_text("You can't write to this person.")
+    await expect(line.get_by_role("alert")).to_have_text(STOPPED)
 
     await hers.page.reload()
-    await expect(line.get_by_role("alert")).to_have_text("You can't write to this person.")
+    await expect(line.get_by_role("alert")).to_have_text(STOPPED)
     await sync_to_async(unblock)(by=bob, other_id=alice.pk)
     await line.get_by_role("button", name="Try again").click()
-    await expect(line.get_by_title("Sent")).to_be_visible()
+    await expect(line.get_by_title("Sent", exact=True)).to_be_visible()
     await expect(line.get_by_role("alert")).to_be_hidden()
 
 
@@ -95,7 +96,7 @@ async def test_a_refused_message_may_be_discarded_and_holds_nothing_up(
     await hers.open(conversation)
     await hers.say("x" * 16_001, "Shorter then")
     await expect(hers.lines.get_by_role("alert").filter(visible=True)).to_contain_text("at most 16000 characters")
-    await expect(hers.line("Shorter then").get_by_title("Sent")).to_be_visible()
+    await expect(hers.line("Shorter then").get_by_title("Sent", exact=True)).to_be_visible()
 
     await hers.lines.get_by_role("button", name="Discard").click()
     await hers.shows("Shorter then")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from io import StringIO
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.test import Client as Page
 from django.urls import path
 
 from accounts.models import User
-from chatproject.logs import JSONFormatter, TextFormatter, configuration
+from chatproject.logs import JSONFormatter, TextFormatter, configuration, socket_id
 
 
 def fails(request: HttpRequest, token: str) -> HttpResponse:
@@ -70,6 +71,15 @@ def test_a_line_says_when_where_and_what(log: Log) -> None:
     said = log.line
     assert said.pop("time").endswith("Z")
     assert said == {"level": "warning", "logger": "messaging.somewhere", "message": "the partition 2026w05 is in use"}
+
+
+def test_a_line_of_a_socket_says_of_which(log: Log) -> None:
+    def in_a_socket() -> None:
+        socket_id.set("the-socket")
+        ours.error("failed")
+
+    copy_context().run(in_a_socket)
+    assert log.line["socket_id"] == "the-socket"
 
 
 def test_a_row_that_the_database_refused_is_not_quoted(log: Log, alice: User) -> None:

@@ -1,12 +1,14 @@
 """Whatever door a message comes in by, it is on the other person's screen; under uvicorn and under daphne."""
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.models import Conversation
+from messaging.models import Message
 from tests.doors.conftest import Browse
 from tests.support.client import Client
 
@@ -44,3 +46,26 @@ async def test_every_door_leads_to_bobs_screen(
     assert heard["message"]["text"] == "Hi"
     assert heard["message"]["sender_id"] == str(alice.pk)
     assert heard["version"] == heard["message"]["position"] == 1
+
+
+async def test_a_form_without_its_token_says_nothing(browse: Browse, alice: User, conversation: Conversation) -> None:
+    browser = await browse(alice)
+    answer = await browser.http.post(f"/conversations/{conversation.pk}", data={"text": "Hi"})
+    assert answer.status_code == 403
+    assert await Message.objects.acount() == 0
+
+
+async def test_a_stranger_s_page_is_not_there(browse: Browse, mallory: User, conversation: Conversation) -> None:
+    browser = await browse(mallory)
+    token = {"csrfmiddlewaretoken": browser.http.cookies["csrftoken"], "text": "Let me in"}
+    answer = await browser.http.post(f"/conversations/{conversation.pk}", data=token, headers={"Origin": browser.base})
+    assert answer.status_code == 404
+    assert await Message.objects.acount() == 0
+
+
+async def test_sending_a_form_twice_says_a_thing_once(browse: Browse, alice: User, conversation: Conversation) -> None:
+    browser, path = await browse(alice), f"/conversations/{conversation.pk}"
+    id = str(uuid7())
+    for _ in range(2):
+        assert (await browser.submit(path, id=id, text="Hi\r\nyou")).status_code == 200
+    assert (await Message.objects.aget()).pk == UUID(id)

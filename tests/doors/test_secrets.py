@@ -1,5 +1,6 @@
 """What nobody may find: texts, passwords and tokens, in a dump, in the files below it, or in a log."""
 
+import asyncio
 import base64
 import os
 import subprocess
@@ -68,6 +69,15 @@ async def live_a_day(server: Server, alice: User, conversation: Conversation) ->
     return [TEXT, PASSWORD, pair["access"], pair["refresh"], browser.http.cookies["sessionid"]]
 
 
+async def talk_nonsense(server: Server) -> None:
+    """Say what is no HTTP, so that the server has something to complain about."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(f"{TEXT} {PASSWORD}\r\n\r\n".encode())
+    await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+
 def disguises(secret: str) -> list[bytes]:
     """A secret as it may stand in a file: as it is, in hexadecimal, and in base64 at any offset."""
     plain = secret.encode()
@@ -121,11 +131,12 @@ async def test_no_log_holds_a_text_a_password_or_a_token(
 ) -> None:
     with logged_statements(connection.settings_dict["NAME"]) as statements:
         secrets = await live_a_day(talkative_server, alice, conversation)
+        await talk_nonsense(talkative_server)
         asked = statements.text().encode()
     talkative_server.stop()
     log.seek(0)
     said = log.read()
-    assert said
+    assert b"Invalid HTTP request" in said
     assert [secret for secret in secrets if shows(said, secret)] == []
     assert b"INSERT INTO messaging_message" in asked
     # The cookie is a key of a row, so PostgreSQL must be told it.
