@@ -62,8 +62,8 @@ def run_application(environ: Mapping[str, str], address: Address, signals: Signa
 
 def said_for(environ: Mapping[str, str]) -> dict[str, str]:
     """Have the processes say things at once, and in a manner that fits who reads them: honcho is no terminal."""
-    format = environ.get("LOG_FORMAT") or ("text" if sys.stdout.isatty() else "json")
-    return {"PYTHONUNBUFFERED": "1", "LOG_FORMAT": format}
+    manner = environ.get("LOG_FORMAT") or ("text" if sys.stdout.isatty() else "json")
+    return {"PYTHONUNBUFFERED": "1", "LOG_FORMAT": manner}
 
 
 def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:

@@ -91,6 +91,7 @@ def run(folder):
         one.process.stdout.close()
 
 
+@pytest.mark.timeout(300)
 def test_a_life_of_falls_and_deaths(run, folder):
     first = run(with_engines=True)
     assert f"http://127.0.0.1:{first.port}" in first.read_until("Ctrl-C ends it")

@@ -20,6 +20,7 @@ class Wire:
         self._host, self._port = str(known.get("host") or "/tmp"), int(known.get("port") or 5432)  # noqa: S108
         self._loses_next = False
         self.has_lost = False
+        self._carrying: list[asyncio.Task[None]] = []
 
     def lose_next_answer(self) -> None:
         self._loses_next = True
@@ -28,10 +29,23 @@ class Wire:
         """Serve one connection."""
         there_reader, there_writer = await self._open()
         there = asyncio.ensure_future(self._copy(reader, there_writer, answers=False))
-        await self._copy(there_reader, writer, answers=True)
-        there.cancel()
-        for end in (writer, there_writer):
-            end.close()
+        try:
+            await self._copy(there_reader, writer, answers=True)
+        finally:
+            there.cancel()
+            for end in (writer, there_writer):
+                end.close()
+            await asyncio.gather(there, writer.wait_closed(), there_writer.wait_closed(), return_exceptions=True)
+
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begin to serve a connection."""
+        self._carrying.append(asyncio.ensure_future(self.carry(reader, writer)))
+
+    async def end(self) -> None:
+        """Cut what is still connected."""
+        for each in self._carrying:
+            each.cancel()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._host.startswith("/"):
@@ -50,10 +64,13 @@ class Wire:
 async def wire_to_database(place: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[Wire]:
     """Put a wire between new connections and the database."""
     wire = Wire()
-    server = await asyncio.start_unix_server(wire.carry, f"{place}/.s.PGSQL.5432")
+    server = await asyncio.start_unix_server(wire.serve, f"{place}/.s.PGSQL.5432")
     where: dict[str, Any] = connection.settings_dict
-    with patch.context() as patched:
-        patched.setitem(where, "HOST", str(place))
-        patched.setitem(where, "PORT", "5432")
-        yield wire
-    server.close()
+    try:
+        with patch.context() as patched:
+            patched.setitem(where, "HOST", str(place))
+            patched.setitem(where, "PORT", "5432")
+            yield wire
+    finally:
+        server.close()
+        await wire.end()
