@@ -10,17 +10,25 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import respond_429
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts import commands
+from accounts.devices import device_words
 from accounts.models import User
 from accounts.tokens import SESSION_KEY
 from chatproject import limits
 from messaging.fields import seal_secret, unseal_secret
 
 logger = logging.getLogger(__name__)
+
+WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code",
+    "mfa_reauthenticate:webauthn": "Use your passkey",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -77,6 +85,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         cleaned: str = super().clean_username(username.lower(), shallow)
         return cleaned
 
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """Say in our words how else one may show that it is still oneself."""
+        return [
+            {**method, "description": WAYS.get(method["id"], method["description"])}
+            for method in super().get_reauthentication_methods(user)
+        ]
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing fails for a mail that can't be sent, and nobody can tell from it which addresses are known."""
         try:
@@ -98,6 +113,10 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         "incorrect_code": AccountAdapter.error_messages["incorrect_code"],
         "cannot_generate_recovery_codes": "Set up an app or a passkey first.",
     }
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """Propose the device as the name of a passkey that is made on it."""
+        return device_words(device_name(context.request))
 
     def encrypt(self, text: str) -> str:
         return base64.b64encode(seal_secret(text)).decode()

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Blocked, IdConflict, Invalid, Refused, Unprocessable
+from conversations.access import Blocked, IdConflict, Invalid
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
 from messaging import log
@@ -21,7 +21,7 @@ from messaging.commands import send_message
 from messaging.fields import seal
 from messaging.models import Message
 from messaging.partitions import make_partitions, monday, name_of, partitions
-from tests.messaging.helpers import change_place, draft, hold, id_at, place, positions, remove, say, seat
+from tests.messaging.helpers import change_place, draft, hold, id_at, positions, remove, say, seat
 from tests.support.together import another_connection, on_own_connection, until_blocked
 
 
@@ -271,98 +271,6 @@ def test_an_id_of_another_time_is_taken_for_what_it_repeats(
 def test_a_stranger_learns_of_the_conversation_before_the_id(conversation: Conversation, mallory: User) -> None:
     with pytest.raises(Conversation.DoesNotExist):
         say(mallory, conversation, id=id_at(OLD))
-
-
-# Replies
-
-
-def test_a_reply_names_what_it_replies_to(conversation: Conversation, alice: User, bob: User) -> None:
-    question = say(alice, conversation, "Tea?")
-    assert say(bob, conversation, "Yes", reply_to_id=UUID(question["id"]))["reply_to_id"] == question["id"]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"deleted_at": timezone.now()},
-        {"kind": "notice"},
-        {"created_at": timezone.now() - timedelta(days=91)},
-        {"conversation": uuid7()},
-    ],
-    ids=["deleted", "a notice", "past its time", "elsewhere"],
-)
-def test_a_reply_to_what_can_not_be_replied_to_is_refused(
-    fields: dict[str, Any], conversation: Conversation, alice: User
-) -> None:
-    question = say(alice, conversation)
-    Message.objects.update(**fields)
-    with pytest.raises(Unprocessable) as refused:
-        say(alice, conversation, reply_to_id=UUID(question["id"]))
-    assert (refused.value.status, refused.value.pointer) == (422, "/reply_to_id")
-    assert Message.objects.count() == 1
-
-
-def test_nobody_replies_to_what_was_said_before_they_came_or_never(
-    group: Conversation, alice: User, mallory: User
-) -> None:
-    before = say(alice, group)
-    seat(mallory, group)
-    after = say(alice, group)
-    for id in (UUID(before["id"]), uuid7()):
-        with pytest.raises(Unprocessable):
-            say(mallory, group, reply_to_id=id)
-    assert say(mallory, group, reply_to_id=UUID(after["id"]))["position"] == 4
-
-
-# The writer's own marks
-
-
-def marks(user: User, conversation: Conversation) -> tuple[int, int]:
-    it = place(user, conversation)
-    return it.delivered_through, it.read_through
-
-
-@pytest.mark.parametrize(
-    ("before", "delivered", "read", "after"),
-    [
-        pytest.param("", 0, 0, (1, 1), id="the first words"),
-        pytest.param("b", 0, 0, (0, 0), id="something unheard lies between"),
-        pytest.param("b", 1, 0, (2, 0), id="something unread lies between"),
-        pytest.param("b", 1, 1, (2, 2), id="all was read"),
-        pytest.param("bb", 2, 1, (3, 1), id="the last was not read"),
-        pytest.param("aba", 1, 1, (1, 1), id="own words behind unread ones"),
-        pytest.param("aa", 2, 2, (3, 3), id="on and on"),
-    ],
-)
-def test_writing_moves_ones_own_marks_if_nothing_of_others_lies_between(
-    before: str, delivered: int, read: int, after: tuple[int, int], conversation: Conversation, alice: User, bob: User
-) -> None:
-    for who in before:
-        say({"a": alice, "b": bob}[who], conversation)
-    change_place(alice, conversation, delivered_through=delivered, read_through=read)
-    say(alice, conversation)
-    assert marks(alice, conversation) == after
-
-
-def test_writing_leaves_the_marks_of_others(group: Conversation, alice: User, bob: User) -> None:
-    say(alice, group)
-    assert marks(bob, group) == (0, 0)
-
-
-def test_changes_that_are_no_messages_keep_no_mark_back(group: Conversation, alice: User, bob: User) -> None:
-    say(alice, group)
-    remove(bob, group)
-    say(alice, group)
-    assert marks(alice, group) == (3, 3)
-
-
-def test_a_repeat_and_a_refusal_move_nothing(conversation: Conversation, alice: User, bob: User) -> None:
-    first = say(alice, conversation)
-    say(bob, conversation)
-    say(alice, conversation, id=UUID(first["id"]))
-    with pytest.raises(Refused):
-        say(alice, conversation, reply_to_id=uuid7())
-    assert (marks(alice, conversation), marks(bob, conversation)) == ((1, 1), (0, 0))
 
 
 def test_what_is_said_in_a_transaction_that_is_taken_back_was_never_said(
