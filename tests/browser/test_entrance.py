@@ -57,14 +57,13 @@ async def test_signing_out_in_one_tab_is_noticed_in_the_other(
     await expect(window.page).to_have_url(f"/conversations/{conversation.pk}")
 
 
-@pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example/", r"/\evil.example", "javascript:alert(1)"]
-)
-async def test_signing_in_never_leads_to_another_site(enter: Enter, alice: User, target: str) -> None:
+async def test_signing_in_never_leads_to_another_site(enter: Enter, alice: User) -> None:
     window = await enter()
-    await window.goto(f"/accounts/login/?next={target}")
-    await window.sign_in("alice")
-    await expect(window.page).to_have_url("/")
+    for target in ("https://evil.example/", "//evil.example/", r"/\evil.example", "javascript:alert(1)"):
+        await window.goto(f"/accounts/login/?next={target}")
+        await window.sign_in("alice")
+        await expect(window.page).to_have_url("/")
+        await window.page.context.clear_cookies()
 
 
 async def test_signing_in_leads_to_where_one_wanted_to_go(

@@ -4,12 +4,13 @@ import asyncio
 import re
 
 import pytest
+from asgiref.sync import sync_to_async
 from playwright.async_api import Route, expect
 
 from accounts.models import User
 from conversations.models import Conversation
 from tests.browser.conftest import Enter
-from tests.messaging.helpers import fill
+from tests.messaging.helpers import fill, say
 
 MESSAGES = 120
 OLDER = re.compile(r"/messages/conversation/.*before=")
@@ -25,23 +26,23 @@ def talk(conversation: Conversation, bob: User) -> Conversation:
 async def test_at_the_end_the_newest_message_comes_into_view(
     enter: Enter, alice: User, bob: User, talk: Conversation
 ) -> None:
-    hers, his = await enter(alice), await enter(bob)
-    await asyncio.gather(hers.open(talk), his.open(talk))
+    hers = await enter(alice)
+    await hers.open(talk)
     await expect(hers.line("120")).to_be_in_viewport()
 
-    await his.say("News\n" * 10)
+    await sync_to_async(say)(bob, talk, "News\n" * 10)
     await expect(hers.lines.last).to_contain_text("News")
     await expect(hers.lines.last).to_be_in_viewport(ratio=1)
     await expect(hers.newest).to_be_hidden()
 
 
 async def test_further_up_a_new_message_moves_nothing(enter: Enter, alice: User, bob: User, talk: Conversation) -> None:
-    hers, his = await enter(alice), await enter(bob)
-    await asyncio.gather(hers.open(talk), his.open(talk))
+    hers = await enter(alice)
+    await hers.open(talk)
     await hers.line("95").scroll_into_view_if_needed()
     before = await hers.top_of(hers.line("95"))
 
-    await his.say("News")
+    await sync_to_async(say)(bob, talk, "News")
     await expect(hers.line("News")).not_to_be_in_viewport()
     assert await hers.top_of(hers.line("95")) == pytest.approx(before, abs=1)
     await expect(hers.newest).to_contain_text("1")

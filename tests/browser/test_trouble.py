@@ -53,19 +53,19 @@ async def test_a_server_that_dies_loses_nothing_and_doubles_nothing(
 
 
 async def test_what_is_not_sent_yet_survives_a_closed_tab(
-    enter: Enter, mortal: Server, alice: User, bob: User, conversation: Conversation, troubles: Troubles
+    enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect("net::ERR_", "WebSocket connection to")
-    hers = await enter(alice, at=mortal.url)
+    hers = await enter(alice)
+    context = hers.page.context
     await hers.open(conversation)
-    await asyncio.to_thread(mortal.kill)
+    await context.set_offline(True)
     await hers.say("Keep this")
     await expect(hers.line("Keep this").get_by_title("Sending")).to_be_visible()
     await hers.page.close()
-    again = Window(await hers.page.context.new_page())
+    await context.set_offline(False)
 
-    await asyncio.to_thread(mortal.start)
-    await asyncio.to_thread(mortal.wait)
+    again = Window(await context.new_page())
     await again.open(conversation)
     await again.shows("Keep this")
 

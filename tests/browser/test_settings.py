@@ -1,0 +1,96 @@
+"""The settings in a browser: they fit any window, need no script, and know passkeys."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from accounts.models import User
+from conversations.contacts import block, invite
+from tests.browser.conftest import Enter
+from tests.browser.looks import LONG, fits
+from tests.browser.window import Window
+from tests.support.browser import PASSWORD
+from tests.support.server import Server
+
+SECTIONS = ["", *(f"/{name}" for name in ("profile", "privacy", "sessions", "security", "blocked", "close"))]
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+}
+
+
+@pytest.fixture
+def erin(person) -> User:
+    """Someone with a password, whose name breaks pages."""
+    return person("erin", PASSWORD, display_name=LONG[:80], about=LONG, email=f"{'erin' * 12}@example.org")
+
+
+@pytest.fixture
+def acquainted(alice: User, erin: User, mallory: User) -> None:
+    """Alice wants nothing of Mallory, and Erin something of Alice."""
+    block(by=alice, other=mallory)
+    invite(by=erin, to=alice)
+
+
+async def test_no_page_of_the_settings_is_wider_than_the_window(
+    enter: Enter, alice: User, erin: User, acquainted: None
+) -> None:
+    hers, theirs = await enter(alice), await enter(erin)
+    for path in [f"/settings{section}" for section in SECTIONS] + ["/contacts", f"/people/{erin.pk}"]:
+        for window in (hers, theirs):
+            await window.goto(path)
+            await expect(window.page.get_by_role("main")).to_be_attached()
+            await fits(window)
+
+
+async def test_a_profile_is_changed_without_a_script(enter: Enter, alice: User) -> None:
+    window = await enter(alice, java_script_enabled=False, viewport={"width": 360, "height": 740})
+    page = window.page
+    await window.goto("/")
+    await page.get_by_role("link", name="Settings").click()
+    await page.get_by_role("link", name="Profile").click()
+    await page.get_by_label("Name").fill("Alice M.")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+    await page.get_by_role("link", name="Back").filter(visible=True).click()
+    await expect(page).to_have_url("/settings")
+
+
+async def add_passkey(page: Page) -> None:
+    """Make a passkey that opens the account alone, by way of the settings."""
+    await page.goto("/settings/security")
+    await page.get_by_role("link", name="Add a passkey").click()
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_label("Let me sign in with it alone").check()
+    await page.get_by_role("button", name="Go on").click()
+    await expect(page.get_by_text("Your passkey is added.")).to_be_visible()
+
+
+async def plug_in(window: Window) -> None:
+    """Give the browser something that keeps passkeys, and a finger that says yes."""
+    session = await window.page.context.new_cdp_session(window.page)
+    await session.send("WebAuthn.enable")
+    await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+
+
+async def test_a_passkey_is_made_and_opens_the_account(enter: Enter, erin: User, server: Server) -> None:
+    # Browsers allow passkeys on this name without a certificate, and on no number.
+    window = await enter(erin, at=server.url.replace("127.0.0.1", "localhost"))
+    page = window.page
+    await plug_in(window)
+    await add_passkey(page)
+
+    await window.goto("/")
+    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Sign in with a passkey").click()
+    await expect(window.inbox).to_contain_text("It is quiet here")
+
+
+async def test_a_passkey_that_can_not_be_is_explained(enter: Enter) -> None:
+    window = await enter()
+    await window.goto("/accounts/login/")
+    await window.page.get_by_role("button", name="Sign in with a passkey").click()
+    await expect(window.page.get_by_role("alert")).to_contain_text("this site's proper address only")
