@@ -12,7 +12,10 @@ from allauth.core.internal.ratelimit import respond_429
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts import commands
@@ -41,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "enter_current_password": "That is not your password.",
         "incorrect_code": "That is not the code. Please try the next one.",
         "incorrect_password": "That is not your password.",
-        "too_many_login_attempts": "That went wrong too often. Please wait a few minutes.",
+        "too_many_login_attempts": "Too many failed attempts. Please wait a few minutes.",
         "username_password_mismatch": "Name and password do not match.",
         "username_taken": "Someone has this name already.",
     }
@@ -64,20 +67,29 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("settings_security")
 
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        with commands.HASHING:
+            user: User | None = super().authenticate(request, **credentials)
+        return user
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        chance = SignInChance(username=_name(credentials), address=request.META["REMOTE_ADDR"])
         try:
-            commands.require_sign_in_chance(username=_name(credentials), address=request.META["REMOTE_ADDR"])
+            chance.take()
         except limits.RateLimited:
             raise self.validation_error("too_many_login_attempts") from None
-        self._login_failed_rl_usage = None
-
-    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        commands.note_sign_in_failure(username=_name(credentials), address=request.META["REMOTE_ADDR"])
+        # What a sign-in that works calls `rollback` on.
+        self._login_failed_rl_usage = chance
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         if not limits.take([(limits.REGISTER, request.META["REMOTE_ADDR"])]).allowed:
             raise ImmediateHttpResponse(respond_429(request))
-        saved: User = super().save_user(request, user, form, commit)
+        try:
+            with transaction.atomic():
+                saved: User = super().save_user(request, user, form, commit)
+        except IntegrityError:
+            messages.error(request, "Someone has just taken this name.")
+            raise ImmediateHttpResponse(redirect("account_signup")) from None
         return saved
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
@@ -103,6 +115,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """An address that nobody has confirmed may be a stranger's, whom this is no business of."""
         if EmailAddress.objects.get_verified(user):
             super().send_notification_mail(template_prefix, user, *args, **kwargs)
+
+
+class SignInChance:
+    """A counted attempt, in the shape that allauth takes back."""
+
+    def __init__(self, *, username: str, address: str) -> None:
+        self._attempt = {"username": username, "address": address}
+
+    def take(self) -> None:
+        commands.take_sign_in_chance(**self._attempt)
+
+    def rollback(self) -> None:
+        commands.return_sign_in_chance(**self._attempt)
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

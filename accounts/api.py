@@ -73,10 +73,11 @@ class AuthViewSet(API):
     def _has_code(self, user: User, code: str | None, address: str) -> bool:
         if code is None:
             return False
-        if use_code(user=user, code=code):
-            return True
-        commands.note_sign_in_failure(username=user.username, address=address)
-        return False
+        commands.take_sign_in_chance(username=user.username, address=address)
+        if not use_code(user=user, code=code):
+            return False
+        commands.return_sign_in_chance(username=user.username, address=address)
+        return True
 
     def _sign_in(self, request: Request, user: User, device: str) -> dict[str, Any]:
         session = commands.start_session(
@@ -112,7 +113,11 @@ class SessionViewSet(API):
     def password(self, request: SignedIn) -> Response:
         """Change my password; all other sessions end."""
         said = self.body(request, NewPassword)
-        if not request.user.check_password(said["old_password"]):
+        address = request.META["REMOTE_ADDR"]
+        if (
+            commands.check_password(username=request.user.username, password=said["old_password"], address=address)
+            is None
+        ):
             raise Unauthenticated("The old password is not right.", "bad_credentials")
         with explained("new_password"):
             validate_password(said["new_password"], request.user)

@@ -1,19 +1,24 @@
 """What may be done with people and their sessions; the only code that writes them."""
 
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.ids import uuid7
 from accounts.models import Session, User
+from accounts.people import lock_people
 from accounts.realtime import announce_change
 from chatproject import limits
 
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
+HASHING = BoundedSemaphore(2)
+"""Hashing a password takes a core and memory for a while; more at once would only take them from everybody else."""
 
 
 class NameTaken(Exception):
@@ -30,7 +35,7 @@ def register(*, username: str, password: str, display_name: str = "", email: str
     user.clean_fields(exclude=["password"])
     validate_password(password, user)
     try:
-        with transaction.atomic():
+        with HASHING, transaction.atomic():
             return User.objects.create_user(username, password, display_name=display_name, email=email)
     except IntegrityError as error:
         raise NameTaken from error
@@ -41,23 +46,23 @@ def check_password(*, username: str, password: str, address: str) -> User | None
 
     RateLimited after too many failures for the name or from the address, whatever the password is.
     """
-    require_sign_in_chance(username=username, address=address)
-    user = authenticate(None, username=username.lower(), password=password)
+    take_sign_in_chance(username=username, address=address)
+    with HASHING:
+        user = authenticate(None, username=username.lower(), password=password)
     if not isinstance(user, User):
-        note_sign_in_failure(username=username, address=address)
         return None
+    return_sign_in_chance(username=username, address=address)
     return user
 
 
-def require_sign_in_chance(*, username: str, address: str) -> None:
-    """RateLimited if this name or this address has failed too often of late."""
-    limits.require(_failures(username, address), cost=0)
+def take_sign_in_chance(*, username: str, address: str) -> None:
+    """Count an attempt as a failure before it is judged, so that many at once count too; RateLimited at the end."""
+    limits.require(_failures(username, address))
 
 
-def note_sign_in_failure(*, username: str, address: str) -> None:
-    """Count a failure to sign in, for the name and for the address."""
-    for limit in _failures(username, address):
-        limits.take([limit])
+def return_sign_in_chance(*, username: str, address: str) -> None:
+    """Take back that an attempt was counted: it was none."""
+    limits.take(_failures(username, address), cost=-1)
 
 
 def _failures(username: str, address: str) -> limits.Asked:
@@ -69,33 +74,35 @@ def start_session(*, user: User, name: str = "", ip: str | None = None) -> Sessi
     return Session.objects.create(user=user, name=name[:200], ip=ip)
 
 
-@transaction.atomic
 def end_session(*, session: Session) -> None:
     """End a session: its cookie and tokens are worth nothing from now on, and its sockets close."""
-    if Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now()):
-        announce_change(people=[session.user_id])
+    _end(session.user_id, Session.objects.filter(pk=session.pk))
 
 
-@transaction.atomic
 def end_other_sessions(*, session: Session) -> int:
     """End every session of a person but this one; tell how many there were."""
-    others = Session.objects.filter(user=session.user_id, ended_at=None).exclude(pk=session.pk)
-    ended = others.update(ended_at=timezone.now())
-    if ended:
-        announce_change(people=[session.user_id])
-    return ended
+    return _end(session.user_id, Session.objects.filter(user=session.user_id).exclude(pk=session.pk))
+
+
+def end_all_sessions(*, user: User) -> None:
+    """End every session of a person."""
+    _end(user.pk, Session.objects.filter(user=user))
 
 
 @transaction.atomic
-def end_all_sessions(*, user: User) -> None:
-    """End every session of a person."""
-    if Session.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now()):
-        announce_change(people=[user.pk])
+def _end(user_id: UUID, sessions: QuerySet[Session]) -> int:
+    # Everyone who changes a person's sessions holds the person first, so that no two of them wait for each other.
+    lock_people([user_id])
+    ended = sessions.filter(ended_at=None).update(ended_at=timezone.now())
+    if ended:
+        announce_change(people=[user_id])
+    return ended
 
 
 @transaction.atomic
 def change_password(*, user: User, password: str, keep: Session | None = None) -> None:
     """Give a person another password; every session but the one that is kept ends."""
+    lock_people([user.pk])
     user.set_password(password)
     user.save(update_fields=["password"])
     if keep is not None:
@@ -117,13 +124,13 @@ def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
     answer. An older one, or the one before after that, can only be a copy in other hands: the session ends.
     """
     with transaction.atomic():
-        session = Session.objects.select_for_update().filter(pk=session_id, user__is_active=True).first()
-        if session is None or not session.is_live:
-            raise SessionEnded
-        if refresh_id == session.refresh_id:
+        live = Session.objects.select_for_update(of=("self",)).filter(ended_at=None, user__is_active=True)
+        session = live.filter(pk=session_id).first()
+        if session is not None and refresh_id == session.refresh_id:
             return _rotate(session, timezone.now())
-        if refresh_id == session.previous_refresh_id and not session.refresh_used:
+        if session is not None and refresh_id == session.previous_refresh_id and not session.refresh_used:
             return session
+    if session is not None:
         end_session(session=session)
     raise SessionEnded
 

@@ -8,6 +8,8 @@ from uuid_utils.compat import uuid7
 __all__ = ["first_id_at", "minted_at", "parse_uuid7", "uuid7"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
+"""Ids have room for nine centuries more than a datetime."""
 
 
 def parse_uuid7(text: str) -> UUID:
@@ -19,8 +21,8 @@ def parse_uuid7(text: str) -> UUID:
 
 
 def minted_at(value: UUID) -> datetime:
-    """Tell the time that an id carries, in UTC and whole milliseconds."""
-    return EPOCH + timedelta(milliseconds=value.int >> 80)
+    """Tell the time that an id carries, in UTC and whole milliseconds; the end of all time for any beyond that."""
+    return EPOCH + timedelta(milliseconds=min(value.int >> 80, LATEST))
 
 
 def first_id_at(moment: datetime) -> UUID:

@@ -1,5 +1,6 @@
 """What may be said to the routes about people."""
 
+from itertools import islice
 from typing import Any
 
 from django.core.validators import EmailValidator
@@ -54,8 +55,9 @@ class SettingsField(serializers.Field):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, dict):
             self.fail("invalid")
-        faults = {name: fault for name, value in data.items() if (fault := _fault(name, value))}
-        if faults:
+        faulty = ((name, fault) for name, value in data.items() if (fault := _fault(name, value)))
+        # No more than there are settings, however many names were made up.
+        if faults := dict(islice(faulty, len(CHOICES))):
             raise serializers.ValidationError(faults, "invalid")
         return data
 

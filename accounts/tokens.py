@@ -12,9 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth import SESSION_KEY as USER_KEY
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.http.request import validate_host
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
@@ -81,6 +85,13 @@ def live_session(id: UUID) -> Session | None:
     """Find a session that has not ended, of a person who may sign in."""
     found = Session.objects.select_related("user").filter(pk=id, ended_at=None, user__is_active=True)
     return found.first()
+
+
+def _belongs_to(kept: SessionBase, user: User) -> bool:
+    """Tell, as Django does for a page, whether a browser's session is this person's and began under their password."""
+    shown = kept.get(HASH_SESSION_KEY, "")
+    hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return kept.get(USER_KEY) == str(user.pk) and any(constant_time_compare(shown, one) for one in hashes)
 
 
 def _written(kind: type[Token], session: Session, issued_at: datetime) -> Token:
@@ -155,12 +166,15 @@ class SocketCredentials:
         token = bearer(self._headers.get("authorization", ""))
         if token is not None:
             return session_of(token)
-        id = self._cookie_session_id()
-        if id is None:
+        kept = self._browser_session()
+        if not kept.get(SESSION_KEY):
             return None
         if not origin_is_allowed(self._headers.get("origin"), self._headers.get("host", ""), tls=self._tls()):
             raise Unauthenticated("This site may not open a socket with your cookie.", "not_authenticated")
-        return _required_session(id)
+        session = _required_session(UUID(kept[SESSION_KEY]))
+        if not _belongs_to(kept, session.user):
+            raise Unauthenticated("This session has ended.", "session_revoked")
+        return session
 
     def _ticket(self) -> str | None:
         query = parse_qs(self._scope.get("query_string", b"").decode("latin1"), keep_blank_values=True)
@@ -169,17 +183,14 @@ class SocketCredentials:
     def _tls(self) -> bool:
         return settings.BEHIND_TLS or self._scope.get("scheme") == "wss"
 
-    def _cookie_session_id(self) -> UUID | None:
+    def _browser_session(self) -> SessionBase:
+        """Open what is kept for the browser; it is empty where the cookie names nothing."""
         try:
-            jar = SimpleCookie(self._headers.get("cookie", ""))
+            cookie = SimpleCookie(self._headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
         except CookieError:
-            return None
-        key = jar.get(settings.SESSION_COOKIE_NAME)
-        if key is None:
-            return None
-        store = import_module(settings.SESSION_ENGINE).SessionStore(key.value)
-        id = store.get(SESSION_KEY)
-        return UUID(id) if id else None
+            cookie = None
+        store: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(cookie and cookie.value)
+        return store
 
 
 def origin_is_allowed(origin: str | None, host: str, *, tls: bool) -> bool:

@@ -1,10 +1,16 @@
 """Whose address a request comes from, when there are proxies before us."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+import re
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.conf import settings
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+HOP = re.compile(r"\[([^\]]*)\](?::\d+)?|([^:]*):\d+")
+"""Proxies may write a port behind an address: `1.2.3.4:5678`, `[::1]:123`."""
+WHOLE_HOST = 64
+"""The part of an IPv6 address that names a customer; who has it may use all addresses in it."""
 
 
 def trusted_networks() -> list[Network]:
@@ -14,11 +20,8 @@ def trusted_networks() -> list[Network]:
 
 def is_trusted(address: str) -> bool:
     """Tell whether this is one of our proxies."""
-    try:
-        known = ip_address(address)
-    except ValueError:
-        return False
-    return any(known in network for network in trusted_networks())
+    known = read_address(address)
+    return known is not None and any(known in network for network in trusted_networks())
 
 
 def client_address(peer: str | None, forwarded_for: str) -> str | None:
@@ -28,7 +31,23 @@ def client_address(peer: str | None, forwarded_for: str) -> str | None:
         if address is None or not is_trusted(address):
             break
         address = hop
+    known = read_address(address or "")
+    return str(known) if known else peer
+
+
+def read_address(text: str) -> Address | None:
+    """Read an address, with or without a port; one of IPv4 is itself even when IPv6 wraps it. None if it is none."""
+    hop = HOP.fullmatch(text)
     try:
-        return str(ip_address(address)) if address else None
+        known = ip_address((hop[1] or hop[2]) if hop else text)
     except ValueError:
-        return peer
+        return None
+    return known.ipv4_mapped or known if isinstance(known, IPv6Address) else known
+
+
+def subject_of(text: str) -> str:
+    """Say whom to count for an address: of IPv6 the network of 64 bits; anything else is itself."""
+    known = read_address(text)
+    if isinstance(known, IPv6Address):
+        return str(IPv6Network((int(known), WHOLE_HOST), strict=False))
+    return str(known) if known else text

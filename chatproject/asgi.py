@@ -1,5 +1,6 @@
 """HTTP and WebSocket under one roof: plain ASGI, for uvicorn and daphne alike."""
 
+import logging
 import os
 
 from django.core.asgi import get_asgi_application
@@ -8,8 +9,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 http = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 (apps first)
+from django.conf import settings  # noqa: E402
 
 from chatproject.bounds import BoundedBody  # noqa: E402
 from messaging.routing import websocket  # noqa: E402
+
+if not settings.CHAT_LIMITS:
+    logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be tried without end")
 
 application = ProtocolTypeRouter({"http": BoundedBody(http), "websocket": URLRouter(websocket)})

@@ -38,6 +38,20 @@ class IdField(serializers.Field):  # type: ignore[type-arg]
         return str(value)
 
 
+class BoundedListField(serializers.ListField):
+    """A list that is counted before anyone looks at what is in it."""
+
+    def __init__(self, *, max_length: int, **options: Any) -> None:
+        super().__init__(max_length=max_length, **options)
+        self._most = max_length
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and len(data) > self._most:
+            self.fail("max_length", max_length=self._most)
+        items: list[Any] = super().to_internal_value(data)
+        return items
+
+
 class PositionField(serializers.IntegerField):
     """A whole number from 0 on; neither text nor true."""
 

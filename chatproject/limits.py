@@ -17,6 +17,7 @@ from django.conf import settings
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 
+from chatproject.addresses import subject_of
 from chatproject.redis import redis
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = 2.0
 
 # For every key: is there room for the cost? Only if there is in all of them is anything taken, so that a refusal costs
-# nothing. A cost of 0 asks whether one would fit. Answers: allowed, and for the tightest limit its index, what is
-# left, and the milliseconds until the next fits and until it is full again.
+# nothing. A cost of 0 asks whether one would fit, one below 0 gives back. Answers: allowed, and for the tightest limit
+# its index, what is left, and the milliseconds until the next fits and until it is full again.
 GCRA = """
 local now = redis.call('TIME')
 now = now[1] * 1000 + now[2] / 1000
@@ -36,7 +37,7 @@ for i, key in ipairs(KEYS) do
     local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
     due[i] = math.max(tonumber(redis.call('GET', key) or now), now)
     local room = burst * interval - (due[i] - now)
-    local lacking = math.max(cost, 1) * interval - room
+    local lacking = cost < 0 and 0 or math.max(cost, 1) * interval - room
     local rest = math.floor(room / interval + 0.001) - cost
     if lacking > 0.5 then
         allowed = 0
@@ -45,10 +46,14 @@ for i, key in ipairs(KEYS) do
         tightest, left, reset = i, rest, due[i] - now + cost * interval
     end
 end
-if allowed == 1 and cost > 0 then
+if allowed == 1 and cost ~= 0 then
     for i, key in ipairs(KEYS) do
         local next = due[i] + cost * tonumber(ARGV[2 * i])
-        redis.call('SET', key, string.format('%.3f', next), 'PX', math.ceil(next - now))
+        if next > now then
+            redis.call('SET', key, string.format('%.3f', next), 'PX', math.ceil(next - now))
+        else
+            redis.call('DEL', key)
+        end
     end
 end
 return {allowed, tightest, math.max(left, 0), math.ceil(wait), math.ceil(reset)}
@@ -76,7 +81,7 @@ class Limit:
 
     def key(self, subject: object) -> str:
         """Subjects may be names or addresses of people, so Redis sees their digest only."""
-        return f"limit:{self.name}:{hashlib.sha256(str(subject).encode()).hexdigest()[:32]}"
+        return f"limit:{self.name}:{hashlib.sha256(subject_of(str(subject)).encode()).hexdigest()[:32]}"
 
 
 REGISTER = Limit("register", 10, 3600)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -51,6 +52,8 @@ CODES = {
     415: "unsupported_media",
     429: "rate_limited",
 }
+MOST_ERRORS = 20
+"""How many faults an answer names: it must not grow with what was sent."""
 
 
 # Exceptions that say nothing but what they are.
@@ -109,7 +112,7 @@ def _explain(error: Exception) -> tuple[int, str, str, list[dict[str, Any]]]:
         case BadCursor():
             return 400, "invalid", str(error), [{"pointer": "/cursor", "code": "invalid", "detail": str(error)}]
         case exceptions.ValidationError():
-            return 400, "invalid", "Some of what was sent is not right.", list(_pointers(error.detail))
+            return 400, "invalid", "Some of what was sent is not right.", list(islice(_pointers(error.detail), MOST_ERRORS))
         case exceptions.APIException():
             codes = error.get_codes()
             code = codes if isinstance(codes, str) and codes in TITLES else CODES.get(error.status_code, "invalid")

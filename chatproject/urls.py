@@ -1,9 +1,11 @@
 """The site map."""
 
+from allauth.account import views as allauth
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
 
 from accounts import urls as accounts
 from chatproject.problems import not_found
@@ -11,8 +13,12 @@ from chatproject.views import healthz, metrics, readyz, server
 from conversations import urls as conversations
 from messaging import urls as messaging
 
-# The admin's own sign-in would begin no session of ours.
+# The admin's own views would begin no session of ours, and end none.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.logout = allauth.logout  # type: ignore[method-assign]
+admin.site.password_change = RedirectView.as_view(  # type: ignore[method-assign]
+    pattern_name="account_change_password"
+)
 
 urlpatterns = [
     path("", include([*conversations.pages, *messaging.pages, *accounts.pages])),

@@ -62,7 +62,9 @@ def _has_metrics_token(request: HttpRequest) -> bool:
 
 
 def _is_from_this_machine(request: HttpRequest) -> bool:
-    """Tell whether nobody else can be behind a request: it came over loopback, and no proxy handed it on."""
+    """Tell whether nobody else can be behind a request: it came over loopback, and there is no proxy before us."""
+    if settings.BEHIND_TLS or settings.TRUSTED_PROXIES:
+        return False
     if any(name.lower().startswith(FORWARDED) for name in request.headers):
         return False
     try:

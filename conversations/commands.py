@@ -50,6 +50,8 @@ def create_group(
     members = list({user.pk: user for user in (by, *participants)}.values())
     if len(members) > settings.GROUP_MEMBERS:
         raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer="/participants")
+    # Held before they are asked about, so that nobody blocks anybody meanwhile.
+    lock_people(user.pk for user in members)
     require_may_add(by=by, users=members)
     conversation = Conversation.objects.create(
         kind=Conversation.Kind.GROUP, name=name, description=description.strip(), history=history, owner=by

@@ -65,7 +65,7 @@ WITH i AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT y.epoch FROM conversations_conversation y WHERE y.id = d.id OFFSET 0) w
 ), judged AS MATERIALIZED (
     SELECT i.*, l.epoch, l.version AS base, l.last_position, l.fresh, s.id IS NOT NULL AS seen,
-        p.user_id IS NOT NULL AS is_in, COALESCE(p.barred, false) AS barred,
+        p.user_id IS NOT NULL AND l.id IS NOT NULL AS is_in, COALESCE(p.barred, false) AS barred,
         i.reply_to_id IS NULL OR r.id IS NOT NULL AS replies_to_something
     FROM i
     LEFT JOIN seen s ON s.id = i.id
@@ -128,11 +128,6 @@ WITH_REPLIES = APPEND.replace(
             AND o.created_at > clock_timestamp() - %(retention)s::interval OFFSET 0
     ) r ON true""",
 )
-
-# Those of the conversations that nobody else holds at this moment.
-FREE = """
-SELECT c.id FROM conversations_conversation c WHERE c.id = ANY(%(locks)s::uuid[]) FOR NO KEY UPDATE SKIP LOCKED
-"""
 
 
 def statement(drafts: Sequence[Draft]) -> str:

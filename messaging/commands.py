@@ -82,7 +82,7 @@ def mark_read(*, by: User, conversation_id: UUID, through: int) -> dict[str, int
     place = place_of(by, conversation_id)
     end = Subquery(Conversation.objects.filter(pk=conversation_id).values("last_position"))
     reached = Greatest(F("read_through"), Least(through, end))
-    present(by).filter(pk=place.pk).update(
+    present(by).filter(pk=place.pk, read_through__lt=through).update(
         read_through=reached, delivered_through=Greatest(F("delivered_through"), reached)
     )
     place.refresh_from_db(fields=["read_through", "delivered_through"])

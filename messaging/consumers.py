@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from channels.consumer import AsyncConsumer
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from accounts.ids import uuid7
 from accounts.models import Session
@@ -21,6 +21,7 @@ from accounts.profiles import find_user, own_json
 from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
+from chatproject.database import in_thread
 from chatproject.logs import socket_id
 from messaging import protocol
 from messaging.append import Draft
@@ -107,7 +108,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     async def _sign_in(self) -> Session | None:
         """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
         try:
-            session: Session | None = await database_sync_to_async(SocketCredentials(self.scope).session)()
+            session = await in_thread(SocketCredentials(self.scope).session)()
             return session or await asyncio.wait_for(self._first_frame(), CONNECT_SECONDS)
         except TimeoutError:
             self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
@@ -116,7 +117,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED))
         except BadFrame as error:
             self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED)
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, RedisError) as error:
             self._give_up(error)
         return None
 
@@ -124,8 +125,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         frame = protocol.read(await self._next())
         if not isinstance(frame, Connect):
             raise Unauthenticated("Sign in by a connect frame first.", "not_authenticated")
-        session: Session = await database_sync_to_async(session_of)(frame.token)
-        return session
+        return await in_thread(session_of)(frame.token)
 
     def _refuse(self, code: str, detail: str, close: int) -> None:
         self.deliver(encode({"type": "error", "data": {"code": code, "detail": detail}}))
@@ -192,9 +192,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
                 now = {"server_time": timestamp(timezone.now())}
                 self.deliver(encode({"type": "pong", "ref": frame.ref, "data": now}))
             case Read():
-                await database_sync_to_async(mark_read)(
-                    by=self.user, conversation_id=frame.conversation_id, through=frame.through
-                )
+                await in_thread(mark_read)(by=self.user, conversation_id=frame.conversation_id, through=frame.through)
             case Connect():
                 raise BadFrame("invalid", "This socket is signed in already.")
 
@@ -207,7 +205,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
         fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
         if frame.to is not None:
-            said = await database_sync_to_async(self._send_to_person)(frame.to.named(), fields)
+            said = await in_thread(self._send_to_person)(frame.to.named(), fields)
             self._acknowledge(frame.ref, said)
         elif frame.conversation_id is not None:
             await self._submit(frame.ref, compose(self.user_id, frame.conversation_id, **fields))

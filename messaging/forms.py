@@ -1,10 +1,25 @@
 """What a person writes on a page."""
 
+from typing import Any
+from uuid import UUID
+
 from django import forms
 
-from accounts.ids import uuid7
+from accounts.ids import parse_uuid7, uuid7
 
 FURTHEST = 2**53
+
+
+class IdField(forms.UUIDField):
+    """A UUID of version 7, written in the canonical way."""
+
+    def to_python(self, value: Any) -> UUID | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return parse_uuid7(str(value))
+        except ValueError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
 class MessageForm(forms.Form):
@@ -13,7 +28,7 @@ class MessageForm(forms.Form):
     What a message may be is the command's to say; this only reads the fields.
     """
 
-    id = forms.UUIDField(required=False, initial=uuid7, widget=forms.HiddenInput)
+    id = IdField(required=False, initial=uuid7, widget=forms.HiddenInput)
     read_through = forms.IntegerField(required=False, min_value=0, max_value=FURTHEST, widget=forms.HiddenInput)
     text = forms.CharField(
         required=False,

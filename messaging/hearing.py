@@ -22,16 +22,23 @@ class Socket(Protocol):
 class Heard:
     """A conversation that someone here is in: how far it has been heard, and who listens."""
 
-    __slots__ = ("epoch", "held", "id", "listeners", "mending", "version")
+    __slots__ = ("epoch", "expected", "held", "id", "listeners", "mending", "version")
 
     def __init__(self, id: UUID) -> None:
         self.id = id
         self.version = -1
         """-1 until it has been read for the first time; what comes before that is held."""
         self.epoch = -1
+        self.expected = -1
+        """The version that the database is known to have reached."""
         self.listeners: dict[Socket, Membership] = {}
         self.held: dict[int, Envelope] = {}
         self.mending: asyncio.Task[None] | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether something is known to be missing."""
+        return bool(self.held) or self.expected > self.version
 
     def accept(self, envelope: Envelope) -> bool:
         """Deliver an event that follows the last, and what was held for it; False if something is missing."""

@@ -53,7 +53,8 @@ class Hub:
         person.sockets.add(socket)
         metrics.SOCKETS.inc()
         for id, place in person.conversations.items():
-            self._conversations[id].listeners[socket] = place
+            if (heard := self._conversations.get(id)) is not None:
+                heard.listeners[socket] = place
         self._refresh(person)
         await person.ready.wait()
 
@@ -99,9 +100,8 @@ class Hub:
 
     async def _receive(self) -> None:
         while True:
-            envelope = await self._layer.receive(self._inbox)
             try:
-                self._hear(envelope)
+                self._hear(await self._layer.receive(self._inbox))
             except Exception:
                 logger.exception("an event could not be delivered")
 
@@ -122,30 +122,42 @@ class Hub:
             heard.mending = self._task(self._mend_soon(heard, after))
 
     async def _mend_soon(self, heard: Heard, after: float) -> None:
-        """Wait for what may still be on its way, then read what is missing until nothing is."""
+        """Wait for what may still be on its way, then read what is missing until nothing is: one reader at a time."""
         await asyncio.sleep(after)
-        while heard.version >= 0 and heard.id in self._conversations and heard.held:
+        while heard.version >= 0 and heard.id in self._conversations and heard.is_behind:
             await self._read_missing(heard)
             metrics.GAPS.inc()
-            if heard.held:
+            if heard.is_behind:
                 await asyncio.sleep(GAP_GRACE)
 
     async def _read_missing(self, heard: Heard) -> None:
-        people = {socket.user_id for socket in heard.listeners}
+        # Whoever comes while this is read was judged by a newer look than this one.
+        judged = list(heard.listeners)
+        people = {socket.user_id for socket in judged}
         seen = await snapshots.changes(heard.id, after=heard.version, people=people, most=REPAIR_MOST)
-        for socket in list(heard.listeners):
-            place = seen.places.get(socket.user_id)
-            if place is None:
-                self._refresh(self._people[socket.user_id])
-                heard.listeners.pop(socket)
-            else:
-                heard.listeners[socket] = place
+        for socket in judged:
+            self._judge(heard, socket, seen.places.get(socket.user_id))
+        if not heard.listeners and self._conversations.get(heard.id) is heard:
+            self._stop_following(heard.id)
         heard.epoch = seen.epoch
         for version, since, frame in seen.changes:
             if version > heard.version:
                 heard.deliver(version, frame, since=since)
         heard.version = max(heard.version, seen.version)
+        heard.expected = min(heard.expected, heard.version)
         heard.forget_until(heard.version)
+
+    def _judge(self, heard: Heard, socket: Socket, place: Membership | None) -> None:
+        """Let a socket go on hearing as its person's place is now; without one, nothing of that person hears more."""
+        person = self._people.get(socket.user_id)
+        if place is None and person is not None:
+            for each in person.sockets:
+                heard.listeners.pop(each, None)
+            # The refresh finds out whether the person is out, or has only just come in.
+            person.conversations.pop(heard.id, None)
+            self._refresh(person)
+        elif place is not None and socket in heard.listeners:
+            heard.listeners[socket] = place
 
     def _refresh(self, person: Person) -> None:
         """Read anew what a person is in, once more if something happens meanwhile."""
@@ -247,7 +259,8 @@ class Hub:
         for id, version in behind.conversations.items():
             if (heard := self._conversations.get(id)) and heard.version < version:
                 metrics.FOUND_BY_AUDIT.inc()
-                await self._read_missing(heard)
+                heard.expected = version
+                self._mend(heard, after=0)
         for id, version in behind.people.items():
             if (person := self._people.get(id)) and person.version < version:
                 metrics.FOUND_BY_AUDIT.inc()

@@ -2,30 +2,29 @@
 
 While a commit is in flight the next batch gathers, so a quiet server answers at once and a busy one commits less
 often. Nobody is answered before the commit is known. Where its outcome is not known the batch is said again: the same
-ids, the same rows. Conversations that someone else holds locked leave the lane and are tried singly beside it.
+ids, the same rows. What waits for a lock that someone else holds leaves the lane and is tried beside it, conversation
+by conversation. Within a conversation nothing overtakes what was said before it.
 """
 
 import asyncio
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from contextvars import Context
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
-from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.realtime import Post, publish_soon
 from chatproject import metrics
-from chatproject.database import connection_parameters
+from chatproject.database import in_thread
 from conversations.access import Unavailable
-from messaging.append import FREE, Draft, Outcome, parameters, statement
+from messaging.append import Draft, Outcome, parameters, statement
+from messaging.connection import Connection
 from messaging.events import post_created
 from messaging.log import Said, refusal, repeat_of, stored_json
-from messaging.models import Message
 from messaging.partitions import make_partitions
 
 logger = logging.getLogger(__name__)
@@ -33,8 +32,9 @@ logger = logging.getLogger(__name__)
 BATCH_LENGTH = 256
 PATIENCE = 10.0
 """Seconds after which a message that could not be stored is given back to its sender."""
-PLANS_LAST = 60.0
-SESSION = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=20s"
+PAUSE = 0.1
+COLLISIONS = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
+"""The same id came by two servers at once, or two batches met: saying it again at once settles it."""
 
 
 class Entry:
@@ -57,37 +57,9 @@ class Entry:
         if not self.answer.done():
             self.answer.set_result(said)
 
-
-class Connection:
-    """A connection that appends and does nothing else, made when it is needed and again when it is lost."""
-
-    def __init__(self, *, lock_timeout: str) -> None:
-        self._options = f"{SESSION} -c lock_timeout={lock_timeout}"
-        self._connection: psycopg.AsyncConnection | None = None
-        self._planned_at = 0.0
-
-    async def run(self, sql: str, values: dict[str, object]) -> list[tuple]:  # type: ignore[type-arg]
-        """Run one statement in a transaction of its own and fetch its rows."""
-        connection = await self._ready()
-        cursor = await connection.execute(sql, values, prepare=True)
-        return await cursor.fetchall()
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
-
-    async def _ready(self) -> psycopg.AsyncConnection:
-        if self._connection is None or self._connection.closed or self._connection.broken:
-            known = connection_parameters()
-            known["options"] = f"{known.get('options', '')} {self._options}"
-            self._connection = await psycopg.AsyncConnection.connect(**known, autocommit=True)
-            self._planned_at = time.monotonic()
-        elif time.monotonic() - self._planned_at > PLANS_LAST:
-            # A plan made while the tables were small is kept for ever, and slow once they have grown.
-            await self._connection.execute("DISCARD PLANS", prepare=False)
-            self._planned_at = time.monotonic()
-        return self._connection
+    def give_back(self) -> None:
+        """Tell the sender that the message is to be sent again."""
+        self.refuse(Unavailable("The message could not be stored just now. Please send it again."))
 
 
 class Lane:
@@ -95,10 +67,11 @@ class Lane:
 
     def __init__(self) -> None:
         self._waiting: list[Entry] = []
-        self._stuck: dict[UUID, list[Entry]] = {}
+        self._held: dict[UUID, list[Entry]] = {}
+        """Conversations that someone else holds, and what waits for them, in order."""
         self._running: asyncio.Task[None] | None = None
-        self._beside: set[asyncio.Task[None]] = set()
-        self._connection = Connection(lock_timeout="250ms")
+        self._beside: asyncio.Task[None] | None = None
+        self._connection = Connection()
 
     async def append(self, draft: Draft) -> Said:
         """Append a message; return when it is durable and recognised, or raise as the synchronous append does."""
@@ -107,31 +80,33 @@ class Lane:
     def submit(self, draft: Draft) -> "asyncio.Future[Said]":
         """Put a message behind those before it; the future holds what `append` would return."""
         entry = Entry(draft)
-        self._enqueue(entry)
+        if draft.conversation_id in self._held:
+            self._held[draft.conversation_id].append(entry)
+        else:
+            self._waiting.append(entry)
+            self._start()
         return entry.answer
 
     async def drain(self) -> None:
         """Wait until everything under way is answered, then give the connection back."""
-        while tasks := {task for task in (self._running, *self._beside) if task is not None and not task.done()}:
+        while tasks := [task for task in (self._running, self._beside) if task is not None and not task.done()]:
             await asyncio.wait(tasks)
         await self._connection.close()
 
-    def _enqueue(self, entry: Entry) -> None:
-        if entry.draft.conversation_id in self._stuck:
-            # Behind those that wait for the same lock, or it would overtake them.
-            self._stuck[entry.draft.conversation_id].append(entry)
-            return
-        self._waiting.append(entry)
-        if self._running is None or self._running.done():
-            self._running = asyncio.get_running_loop().create_task(self._run(), context=Context())
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._waiting and (self._running is None or self._running.done()):
+            self._running = loop.create_task(self._run(self._connection), context=Context())
+        if self._held and (self._beside is None or self._beside.done()):
+            self._beside = loop.create_task(self._run_beside(), context=Context())
 
-    async def _run(self) -> None:
-        while self._waiting:
-            batch = self._next_batch()
+    async def _run(self, connection: Connection) -> None:
+        while batch := self._next_batch():
             try:
-                await self._commit_or_step_aside(batch)
-            except Exception as error:
-                await self._after_failure(batch, error)
+                again = await self._attempt(batch, connection)
+            except psycopg.errors.LockNotAvailable:
+                again = await self._attempt_singly(batch, connection)
+            self._put_back(again)
 
     def _next_batch(self) -> list[Entry]:
         """Take what has gathered; an id that comes twice has to wait for its first."""
@@ -145,101 +120,141 @@ class Lane:
         self._waiting = later
         return list(batch.values())
 
-    async def _commit_or_step_aside(self, batch: Sequence[Entry]) -> None:
+    def _put_back(self, entries: Sequence[Entry]) -> None:
+        """Put entries before all others, in their order; those of a conversation that is held go there."""
+        for entry in entries:
+            if entry.draft.conversation_id in self._held:
+                self._held[entry.draft.conversation_id].append(entry)
+        self._waiting[:0] = [entry for entry in entries if entry.draft.conversation_id not in self._held]
+
+    # Where someone holds what is needed
+
+    async def _attempt_singly(self, batch: Sequence[Entry], connection: Connection) -> list[Entry]:
+        """Try each conversation by itself; what still has to wait for a lock does so beside the lane."""
+        conversations: dict[UUID, list[Entry]] = {}
+        for entry in batch:
+            conversations.setdefault(entry.draft.conversation_id, []).append(entry)
+        again = []
+        for conversation_id, entries in conversations.items():
+            try:
+                again += await self._attempt(entries, connection)
+            except psycopg.errors.LockNotAvailable:
+                self._hold(conversation_id, entries)
+        return again
+
+    def _hold(self, conversation_id: UUID, entries: list[Entry]) -> None:
+        """Take a conversation out of the lane, with all that waits for it already."""
+        behind = [entry for entry in self._waiting if entry.draft.conversation_id == conversation_id]
+        self._waiting = [entry for entry in self._waiting if entry.draft.conversation_id != conversation_id]
+        self._held[conversation_id] = entries + behind
+        self._start()
+
+    async def _run_beside(self) -> None:
+        """Try the held conversations in turn, each for as long as a lock is waited for, until none is held."""
+        connection = Connection()
         try:
-            await self._commit(batch, self._connection)
+            while self._held:
+                for conversation_id in list(self._held):
+                    await self._try_held(conversation_id, connection)
+        finally:
+            await connection.close()
+
+    async def _try_held(self, conversation_id: UUID, connection: Connection) -> None:
+        entries = self._held[conversation_id]
+        batch = list({entry.draft.id: entry for entry in reversed(entries)}.values())[::-1][:BATCH_LENGTH]
+        try:
+            again = await self._attempt(batch, connection)
         except psycopg.errors.LockNotAvailable:
-            await self._step_aside(batch)
+            again = _still_patient(batch)
+        tried = set(batch) - set(again)
+        entries[:] = [entry for entry in entries if entry not in tried]
+        if not entries:
+            del self._held[conversation_id]
+
+    # One attempt
+
+    async def _attempt(self, batch: Sequence[Entry], connection: Connection) -> list[Entry]:
+        """Commit a batch and answer it; give what is to be tried again, in order. Raises LockNotAvailable alone."""
+        try:
+            await self._commit(batch, connection)
+        except psycopg.errors.LockNotAvailable:
+            raise
+        except Exception as error:
+            await self._recover(batch, connection, error)
+        return _still_patient([entry for entry in batch if not entry.answer.done()])
 
     async def _commit(self, batch: Sequence[Entry], connection: Connection) -> None:
         drafts = [entry.draft for entry in batch]
         began = time.monotonic()
         rows = await connection.run(statement(drafts), parameters(drafts, retention_days=settings.RETENTION_DAYS))
         metrics.appended(len(drafts), seconds=time.monotonic() - began)
-        posts: list[Post] = []
-        for entry, row in zip(batch, rows, strict=True):
-            if post := await self._settle(entry, Outcome(*row)):
-                posts.append(post)
+        posts = [post for entry, row in zip(batch, rows, strict=True) if (post := _settle(entry, Outcome(*row)))]
         if posts:
             metrics.MESSAGES.inc(len(posts))
             await publish_soon(posts)
+        for entry, row in zip(batch, rows, strict=True):
+            if (outcome := Outcome(*row)).what == "seen":
+                await _answer_repeat(entry, outcome, connection)
 
-    async def _settle(self, entry: Entry, outcome: Outcome) -> Post | None:
-        """Answer one entry, or put it back; give what is to be published of it."""
-        if outcome.what == "new":
-            message = stored_json(entry.draft, outcome)
-            entry.accept(Said(message, repeated=False))
-            return post_created(entry.draft.conversation_id, outcome.epoch, message)
-        if outcome.what == "again":
-            self._again([entry])
-        elif outcome.what == "refused":
-            entry.refuse(refusal(outcome))
-        else:
-            return await self._answer_repeat(entry, outcome)
-        return None
-
-    async def _answer_repeat(self, entry: Entry, outcome: Outcome) -> Post | None:
-        try:
-            message = repeat_of(entry.draft, await Message.objects.filter(pk=entry.draft.id).afirst())
-        except Exception as error:
-            entry.refuse(error)
-            return None
-        entry.accept(Said(message, repeated=not entry.unsure))
-        return post_created(entry.draft.conversation_id, outcome.epoch, message) if entry.unsure else None
-
-    async def _step_aside(self, batch: Sequence[Entry]) -> None:
-        """Let the conversations that someone holds wait beside the lane, and say the rest again."""
-        locks = {"locks": parameters([e.draft for e in batch], retention_days=0)["locks"]}
-        free = {row[0] for row in await self._connection.run(FREE, locks)}
-        held: dict[UUID, list[Entry]] = defaultdict(list)
-        for entry in batch:
-            if entry.draft.conversation_id not in free:
-                held[entry.draft.conversation_id].append(entry)
-        self._again([entry for entry in batch if entry.draft.conversation_id in free])
-        for conversation_id, entries in held.items():
-            self._stuck[conversation_id] = entries
-            task = asyncio.get_running_loop().create_task(self._wait_beside(conversation_id), context=Context())
-            self._beside.add(task)
-            task.add_done_callback(self._beside.discard)
-
-    async def _wait_beside(self, conversation_id: UUID) -> None:
-        connection = Connection(lock_timeout=f"{PATIENCE:.0f}s")
-        try:
-            while entries := self._stuck[conversation_id]:
-                self._stuck[conversation_id] = []
-                for entry in entries:
-                    try:
-                        await self._commit([entry], connection)
-                    except Exception as error:
-                        self._give_back(entry, error)
-        finally:
-            self._again(self._stuck.pop(conversation_id))
-            await connection.close()
-
-    async def _after_failure(self, batch: Sequence[Entry], error: Exception) -> None:
-        """Say a batch again whose outcome is unknown or that collided; give back what has waited too long."""
+    async def _recover(self, batch: Sequence[Entry], connection: Connection, error: Exception) -> None:
+        """Make the next attempt possible, or answer everyone if there is to be none."""
+        if isinstance(error, COLLISIONS):
+            return
+        logger.error("a batch of %d could not be appended: %s", len(batch), type(error).__name__)
+        if not isinstance(error, psycopg.Error | OSError | TimeoutError):
+            for entry in batch:
+                entry.give_back()
+            return
         if isinstance(error, psycopg.errors.CheckViolation):
-            logger.critical("no partition for a message; making the missing weeks now")
-            await database_sync_to_async(make_partitions)()
-        elif not isinstance(error, psycopg.errors.UniqueViolation | psycopg.errors.DeadlockDetected):
-            logger.error("a batch of %d could not be appended: %s", len(batch), error)
-            await self._connection.close()
-            await asyncio.sleep(0.1)
-        for entry in batch:
-            entry.unsure = True
-            if time.monotonic() - entry.since > PATIENCE or not isinstance(error, psycopg.Error):
-                self._give_back(entry, error)
-        self._again([entry for entry in batch if not entry.answer.done()])
+            await _make_missing_weeks()
+        else:
+            for entry in batch:
+                entry.unsure = True
+            await connection.close()
+        await asyncio.sleep(PAUSE)
 
-    def _again(self, entries: Sequence[Entry]) -> None:
-        for entry in reversed(entries):
-            self._waiting.insert(0, entry)
-        if self._waiting and (self._running is None or self._running.done()):
-            self._running = asyncio.get_running_loop().create_task(self._run(), context=Context())
 
-    def _give_back(self, entry: Entry, error: Exception) -> None:
-        logger.error("a message could not be appended: %s", type(error).__name__)
-        entry.refuse(Unavailable("The message could not be stored just now. Please send it again."))
+def _settle(entry: Entry, outcome: Outcome) -> Post | None:
+    """Answer an entry that is new or refused; give what is to be published of it."""
+    if outcome.what == "new":
+        message = stored_json(entry.draft, outcome)
+        entry.accept(Said(message, repeated=False))
+        return post_created(entry.draft.conversation_id, outcome.epoch, message)
+    if outcome.what == "refused":
+        entry.refuse(refusal(outcome))
+    return None
+
+
+async def _answer_repeat(entry: Entry, outcome: Outcome, connection: Connection) -> None:
+    """Answer an entry whose id is there already; what we may have stored ourselves unheard is published now."""
+    try:
+        message = repeat_of(entry.draft, await connection.message(entry.draft.id))
+    except (psycopg.Error, OSError, TimeoutError):
+        raise
+    except Exception as error:
+        entry.refuse(error)
+        return
+    entry.accept(Said(message, repeated=not entry.unsure))
+    if entry.unsure:
+        await publish_soon([post_created(entry.draft.conversation_id, outcome.epoch, message)])
+
+
+def _still_patient(entries: Sequence[Entry]) -> list[Entry]:
+    """Give back what has waited too long to its senders; keep the rest."""
+    now = time.monotonic()
+    for entry in entries:
+        if now - entry.since > PATIENCE:
+            logger.error("a message could not be stored within %d seconds", PATIENCE)
+            entry.give_back()
+    return [entry for entry in entries if not entry.answer.done()]
+
+
+async def _make_missing_weeks() -> None:
+    logger.critical("no partition for a message; making the missing weeks now")
+    try:
+        await in_thread(make_partitions)()
+    except Exception as error:
+        logger.critical("the missing weeks could not be made: %s", type(error).__name__)
 
 
 _lanes: "WeakKeyDictionary[asyncio.AbstractEventLoop, Lane]" = WeakKeyDictionary()

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chatproject.fields import IdField, PositionField, Strict, TextField
+from chatproject.fields import BoundedListField, IdField, PositionField, Strict, TextField
 
 
 class NewMessage(Strict):
@@ -15,7 +15,7 @@ class NewMessage(Strict):
     receiver_id = IdField(required=False)
     text = TextField(required=False, allow_blank=True, default="")
     kind = serializers.ChoiceField(choices=["text", "image", "video", "audio", "file"], required=False)
-    media = serializers.ListField(child=IdField(), required=False, max_length=10)
+    media = BoundedListField(child=IdField(), max_length=10, required=False)
     reply_to_id = IdField(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -12,13 +12,12 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
-from channels.db import database_sync_to_async
 from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from accounts.models import User
 from accounts.realtime import encode
-from chatproject.database import connection_parameters
+from chatproject.database import connection_parameters, in_thread
 from messaging.events import MessageCreated, MessageUpdated, message_json
 from messaging.inbox import show_conversation
 from messaging.models import Message
@@ -134,7 +133,7 @@ async def changes(id: UUID, *, after: int, people: Collection[UUID], most: int) 
     )
 
 
-@database_sync_to_async  # type: ignore[untyped-decorator]
+@in_thread
 def conversation(user_id: UUID, id: UUID) -> dict[str, Any]:
     """Read a conversation as one person sees it."""
     return show_conversation(by=User.objects.get(pk=user_id), conversation_id=id)
@@ -180,7 +179,14 @@ async def _pool() -> AsyncConnectionPool:
     if loop not in _pools:
         known = connection_parameters() | {"row_factory": namedtuple_row, "autocommit": False}
         _pools[loop] = AsyncConnectionPool(
-            kwargs=known, configure=_configure, min_size=1, max_size=4, timeout=10, open=False, name="snapshots"
+            kwargs=known,
+            configure=_configure,
+            check=AsyncConnectionPool.check_connection,
+            min_size=1,
+            max_size=4,
+            timeout=10,
+            open=False,
+            name="snapshots",
         )
         await _pools[loop].open()
     return _pools[loop]

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.ids import uuid7
 from accounts.models import User
 from accounts.views import SignedInRequest
+from chatproject import limits
 from chatproject.pages import BadCursor
 from conversations.access import Refused
 from conversations.models import Conversation
@@ -58,7 +59,11 @@ def _post(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
         mark_read(by=request.user, conversation_id=conversation_id, through=through)
     if request.POST.get("act") != "read":
         try:
+            limits.require([(limits.SEND, request.user.pk)])
             _send(request.user, conversation_id, form)
+        except limits.RateLimited as refusal:
+            form.add_error("text", str(refusal))
+            return _show(request, conversation_id, form=_renamed(form), status=429)
         except Refused as refusal:
             form.add_error("text", refusal.detail)
             return _show(request, conversation_id, form=_renamed(form), status=refusal.status)

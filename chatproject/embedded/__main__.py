@@ -40,7 +40,7 @@ def run(environ: Mapping[str, str], signals: Signals) -> None:
         address.require_free()
         say("Starting Parley …")
         with running_engines(folder, environ, signals.check) as engines:
-            known = known_to_all(folder, environ, engines)
+            known = known_to_all(folder, environ, engines, demo=has_demo(environ, address))
             try:
                 prepare(known, signals)
                 serve(known, address, engines, signals)
@@ -50,10 +50,19 @@ def run(environ: Mapping[str, str], signals: Signals) -> None:
                 end_leftovers(folder)
 
 
-def known_to_all(folder: Folder, environ: Mapping[str, str], engines: Engines) -> dict[str, str]:
-    """Return the environment of our own processes; a database of our own may be given the demo's people."""
-    demo = {} if environ.get("DATABASE_URL") or environ.get("CHAT_DEMO") else {"CHAT_DEMO": "1"}
-    return {**environ, "CHAT_VAR": str(folder.path), MARK: str(folder.path), **engines.environment(), **demo}
+def has_demo(environ: Mapping[str, str], address: Address) -> bool:
+    """Tell whether a database of our own is given the demo's people unasked; say so where it is not."""
+    if environ.get("DATABASE_URL") or environ.get("CHAT_DEMO"):
+        return False
+    if address.is_public:
+        say("Other machines can reach this page, so the demo's people are not made: CHAT_DEMO=1 would make them.")
+    return not address.is_public
+
+
+def known_to_all(folder: Folder, environ: Mapping[str, str], engines: Engines, *, demo: bool) -> dict[str, str]:
+    """Return the environment of our own processes."""
+    known = {**environ, "CHAT_VAR": str(folder.path), MARK: str(folder.path), **engines.environment()}
+    return {**known, "CHAT_DEMO": "1"} if demo else known
 
 
 def prepare(environ: Mapping[str, str], signals: Signals) -> None:

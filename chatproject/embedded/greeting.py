@@ -40,7 +40,7 @@ def greeting(address: Address, database_url: str) -> str:
     if has_cast(database_url):
         lines.append(f"Sign in as {', '.join(CAST[:-1])} or {CAST[-1]}, password {PASSWORD}")
         if address.is_public:
-            lines.append("Other machines can reach this page, and everyone knows that password: see CHAT_DEMO=0.")
+            lines.append("Other machines can reach this page, and everyone knows that password.")
     return "\n".join([*lines, "Ctrl-C ends it."])
 
 

@@ -21,7 +21,6 @@ CAST: dict[str, dict[str, Any]] = {
         "display_name": "Sam (staff)",
         "about": "I look after the server. Also the one in goal.",
         "is_staff": True,
-        "is_superuser": True,
     },
 }
 

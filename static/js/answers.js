@@ -2,24 +2,28 @@
 
 import { Refusal } from "./refusal.js";
 
+const PATIENCE = 15_000;
+
 export class Disconnected extends Error {}
 
 export class Answers {
   #waiting = new Map();
   #last = 0;
 
-  /** A new ref, and the promise of its answer. */
+  /** A new ref, and the promise of its answer; one that takes too long counts as never sent. */
   expect() {
     const ref = String(++this.#last);
-    const answer = new Promise((resolve, reject) => this.#waiting.set(ref, { resolve, reject }));
+    const answer = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#part(ref).reject(new Disconnected()), PATIENCE);
+      this.#waiting.set(ref, { resolve, reject, timer });
+    });
     return { ref, answer };
   }
 
   /** Take a frame if it answers something; tell whether it did. */
   take({ type, ref, data }) {
-    const waiting = this.#waiting.get(ref);
+    const waiting = this.#part(ref);
     if (!waiting) return false;
-    this.#waiting.delete(ref);
     if (type === "error") waiting.reject(new Refusal(data));
     else waiting.resolve(data);
     return true;
@@ -27,8 +31,13 @@ export class Answers {
 
   /** No answer will come any more. */
   abandon() {
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(new Disconnected());
+    for (const ref of [...this.#waiting.keys()]) this.#part(ref).reject(new Disconnected());
+  }
+
+  #part(ref) {
+    const waiting = this.#waiting.get(ref);
+    clearTimeout(waiting?.timer);
+    this.#waiting.delete(ref);
+    return waiting;
   }
 }

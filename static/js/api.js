@@ -2,6 +2,8 @@
 
 import { Refusal } from "./refusal.js";
 
+const PATIENCE = 30_000;
+
 export class Api {
   #root;
   #token;
@@ -21,7 +23,8 @@ export class Api {
   }
 
   async #ask(path, options) {
-    const answer = await fetch(this.#root + path, { credentials: "same-origin", ...options });
+    const signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(this.#root + path, { credentials: "same-origin", signal, ...options });
     const body = await answer.json();
     if (!answer.ok) throw new Refusal(body);
     return body;

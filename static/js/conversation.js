@@ -34,7 +34,6 @@ export function openConversation({ api, courier, inbox, outbox, people, socket, 
   outbox.addEventListener("added", ({ detail }) => drawLetter(detail));
   outbox.addEventListener("changed", ({ detail }) => drawLetter(detail));
   outbox.addEventListener("removed", ({ detail }) => timeline.forget(detail.id));
-  outbox.all().then((letters) => letters.forEach(drawLetter));
   courier.addEventListener("delivered", ({ detail }) => here(detail) && draw(detail));
   timeline.addEventListener("retry", ({ detail }) => courier.retry(detail.id));
   timeline.addEventListener("discard", ({ detail }) => outbox.remove(detail.id));

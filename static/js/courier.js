@@ -1,9 +1,8 @@
 // Carries letters from the outbox to the server, one after the other, until each is acknowledged or refused.
 
+import { Again } from "./again.js";
 import { Refusal } from "./refusal.js";
 import { v7 } from "../vendor/uuid-14.0.3.js";
-
-const PASSING = new Set(["rate_limited", "too_fast", "unavailable"]);
 
 export class Courier extends EventTarget {
   #outbox;
@@ -11,6 +10,8 @@ export class Courier extends EventTarget {
   #api;
   #behind = 0;
   #busy = false;
+  #wanted = false;
+  #again = new Again(() => this.flush());
 
   constructor(outbox, socket, api) {
     super();
@@ -34,16 +35,25 @@ export class Courier extends EventTarget {
     this.flush();
   }
 
+  /** Carry all there is; what is added meanwhile is carried too, by whichever tab has its turn. */
   async flush() {
-    if (this.#busy || !this.#socket.ready) return;
+    this.#wanted = true;
+    if (this.#busy) return;
     this.#busy = true;
     try {
-      for (let letter = await this.#next(); letter; letter = await this.#next()) await this.#carry(letter);
+      while (this.#wanted && this.#socket.ready) await this.#outbox.alone(() => this.#walk());
     } catch {
-      // The line is gone: what is left goes out, under the same ids, when it is back.
+      // Whatever it was, what is left goes out later, under the same ids.
+      this.#again.later();
     } finally {
       this.#busy = false;
     }
+  }
+
+  async #walk() {
+    this.#wanted = false;
+    for (let letter = await this.#next(); letter; letter = await this.#next()) await this.#carry(letter);
+    this.#again.well();
   }
 
   async #next() {
@@ -54,7 +64,7 @@ export class Courier extends EventTarget {
     try {
       const message = await this.#hand({ id, conversation_id, text });
       this.dispatchEvent(new CustomEvent("delivered", { detail: message }));
-      this.#outbox.remove(id);
+      await this.#outbox.remove(id);
     } catch (refusal) {
       await this.#cope(id, refusal);
     }
@@ -70,9 +80,9 @@ export class Courier extends EventTarget {
 
   async #cope(id, refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
-    if (PASSING.has(refusal.code)) return pause(refusal.retryAfter ?? 2);
+    if (refusal.passing) return pause(refusal.retryAfter ?? 2);
     if (refusal.errors?.some(({ pointer }) => pointer === "/id")) return this.#outbox.rename(id, this.#name());
-    this.#outbox.fail(id, refusal.message || "This could not be sent.");
+    return this.#outbox.fail(id, refusal.message || "This could not be sent.");
   }
 
   #name() {

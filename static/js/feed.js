@@ -1,11 +1,15 @@
 // What happens in the open conversation, in the order of its versions and without holes.
 
+import { Again } from "./again.js";
+import { Refusal } from "./refusal.js";
+
 export class Feed extends EventTarget {
   #api;
   #id;
   #version;
   #position;
   #work = Promise.resolve();
+  #again = new Again(() => this.catchUp());
 
   constructor(api, { id, version, position }) {
     super();
@@ -33,6 +37,7 @@ export class Feed extends EventTarget {
     this.#queue(async () => {
       const { data } = await this.#api.conversation(this.#id);
       await this.#fetch(data.version);
+      this.#again.well();
     });
   }
 
@@ -51,8 +56,13 @@ export class Feed extends EventTarget {
     this.dispatchEvent(new Event("progress"));
   }
 
-  /** One thing at a time; what fails is mended by the next jump or connection. */
+  /** One thing at a time; what fails leaves a hole, to be mended later. */
   #queue(task) {
-    this.#work = this.#work.then(task).catch(() => {});
+    this.#work = this.#work.then(task).catch((failure) => this.#cope(failure));
+  }
+
+  /** Who is told no for good, as a stranger is, does not ask again. */
+  #cope(failure) {
+    if (!(failure instanceof Refusal) || failure.passing) this.#again.later(failure.retryAfter);
   }
 }

@@ -50,7 +50,7 @@ def test_an_address_is_confirmed_from_the_mail(mailoutbox: Any) -> None:
     assert "waits to be confirmed" in words(visitor.get("/settings/profile"))
 
     (mail,) = mailoutbox
-    assert (mail.to, mail.subject) == (["erin@example.org"], "Parley: Welcome! Please confirm your e-mail address")
+    assert (mail.to, mail.subject) == (["erin@example.org"], "Parley: Welcome! Please confirm your email address")
     assert mail.alternatives == []
     answer = visitor.submit(link_in(mail.body))
     assert "erin@example.org is confirmed." in words(answer)

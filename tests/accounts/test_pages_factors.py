@@ -1,6 +1,7 @@
 """Codes from an app and on paper, by the pages. What is said and sent there waits for the commit, so these commit."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -13,7 +14,14 @@ from tests.accounts.visitor import Visitor, here, words
 pytestmark = pytest.mark.usefixtures("committed")
 
 
+PERIOD, LONG_ENOUGH = 30, 8
+
+
 def code_now(secret: str) -> str:
+    """What the app shows; a code that is about to change is not typed any more."""
+    left = PERIOD - time.time() % PERIOD
+    if left < LONG_ENOUGH:
+        time.sleep(left)
     return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 

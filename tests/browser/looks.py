@@ -23,5 +23,6 @@ async def fits(window: Window) -> None:
     for width, scheme in product(WIDTHS, ("light", "dark")):
         await window.page.set_viewport_size({"width": width, "height": 740})
         await window.page.emulate_media(color_scheme=scheme)
-        assert await window.page.evaluate(STICKING_OUT) == []
+        found = await window.page.evaluate(STICKING_OUT)
+        assert not found, f"{window.page.url}, {width} pixels: {found}"
         assert await window.page.evaluate(TOO_WIDE) <= 0

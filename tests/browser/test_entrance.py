@@ -63,6 +63,7 @@ async def test_signing_in_never_leads_to_another_site(enter: Enter, alice: User)
         await window.goto(f"/accounts/login/?next={target}")
         await window.sign_in("alice")
         await expect(window.page).to_have_url("/")
+        await window.goto("about:blank")
         await window.page.context.clear_cookies()
 
 

@@ -43,7 +43,9 @@ class Window:
         await self.page.get_by_role("button", name="Sign in", exact=True).click()
 
     async def say(self, *texts: str) -> None:
-        """Type some messages and send each with Enter."""
+        """Type some messages and send each with Enter, once the page knows what to do with that key."""
+        await self.field.wait_for()
+        await self.page.wait_for_load_state()
         for text in texts:
             await self.field.fill(text)
             await self.field.press("Enter")

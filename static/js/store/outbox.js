@@ -1,87 +1,105 @@
 // What was written and is not acknowledged yet. It survives a reload where the browser lets it.
+// All tabs of a person share it: the disk counts, and beside it what this tab has not written there yet.
 
 import { openDB } from "../../vendor/idb-8.0.4.js";
 
-class Memory {
-  #letters = new Map();
-  getAll = async () => [...this.#letters.values()];
-  put = async (_store, letter) => this.#letters.set(letter.id, letter);
-  delete = async (_store, id) => this.#letters.delete(id);
-}
-
-function open(userId) {
-  const upgrade = (database) => database.createObjectStore("letters", { keyPath: "id" });
-  return openDB(`parley-outbox-${userId}`, 1, { upgrade }).catch(() => new Memory());
-}
+const upgrade = (database) => database.createObjectStore("letters", { keyPath: "id" });
 
 export class Outbox extends EventTarget {
-  #letters = new Map();
+  #name;
   #store;
-  #loaded;
+  #tabs;
+  #letters = new Map();
+  #unwritten = new Map();
 
   constructor(userId) {
     super();
-    this.#store = open(userId);
-    this.#loaded = this.#load();
+    this.#name = `parley-outbox-${userId}`;
+    this.#store = openDB(this.#name, 1, { upgrade });
+    this.#tabs = new BroadcastChannel(this.#name);
+    this.#tabs.onmessage = () => this.#refresh();
+    this.#refresh();
   }
 
-  async #load() {
-    const kept = await (await this.#store).getAll("letters");
-    for (const letter of kept) this.#letters.set(letter.id, letter);
+  /** Do what only one of all tabs may do at a time. Plain http has no locks; there the ids keep repeats harmless. */
+  alone(task) {
+    return navigator.locks ? navigator.locks.request(this.#name, task) : task();
   }
 
-  /** Everything unsent, in the order it was written. */
+  /** Everything unsent as it is by now, in the order it was written. */
   async all() {
-    await this.#loaded;
-    return [...this.#letters.values()].sort((one, other) => one.written - other.written);
-  }
-
-  has(id) {
-    return this.#letters.has(id);
+    await this.#refresh();
+    return [...this.#letters.values()];
   }
 
   add(letter) {
-    this.#keep(letter);
-    this.#emit("added", letter);
+    return this.#change([letter.id, letter]);
   }
 
   remove(id) {
-    this.#letters.delete(id);
-    this.#write("delete", id);
-    this.#emit("removed", { id });
+    return this.#change([id, null]);
   }
 
   /** The server does not want it as it is; the person decides. */
   fail(id, reason) {
-    this.#change(id, { reason });
+    return this.#revise(id, { reason });
   }
 
   retry(id) {
-    this.#change(id, { reason: null });
+    return this.#revise(id, { reason: null });
   }
 
-  rename(id, fresh) {
+  async rename(id, fresh) {
     const letter = this.#letters.get(id);
-    this.remove(id);
-    this.add({ ...letter, id: fresh });
+    if (letter) await this.#change([id, null], [fresh, { ...letter, id: fresh }]);
   }
 
-  #change(id, changes) {
-    if (!this.has(id)) return;
-    const letter = { ...this.#letters.get(id), ...changes };
-    this.#keep(letter);
-    this.#emit("changed", letter);
+  async #revise(id, changes) {
+    const letter = this.#letters.get(id);
+    if (letter) await this.#change([id, { ...letter, ...changes }]);
   }
 
-  #keep(letter) {
-    this.#letters.set(letter.id, letter);
-    this.#write("put", letter);
+  /** Show at once, then write; no letter means that it is gone. */
+  async #change(...changes) {
+    for (const [id, letter] of changes) this.#unwritten.set(id, letter);
+    this.#show(this.#letters);
+    await this.#write(changes);
   }
 
   /** A full or forbidden disk costs the survival of a reload, never the sending. */
-  async #write(verb, value) {
-    const store = await this.#store;
-    await store[verb]("letters", value).catch(() => {});
+  async #write(changes) {
+    try {
+      const { store, done } = (await this.#store).transaction("letters", "readwrite");
+      const requests = changes.map(([id, letter]) => (letter ? store.put(letter) : store.delete(id)));
+      await Promise.all([...requests, done]);
+    } catch {
+      return;
+    }
+    for (const [id, letter] of changes) if (this.#unwritten.get(id) === letter) this.#unwritten.delete(id);
+    this.#tabs.postMessage("changed");
+  }
+
+  async #refresh() {
+    try {
+      const kept = await (await this.#store).getAll("letters");
+      this.#show(new Map(kept.map((letter) => [letter.id, letter])));
+    } catch {
+      // Without a disk there is nothing to learn from it.
+    }
+  }
+
+  /** Replace what is known, and say what that changes. */
+  #show(kept) {
+    const before = this.#letters;
+    const letters = [...new Map([...kept, ...this.#unwritten]).values()].filter(Boolean);
+    letters.sort((one, other) => one.written - other.written);
+    this.#letters = new Map(letters.map((letter) => [letter.id, letter]));
+    for (const id of before.keys()) if (!this.#letters.has(id)) this.#emit("removed", { id });
+    for (const letter of letters) {
+      const known = before.get(letter.id);
+      if (!known) this.#emit("added", letter);
+      else if (known.reason !== letter.reason) this.#emit("changed", letter);
+    }
   }
 
   #emit(type, detail) {
