@@ -34,7 +34,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable("WEB_WORKERS", "1", "Web processes that `make run` starts."),
         Variable("SERVER_NAME", "Parley", "What the pages and the API call this server."),
         Variable("CHAT_VAR", "var", "The folder for everything that `make run` writes, relative to the project."),
-        Variable("CHAT_DEMO", "off", "Make the demo's people if there is nobody yet.", "on with an embedded database and a `HOST` of this machine alone"),
+        Variable(
+            "CHAT_DEMO",
+            "off",
+            "Make the demo's people if there is nobody yet.",
+            "on with an embedded database and a `HOST` of this machine alone",
+        ),
         Variable("DEBUG", "off", "Show errors with their details to everyone. Never in the open."),
     ),
     "Keys": (
@@ -86,7 +91,8 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
     "Watching": (
         Variable("LOG_FORMAT", "", "`json` or `text`.", "`text` at a terminal or with DEBUG, else `json`"),
         Variable(
-            "METRICS_TOKEN", "",
+            "METRICS_TOKEN",
+            "",
             "Whoever shows it as a bearer token may read `/metrics`; this machine may anyway while no proxy is named.",
         ),
     ),

@@ -112,7 +112,8 @@ def _explain(error: Exception) -> tuple[int, str, str, list[dict[str, Any]]]:
         case BadCursor():
             return 400, "invalid", str(error), [{"pointer": "/cursor", "code": "invalid", "detail": str(error)}]
         case exceptions.ValidationError():
-            return 400, "invalid", "Some of what was sent is not right.", list(islice(_pointers(error.detail), MOST_ERRORS))
+            errors = list(islice(_pointers(error.detail), MOST_ERRORS))
+            return 400, "invalid", "Some of what was sent is not right.", errors
         case exceptions.APIException():
             codes = error.get_codes()
             code = codes if isinstance(codes, str) and codes in TITLES else CODES.get(error.status_code, "invalid")

@@ -16,7 +16,7 @@ from messaging import urls as messaging
 # The admin's own views would begin no session of ours, and end none.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.logout = allauth.logout  # type: ignore[method-assign]
-admin.site.password_change = RedirectView.as_view(  # type: ignore[method-assign]
+admin.site.password_change = RedirectView.as_view(  # type: ignore[method-assign, assignment]
     pattern_name="account_change_password"
 )
 

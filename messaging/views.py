@@ -78,7 +78,7 @@ def _send(by: User, conversation_id: UUID, form: MessageForm) -> None:
 
 def _renamed(form: MessageForm) -> MessageForm:
     """The refused text stays in the form, under a new name."""
-    form.data = {**form.cleaned_data, "id": uuid7()}
+    form.data = {**form.data, "id": str(uuid7())}
     return form
 
 

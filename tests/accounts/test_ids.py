@@ -29,6 +29,10 @@ def test_an_id_carries_the_time_it_was_made() -> None:
     assert minted_at(first_id_at(MOMENT)) == MOMENT
 
 
+def test_an_id_beyond_all_time_carries_its_end() -> None:
+    assert minted_at(UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")).year == 9999
+
+
 def test_the_bound_of_a_moment_lies_between_what_came_before_and_what_came_after() -> None:
     before = first_id_at(MOMENT - timedelta(milliseconds=1)).int | (1 << 80) - 1
     assert UUID(int=before) < first_id_at(MOMENT) < UUID(int=first_id_at(MOMENT).int | 0x7 << 76 | 0b10 << 62)

@@ -34,6 +34,11 @@ def test_what_i_say_of_myself_is_what_others_see(rest: Rest, alice: User, bob: U
     assert seen.items() <= mine.items()
 
 
+def test_no_more_settings_are_at_fault_than_there_are(rest: Rest, alice: User) -> None:
+    answer = rest(alice).send("patch", "/users/me", {"settings": {f"colour-{n}": n for n in range(1000)}})
+    assert pointers(answer) == [f"/settings/colour-{n}" for n in range(4)]
+
+
 def test_settings_that_are_not_named_stay_as_they_are(rest: Rest, alice: User) -> None:
     client = rest(alice)
     client.send("patch", "/users/me", {"settings": {"write": "contacts", "last_seen": False}})

@@ -1,11 +1,13 @@
 """When something goes wrong: the server dies, the line is cut, or the message is not wanted."""
 
 import asyncio
+import re
+import time
 from collections.abc import Iterator
 
 import pytest
 from asgiref.sync import sync_to_async
-from playwright.async_api import expect
+from playwright.async_api import Route, WebSocketRoute, expect
 
 from accounts.models import User
 from conversations.contacts import block, unblock
@@ -13,6 +15,7 @@ from conversations.models import Conversation
 from messaging.models import Message
 from tests.browser.conftest import Enter
 from tests.browser.window import Troubles, Window
+from tests.messaging.helpers import say
 from tests.support.server import Server, running
 
 STOPPED = "This person has stopped the conversation."
@@ -102,3 +105,127 @@ async def test_a_refused_message_may_be_discarded_and_holds_nothing_up(
     await hers.shows("Shorter then")
     await hers.page.reload()
     await hers.shows("Shorter then")
+
+
+async def test_an_answer_that_never_comes_holds_nothing_up(
+    enter: Enter, alice: User, conversation: Conversation
+) -> None:
+    swallowed = asyncio.Event()
+
+    def lose_the_first_message(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+
+        def pass_on(frame: str | bytes) -> None:
+            if "message.send" in str(frame) and not swallowed.is_set():
+                swallowed.set()
+            else:
+                server.send(frame)
+
+        line.on_message(pass_on)
+
+    hers = await enter(alice)
+    await hers.page.route_web_socket("**/ws/chat", lose_the_first_message)
+    await hers.page.clock.install()
+    await hers.open(conversation)
+    await hers.say("Lost on the way", "Behind it")
+    await expect(hers.line("Behind it").get_by_title("Sending")).to_be_visible()
+    await swallowed.wait()
+    await hers.page.clock.fast_forward(16_000)
+    await hers.shows("Lost on the way", "Behind it")
+    assert await Message.objects.acount() == 2
+
+
+async def test_a_failure_while_the_line_is_up_is_tried_again(
+    enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
+) -> None:
+    troubles.expect("net::ERR_", "status of 413", "status of 400")
+    tries = 0
+
+    async def fail_once(route: Route) -> None:
+        nonlocal tries
+        tries += 1
+        await (route.abort() if tries == 1 else route.continue_())
+
+    hers = await enter(alice)
+    await hers.page.route("**/api/v1/messages", fail_once)
+    await hers.open(conversation)
+    await hers.say("\N{GRINNING FACE}" * 16_500, "Behind it")
+    await expect(hers.lines.get_by_role("alert").filter(visible=True)).to_contain_text("at most 16000 characters")
+    await expect(hers.line("Behind it").get_by_title("Sent", exact=True)).to_be_visible()
+    assert tries == 2
+
+
+async def test_two_tabs_share_what_is_not_sent_yet(
+    enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
+) -> None:
+    troubles.expect("net::ERR_", "WebSocket connection to")
+    one = await enter(alice)
+    context = one.page.context
+    other = Window(await context.new_page())
+    await asyncio.gather(one.open(conversation), other.open(conversation))
+    await one.say("x" * 16_001)
+    await expect(other.lines.get_by_role("alert").filter(visible=True)).to_contain_text("at most 16000 characters")
+    await other.lines.get_by_role("button", name="Discard").click()
+    for window in (one, other):
+        await expect(window.lines).to_have_count(0)
+
+    await context.set_offline(True)
+    await one.say("From one")
+    await other.say("From the other")
+    for window in (one, other):
+        await expect(window.lines).to_have_count(2)
+    await context.set_offline(False)
+    for window in (one, other):
+        await expect(window.lines).to_have_count(2)
+        await expect(window.lines.get_by_title("Sending").filter(visible=True)).to_have_count(0)
+    assert await Message.objects.acount() == 2
+
+
+async def test_a_message_that_two_tabs_name_anew_is_not_doubled(
+    enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
+) -> None:
+    troubles.expect("net::ERR_", "WebSocket connection to")
+    one = await enter(alice)
+    context = one.page.context
+    other = Window(await context.new_page())
+    # A clock that is an hour fast before the server's time is known: the id is refused.
+    for window in (one, other):
+        await window.page.route_web_socket("**/ws/chat", lambda line: line.close(code=1012))
+        await window.page.clock.install(time=time.time() + 3600)
+    await asyncio.gather(one.open(conversation), other.open(conversation))
+    await one.say("Named too early")
+    await expect(other.line("Named too early").get_by_title("Sending")).to_be_visible()
+    for window in (one, other):
+        await window.page.unroute_all()
+        await window.page.route_web_socket("**/ws/chat", lambda line: line.connect_to_server() and None)
+    for window in (one, other):
+        await window.shows("Named too early")
+    assert await Message.objects.acount() == 1
+
+
+async def test_a_catch_up_that_fails_is_tried_until_nothing_is_missing(
+    enter: Enter, alice: User, bob: User, conversation: Conversation, troubles: Troubles
+) -> None:
+    troubles.expect("status of 503")
+    lines: list[WebSocketRoute] = []
+    failures = 0
+
+    def keep(line: WebSocketRoute) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    async def fail_twice(route: Route) -> None:
+        nonlocal failures
+        failures += 1
+        await (route.fulfill(status=503, body="Not now") if failures <= 2 else route.continue_())
+
+    hers = await enter(alice)
+    await hers.page.route_web_socket("**/ws/chat", keep)
+    await hers.open(conversation)
+    await hers.say("Are you there?")
+    await hers.shows("Are you there?")
+    await hers.page.route(re.compile(f"/api/v1/conversations/{conversation.pk}"), fail_twice)
+    await lines[-1].close(code=1012)
+    await sync_to_async(say)(bob, conversation, "While you were away")
+    await hers.shows("Are you there?", "While you were away")
+    assert failures > 2

@@ -32,6 +32,19 @@ def test_the_quota_is_for_each_subject_alone(subject) -> None:
     assert take([(SLOW, "someone else")]).allowed
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "are_one"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:203.0.113.5", "203.0.113.5", True),
+        ("203.0.113.5", "203.0.113.6", False),
+    ],
+)
+def test_addresses_of_one_network_are_one_subject(one: str, other: str, are_one: bool) -> None:
+    assert (SLOW.key(one) == SLOW.key(other)) is are_one
+
+
 def test_a_refusal_says_when_to_come_back(subject) -> None:
     for _ in range(3):
         take([(SLOW, subject)])

@@ -67,6 +67,15 @@ def test_what_a_proxy_on_this_machine_hands_on_is_not_from_this_machine(
     assert page(**{header: ELSEWHERE})[0] == 404
 
 
+@pytest.mark.parametrize(("name", "value"), [("BEHIND_TLS", True), ("TRUSTED_PROXIES", ["10.0.0.7"])])
+def test_behind_a_proxy_nobody_looks_without_the_token(
+    page: Callable[..., tuple[int, str]], settings: Any, name: str, value: Any
+) -> None:
+    setattr(settings, name, value)
+    settings.METRICS_TOKEN = TOKEN
+    assert [page()[0], page(authorization=f"Bearer {TOKEN}")[0]] == [404, 200]
+
+
 async def test_they_count_what_happens(
     server: Server, app: Callable[[User], Awaitable[Client]], alice: User, bob: User, conversation: Conversation
 ) -> None:

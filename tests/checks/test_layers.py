@@ -15,6 +15,7 @@ LAYERS = {
         accounts.ids
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
         chatproject.limits chatproject.logs chatproject.metrics chatproject.pages chatproject.redis
+        chatproject.sessions
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.models accounts.privacy

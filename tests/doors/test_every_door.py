@@ -1,7 +1,7 @@
 """Whatever door a message comes in by, it is on the other person's screen; under uvicorn and under daphne."""
 
 from collections.abc import Awaitable, Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -60,6 +60,15 @@ async def test_a_stranger_s_page_is_not_there(browse: Browse, mallory: User, con
     token = {"csrfmiddlewaretoken": browser.http.cookies["csrftoken"], "text": "Let me in"}
     answer = await browser.http.post(f"/conversations/{conversation.pk}", data=token, headers={"Origin": browser.base})
     assert answer.status_code == 404
+    assert await Message.objects.acount() == 0
+
+
+@pytest.mark.parametrize("id", [str(uuid4()), uuid7().hex, "x", "ffffffff-ffff-7fff-bfff-ffffffffffff"])
+async def test_a_form_with_a_name_that_is_none_says_nothing(
+    browse: Browse, alice: User, conversation: Conversation, id: str
+) -> None:
+    answer = await (await browse(alice)).submit(f"/conversations/{conversation.pk}", id=id, text="Hi")
+    assert answer.status_code == 400
     assert await Message.objects.acount() == 0
 
 

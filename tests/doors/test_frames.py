@@ -95,6 +95,7 @@ async def test_a_frame_of_just_the_allowed_size_is_obeyed(socket: Socket) -> Non
         ({"id": "{" + str(uuid7()) + "}"}, "/id"),
         ({"id": minted(-timedelta(days=7, minutes=1))}, "/id"),
         ({"id": minted(timedelta(hours=1))}, "/id"),
+        ({"id": "ffffffff-ffff-7fff-bfff-ffffffffffff"}, "/id"),
         ({"conversation_id": 5}, "/conversation_id"),
         ({"conversation_id": "x"}, "/conversation_id"),
         ({"conversation_id": str(uuid4())}, "/conversation_id"),

@@ -1,12 +1,17 @@
 """Limits at the doors, on two servers that share them."""
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
+from chatproject.limits import SEND
+from chatproject.redis import redis
+from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client
 from tests.support.server import Server, running
 
@@ -56,6 +61,40 @@ def test_the_page_counts_the_same_guesses(pair, person) -> None:
 def test_guesses_at_many_names_from_one_address_end_too(pair) -> None:
     codes = [sign_in(pair[turn % 2], f"nobody-{turn}", "guess").status_code for turn in range(22)]
     assert codes == [401] * 20 + [429] * 2
+
+
+def test_guesses_made_all_at_once_count_too(pair, person) -> None:
+    person("victim", "the-right-one-7")
+    with ThreadPoolExecutor(12) as crowd:
+        answers = list(crowd.map(lambda turn: sign_in(pair[turn % 2], "victim", "wrong").status_code, range(12)))
+    assert sorted(answers) == [401] * 5 + [429] * 7
+
+
+def test_signing_in_rightly_uses_no_chance_up(pair, person) -> None:
+    person("dora", "the-right-one-7")
+    assert [sign_in(pair[0], "dora", "the-right-one-7").status_code for _ in range(7)] == [200] * 7
+
+
+def test_the_old_password_can_not_be_guessed_either(pair, person, access) -> None:
+    token = access(person("dora", "the-right-one-7"))
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=20) as app:
+        body = {"old_password": "wrong", "new_password": "another-one-8"}
+        answers = [app.post(f"{pair[0].url}/api/v1/auth/password", json=body).status_code for _ in range(6)]
+    assert answers == [401] * 5 + [429]
+
+
+async def test_a_page_says_no_more_than_an_app(pair, alice: User, conversation) -> None:
+    await sync_to_async(alice.set_password)(PASSWORD)
+    await sync_to_async(alice.save)()
+    path = f"/conversations/{conversation.pk}"
+    async with Browser(pair[0].url) as browser:
+        await browser.sign_in("alice")
+        assert (await browser.submit(path, text="There is room")).status_code == 200
+        # As if she had said so much elsewhere that it takes ten seconds to make up for it.
+        redis().set(SEND.key(alice.pk), time.time() * 1000 + 10_000)
+        refused = await browser.submit(path, text="There is none")
+    assert refused.status_code == 429
+    assert "There is none" in refused.text
 
 
 def test_a_stranger_can_not_choose_the_address_he_comes_from(pair) -> None:

@@ -20,6 +20,8 @@ from tests.doors.conftest import Browse, Rest, Stored, minted
 V4 = str(uuid4())
 UNKNOWN = str(uuid7())
 LONG_AGO, AHEAD = minted(-timedelta(days=7, minutes=1)), minted(timedelta(hours=1))
+BEYOND = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+"""An id whose time no datetime can hold."""
 CONVERSATION, BOB, ALICE = "{conversation}", "{bob}", "{alice}"
 
 REGISTER = ("/auth/register", {"username": "newcomer", "password": "a secret nobody guesses"})
@@ -71,7 +73,7 @@ WRONG = [
     (GROUP, "description", [*NO_TEXT, "x" * 501, "a\0b"]),
     (GROUP, "participants", NO_LIST),
     (GROUP, "history", NO_CHOICE),
-    (MESSAGE, "id", [*NO_ID, None, LONG_AGO, AHEAD]),
+    (MESSAGE, "id", [*NO_ID, None, LONG_AGO, AHEAD, BEYOND]),
     (MESSAGE, "conversation_id", [*NO_ID, None]),
     (LETTER, "receiver_id", [*NO_ID, None]),
     (MESSAGE, "text", [*NO_TEXT, "", " \n\t\u2003", "x" * 16_001, "a\0b"]),
@@ -187,6 +189,23 @@ def test_the_item_at_fault_is_named(
     answer = client.post(path, json=filled(body | fields, names))
     assert pointers(assert_problem(answer, 400, "invalid")) == [pointer]
     assert stored() == before
+
+
+@pytest.mark.parametrize(
+    ("call", "field"), [(GROUP, "participants"), (MESSAGE, "media")], ids=["participants", "media"]
+)
+def test_a_list_that_is_too_long_is_not_read(
+    rest: Rest, names: dict[str, str], alice: User, call: Call, field: str
+) -> None:
+    path, body = call
+    answer = rest(alice).post(path, json=filled(body, names) | {field: [0] * 300_000})
+    (error,) = assert_problem(answer, 400, "invalid")["errors"]
+    assert (error["pointer"], error["code"]) == (f"/{field}", "max_length")
+
+
+def test_an_answer_names_twenty_faults_at_most(rest: Rest, alice: User) -> None:
+    answer = rest(alice).post("/conversations", json=GROUP[1] | {"participants": [0] * 1000})
+    assert len(assert_problem(answer, 400, "invalid")["errors"]) == 20
 
 
 @pytest.mark.parametrize(

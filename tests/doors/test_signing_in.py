@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from rest_framework_simplejwt.tokens import AccessToken
@@ -111,6 +112,29 @@ async def test_the_cookie_of_a_session_that_has_ended_opens_nothing(
     await sync_to_async(end_session)(session=await Session.objects.aget())
     headers = {"Cookie": browser.cookie, "Origin": browser.base}
     assert await refused(nobody, headers) == ("session_revoked", 4503)
+
+
+async def test_a_cookie_from_before_the_password_was_changed_opens_nothing(
+    nobody: Client, browse: Browse, alice: User
+) -> None:
+    browser = await browse(alice)
+    # As Django's own views and commands would, which know nothing of our sessions.
+    alice.set_password("another secret 42")
+    await sync_to_async(alice.save)()
+    headers = {"Cookie": browser.cookie, "Origin": browser.base}
+    assert await refused(nobody, headers) == ("session_revoked", 4503)
+
+
+@both_servers
+@pytest.mark.parametrize("key", ['"aaaaaaaaaaaa\\000"', "short", "a" * 5000, '"a b c d e f g h"', "'; --------"])
+async def test_a_cookie_that_is_no_key_of_ours_is_nobody_s(nobody: Client, server: Server, key: str) -> None:
+    cookie = {"Cookie": f"sessionid={key}"}
+    async with httpx.AsyncClient(base_url=server.url, headers=cookie) as client:
+        assert (await client.get("/accounts/login/")).status_code == 200
+        assert (await client.get("/api/v1/users/me")).status_code == 401
+    async with nobody.bare_socket(headers={**cookie, "Origin": server.url}) as socket:
+        await socket.send({"type": "connect", "token": "nonsense"})
+        assert (await socket.next("error"))["code"] == "not_authenticated"
 
 
 async def test_a_closed_account_opens_nothing(nobody: Client, access: Access, alice: User) -> None:

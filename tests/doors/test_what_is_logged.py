@@ -107,3 +107,10 @@ async def test_a_server_on_which_things_go_wrong_names_nobody(logged: Server, lo
     assert all(line.keys() >= {"time", "level", "logger", "message"} for line in lines)
     for secret in (*SECRETS.values(), access, access.split(".")[1]):
         assert secret not in text
+
+
+async def test_a_server_without_rate_limits_says_so_once(logged: Server, log: IO[bytes]) -> None:
+    logged.stop()
+    log.seek(0)
+    said = [orjson.loads(line) for line in log.read().splitlines()]
+    assert ["CHAT_LIMITS" in line["message"] for line in said if line["logger"] == "chatproject.asgi"] == [True]

@@ -52,6 +52,12 @@ class Screen:
         heard = [frame["data"]["message"]["text"] if frame["type"] == "message.created" else frame for frame in frames]
         assert heard == [*texts]
 
+    async def hears_at_last(self, text: str, *, within: float = PATIENCE) -> None:
+        """Wait for a new message with this text, whatever comes before it."""
+        async with asyncio.timeout(within):
+            while (frame := await self.next())["type"] != "message.created" or frame["data"]["message"]["text"] != text:
+                pass
+
     async def hears_nothing(self, *, during: float = 0.3) -> None:
         try:
             frame = await self.next(within=during)

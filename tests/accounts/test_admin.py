@@ -1,0 +1,32 @@
+"""The admin's own views lead to ours, which begin and end our sessions."""
+
+import pytest
+
+from accounts.models import User
+from accounts.tokens import live_session
+from tests.accounts.visitor import Visitor, here
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visitor(staff: User) -> Visitor:
+    return Visitor(staff)
+
+
+def test_a_password_is_changed_on_our_page(visitor: Visitor) -> None:
+    answer = visitor.client.get("/admin/password_change/")
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/password/change/")
+
+
+def test_a_password_posted_to_the_admin_changes_nothing(visitor: Visitor, staff: User) -> None:
+    before = staff.password
+    visitor.post("/admin/password_change/", old_password="", new_password1="secret 4242", new_password2="secret 4242")
+    staff.refresh_from_db()
+    assert staff.password == before
+
+
+def test_leaving_the_admin_ends_our_session(visitor: Visitor) -> None:
+    answer = visitor.submit("/admin/", "/admin/logout/")
+    assert here(answer) == "/accounts/login/"
+    assert live_session(visitor.session.pk) is None

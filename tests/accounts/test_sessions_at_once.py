@@ -1,0 +1,24 @@
+"""Sessions that are ended, changed and refreshed all at the same moment: nobody waits for each other for ever."""
+
+from functools import partial
+
+import pytest
+
+from accounts.commands import change_password, end_session, refresh_tokens, start_session, start_tokens
+from accounts.models import Session, User
+from tests.support.together import ended_together
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+def test_no_two_of_them_lock_each_other_out(alice: User) -> None:
+    failures = []
+    for _ in range(12):
+        sessions = [start_tokens(session=start_session(user=alice)) for _ in range(5)]
+        kept, *others = sessions
+        stale = partial(refresh_tokens, session_id=others[0].pk, refresh_id=kept.pk)
+        calls = [partial(end_session, session=session) for session in others[1:]]
+        change = partial(change_password, user=alice, password="another-one-8", keep=kept)
+        failures += [ended.exception() for ended in ended_together(*calls, change, stale)]
+    assert {type(failure).__name__ for failure in failures if failure} <= {"SessionEnded"}
+    assert not Session.objects.filter(user=alice, ended_at=None).exclude(pk=kept.pk).exists()
