@@ -18,7 +18,7 @@ LAYERS = {
         chatproject.sessions
     """,
     "models, fields": """
-        accounts.apps accounts.devices accounts.models accounts.privacy
+        accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy
         conversations.apps conversations.models
         messaging.apps messaging.fields messaging.models messaging.partitions
     """,
@@ -30,7 +30,7 @@ LAYERS = {
         messaging.events messaging.layer
     """,
     "log": """
-        messaging.append messaging.lane messaging.log
+        messaging.append messaging.connection messaging.lane messaging.log
     """,
     "commands": """
         accounts.commands accounts.factors accounts.people
