@@ -60,7 +60,10 @@ def list_conversations(
 
 def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
     """Show one conversation as a person sees it; Conversation.DoesNotExist for a stranger."""
-    return show_places([place_of(by, conversation_id)])[0]
+    shown = show_places([place_of(by, conversation_id)])
+    if not shown:
+        raise Conversation.DoesNotExist
+    return shown[0]
 
 
 def show_places(places: Sequence[Participant]) -> list[dict[str, Any]]:
@@ -70,7 +73,8 @@ def show_places(places: Sequence[Participant]) -> list[dict[str, Any]]:
     others = _participants([place.conversation for place in places])
     sizes = _sizes([id for id, members in others.items() if len(members) > PARTICIPANTS_SHOWN])
     shown = []
-    for place in places:
+    # Whatever was deleted since the places were read is not there any more.
+    for place in (each for each in places if each.conversation_id in counts):
         latest, unread = counts[place.conversation_id]
         members = others.get(place.conversation_id, [])
         size = sizes.get(place.conversation_id, len(members))
