@@ -35,6 +35,12 @@ def sign_in(server: Server, name: str, password: str, **headers: str) -> httpx.R
     return httpx.post(f"{server.url}/api/v1/auth/token", json=body, headers=headers, timeout=20)
 
 
+def guesses(guess: Callable[[int], httpx.Response]) -> list[int]:
+    """Guess all at once: one chance comes back every fifteen seconds, and the machine may be slow."""
+    with ThreadPoolExecutor(12) as crowd:
+        return sorted(crowd.map(lambda turn: guess(turn).status_code, range(24)))
+
+
 def test_the_sixth_guess_is_refused_on_every_server_even_if_it_is_right(pair, person) -> None:
     person("victim", "the-right-one-7")
     for turn in range(5):
@@ -59,8 +65,8 @@ def test_the_page_counts_the_same_guesses(pair, person) -> None:
 
 
 def test_guesses_at_many_names_from_one_address_end_too(pair) -> None:
-    codes = [sign_in(pair[turn % 2], f"nobody-{turn}", "guess").status_code for turn in range(22)]
-    assert codes == [401] * 20 + [429] * 2
+    codes = guesses(lambda turn: sign_in(pair[turn % 2], f"nobody-{turn}", "guess"))
+    assert codes == [401] * 20 + [429] * (len(codes) - 20)
 
 
 def test_guesses_made_all_at_once_count_too(pair, person) -> None:
@@ -98,9 +104,10 @@ async def test_a_page_says_no_more_than_an_app(pair, alice: User, conversation) 
 
 
 def test_a_stranger_can_not_choose_the_address_he_comes_from(pair) -> None:
-    for turn in range(20):
-        sign_in(pair[0], f"nobody-{turn}", "guess", **{"X-Forwarded-For": f"203.0.113.{turn}"})
-    assert sign_in(pair[0], "nobody", "guess", **{"X-Forwarded-For": "203.0.113.99"}).status_code == 429
+    codes = guesses(
+        lambda turn: sign_in(pair[0], f"nobody-{turn}", "guess", **{"X-Forwarded-For": f"203.0.113.{turn}"})
+    )
+    assert codes == [401] * 20 + [429] * (len(codes) - 20)
 
 
 def test_an_address_makes_ten_accounts_an_hour(pair) -> None:
