@@ -25,9 +25,6 @@ def envelope_page(page: Page[Any]) -> Response:
     return Response({"data": page.items, "pagination": pagination})
 
 
-SUCCESS = {"success": True}
-
-
 class SignedIn(Request):
     """A request of someone who is signed in."""
 

@@ -157,8 +157,16 @@ DATABASES = {
         "PASSWORD": _database.pop("password", ""),
         "HOST": _database.pop("host", ""),
         "PORT": _database.pop("port", ""),
-        # A connection for every request would cost four times as much as one out of a pool.
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}, **_database},
+        # A connection that the database has forgotten, after its restart, is not handed out.
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            # A connection for every request would cost four times as much as one out of a pool.
+            "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
+            # A network that dies without a word is noticed in seconds.
+            "connect_timeout": 5,
+            "tcp_user_timeout": 15_000,
+            **_database,
+        },
         "TEST": {"NAME": "test_parley"},
     }
 }

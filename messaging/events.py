@@ -1,6 +1,5 @@
 """What happened to messages, and the one shape that a message has everywhere."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypedDict
@@ -81,7 +80,3 @@ def post_created(conversation_id: UUID, epoch: int, message: MessageJSON) -> Pos
     event = MessageCreated(str(conversation_id), message["position"], message)
     envelope = {"conversation": conversation_id.bytes, "version": event.version, "epoch": epoch, "frame": event.frame()}
     return conversation_group(conversation_id), envelope  # type: ignore[return-value]
-
-
-def posts_created(messages: Iterable[tuple[UUID, int, MessageJSON]]) -> list[Post]:
-    return [post_created(*each) for each in messages]

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 GAP_GRACE = 0.03
 AUDIT_EVERY = 4.0
 AUDIT_GRACE = 0.25
+AUDIT_PATIENCE = 10.0
+"""Seconds after which an audit that gets no answer is begun anew."""
 REPAIR_MOST = 500
 """Changes that are read and sent after a gap; beyond that the sockets are told to fetch for themselves."""
 
@@ -244,7 +246,8 @@ class Hub:
                 await asyncio.wait_for(self._audit_now.wait(), AUDIT_EVERY)
             self._audit_now.clear()
             try:
-                await self._audit_once()
+                async with asyncio.timeout(AUDIT_PATIENCE):
+                    await self._audit_once()
             except Exception as error:
                 logger.warning("the audit could not look: %s", error)
 
