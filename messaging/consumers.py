@@ -22,6 +22,7 @@ from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
 from chatproject.database import in_thread
+from chatproject.limits import CALLS, SEND
 from chatproject.logs import socket_id
 from messaging import protocol
 from messaging.append import Draft
@@ -139,7 +140,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _serve(self, session: Session) -> None:
         self.user, self.user_id, self.session_id = session.user, session.user_id, session.pk
-        self._pace = Pace(self.user_id)
+        self._sends, self._calls = Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
         try:
             try:
                 await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
@@ -185,6 +186,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self.deliver(protocol.error(error, ref))
 
     async def _do(self, frame: protocol.Command) -> None:
+        await (self._sends if isinstance(frame, MessageSend) else self._calls).require()
         match frame:
             case MessageSend():
                 await self._send_message(frame)
@@ -200,7 +202,6 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _send_message(self, frame: MessageSend) -> None:
         """Say something without waiting for its commit, so that what comes behind it shares it."""
-        await self._pace.require()
         if (frame.conversation_id is None) == (frame.to is None):
             raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
         fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}

@@ -1,4 +1,4 @@
-"""How fast one socket may say things: permits leased from the person's limit, which holds across sockets and servers.
+"""How fast one socket may say and ask: permits leased from a limit of the person, across sockets and servers.
 
 A round trip to Redis for every message would cost more than the message. So a socket that is in full flow leases some
 permits at once, twice as many each time, and uses them up within half a second or loses them.
@@ -18,9 +18,10 @@ LEASE_SECONDS = 0.5
 class Pace:
     """The permits of one socket."""
 
-    __slots__ = ("_left", "_next_lease", "_until", "_user_id")
+    __slots__ = ("_left", "_limit", "_next_lease", "_until", "_user_id")
 
-    def __init__(self, user_id: UUID) -> None:
+    def __init__(self, limit: limits.Limit, user_id: UUID) -> None:
+        self._limit = limit
         self._user_id = user_id
         self._left = 0
         self._until = 0.0
@@ -45,4 +46,4 @@ class Pace:
         self._next_lease = min(2 * wanted, LEASE_MOST)
 
     async def _take(self, permits: int) -> limits.Verdict:
-        return await limits.take_soon(get_channel_layer().redis(), [(limits.SEND, self._user_id)], cost=permits)
+        return await limits.take_soon(get_channel_layer().redis(), [(self._limit, self._user_id)], cost=permits)

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.limits import SEND
+from chatproject.limits import CALLS, SEND
 from chatproject.redis import redis
 from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client
@@ -23,6 +23,16 @@ def _pair(django_db_setup: None, django_db_blocker) -> Iterator[tuple[Server, Se
         environ.setenv("TRUSTED_PROXIES", "")
         with running() as one, running() as other:
             yield one, other
+
+
+@pytest.fixture
+def proxied(committed: None) -> Iterator[Server]:
+    """A server that believes a proxy on this machine."""
+    with pytest.MonkeyPatch.context() as environ:
+        environ.setenv("CHAT_LIMITS", "on")
+        environ.setenv("TRUSTED_PROXIES", "127.0.0.1")
+        with running() as server:
+            yield server
 
 
 @pytest.fixture
@@ -108,6 +118,27 @@ def test_a_stranger_can_not_choose_the_address_he_comes_from(pair) -> None:
         lambda turn: sign_in(pair[0], f"nobody-{turn}", "guess", **{"X-Forwarded-For": f"203.0.113.{turn}"})
     )
     assert codes == [401] * 20 + [429] * (len(codes) - 20)
+
+
+def test_one_name_is_not_guessed_from_many_addresses_nor_many_names_from_one(proxied, person) -> None:
+    person("victim", "the-right-one-7")
+    one_name = guesses(lambda turn: sign_in(proxied, "victim", "wrong", **{"X-Forwarded-For": f"203.0.113.{turn}"}))
+    assert one_name == [401] * 5 + [429] * 19
+    one_address = guesses(
+        lambda turn: sign_in(proxied, f"nobody-{turn}", "wrong", **{"X-Forwarded-For": "198.51.100.7"})
+    )
+    assert one_address == [401] * 20 + [429] * 4
+    elsewhere = sign_in(proxied, "nobody-at-all", "wrong", **{"X-Forwarded-For": "198.51.100.8"})
+    assert elsewhere.status_code == 401
+
+
+async def test_questions_on_a_socket_are_held_to_the_limit_of_calls(pair, alice: User, conversation, access) -> None:
+    token = await sync_to_async(access)(alice)
+    redis().set(CALLS.key(alice.pk), time.time() * 1000 + CALLS.window * 1000 - CALLS.interval * 3)
+    async with Client(pair[0].url, access=token) as app, app.socket() as socket:
+        answers = [await socket.ask("ping") for _ in range(8)]
+    assert answers[0]["type"] == "pong"
+    assert answers[-1]["data"]["code"] == "too_fast"
 
 
 def test_an_address_makes_ten_accounts_an_hour(pair) -> None:

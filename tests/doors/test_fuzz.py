@@ -1,0 +1,74 @@
+"""Every field of every route that takes a body, with whatever does not belong there: never a 500, never HTML."""
+
+from typing import Any
+
+import pytest
+
+from chatproject.urls import accounts, conversations, messaging
+
+NASTY: list[Any] = [
+    None, True, 0, -1, 1.5, 2**70, "", " ", "x" * 20_000, "\0", "a\u202eb", "\U0001f600" * 90, "<script>", [], [None],
+    [[]], {}, {"id": 1}, {"id": "x", "username": "y"}, {"username": "\0"}, {"wallet": "0x"},
+    "ffffffff-ffff-7fff-bfff-ffffffffffff", "00000000-0000-0000-0000-000000000000",
+]  # fmt: skip
+SOMEONE = "01890000-0000-7000-8000-000000000000"
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "auth/register"): {
+        "username": "fuzzy", "password": "a-good-password-9", "display_name": "F", "email": "f@example.org",
+        "device": "d",
+    },
+    ("POST", "auth/token"): {"username": "alice", "password": "x", "code": "1", "device": "d"},
+    ("POST", "auth/token/refresh"): {"refresh": "x"},
+    ("POST", "auth/password"): {"old_password": "x", "new_password": "a-good-password-9"},
+    ("PATCH", "users/me"): {
+        "display_name": "Alice", "about": "",
+        "settings": {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True},
+    },
+    ("POST", "users/me/close"): {"password": "x"},
+    ("POST", "contacts/invitations"): {"to": {"username": "bob"}},
+    ("POST", "conversations"): {
+        "kind": "group", "to": {"username": "bob"}, "name": "G", "description": "", "participants": [],
+        "history": "joined",
+    },
+    ("POST", "conversations/<pk>/read"): {"through": 0},
+    ("POST", "messages"): {
+        "id": SOMEONE, "conversation_id": SOMEONE, "receiver_id": SOMEONE, "text": "x", "kind": "text", "media": [],
+        "reply_to_id": SOMEONE, "forward_of_id": SOMEONE,
+    },
+}  # fmt: skip
+WITHOUT_BODY = {
+    "auth/logout", "auth/ticket", "contacts/invitations/<pk>/accept", "contacts/invitations/<pk>/decline",
+    "users/<pk>/block",
+}  # fmt: skip
+
+
+def writing_routes() -> set[str]:
+    """The routes that take a method which writes, by the URL configuration."""
+    routes = [*accounts.api, *conversations.api, *messaging.api]
+    return {str(each.pattern) for each in routes if {"post", "patch", "put"} & set(each.callback.actions)}
+
+
+def test_no_route_that_takes_a_body_is_left_out() -> None:
+    assert writing_routes() == {path for _, path in BODIES} | WITHOUT_BODY
+
+
+def broken(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The body with each field, and each field of a field, made nasty in turn; and without it."""
+    bodies = [{name: value for name, value in body.items() if name != gone} for gone in body]
+    for name, value in body.items():
+        bodies += [{**body, name: nasty} for nasty in NASTY]
+        if isinstance(value, dict):
+            bodies += [{**body, name: {**value, inner: nasty}} for inner in [*value, "other"] for nasty in NASTY]
+    return bodies
+
+
+@pytest.mark.parametrize(("method", "path"), BODIES)
+def test_a_field_that_is_not_right_gets_a_problem(rest, alice, bob, conversation, method, path) -> None:
+    app = rest(None if path.startswith("auth/register") else alice)
+    url = "/" + path.replace("<pk>", str(conversation.pk))
+    for body in broken(BODIES[method, path]):
+        answer = app.request(method, url, json=body)
+        assert answer.status_code < 500, (body, answer.text)
+        if answer.status_code != 204:
+            wanted = "application/json" if answer.status_code < 400 else "application/problem+json"
+            assert answer.headers["Content-Type"] == wanted, (body, answer.text)
