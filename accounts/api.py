@@ -113,11 +113,8 @@ class SessionViewSet(API):
     def password(self, request: SignedIn) -> Response:
         """Change my password; all other sessions end."""
         said = self.body(request, NewPassword)
-        address = request.META["REMOTE_ADDR"]
-        if (
-            commands.check_password(username=request.user.username, password=said["old_password"], address=address)
-            is None
-        ):
+        name, address = request.user.username, request.META["REMOTE_ADDR"]
+        if not commands.check_password(username=name, password=said["old_password"], address=address):
             raise Unauthenticated("The old password is not right.", "bad_credentials")
         with explained("new_password"):
             validate_password(said["new_password"], request.user)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 from accounts.realtime import Event, Post, conversation_group, timestamp
@@ -52,22 +52,45 @@ def message_json(message: Message) -> MessageJSON:
     text = ""
     if message.body is not None and message.deleted_at is None:
         text = unseal(bytes(message.body), field="body", row=message.pk, conversation=message.conversation_id)
+    position, version, created_at = message.position, message.version, message.created_at
+    shown = shape(message, text=text, position=position, version=version, created_at=created_at)
+    shown["edited_at"], shown["deleted_at"] = _maybe(message.edited_at), _maybe(message.deleted_at)
+    return shown
+
+
+class Spoken(Protocol):
+    """What a message has from the moment it is composed."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def conversation_id(self) -> UUID: ...
+    @property
+    def sender_id(self) -> UUID: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def reply_to_id(self) -> UUID | None: ...
+
+
+def shape(spoken: Spoken, *, text: str, position: int, version: int, created_at: datetime) -> MessageJSON:
+    """Give a message its one shape, as one to which nothing has happened since."""
     return {
-        "id": str(message.pk),
-        "conversation_id": str(message.conversation_id),
-        "position": message.position,
-        "version": message.version,
-        "kind": message.kind,
-        "sender_id": str(message.sender_id),
+        "id": str(spoken.id),
+        "conversation_id": str(spoken.conversation_id),
+        "position": position,
+        "version": version,
+        "kind": spoken.kind,
+        "sender_id": str(spoken.sender_id),
         "text": text,
         "media": [],
-        "reply_to_id": str(message.reply_to_id) if message.reply_to_id else None,
+        "reply_to_id": str(spoken.reply_to_id) if spoken.reply_to_id else None,
         "mentions": [],
         "reactions": [],
         "notice": None,
-        "created_at": timestamp(message.created_at),
-        "edited_at": _maybe(message.edited_at),
-        "deleted_at": _maybe(message.deleted_at),
+        "created_at": timestamp(created_at),
+        "edited_at": None,
+        "deleted_at": None,
     }
 
 

@@ -20,12 +20,12 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.ids import minted_at, uuid7
-from accounts.realtime import publish, timestamp
+from accounts.realtime import publish
 from chatproject import metrics
 from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
 from conversations.models import Conversation
 from messaging.append import Draft, Outcome, parameters, statement
-from messaging.events import MessageJSON, message_json, post_created
+from messaging.events import MessageJSON, message_json, post_created, shape
 from messaging.fields import fingerprints, seal
 from messaging.models import Message
 from messaging.partitions import make_partitions
@@ -109,23 +109,8 @@ def _try(draft: Draft) -> Outcome | None:
 
 def stored_json(draft: Draft, outcome: Outcome) -> MessageJSON:
     """Show a message that has just been stored, without reading it back."""
-    return {
-        "id": str(draft.id),
-        "conversation_id": str(draft.conversation_id),
-        "position": outcome.position,
-        "version": outcome.position,
-        "kind": draft.kind,
-        "sender_id": str(draft.sender_id),
-        "text": draft.text,
-        "media": [],
-        "reply_to_id": str(draft.reply_to_id) if draft.reply_to_id else None,
-        "mentions": [],
-        "reactions": [],
-        "notice": None,
-        "created_at": timestamp(datetime.fromtimestamp(outcome.created_ms / 1000, UTC)),
-        "edited_at": None,
-        "deleted_at": None,
-    }
+    at, created_at = outcome.position, datetime.fromtimestamp(outcome.created_ms / 1000, UTC)
+    return shape(draft, text=draft.text, position=at, version=at, created_at=created_at)
 
 
 def repeat_of(draft: Draft, stored: Message | None) -> MessageJSON:
