@@ -209,10 +209,14 @@ async def test_a_catch_up_that_fails_is_tried_until_nothing_is_missing(
     troubles.expect("status of 503")
     lines: list[WebSocketRoute] = []
     failures = 0
+    away = asyncio.Event()
 
-    def keep(line: WebSocketRoute) -> None:
-        line.connect_to_server()
-        lines.append(line)
+    async def keep(line: WebSocketRoute) -> None:
+        if away.is_set():  # Else the message might come live, and nothing would have to be caught up.
+            await line.close(code=1012)
+        else:
+            line.connect_to_server()
+            lines.append(line)
 
     async def fail_twice(route: Route) -> None:
         nonlocal failures
@@ -225,7 +229,9 @@ async def test_a_catch_up_that_fails_is_tried_until_nothing_is_missing(
     await hers.say("Are you there?")
     await hers.shows("Are you there?")
     await hers.page.route(re.compile(f"/api/v1/conversations/{conversation.pk}"), fail_twice)
+    away.set()
     await lines[-1].close(code=1012)
     await sync_to_async(say)(bob, conversation, "While you were away")
+    away.clear()
     await hers.shows("Are you there?", "While you were away")
     assert failures > 2
