@@ -11,6 +11,7 @@ from accounts.realtime import announce_change
 from conversations.access import Blocked, Conflict, Unprocessable
 from conversations.models import Conversation, Participant, direct_key
 from conversations.rights import require_may_add, settle
+from messaging.notices import Notice, append_notice
 
 
 @transaction.atomic
@@ -54,9 +55,15 @@ def create_group(
     lock_people(user.pk for user in members)
     require_may_add(by=by, users=members)
     conversation = Conversation.objects.create(
-        kind=Conversation.Kind.GROUP, name=name, description=description.strip(), history=history, owner=by
+        kind=Conversation.Kind.GROUP,
+        name=name,
+        description=description.strip(),
+        history=history,
+        shared_from=0 if history == Conversation.History.SHARED else None,
+        owner=by,
     )
     _seat(conversation, members)
+    append_notice(conversation, Notice.CREATED, by=by, users=(user.pk for user in participants), name=name)
     return conversation
 
 

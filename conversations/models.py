@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.ids import uuid7
@@ -23,6 +24,8 @@ class Conversation(models.Model):
 
     `version` counts every durable change without gaps, `epoch` every change of membership, `last_position` is the
     newest message's. They and `changed_at` stand in no index, so that the row written most is updated in place.
+    `details_version` is the version at which name, description, history or owner last changed. A newcomer sees what
+    was said after `shared_from`, the position at which the history was shared.
     """
 
     class Kind(models.TextChoices):
@@ -39,10 +42,12 @@ class Conversation(models.Model):
     name = models.CharField(max_length=100, blank=True)
     description = models.CharField(max_length=500, blank=True)
     history = models.CharField(max_length=6, choices=History, default=History.JOINED)
+    shared_from = models.BigIntegerField(null=True, blank=True, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_conversations"
     )
     version = models.BigIntegerField(default=0, editable=False)
+    details_version = models.BigIntegerField(default=0, db_default=0, editable=False)
     epoch = models.BigIntegerField(default=0, editable=False)
     last_position = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -57,6 +62,11 @@ class Conversation(models.Model):
                 | Q(kind="group", direct_key__isnull=True, owner__isnull=False),
             ),
             models.CheckConstraint(
+                name="a_shared_history_begins_somewhere",
+                condition=Q(history="joined", shared_from__isnull=True)
+                | Q(history="shared", shared_from__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="positions_are_versions", condition=Q(last_position__gte=0, last_position__lte=F("version"))
             ),
         ]
@@ -68,7 +78,10 @@ class Conversation(models.Model):
 class Participant(models.Model):
     """A person's place in a conversation. The row stays when the person goes, so that coming back is an update.
 
-    `visible_from` is the position after which messages may be seen; watermarks are positions too.
+    `visible_from` is the position after which messages may be seen; watermarks are positions too. `joined_version`,
+    `left_version` and `changed_version` are the conversation's when the person came, went, and last changed for the
+    others to see; `me_version` is the person's own, and `changed_at` the time, when what is theirs alone last changed.
+    `draft` is what they have begun to write, sealed.
     """
 
     class Role(models.TextChoices):
@@ -84,6 +97,8 @@ class Participant(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="participations")
     role = models.CharField(max_length=6, choices=Role, default=Role.MEMBER)
     joined_at = models.DateTimeField(default=timezone.now)
+    joined_version = models.BigIntegerField(default=0, db_default=0)
+    changed_version = models.BigIntegerField(default=0, db_default=0)
     left_at = models.DateTimeField(null=True, blank=True)
     left_version = models.BigIntegerField(null=True, blank=True)
     visible_from = models.BigIntegerField(default=0)
@@ -94,6 +109,9 @@ class Participant(models.Model):
     muted_until = models.DateTimeField(null=True, blank=True)
     pinned = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
+    draft = models.BinaryField(null=True, blank=True)
+    me_version = models.BigIntegerField(default=0, db_default=0)
+    changed_at = models.DateTimeField(default=timezone.now, db_default=Now())
 
     class Meta:
         constraints: ClassVar = [
@@ -108,8 +126,58 @@ class Participant(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["user", "conversation"], name="present", condition=Q(left_at__isnull=True))
+            models.Index(fields=["user", "conversation"], name="present", condition=Q(left_at__isnull=True)),
+            models.Index(fields=["conversation", "changed_version"], name="places_changed"),
         ]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.conversation_id}"
+
+
+class Departure(models.Model):
+    """The news that someone is out of a conversation, kept for devices that were away; coming back takes it away.
+
+    The conversation may be gone: its id is all that stays of it.
+    """
+
+    class Reason(models.TextChoices):
+        LEFT = "left"
+        REMOVED = "removed"
+        DELETED = "deleted"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="departures", db_index=False)
+    conversation_id = models.UUIDField()
+    reason = models.CharField(max_length=7, choices=Reason)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_departure_once", fields=["user", "conversation_id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.reason} {self.conversation_id}"
+
+
+class InviteLink(models.Model):
+    """A way into a group for whoever has it. Its token is known by its SHA-256 alone."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="invite_links")
+    token_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    max_uses = models.PositiveIntegerField(null=True, blank=True)
+    uses = models.PositiveIntegerField(default=0, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="no_more_uses_than_allowed", condition=Q(max_uses__isnull=True) | Q(uses__lte=F("max_uses"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"a way into {self.conversation_id}"

@@ -1,13 +1,26 @@
 """What happened to messages, and the one shape that a message has everywhere."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
+import orjson
+
 from accounts.realtime import Event, Post, conversation_group, timestamp
 from messaging.fields import unseal
-from messaging.models import Message
+from messaging.models import Message, Reaction
+
+REACTORS_SHOWN = 100
+
+
+class ReactionJSON(TypedDict):
+    """Who reacted with one emoji, the first hundred by name, in the order in which they did."""
+
+    emoji: str
+    user_ids: list[str]
+    count: int
 
 
 class MessageJSON(TypedDict):
@@ -23,7 +36,7 @@ class MessageJSON(TypedDict):
     media: list[dict[str, Any]]
     reply_to_id: str | None
     mentions: list[str]
-    reactions: list[dict[str, Any]]
+    reactions: list[ReactionJSON]
     notice: dict[str, Any] | None
     created_at: str
     edited_at: str | None
@@ -47,15 +60,44 @@ class MessageUpdated(MessageCreated):
     type: ClassVar[str] = "message.updated"
 
 
-def message_json(message: Message) -> MessageJSON:
+def messages_json(messages: Sequence[Message]) -> list[MessageJSON]:
+    """Show stored messages, with what others think of them; one query for all of that, none for what never changed."""
+    changed = [message.pk for message in messages if message.version > message.position]
+    rows = Reaction.objects.filter(message__in=changed).order_by("created_at", "user_id") if changed else ()
+    found = reactions_json((row.message_id, row.emoji, row.user_id) for row in rows)
+    return [message_json(message, reactions=found.get(message.pk, ())) for message in messages]
+
+
+def reactions_json(rows: Iterable[tuple[UUID, str, UUID]]) -> dict[UUID, list[ReactionJSON]]:
+    """Gather reactions, given in the order in which they came, by message and emoji."""
+    found: dict[UUID, dict[str, ReactionJSON]] = {}
+    for message_id, emoji, user_id in rows:
+        one = found.setdefault(message_id, {}).setdefault(emoji, {"emoji": emoji, "user_ids": [], "count": 0})
+        one["count"] += 1
+        if one["count"] <= REACTORS_SHOWN:
+            one["user_ids"].append(str(user_id))
+    return {message_id: list(kinds.values()) for message_id, kinds in found.items()}
+
+
+def message_json(message: Message, *, reactions: Iterable[ReactionJSON] = ()) -> MessageJSON:
     """Show a stored message; a deleted one keeps its place and says nothing."""
-    text = ""
-    if message.body is not None and message.deleted_at is None:
-        text = unseal(bytes(message.body), field="body", row=message.pk, conversation=message.conversation_id)
+    said = _said(message)
+    is_notice = message.kind == Message.Kind.NOTICE
     position, version, created_at = message.position, message.version, message.created_at
+    text = "" if is_notice else said
     shown = shape(message, text=text, position=position, version=version, created_at=created_at)
     shown["edited_at"], shown["deleted_at"] = _maybe(message.edited_at), _maybe(message.deleted_at)
+    shown["mentions"] = [str(user_id) for user_id in message.mentions or ()]
+    shown["reactions"] = list(reactions)
+    shown["notice"] = orjson.loads(said) if is_notice and said else None
     return shown
+
+
+def _said(message: Message) -> str:
+    if message.body is None or message.deleted_at is not None:
+        return ""
+    field = "notice" if message.kind == Message.Kind.NOTICE else "body"
+    return unseal(bytes(message.body), field=field, row=message.pk, conversation=message.conversation_id)
 
 
 class Spoken(Protocol):

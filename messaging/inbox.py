@@ -11,13 +11,13 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.privacy import chosen
-from accounts.profiles import user_json
 from accounts.realtime import timestamp
 from chatproject.pages import Page, read_cursor, write_cursor
 from conversations.access import place_of, present
+from conversations.events import participants_json, role_of
 from conversations.models import Conversation, Participant
-from messaging.events import MessageJSON, message_json
+from messaging.events import MessageJSON, messages_json
+from messaging.fields import unseal
 from messaging.models import Message
 
 UNREAD_MOST = 100
@@ -69,7 +69,9 @@ def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
 def show_places(places: Sequence[Participant]) -> list[dict[str, Any]]:
     """Show the conversations of some places of one person, in five queries at most however many there are."""
     counts = _latest_and_unread(places)
-    messages = {m.pk: message_json(m) for m in Message.objects.filter(pk__in=[id for id, _ in counts.values() if id])}
+    latest_ids = [id for id, _ in counts.values() if id]
+    latest_ones = messages_json(list(Message.objects.filter(pk__in=latest_ids)))
+    messages = {UUID(message["id"]): message for message in latest_ones}
     others = _participants([place.conversation for place in places])
     sizes = _sizes([id for id, members in others.items() if len(members) > PARTICIPANTS_SHOWN])
     shown = []
@@ -106,24 +108,8 @@ def _conversation_json(
         "me": me_json(place, unread),
     }
     if size <= PARTICIPANTS_SHOWN:
-        shown["participants"] = [participant_json(member, it) for member in members]
+        shown["participants"] = participants_json(members, it)
     return shown
-
-
-def participant_json(participant: Participant, conversation: Conversation) -> dict[str, Any]:
-    """Show a member to the other members; how far someone has read is shown where they let it be."""
-    return {
-        "user": user_json(participant.user),
-        "role": role_of(participant, conversation),
-        "joined_at": timestamp(participant.joined_at),
-        "delivered_through": participant.delivered_through,
-        "read_through": participant.read_through if chosen(participant.user)["read_receipts"] else 0,
-    }
-
-
-def role_of(participant: Participant, conversation: Conversation) -> str:
-    """The owner is who the conversation says it is; the others are what their place says."""
-    return "owner" if participant.user_id == conversation.owner_id else participant.role
 
 
 def me_json(place: Participant, unread: int) -> dict[str, Any]:
@@ -138,7 +124,15 @@ def me_json(place: Participant, unread: int) -> dict[str, Any]:
         "muted_until": timestamp(place.muted_until) if place.muted_until else None,
         "pinned": place.pinned,
         "archived": place.archived,
+        "draft": draft_of(place),
     }
+
+
+def draft_of(place: Participant) -> str:
+    """What a person has begun to write."""
+    if place.draft is None:
+        return ""
+    return unseal(bytes(place.draft), field="draft", row=place.user_id, conversation=place.conversation_id)
 
 
 def _place_in_list(place: Participant) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -40,6 +41,7 @@ class Message(models.Model):
     body = models.BinaryField(null=True)
     fingerprint = models.BinaryField(null=True)
     reply_to_id = models.UUIDField(null=True)
+    mentions = ArrayField(models.UUIDField(), null=True)
     created_at = models.DateTimeField(db_default=Now())
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
@@ -50,7 +52,27 @@ class Message(models.Model):
             models.Index(fields=["conversation", "position"], name="history", include=["sender", "kind", "deleted_at"]),
             # What changed after version N, apart from what is simply new; a plain append never touches it.
             models.Index(fields=["conversation", "version"], name="changed", condition=Q(version__gt=F("position"))),
+            # Who is meant by name, so that nobody's mentions are looked for among all that is unread.
+            models.Index(fields=["conversation", "position"], name="mentioning", condition=Q(mentions__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+class Reaction(models.Model):
+    """One person's emoji on one message. Partitioned by the week of the message's id, and forgotten with it."""
+
+    pk = models.CompositePrimaryKey("message_id", "user_id", "emoji")
+    message = models.ForeignKey(
+        Message, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="reactions"
+    )
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    emoji = models.CharField(max_length=32)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.emoji} on {self.message_id}"

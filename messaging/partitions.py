@@ -22,7 +22,7 @@ from chatproject.database import connection_parameters
 
 logger = logging.getLogger(__name__)
 
-PARENTS = ("messaging_message",)
+PARENTS = ("messaging_message", "messaging_reaction")
 """The tables that lie in weeks; the ids of each begin with their time."""
 WEEK = timedelta(weeks=1)
 WEEKS_AHEAD = 4
@@ -201,12 +201,20 @@ def name_of(week: datetime, parent: str = PARENTS[0]) -> str:
 
 
 class CreatePartitionedModel(CreateModel):
-    """Create a model's table partitioned by ranges of its id."""
+    """Create a model's table partitioned by ranges of a message's id: its own, or that of what it hangs on."""
+
+    partition_key = "id"
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         plain = schema_editor.sql_create_table
-        schema_editor.sql_create_table = f"{plain} PARTITION BY RANGE (id)"
+        schema_editor.sql_create_table = f"{plain} PARTITION BY RANGE ({self.partition_key})"
         try:
             super().database_forwards(app_label, schema_editor, from_state, to_state)
         finally:
             schema_editor.sql_create_table = plain
+
+
+class CreateModelBesideMessages(CreatePartitionedModel):
+    """Create the table of a model that hangs on messages, in the weeks of theirs."""
+
+    partition_key = "message_id"

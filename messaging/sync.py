@@ -11,7 +11,7 @@ from accounts.models import User
 from chatproject.pages import LIMIT, Page
 from conversations.access import place_of, present
 from conversations.models import Conversation, Participant, direct_key
-from messaging.events import MessageJSON, message_json
+from messaging.events import MessageJSON, messages_json
 from messaging.models import Message
 
 
@@ -57,7 +57,7 @@ def get_message(*, by: User, message_id: UUID) -> MessageJSON:
     place = present(by).filter(conversation_id=message.conversation_id).first()
     if place is None:
         raise Message.DoesNotExist
-    return message_json(readable(place).get(pk=message_id))
+    return messages_json([readable(place).get(pk=message_id)])[0]
 
 
 def _forward(messages: QuerySet[Message], limit: int) -> Page[MessageJSON]:
@@ -85,4 +85,4 @@ def _around(messages: QuerySet[Message], position: int, limit: int) -> Page[Mess
 
 
 def _page(messages: list[Message], following: int | None, more: bool) -> Page[MessageJSON]:
-    return Page([message_json(message) for message in messages], next=following, previous=None, has_more=more)
+    return Page(messages_json(messages), next=following, previous=None, has_more=more)

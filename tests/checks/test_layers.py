@@ -26,11 +26,13 @@ LAYERS = {
         conversations.access
     """,
     "events, realtime": """
-        accounts.realtime
+        accounts.profiles accounts.realtime
+        conversations.events
         messaging.events messaging.layer
     """,
     "log": """
-        messaging.append messaging.connection messaging.lane messaging.log
+        conversations.changes
+        messaging.append messaging.connection messaging.lane messaging.log messaging.notices
     """,
     "commands": """
         accounts.commands accounts.factors accounts.people
@@ -38,7 +40,7 @@ LAYERS = {
         messaging.commands
     """,
     "hub, sync, inbox": """
-        accounts.directory accounts.profiles
+        accounts.directory
         messaging.hearing messaging.hub messaging.inbox messaging.outgoing messaging.pace messaging.snapshots
         messaging.sync
     """,

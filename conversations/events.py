@@ -1,0 +1,91 @@
+"""What happened to conversations, and how their members are shown to each other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypedDict
+
+from accounts.privacy import chosen
+from accounts.profiles import user_json
+from accounts.realtime import Event, Post, conversation_group, timestamp
+from conversations.models import Conversation, Participant
+
+
+class Members(TypedDict, total=False):
+    """Who came, who changed and who went: participants as the contract shows them, and ids."""
+
+    added: list[dict[str, Any]]
+    updated: list[dict[str, Any]]
+    removed: list[str]
+
+
+class Changes(TypedDict, total=False):
+    """What is different about a conversation; what is not named is as it was."""
+
+    name: str
+    description: str
+    avatar_url: str | None
+    owner_id: str | None
+    history: str
+    participants: Members
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationUpdated(Event):
+    """A conversation has changed. Without any changes: something has that the hearer may not see."""
+
+    type: ClassVar[str] = "conversation.updated"
+    conversation_id: str
+    version: int
+    epoch: int
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRemoved(Event):
+    """The hearer is out of a conversation: `left`, `removed`, or it was `deleted`."""
+
+    type: ClassVar[str] = "conversation.removed"
+    conversation_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSettings(Event):
+    """What is the hearer's own about a conversation has changed."""
+
+    type: ClassVar[str] = "conversation.settings"
+    conversation_id: str
+    me: dict[str, Any]
+
+
+def post_updated(conversation: Conversation, changes: Changes) -> Post:
+    """Address the newest change of a conversation to everyone who is in it."""
+    at, epoch = conversation.version, conversation.epoch
+    frame = ConversationUpdated(str(conversation.pk), at, epoch, changes).frame()
+    return conversation_group(conversation.pk), {
+        "conversation": conversation.pk.bytes,
+        "version": at,
+        "epoch": epoch,
+        "frame": frame,
+    }
+
+
+def participants_json(places: Iterable[Participant], conversation: Conversation) -> list[dict[str, Any]]:
+    """Show members to the other members."""
+    return [participant_json(place, conversation) for place in places]
+
+
+def participant_json(participant: Participant, conversation: Conversation) -> dict[str, Any]:
+    """Show a member to the other members; how far someone has read is shown where they let it be."""
+    return {
+        "user": user_json(participant.user),
+        "role": role_of(participant, conversation),
+        "joined_at": timestamp(participant.joined_at),
+        "delivered_through": participant.delivered_through,
+        "read_through": participant.read_through if chosen(participant.user)["read_receipts"] else 0,
+    }
+
+
+def role_of(participant: Participant, conversation: Conversation) -> str:
+    """The owner is who the conversation says it is; the others are what their place says."""
+    return "owner" if participant.user_id == conversation.owner_id else participant.role
