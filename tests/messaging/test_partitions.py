@@ -12,12 +12,13 @@ from accounts.ids import first_id_at, minted_at
 from accounts.models import User
 from conversations.models import Conversation
 from messaging.models import Message
-from messaging.partitions import make_partitions, monday, name_of, partitions, weeks_ahead
+from messaging.partitions import PARENTS, make_partitions, monday, name_of, partitions, weeks_ahead
 from tests.support.together import another_connection, together
 
 WEEK = timedelta(weeks=1)
 FAR = datetime(2031, 1, 1, tzinfo=UTC)
-FAR_WEEKS = [f"messaging_message_{week}" for week in ("2030w52", "2031w01", "2031w02", "2031w03", "2031w04", "2031w05")]
+NUMBERS = ("2030w52", "2031w01", "2031w02", "2031w03", "2031w04", "2031w05")
+FAR_WEEKS = [f"{parent}_{number}" for parent in PARENTS for number in NUMBERS]
 
 
 @pytest.mark.usefixtures("db")
@@ -30,7 +31,7 @@ def test_four_weeks_are_ready_ahead_and_the_one_before_is_there_for_late_ids() -
 def test_the_weeks_around_a_moment_are_made_once() -> None:
     assert make_partitions(now=FAR) == FAR_WEEKS
     assert make_partitions(now=FAR) == []
-    assert make_partitions(now=FAR + WEEK) == ["messaging_message_2031w06"]
+    assert make_partitions(now=FAR + WEEK) == [f"{parent}_2031w06" for parent in PARENTS]
 
 
 @pytest.mark.usefixtures("db")

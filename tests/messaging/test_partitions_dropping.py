@@ -12,6 +12,7 @@ from conversations.models import Conversation
 from messaging.jobs import keep_partitions
 from messaging.models import Message
 from messaging.partitions import (
+    PARENTS,
     all_partitions,
     drop_old_partitions,
     due_partitions,
@@ -20,10 +21,12 @@ from messaging.partitions import (
     partitions,
     weeks_ahead,
 )
-from tests.messaging.weeks import SOME_MONDAY, WEEK, dumping, fill_old_week
+from tests.messaging.weeks import REACTIONS, SOME_MONDAY, WEEK, dumping, fill_old_week
 from tests.support.together import another_connection
 
 OLD, OLDER = name_of(SOME_MONDAY), name_of(SOME_MONDAY - WEEK)
+OLD_REACTIONS, OLDER_REACTIONS = name_of(SOME_MONDAY, REACTIONS), name_of(SOME_MONDAY - WEEK, REACTIONS)
+ALL = [OLDER, OLD, OLDER_REACTIONS, OLD_REACTIONS]
 ITS_TIME = SOME_MONDAY + WEEK + timedelta(days=97)
 
 
@@ -38,7 +41,7 @@ def old_weeks(committed: None) -> Iterator[None]:
 
 def there() -> set[str]:
     """The old weeks that are still there in some form."""
-    return {partition.name for partition in all_partitions()} & {OLD, OLDER}
+    return {partition.name for partition in all_partitions()} & {*ALL}
 
 
 def state_of(name: str) -> tuple[bool, bool]:
@@ -50,14 +53,14 @@ def state_of(name: str) -> tuple[bool, bool]:
 def test_a_week_goes_97_days_after_its_end_and_not_a_moment_before() -> None:
     moment = timedelta(microseconds=1)
     assert drop_old_partitions(now=ITS_TIME - WEEK - moment) == []
-    assert drop_old_partitions(now=ITS_TIME - moment) == [OLDER]
-    assert drop_old_partitions(now=ITS_TIME) == [OLD]
+    assert drop_old_partitions(now=ITS_TIME - moment) == [OLDER, OLDER_REACTIONS]
+    assert drop_old_partitions(now=ITS_TIME) == [OLD, OLD_REACTIONS]
     assert there() == set()
 
 
 def test_weeks_that_may_be_read_stay() -> None:
-    before = partitions() - {OLD, OLDER}
-    assert drop_old_partitions() == [OLDER, OLD]
+    before = partitions() - {*ALL}
+    assert drop_old_partitions() == ALL
     assert partitions() == before
     assert weeks_ahead() == 4
 
@@ -76,7 +79,7 @@ def test_a_long_dump_is_left_alone_and_the_week_goes_after_it() -> None:
         assert drop_old_partitions() == []
         assert state_of(OLDER) == (True, True)
         assert dump.execute("SELECT count(*) FROM messaging_message_2024w04").fetchone() == (0,)
-    assert drop_old_partitions() == [OLDER, OLD]
+    assert drop_old_partitions() == ALL
 
 
 def test_a_query_under_way_sees_its_week_to_the_end(conversation: Conversation) -> None:
@@ -92,18 +95,19 @@ def test_a_query_under_way_sees_its_week_to_the_end(conversation: Conversation) 
 
 
 def test_weeks_are_made_while_another_is_half_detached() -> None:
+    made = [name_of(SOME_MONDAY + 2 * WEEK, parent) for parent in PARENTS]
     with another_connection() as dump:
         dumping(dump)
         drop_old_partitions()
-        assert make_partitions(now=SOME_MONDAY + 2 * WEEK, behind=0, ahead=0) == ["messaging_message_2024w07"]
-    assert drop_old_partitions() == [OLDER, OLD, "messaging_message_2024w07"]
+        assert make_partitions(now=SOME_MONDAY + 2 * WEEK, behind=0, ahead=0) == made
+    assert drop_old_partitions() == [OLDER, OLD, made[0], OLDER_REACTIONS, OLD_REACTIONS, made[1]]
 
 
 def test_a_week_that_was_detached_and_not_dropped_goes_too() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE messaging_message DETACH PARTITION {OLD}")
     assert state_of(OLD) == (False, False)
-    assert drop_old_partitions() == [OLDER, OLD]
+    assert drop_old_partitions() == ALL
 
 
 def test_who_comes_while_another_is_at_it_leaves_it_to_him() -> None:
@@ -113,17 +117,17 @@ def test_who_comes_while_another_is_at_it_leaves_it_to_him() -> None:
 
 
 def test_the_database_s_clock_decides() -> None:
-    assert {partition.name for partition in due_partitions()} == {OLD, OLDER}
+    assert {partition.name for partition in due_partitions()} == {*ALL}
     assert due_partitions(now=SOME_MONDAY) == []
 
 
 def test_the_command_lists_makes_and_drops() -> None:
     listed = said("partitions")
     assert f"{OLD}    2024-01-29 2024-02-05" in listed
-    assert listed.count("past its time") == 2
-    assert listed.count("ahead") == 4
+    assert listed.count("past its time") == 4
+    assert listed.count("ahead") == 8
     assert "all weeks ahead are there" in said("partitions", "make")
-    assert said("partitions", "drop").splitlines() == [f"dropped {OLDER}", f"dropped {OLD}", "no week is past its time"]
+    assert said("partitions", "drop").splitlines() == [*(f"dropped {name}" for name in ALL), "no week is past its time"]
 
 
 def test_the_command_says_what_could_not_go() -> None:

@@ -7,8 +7,9 @@ import psycopg
 from django.db import connection
 
 from conversations.models import Conversation
-from messaging.partitions import partitions
+from messaging.partitions import PARENTS, partitions
 
+REACTIONS = PARENTS[1]
 WEEK = timedelta(weeks=1)
 SOME_MONDAY = datetime(2024, 1, 29, tzinfo=UTC)
 
@@ -30,5 +31,5 @@ def fill_old_week(conversation: Conversation, count: int) -> None:
 def dumping(on: "psycopg.Connection[Any]") -> None:
     """Do as pg_dump does: one snapshot, and a lock on every table it will read, until the end."""
     on.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    for name in ["messaging_message", *sorted(partitions())]:
+    for name in [*PARENTS, *sorted(partitions())]:
         on.execute(f"LOCK TABLE {name} IN ACCESS SHARE MODE")
