@@ -3,6 +3,7 @@
 import base64
 import logging
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -106,8 +107,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing fails for a mail that can't be sent, and nobody can tell from it which addresses are known."""
+        links = {name: on_this_site(url) for name, url in context.items() if name.endswith("_url")}
+        known = {"server_name": settings.SERVER_NAME, "site_url": settings.SITE_URL}
         try:
-            super().send_mail(template_prefix, email, {"server_name": settings.SERVER_NAME, **context})
+            super().send_mail(template_prefix, email, {**known, **context, **links})
         except OSError as error:
             logger.error("a mail was not sent: %s", type(error).__name__)
 
@@ -148,6 +151,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def decrypt(self, encrypted_text: str) -> str:
         return unseal_secret(base64.b64decode(encrypted_text))
+
+
+def on_this_site(url: str) -> str:
+    """Let a link lead to where people reach this site: allauth takes that from the request, which anyone may forge."""
+    return settings.SITE_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 def _name(credentials: dict[str, Any]) -> str:

@@ -32,6 +32,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable("HOST", "127.0.0.1", "The address to listen on; `0.0.0.0` is every address of the machine."),
         Variable("PORT", "8000", "The port to listen on."),
         Variable("WEB_WORKERS", "1", "Web processes that `make run` starts."),
+        Variable(
+            "SITE_URL",
+            "",
+            "Where people reach this site, as `https://chat.example`: links in mail and invitations begin with it.",
+            "`http://`, then `HOST` and `PORT`",
+        ),
         Variable("SERVER_NAME", "Parley", "What the pages and the API call this server."),
         Variable("CHAT_VAR", "var", "The folder for everything that `make run` writes, relative to the project."),
         Variable(

@@ -1,10 +1,14 @@
 """Strict types for what is sent to us: nothing is bent into shape."""
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from rest_framework import serializers
 
 from accounts.ids import parse_uuid7
+
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 class Strict(serializers.Serializer[Any]):
@@ -62,6 +66,37 @@ class PositionField(serializers.IntegerField):
         if not isinstance(data, int) or isinstance(data, bool):
             self.fail("invalid")
         return data
+
+
+class MomentField(serializers.Field):  # type: ignore[type-arg]
+    """A time of RFC 3339, with its zone; given back in UTC."""
+
+    default_error_messages = {"invalid": "This is no time of RFC 3339, like 2026-01-31T12:00:00.000Z."}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str) or not RFC_3339.fullmatch(data):
+            self.fail("invalid")
+        try:
+            return datetime.fromisoformat(data.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("invalid")
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class TruthField(serializers.Field):  # type: ignore[type-arg]
+    """True or false; no word or number for it."""
+
+    default_error_messages = {"invalid": "This is true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
 
 
 class ReferenceField(serializers.Field):  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
 from chatproject import environment, logs
+from chatproject.embedded.address import Address
 
 # Who we are
 
@@ -19,6 +20,8 @@ FEATURE_LEVEL = 1
 SERVER_NAME = env["SERVER_NAME"]
 DEBUG = env.flag("DEBUG")
 HOST = env["HOST"]
+# Never taken from a request, whose Host anyone may write: links that let people in begin with it.
+SITE_URL = env["SITE_URL"].rstrip("/") or str(Address.of(env))
 CHAT_DEMO = env.flag("CHAT_DEMO")
 
 # Keys. Those of the embedded default are made at the first start and live under CHAT_VAR.
@@ -58,6 +61,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "chatproject.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -151,7 +155,7 @@ EMAIL_TIMEOUT = 10
 _database = conninfo_to_dict(env["DATABASE_URL"] or f"postgresql:///parley?host={VAR / 'postgres'}")
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "chatproject.postgresql",
         "NAME": _database.pop("dbname", "parley"),
         "USER": _database.pop("user", ""),
         "PASSWORD": _database.pop("password", ""),
@@ -170,6 +174,8 @@ DATABASES = {
         "TEST": {"NAME": "test_parley"},
     }
 }
+# No transaction lasts longer: it ends, and its connection with it. Migrations take their time.
+TRANSACTION_SECONDS = 30
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env["REDIS_URL"] or f"unix://{VAR / 'redis.sock'}"
@@ -269,6 +275,8 @@ RETENTION_DAYS = 90
 # Words and time
 
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -54,6 +54,11 @@ class IdConflict(Refused):
     status = 409
 
 
+class Gone(Refused):
+    code = "gone"
+    status = 410
+
+
 class Unprocessable(Refused):
     pass
 

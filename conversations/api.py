@@ -8,10 +8,10 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.profiles import find_user, find_users
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
-from conversations import commands
+from conversations import commands, groups
 from conversations.access import Invalid
 from conversations.models import Conversation
-from conversations.serializers import NewConversation
+from conversations.serializers import GroupChange, NewConversation
 from messaging.inbox import list_conversations, show_conversation
 
 
@@ -42,6 +42,17 @@ class ConversationViewSet(API):
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One conversation as I see it."""
         return envelope(show_conversation(by=request.user, conversation_id=path_id(pk)))
+
+    def update(self, request: SignedIn, pk: str) -> Response:
+        """Change a group's name, description or history."""
+        id = path_id(pk)
+        groups.update_group(by=request.user, conversation_id=id, **self.body(request, GroupChange))
+        return envelope(show_conversation(by=request.user, conversation_id=id))
+
+    def destroy(self, request: SignedIn, pk: str) -> Response:
+        """Delete a group."""
+        groups.delete_group(by=request.user, conversation_id=path_id(pk))
+        return Response(status=204)
 
     def _create_group(self, by: User, said: dict[str, Any]) -> Conversation:
         said.pop("to", None)

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Subquery
-from django.utils import timezone
-
 from accounts.models import User
 from accounts.people import circle, erase
 from accounts.realtime import announce_change
 from conversations.access import present
+from conversations.changes import advance, announce
+from conversations.events import participants_json
+from conversations.members import dissolve, hand_over, put_out
 from conversations.models import Conversation, Participant
 from conversations.rights import Held, holding, settle
-from messaging.models import Message
+from messaging.notices import Notice
 
 
 def close_account(*, by: User) -> None:
@@ -29,49 +29,50 @@ def close_account(*, by: User) -> None:
 
 
 def _close(held: Held, user: User) -> None:
-    groups = [each for each in held.conversations if each.kind == Conversation.Kind.GROUP]
-    heirs = _heirs(user, groups)
-    for group in groups:
-        if group.owner_id == user.pk and group.pk in heirs:
-            _hand_over(group, heirs[group.pk])
-    _delete([group for group in groups if group.pk not in heirs])
-    _leave(user, [group for group in groups if group.pk in heirs])
+    # First of all, so that nobody hears the name again.
     erase(user)
-    _bump(held.conversations)
+    Participant.objects.filter(user=user).update(draft=None)
+    places = _places(user, held.conversations)
+    heirs = _heirs(user, held.conversations)
+    for place in places:
+        if place.conversation.kind == Conversation.Kind.DIRECT:
+            _tell_the_other(place)
+        else:
+            _leave(place, heirs.get(place.conversation_id))
     settle(held.conversations)
-    announce_change(people=[each.pk for each in held.people])
+    announce_change(people=[each.pk for each in held.people], contacts=True)
 
 
-def _heirs(user: User, groups: Sequence[Conversation]) -> dict[UUID, Participant]:
+def _places(user: User, conversations: Sequence[Conversation]) -> list[Participant]:
+    """The person's places in the conversations that are held, each with what is held."""
+    held = {conversation.pk: conversation for conversation in conversations}
+    places = list(present(user).filter(conversation__in=held).order_by("conversation"))
+    for place in places:
+        place.conversation, place.user = held[place.conversation_id], user
+    return places
+
+
+def _heirs(user: User, conversations: Sequence[Conversation]) -> dict[UUID, Participant]:
     """Find who would own each group next: its longest-standing admin, else its longest-standing member."""
+    groups = [each for each in conversations if each.kind == Conversation.Kind.GROUP]
     others = Participant.objects.filter(conversation__in=groups, left_at=None).exclude(user=user)
     # Someone who can't sign in comes last. An admin sorts before a member.
     ranked = others.order_by("conversation_id", "-user__is_active", "role", "joined_at", "pk")
-    return {place.conversation_id: place for place in ranked.distinct("conversation_id")}
+    heirs = ranked.distinct("conversation_id").select_related("user")
+    return {place.conversation_id: place for place in heirs}
 
 
-def _hand_over(group: Conversation, heir: Participant) -> None:
-    group.owner_id = heir.user_id
-    group.save(update_fields=["owner"])
-    heir.role = Participant.Role.ADMIN
-    heir.save(update_fields=["role"])
+def _leave(place: Participant, heir: Participant | None) -> None:
+    """Take the person out of a group, which goes to the heir if it was theirs, and goes with them if there is none."""
+    if heir is None:
+        return dissolve(place.conversation)
+    if place.conversation.owner_id == place.user_id:
+        hand_over(place, heir)
+    return put_out(place, by=place.user, what=Notice.LEFT)
 
 
-def _leave(user: User, groups: Sequence[Conversation]) -> None:
-    """Take a person out at the next version. A place in a direct conversation stays: it is always one of two."""
-    version = Subquery(Conversation.objects.filter(pk=OuterRef("conversation_id")).values("version"))
-    places = present(user).filter(conversation__in=groups)
-    places.update(left_at=timezone.now(), left_version=version + 1)
-
-
-def _bump(conversations: Sequence[Conversation]) -> None:
-    some = Conversation.objects.filter(pk__in=[each.pk for each in conversations])
-    some.update(version=F("version") + 1, epoch=F("epoch") + 1)
-
-
-def _delete(groups: Sequence[Conversation]) -> None:
-    """Remove groups and all that was said in them; messages carry no key that would take them along."""
-    ids = [group.pk for group in groups]
-    if ids:
-        Message.objects.filter(conversation__in=ids).delete()
-        Conversation.objects.filter(pk__in=ids).delete()
+def _tell_the_other(place: Participant) -> None:
+    """Tell the other one of two under which name the person stands from now on. Their place stays: it is one of two."""
+    place.changed_version = advance(place.conversation, membership=True)
+    place.save(update_fields=["changed_version"])
+    announce(place.conversation, {"participants": {"updated": participants_json([place], place.conversation)}})

@@ -8,10 +8,13 @@ from django.db import transaction
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
-from conversations.access import Blocked, Conflict, Unprocessable
+from conversations.access import Blocked, Conflict, Invalid, Unprocessable
 from conversations.models import Conversation, Participant, direct_key
 from conversations.rights import require_may_add, settle
 from messaging.notices import Notice, append_notice
+
+NAME_LENGTH = 100
+DESCRIPTION_LENGTH = 500
 
 
 @transaction.atomic
@@ -45,26 +48,46 @@ def create_group(
     history: str = Conversation.History.JOINED,
 ) -> Conversation:
     """Make a group with its first members; whoever makes it owns it. Blocked if someone of them may not be added."""
-    name = name.strip()
-    if not name:
-        raise Unprocessable("A group needs a name.", pointer="/name")
     members = list({user.pk: user for user in (by, *participants)}.values())
-    if len(members) > settings.GROUP_MEMBERS:
-        raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer="/participants")
+    check_size(len(members), pointer="/participants")
     # Held before they are asked about, so that nobody blocks anybody meanwhile.
     lock_people(user.pk for user in members)
     require_may_add(by=by, users=members)
     conversation = Conversation.objects.create(
         kind=Conversation.Kind.GROUP,
-        name=name,
-        description=description.strip(),
+        name=name_of(name),
+        description=description_of(description),
         history=history,
         shared_from=0 if history == Conversation.History.SHARED else None,
         owner=by,
     )
     _seat(conversation, members)
-    append_notice(conversation, Notice.CREATED, by=by, users=(user.pk for user in participants), name=name)
+    append_notice(conversation, Notice.CREATED, by=by, users=[user.pk for user in members[1:]], name=conversation.name)
     return conversation
+
+
+def name_of(text: str) -> str:
+    """Trim what a group is to be called: 1 to 100 code points."""
+    name = text.strip()
+    if not name:
+        raise Unprocessable("A group needs a name.", pointer="/name")
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", pointer="/name")
+    return name
+
+
+def description_of(text: str) -> str:
+    """Trim what is said of a group: up to 500 code points."""
+    description = text.strip()
+    if len(description) > DESCRIPTION_LENGTH:
+        raise Invalid(f"A description has at most {DESCRIPTION_LENGTH} characters.", pointer="/description")
+    return description
+
+
+def check_size(members: int, *, pointer: str) -> None:
+    """Unprocessable if a group can't have so many members."""
+    if members > settings.GROUP_MEMBERS:
+        raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer=pointer)
 
 
 def _seat(conversation: Conversation, users: Iterable[User]) -> None:

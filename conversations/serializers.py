@@ -5,8 +5,16 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from chatproject.fields import BoundedListField, ReferenceField, Strict, TextField
-from conversations.models import Conversation
+from chatproject.fields import (
+    BoundedListField,
+    MomentField,
+    PositionField,
+    ReferenceField,
+    Strict,
+    TextField,
+    TruthField,
+)
+from conversations.models import Conversation, Participant
 
 
 class NewConversation(Strict):
@@ -24,3 +32,38 @@ class NewConversation(Strict):
         if needed not in attrs:
             raise serializers.ValidationError({needed: serializers.ErrorDetail("This is needed.", "required")})
         return attrs
+
+
+class GroupChange(Strict):
+    """What is to be different about a group."""
+
+    name = TextField(max_length=100, required=False, trim_whitespace=True)
+    description = TextField(max_length=500, required=False, allow_blank=True)
+    history = serializers.ChoiceField(choices=Conversation.History.choices, required=False)
+
+
+class NewMembers(Strict):
+    users = BoundedListField(child=ReferenceField(), max_length=settings.GROUP_MEMBERS)
+
+
+class RoleChange(Strict):
+    role = serializers.ChoiceField(choices=Participant.Role.choices)
+
+
+class Successor(Strict):
+    to = ReferenceField()
+
+
+class NewLink(Strict):
+    expires_at = MomentField(required=False, allow_null=True)
+    max_uses = PositionField(required=False, allow_null=True)
+
+
+class PlaceChange(Strict):
+    """What someone settles for themselves about a conversation."""
+
+    notify = serializers.ChoiceField(choices=Participant.Notify.choices, required=False)
+    muted_until = MomentField(required=False, allow_null=True)
+    pinned = TruthField(required=False)
+    archived = TruthField(required=False)
+    draft = TextField(max_length=settings.TEXT_LENGTH, required=False, allow_blank=True, allow_null=True)

@@ -1,9 +1,11 @@
-"""What happens without anyone asking."""
+"""What happens without anyone asking, and what takes too long to wait for."""
 
 import logging
+from uuid import UUID
 
 from procrastinate.contrib.django import app
 
+from messaging import retention
 from messaging.partitions import drop_old_partitions, make_partitions
 
 logger = logging.getLogger(__name__)
@@ -16,3 +18,18 @@ def keep_partitions(timestamp: int) -> None:
     for name in make_partitions():
         logger.info("made the partition %s", name)
     drop_old_partitions()
+
+
+@app.task(pass_context=False)
+def forget_conversation(conversation_id: str) -> None:
+    """Remove what was said in a group that has just been deleted."""
+    retention.forget_conversation(UUID(conversation_id))
+
+
+@app.periodic(cron="41 * * * *")
+@app.task(queueing_lock="leftovers", pass_context=False)
+def clear_up(timestamp: int) -> None:
+    """Do what a lost job has left undone, then forget old departures, by which it is found; every hour."""
+    for id in retention.left_behind():
+        retention.forget_conversation(id)
+    retention.drop_old_departures()

@@ -24,6 +24,7 @@ from conversations.models import Conversation, Participant
 from messaging.commands import send_message
 from messaging.inbox import list_conversations, show_conversation
 from messaging.models import Message
+from messaging.retention import forget_conversation, left_behind
 from messaging.sync import history
 from tests.support.client import Client
 from tests.support.together import ended_together, on_own_connection, until_blocked
@@ -105,7 +106,8 @@ def test_what_was_said_stays_under_another_name(
         send_message(by=alice, conversation_id=each.pk, text="Remember me")
     close_account(by=alice)
     for each in (group, conversation):
-        assert [said["text"] for said in history(by=bob, conversation_id=each.pk).items] == ["Remember me"]
+        texts = [said["text"] for said in history(by=bob, conversation_id=each.pk).items if not said["notice"]]
+        assert texts == ["Remember me"]
     shown = show_conversation(by=bob, conversation_id=conversation.pk)
     assert shown["name"] == "Deleted account"
     users = [each["user"] for each in shown["participants"] if each["user"]["id"] == str(alice.pk)]
@@ -127,10 +129,11 @@ def test_a_closed_account_is_in_no_group_and_its_leaving_is_a_change_of_each(
     before = Conversation.objects.get(pk=group.pk)
     close_account(by=bob)
     after = Conversation.objects.get(pk=group.pk)
-    assert (after.version, after.epoch) == (before.version + 1, before.epoch + 1)
+    assert (after.version, after.epoch) == (before.version + 2, before.epoch + 1)
     shown = show_conversation(by=carol, conversation_id=group.pk)
     assert [each["user"]["username"] for each in shown["participants"]] == ["alice", "carol"]
-    assert Participant.objects.get(conversation=group, user=bob).left_version == after.version
+    assert Participant.objects.get(conversation=group, user=bob).left_version == before.version + 1
+    assert shown["last_message"]["notice"] == {"event": "left", "user_ids": [str(bob.pk)], "name": None}
     with pytest.raises(Conversation.DoesNotExist):
         send_message(by=bob, conversation_id=group.pk, text="Still here")
 
@@ -172,6 +175,33 @@ def test_who_has_left_or_been_suspended_comes_after_those_who_are_there(
     assert owner(group) == "dave"
 
 
+def test_the_group_hears_who_comes_after_and_that_the_owner_has_gone(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    close_account(by=alice)
+    said = [each["notice"] for each in history(by=bob, conversation_id=group.pk).items]
+    assert [(notice["event"], notice["user_ids"]) for notice in said][1:] == [
+        ("transferred", [str(bob.pk)]),
+        ("left", [str(alice.pk)]),
+    ]
+
+
+def test_the_other_one_of_two_hears_the_new_name(conversation: Conversation, alice: User) -> None:
+    before = Conversation.objects.get()
+    close_account(by=alice)
+    after = Conversation.objects.get()
+    assert after.version == before.version + 1
+    assert after.epoch > before.epoch
+    place = Participant.objects.get(user=alice)
+    assert (place.changed_version, place.left_at) == (after.version, None)
+
+
+def test_what_the_person_had_begun_to_write_is_gone(conversation: Conversation, alice: User) -> None:
+    Participant.objects.filter(user=alice).update(draft=b"sealed")
+    close_account(by=alice)
+    assert Participant.objects.get(user=alice).draft is None
+
+
 def test_a_group_that_nobody_is_left_in_goes_with_what_was_said_in_it(
     group: Conversation, conversation: Conversation, alice: User
 ) -> None:
@@ -181,8 +211,10 @@ def test_a_group_that_nobody_is_left_in_goes_with_what_was_said_in_it(
     close_account(by=alice)
     connection.check_constraints()
     assert set(Conversation.objects.all()) == {group, conversation}
+    assert left_behind() == [notes.pk]
+    assert forget_conversation(notes.pk) == 2
     assert not Message.objects.filter(conversation=notes.pk).exists()
-    assert Message.objects.count() == 2
+    assert Message.objects.filter(kind="text").count() == 2
 
 
 # At the same moment
@@ -241,8 +273,11 @@ async def test_closing_an_account_closes_its_sockets_and_the_others_look_again(
         assert (wrong.status_code, wrong.json()["code"]) == (401, "bad_credentials")
         assert (await hers.post("/users/me/close", password=PASSWORD)).status_code == 204
         assert await closing.closed() == 4503
-        await staying.say(str(group.pk), "Who is next?")
-        assert (await staying.next("resync"))["conversation_id"] == str(group.pk)
+        handed, left = [(await staying.next("conversation.updated"))["changes"] for _ in range(2)]
+        assert handed["owner_id"] == str(bob.pk)
+        assert left == {"participants": {"removed": [str(alice.pk)]}}
+        notices = [(await staying.next("message.created"))["message"]["notice"]["event"] for _ in range(2)]
+        assert notices == ["transferred", "left"]
     assert (await hers.get("/users/me")).json()["code"] == "session_revoked"
     seen = await his.get(f"/users/{alice.pk}")
     assert (seen.status_code, seen.json()["data"]["display_name"]) == (200, "Deleted account")

@@ -1,0 +1,88 @@
+"""The REST door to groups: who is in, who may do what, and the links that lead in."""
+
+from uuid import UUID
+
+from rest_framework.response import Response
+
+from accounts.models import User
+from accounts.profiles import find_user, find_users
+from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
+from chatproject.pages import Page
+from conversations import groups, links
+from conversations.directory import list_members
+from conversations.events import participant_json
+from conversations.serializers import NewLink, NewMembers, RoleChange, Successor
+from messaging.inbox import show_conversation
+
+
+class GroupViewSet(API):
+    """What is done with a group as a whole."""
+
+    def leave(self, request: SignedIn, pk: str) -> Response:
+        """Leave a group."""
+        groups.leave(by=request.user, conversation_id=path_id(pk))
+        return Response(status=204)
+
+    def transfer(self, request: SignedIn, pk: str) -> Response:
+        """Make another member the owner."""
+        id = path_id(pk)
+        to = find_user(self.body(request, Successor)["to"])
+        groups.transfer(by=request.user, conversation_id=id, to=to)
+        return shown(request.user, id)
+
+
+class MemberViewSet(API):
+    """`/conversations/{id}/participants`."""
+
+    def list(self, request: SignedIn, pk: str) -> Response:
+        """Who is in."""
+        limit, cursor = limit_of(request), request.query_params.get("cursor")
+        return envelope_page(list_members(by=request.user, conversation_id=path_id(pk), limit=limit, cursor=cursor))
+
+    def create(self, request: SignedIn, pk: str) -> Response:
+        """Put people into a group."""
+        id = path_id(pk)
+        users = find_users(self.body(request, NewMembers)["users"])
+        groups.add_members(by=request.user, conversation_id=id, users=users)
+        return shown(request.user, id)
+
+    def update(self, request: SignedIn, pk: str, id: str) -> Response:
+        """Make someone an admin or a member."""
+        group_id, user_id = path_id(pk), path_id(id)
+        role = self.body(request, RoleChange)["role"]
+        place = groups.set_role(by=request.user, conversation_id=group_id, user_id=user_id, role=role)
+        return envelope(participant_json(place, place.conversation))
+
+    def destroy(self, request: SignedIn, pk: str, id: str) -> Response:
+        """Put someone out."""
+        groups.remove_member(by=request.user, conversation_id=path_id(pk), user_id=path_id(id))
+        return Response(status=204)
+
+
+class LinkViewSet(API):
+    """`/conversations/{id}/invite-links` and `/invite-links`."""
+
+    def list(self, request: SignedIn, pk: str) -> Response:
+        """The links that lead in, without their tokens."""
+        some = links.links_of(by=request.user, conversation_id=path_id(pk))
+        return envelope_page(Page([links.link_json(link) for link in some], next=None, previous=None, has_more=False))
+
+    def create(self, request: SignedIn, pk: str) -> Response:
+        """Make a link; its token is shown here and never again."""
+        id = path_id(pk)
+        link, token = links.make_link(by=request.user, conversation_id=id, **self.body(request, NewLink))
+        return envelope(links.link_json(link, token), 201)
+
+    def destroy(self, request: SignedIn, pk: str, id: str) -> Response:
+        """Revoke a link."""
+        links.revoke_link(by=request.user, conversation_id=path_id(pk), link_id=path_id(id))
+        return Response(status=204)
+
+    def accept(self, request: SignedIn, token: str) -> Response:
+        """Come in by a link."""
+        return shown(request.user, links.accept_link(by=request.user, token=token).pk)
+
+
+def shown(by: User, id: UUID) -> Response:
+    """Answer with a conversation as the person sees it now."""
+    return envelope(show_conversation(by=by, conversation_id=id))

@@ -1,0 +1,24 @@
+"""Who is in a conversation, in pages."""
+
+from typing import Any
+from uuid import UUID
+
+from accounts.models import User
+from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
+from conversations.access import place_of
+from conversations.events import participants_json
+from conversations.members import present_in
+
+
+def list_members(
+    *, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None
+) -> Page[dict[str, Any]]:
+    """List the members of a conversation, the longest known first; Conversation.DoesNotExist for a stranger."""
+    conversation = place_of(by, conversation_id).conversation
+    places = present_in(conversation).select_related("user").order_by("pk")
+    if cursor:
+        places = places.filter(pk__gt=read_cursor(cursor, salt="members"))
+    found = list(places[: limit + 1])
+    shown, more = found[:limit], len(found) > limit
+    following = write_cursor(shown[-1].pk, salt="members") if more else None
+    return Page(participants_json(shown, conversation), next=following, previous=None, has_more=more)

@@ -1,0 +1,150 @@
+"""What may be done with groups: what they are called, who is in, and who may do what.
+
+All of these raise Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, and NotAllowed for
+members of too low a rank. What changes nothing is answered as if it had, and takes no version.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.people import lock_people
+from conversations.access import Conflict, Invalid, NotAllowed, Unprocessable
+from conversations.changes import advance, announce
+from conversations.commands import check_size, description_of, name_of
+from conversations.events import Changes
+from conversations.members import (
+    Rank,
+    bring_in,
+    dissolve,
+    hand_over,
+    hold_group,
+    member,
+    note_departure,
+    present_in,
+    put_out,
+    rank_of,
+    require_rank,
+    set_rank,
+)
+from conversations.models import Conversation, Departure, Participant
+from conversations.rights import require_may_add
+from messaging.notices import Notice, append_notice
+
+
+@transaction.atomic
+def update_group(
+    *,
+    by: User,
+    conversation_id: UUID,
+    name: str | None = None,
+    description: str | None = None,
+    history: str | None = None,
+) -> Conversation:
+    """Change what is named of a group; admins may. Newcomers see what is said after the history was shared."""
+    group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
+    changes: Changes = {}
+    if name is not None and (name := name_of(name)) != group.name:
+        group.name = changes["name"] = name
+    if description is not None and (description := description_of(description)) != group.description:
+        group.description = changes["description"] = description
+    if history is not None and history != group.history:
+        _share(group, history)
+        changes["history"] = history
+    if changes:
+        advance(group)
+        announce(group, changes)
+    if "name" in changes:
+        append_notice(group, Notice.RENAMED, by=by, name=group.name)
+    return group
+
+
+def _share(group: Conversation, history: str) -> None:
+    """Let newcomers see what is said from now on, or only what is said when they are in."""
+    if history not in Conversation.History.values:
+        raise Invalid("A history is joined or shared.", pointer="/history")
+    group.history = history
+    group.shared_from = group.last_position if history == Conversation.History.SHARED else None
+
+
+@transaction.atomic
+def add_members(*, by: User, conversation_id: UUID, users: Sequence[User]) -> Conversation:
+    """Put people into a group; admins may. Who is in already stays as they are.
+
+    Blocked if someone may not be added, User.DoesNotExist for a closed account, Unprocessable if there is no room.
+    """
+    group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
+    already = set(present_in(group).values_list("user", flat=True))
+    wanted = {user.pk for user in users} - already
+    if not wanted:
+        return group
+    newcomers = lock_people(wanted)
+    if len(newcomers) < len(wanted):
+        raise User.DoesNotExist
+    require_may_add(by=by, users=newcomers, pointer="/users")
+    check_size(len(already) + len(newcomers), pointer="/users")
+    bring_in(group, newcomers, by=by)
+    return group
+
+
+@transaction.atomic
+def remove_member(*, by: User, conversation_id: UUID, user_id: UUID) -> None:
+    """Put someone of lower rank out of a group; Participant.DoesNotExist if they are not in."""
+    mine = hold_group(by=by, conversation_id=conversation_id)
+    if user_id == by.pk:
+        raise NotAllowed("Nobody removes themselves: leave the group instead.")
+    require_rank(mine, Rank.ADMIN)
+    theirs = member(mine.conversation, user_id)
+    if rank_of(theirs) >= rank_of(mine):
+        raise NotAllowed("Only the owner of this group can remove an admin, and nobody its owner.")
+    lock_people([user_id])
+    put_out(theirs, by=by, what=Notice.REMOVED)
+    note_departure(conversation_id, [user_id], Departure.Reason.REMOVED)
+
+
+@transaction.atomic
+def set_role(*, by: User, conversation_id: UUID, user_id: UUID, role: str) -> Participant:
+    """Make someone an admin or a member; only the owner may. Participant.DoesNotExist if they are not in."""
+    mine = hold_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
+    if role not in Participant.Role.values:
+        raise Invalid("A role is admin or member.", pointer="/role")
+    theirs = member(mine.conversation, user_id)
+    if user_id == by.pk:
+        raise NotAllowed("You own this group: make someone else its owner first.")
+    if theirs.role != role:
+        set_rank(theirs, role)
+    return theirs
+
+
+@transaction.atomic
+def leave(*, by: User, conversation_id: UUID) -> None:
+    """Leave a group. Its owner can't while others are in (Conflict); the last one out takes it along."""
+    mine = hold_group(by=by, conversation_id=conversation_id)
+    if not present_in(mine.conversation).exclude(user=by).exists():
+        return dissolve(mine.conversation)
+    if rank_of(mine) == Rank.OWNER:
+        raise Conflict("You own this group. Transfer it to someone first.")
+    lock_people([by.pk])
+    put_out(mine, by=by, what=Notice.LEFT)
+    return note_departure(conversation_id, [by.pk], Departure.Reason.LEFT)
+
+
+@transaction.atomic
+def transfer(*, by: User, conversation_id: UUID, to: User) -> Conversation:
+    """Make another member the owner; only the owner may, and stays as an admin.
+
+    Participant.DoesNotExist if the other is not in, Unprocessable for oneself.
+    """
+    mine = hold_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
+    if to.pk == by.pk:
+        raise Unprocessable("You own this group already.", pointer="/to")
+    hand_over(mine, member(mine.conversation, to.pk))
+    return mine.conversation
+
+
+@transaction.atomic
+def delete_group(*, by: User, conversation_id: UUID) -> None:
+    """Delete a group with all that was said in it; only its owner may."""
+    dissolve(hold_group(by=by, conversation_id=conversation_id, least=Rank.OWNER).conversation)

@@ -1,0 +1,71 @@
+"""What was said in a group that is no more goes soon, and even if its job was lost."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts.models import User
+from conversations.groups import delete_group
+from conversations.models import Conversation, Departure
+from messaging import retention
+from messaging.commands import send_message
+from messaging.jobs import clear_up, forget_conversation
+from messaging.models import Message, Reaction
+
+
+@pytest.fixture
+def said(group: Conversation, conversation: Conversation, alice: User) -> None:
+    """Something is said, and liked, here and elsewhere."""
+    for each in (group, conversation):
+        for n in range(5):
+            message = send_message(by=alice, conversation_id=each.pk, text=f"{n}").message
+            Reaction.objects.create(message_id=message["id"], conversation=each, user=alice, emoji="👍")
+
+
+def kept(of: Conversation) -> tuple[int, int]:
+    """How many messages and reactions there are of a conversation."""
+    return Message.objects.filter(conversation=of).count(), Reaction.objects.filter(conversation=of).count()
+
+
+def job_of(group: Conversation) -> Any:
+    return ProcrastinateJob.objects.get(task_name=forget_conversation.name, args={"conversation_id": str(group.pk)})
+
+
+@pytest.mark.usefixtures("said")
+def test_a_deleted_group_leaves_a_job_that_takes_everything_piece_by_piece(
+    monkeypatch: pytest.MonkeyPatch, group: Conversation, conversation: Conversation, alice: User
+) -> None:
+    monkeypatch.setattr(retention, "PIECE", 2)
+    delete_group(by=alice, conversation_id=group.pk)
+    assert kept(group) == (6, 5)
+    for _ in range(2):
+        forget_conversation(**job_of(group).args)
+    assert kept(group) == (0, 0)
+    assert kept(conversation) == (5, 5)
+
+
+@pytest.mark.usefixtures("said")
+def test_what_a_lost_job_has_left_is_found_again(group: Conversation, conversation: Conversation, alice: User) -> None:
+    delete_group(by=alice, conversation_id=group.pk)
+    assert retention.left_behind() == [group.pk]
+    clear_up(0)
+    assert (kept(group), kept(conversation)) == ((0, 0), (5, 5))
+    assert retention.left_behind() == []
+
+
+@pytest.mark.usefixtures("said")
+def test_a_conversation_that_is_there_forgets_nothing(group: Conversation) -> None:
+    assert retention.forget_conversation(group.pk) == 0
+    assert kept(group) == (6, 5)
+
+
+def test_departures_are_kept_for_thirty_days(group: Conversation, alice: User) -> None:
+    delete_group(by=alice, conversation_id=group.pk)
+    now = timezone.now()
+    Departure.objects.filter(user=alice).update(at=now - timedelta(days=30, minutes=1))
+    Departure.objects.exclude(user=alice).update(at=now - timedelta(days=29, hours=23))
+    clear_up(0)
+    assert set(Departure.objects.values_list("user__username", flat=True)) == {"bob", "carol"}
