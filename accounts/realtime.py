@@ -19,12 +19,16 @@ logger = logging.getLogger(__name__)
 
 
 class Envelope(TypedDict):
-    """What travels from server to server: where a frame belongs in the order of its conversation or person."""
+    """What travels from server to server: where a frame belongs in the order of its conversation or person.
+
+    `since` is the position of the older message that it is about: who does not see that one must not hear of it.
+    """
 
     conversation: NotRequired[bytes]
     user: NotRequired[bytes]
     version: int
     epoch: NotRequired[int]
+    since: NotRequired[int]
     frame: NotRequired[str]
 
 
@@ -64,21 +68,29 @@ def user_group(user_id: UUID) -> str:
     return f"user.{user_id.hex}"
 
 
-def announce_change(*, people: Iterable[UUID]) -> None:
+BUMP = """
+WITH u AS MATERIALIZED (SELECT id FROM accounts_user WHERE id = ANY(%(people)s) ORDER BY id FOR NO KEY UPDATE)
+UPDATE accounts_user
+SET version = version + 1,
+    contacts_changed_at = CASE WHEN %(contacts)s THEN clock_timestamp() ELSE contacts_changed_at END
+FROM u WHERE accounts_user.id = u.id
+RETURNING u.id, version
+"""
+
+
+def announce_change(*, people: Iterable[UUID], contacts: bool = False) -> dict[UUID, int]:
     """Tell the servers of some people that something of theirs has changed: a conversation they are in, a session.
 
-    Bumps each `User.version` in the caller's transaction, so that an audit finds it where the telling is lost;
-    what it was, each hub reads for itself.
+    Bumps each `User.version` in the caller's transaction, so that an audit finds it where the telling is lost, and
+    gives the new ones; what it was, each hub reads for itself. `contacts` says that it was what people are to each
+    other, which `/sync` tells by its time.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH u AS MATERIALIZED (SELECT id FROM accounts_user WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE) "
-            "UPDATE accounts_user SET version = version + 1 FROM u WHERE accounts_user.id = u.id "
-            "RETURNING u.id, version",
-            [list(people)],
-        )
-        posts: list[Post] = [(user_group(id), {"user": id.bytes, "version": n}) for id, n in cursor.fetchall()]
+        cursor.execute(BUMP, {"people": list(people), "contacts": contacts})
+        versions: dict[UUID, int] = dict(cursor.fetchall())
+    posts: list[Post] = [(user_group(id), {"user": id.bytes, "version": n}) for id, n in versions.items()]
     transaction.on_commit(lambda: publish(posts))
+    return versions
 
 
 def publish(posts: Sequence[Post]) -> None:

@@ -3,9 +3,9 @@
 from functools import partial
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.realtime import publish
+from chatproject.database import now
 from conversations.events import Changes, post_updated
 from conversations.models import Conversation
 
@@ -19,7 +19,7 @@ def advance(conversation: Conversation, *, membership: bool = False) -> int:
     """
     conversation.version += 1
     conversation.epoch += membership
-    conversation.changed_at = timezone.now()
+    conversation.changed_at = now()
     return conversation.version
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
+from chatproject.database import now
 from conversations.access import Blocked, Conflict, Invalid, Unprocessable
 from conversations.models import Conversation, Participant, direct_key
 from conversations.rights import require_may_add, settle
@@ -26,7 +27,7 @@ def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
     """
     if by.pk == to.pk:
         raise Unprocessable("You can't start a conversation with yourself.", pointer="/to")
-    made = Conversation(kind=Conversation.Kind.DIRECT, direct_key=direct_key(by.pk, to.pk))
+    made = Conversation(kind=Conversation.Kind.DIRECT, direct_key=direct_key(by.pk, to.pk), changed_at=now())
     Conversation.objects.bulk_create([made], ignore_conflicts=True)
     conversation = Conversation.objects.get(direct_key=made.direct_key)
     if conversation.pk != made.pk:

@@ -43,7 +43,7 @@ def _invite(held: Held, by: User, to: User) -> tuple[ContactInvitation, bool]:
     mine = mine or ContactInvitation(sender=by, receiver=to)
     mine.hidden = hidden
     mine.save()
-    announce_change(people=[by.pk] if hidden else [by.pk, to.pk])
+    announce_change(people=[by.pk] if hidden else [by.pk, to.pk], contacts=True)
     return mine, is_new
 
 
@@ -57,7 +57,7 @@ def _accept(held: Held, invitation: ContactInvitation) -> ContactInvitation:
     if invitation.answered_at is None:
         people.befriend(invitation.sender_id, invitation.receiver_id)
         settle(held.conversations)
-        announce_change(people=[user.pk for user in held.people])
+        announce_change(people=[user.pk for user in held.people], contacts=True)
         invitation.refresh_from_db()
     return _answered(invitation, accepted=True)
 
@@ -71,7 +71,7 @@ def decline_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
         if invitation.answered_at is None:
             invitation.answered_at, invitation.accepted = timezone.now(), False
             invitation.save(update_fields=["answered_at", "accepted"])
-            announce_change(people=[user.pk for user in held.people])
+            announce_change(people=[user.pk for user in held.people], contacts=True)
         return _answered(invitation, accepted=False)
 
     return holding(act, people=lambda: {by.pk, sender_id})
@@ -96,7 +96,7 @@ def remove_contact(*, by: User, other_id: UUID) -> None:
     def act(held: Held) -> None:
         if people.part(by.pk, other_id):
             settle(held.conversations)
-            announce_change(people=[by.pk, other_id])
+            announce_change(people=[by.pk, other_id], contacts=True)
 
     _between(by.pk, other_id, act)
 
@@ -111,7 +111,7 @@ def block(*, by: User, other: User) -> None:
         if is_new:
             is_seen = people.part(by.pk, other.pk) | people.withdraw_invitations(by_id=by.pk, other_id=other.pk)
             settle(held.conversations)
-            announce_change(people=[by.pk, other.pk] if is_seen else [by.pk])
+            announce_change(people=[by.pk, other.pk] if is_seen else [by.pk], contacts=True)
 
     _between(by.pk, other.pk, act)
 
@@ -122,7 +122,7 @@ def unblock(*, by: User, other_id: UUID) -> None:
     def act(held: Held) -> None:
         if Block.objects.filter(user=by, blocked=other_id).delete()[0]:
             settle(held.conversations)
-            announce_change(people=[by.pk])
+            announce_change(people=[by.pk], contacts=True)
 
     _between(by.pk, other_id, act)
 

@@ -2,12 +2,32 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypedDict
+from datetime import datetime
+from typing import Any, ClassVar, Protocol, TypedDict
+from uuid import UUID
 
+from accounts.models import User
 from accounts.privacy import chosen
 from accounts.profiles import user_json
 from accounts.realtime import Event, Post, conversation_group, timestamp
-from conversations.models import Conversation, Participant
+from conversations.models import Conversation
+
+
+class Member(Protocol):
+    """What the others see of someone's place: a `Participant`, or as much of it as is needed."""
+
+    @property
+    def user(self) -> User: ...
+    @property
+    def user_id(self) -> UUID: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def joined_at(self) -> datetime: ...
+    @property
+    def delivered_through(self) -> int: ...
+    @property
+    def read_through(self) -> int: ...
 
 
 class Members(TypedDict, total=False):
@@ -70,12 +90,12 @@ def post_updated(conversation: Conversation, changes: Changes) -> Post:
     }
 
 
-def participants_json(places: Iterable[Participant], conversation: Conversation) -> list[dict[str, Any]]:
+def participants_json(places: Iterable[Member], conversation: Conversation) -> list[dict[str, Any]]:
     """Show members to the other members."""
     return [participant_json(place, conversation) for place in places]
 
 
-def participant_json(participant: Participant, conversation: Conversation) -> dict[str, Any]:
+def participant_json(participant: Member, conversation: Conversation) -> dict[str, Any]:
     """Show a member to the other members; how far someone has read is shown where they let it be."""
     return {
         "user": user_json(participant.user),
@@ -86,6 +106,6 @@ def participant_json(participant: Participant, conversation: Conversation) -> di
     }
 
 
-def role_of(participant: Participant, conversation: Conversation) -> str:
+def role_of(participant: Member, conversation: Conversation) -> str:
     """The owner is who the conversation says it is; the others are what their place says."""
     return "owner" if participant.user_id == conversation.owner_id else participant.role

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
-from accounts.forms import CommandForm
+from accounts.forms import CommandForm, LinesField
 from accounts.models import User
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
@@ -36,19 +36,46 @@ class DirectForm(CommandForm):
         return start_direct(by=by, to=fields["username"])[0]
 
 
+class PeopleField(forms.CharField):
+    """Usernames, with spaces or commas between them; a script makes it a search."""
+
+    widget = forms.TextInput(
+        attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-picker": ""}
+    )
+    default_error_messages: ClassVar = {"required": "Name at least one person."}
+
+    def clean(self, value: Any) -> list[User]:
+        return find_users(re.findall(r"[^\s,;]+", super().clean(value)))
+
+
+class HistoryField(forms.ChoiceField):
+    """What newcomers of a group see."""
+
+    CHOICES: ClassVar = [
+        (Conversation.History.JOINED, "What is said after they come"),
+        (Conversation.History.SHARED, "What was said before, too"),
+    ]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(label="Newcomers see", choices=self.CHOICES, widget=forms.RadioSelect, **options)
+
+
 class GroupForm(CommandForm):
     prefix = "group"
-    fields_by_pointer: ClassVar = {"/name": "name", "/participants": "people"}
+    fields_by_pointer: ClassVar = {"/name": "name", "/description": "description", "/participants": "people"}
     name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    people = forms.CharField(
-        label="People (optional)",
-        required=False,
-        help_text="Usernames, with spaces or commas between them.",
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    description = LinesField(label="What it is about (optional)", required=False, max_length=500)
+    people = PeopleField(
+        label="People (optional)", required=False, help_text="Usernames, with spaces or commas between them."
     )
-
-    def clean_people(self) -> list[User]:
-        return find_users(re.findall(r"[^\s,;]+", self.cleaned_data["people"]))
+    history = HistoryField(required=False, initial=Conversation.History.JOINED)
 
     def obey(self, *, by: User, **fields: Any) -> Conversation:
-        return create_group(by=by, name=fields["name"], participants=fields["people"])
+        history = fields["history"] or Conversation.History.JOINED
+        return create_group(
+            by=by,
+            name=fields["name"],
+            description=fields["description"],
+            participants=fields["people"],
+            history=history,
+        )

@@ -15,6 +15,7 @@ from procrastinate.contrib.django import app
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
+from chatproject.database import now
 from conversations.access import Conflict, NotAllowed, place_of
 from conversations.changes import advance, announce
 from conversations.events import participants_json, role_of
@@ -127,7 +128,8 @@ def put_out(place: Participant, *, by: User, what: Notice) -> None:
 
 def note_departure(conversation_id: UUID, people: Collection[UUID], reason: Departure.Reason) -> None:
     """Tell people that they are out of a conversation, and those of their devices that are away, too."""
-    gone = [Departure(user_id=id, conversation_id=conversation_id, reason=reason) for id in people]
+    at = now()
+    gone = [Departure(user_id=id, conversation_id=conversation_id, reason=reason, at=at) for id in people]
     Departure.objects.bulk_create(
         gone, update_conflicts=True, unique_fields=["user", "conversation_id"], update_fields=["reason", "at"]
     )

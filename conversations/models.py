@@ -23,7 +23,8 @@ class Conversation(models.Model):
     """Two people (direct) or a group; its kind never changes.
 
     `version` counts every durable change without gaps, `epoch` every change of membership, `last_position` is the
-    newest message's. They and `changed_at` stand in no index, so that the row written most is updated in place.
+    newest message's. They, `changed_at` and `active_at` stand in no index, so that the row written most is updated in
+    place. Any change moves `changed_at`, a new message `active_at`, too: lists go by that.
     `details_version` is the version at which name, description, history or owner last changed. A newcomer sees what
     was said after `shared_from`, the position at which the history was shared.
     """
@@ -52,6 +53,7 @@ class Conversation(models.Model):
     last_position = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    active_at = models.DateTimeField(default=timezone.now, editable=False)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Participant", related_name="conversations")
 
     class Meta:

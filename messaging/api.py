@@ -10,8 +10,8 @@ from accounts.profiles import find_user
 from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, number_of, path_id
 from conversations.access import Invalid, Refused
-from messaging import commands, sync
-from messaging.serializers import NewMessage, Watermark
+from messaging import commands, edits, reactions, sync
+from messaging.serializers import NewMessage, NewText, Watermark
 
 
 class MessageViewSet(API):
@@ -35,6 +35,16 @@ class MessageViewSet(API):
         """One message."""
         return envelope(sync.get_message(by=request.user, message_id=path_id(pk)))
 
+    def partial_update(self, request: SignedIn, pk: str) -> Response:
+        """Word one of my messages anew."""
+        text = self.body(request, NewText)["text"]
+        return envelope(edits.edit_message(by=request.user, message_id=path_id(pk), text=text))
+
+    def destroy(self, request: SignedIn, pk: str) -> Response:
+        """Take back a message for everyone."""
+        edits.delete_message(by=request.user, message_id=path_id(pk))
+        return envelope({"success": True})
+
     def conversation(self, request: SignedIn, id: str) -> Response:
         """A page of a conversation, oldest first."""
         sides = {side: number_of(request, side) for side in ("before", "after", "around")}
@@ -50,6 +60,18 @@ class MessageViewSet(API):
         return envelope_page(
             sync.direct_history(by=request.user, friend_id=path_id(id), limit=limit_of(request), before=before)
         )
+
+
+class ReactionViewSet(API):
+    """`/messages/{id}/reactions/{emoji}`."""
+
+    def update(self, request: SignedIn, pk: str, emoji: str) -> Response:
+        """React to a message."""
+        return envelope(reactions.add_reaction(by=request.user, message_id=path_id(pk), emoji=emoji))
+
+    def destroy(self, request: SignedIn, pk: str, emoji: str) -> Response:
+        """Take my reaction back."""
+        return envelope(reactions.remove_reaction(by=request.user, message_id=path_id(pk), emoji=emoji))
 
 
 class ReceiptViewSet(API):

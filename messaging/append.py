@@ -11,8 +11,11 @@ Each row of the answer is for one draft, in the order given, with `what` came of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from messaging.mentions import MEANT, arrays_of_names
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class Draft:
     fingerprints: list[bytes]
     timely: bool
     """Whether the time in the id lies within the bounds of the contract."""
+    names: Sequence[str] = ()
+    """What may be names of members in the text."""
 
 
 class Outcome(NamedTuple):
@@ -42,6 +47,7 @@ class Outcome(NamedTuple):
     is_in: bool
     barred: bool
     replies_to_something: bool
+    mentions: list[UUID] | None
 
 
 # `c` locks the conversation and sees its newest row; `w` sees the row of the statement's snapshot, as do the joined
@@ -80,10 +86,10 @@ WITH i AS MATERIALIZED (
     FROM judged j
     WHERE NOT j.seen AND j.fresh AND j.is_in AND NOT j.barred AND j.timely AND j.replies_to_something
 ), counted AS MATERIALIZED (
-    SELECT a.conversation_id, count(*) AS total FROM accepted a GROUP BY a.conversation_id
+    SELECT a.conversation_id, count(*) AS total, clock_timestamp() AS now FROM accepted a GROUP BY a.conversation_id
 ), bumped AS (
     UPDATE conversations_conversation c
-    SET version = c.version + k.total, last_position = c.version + k.total, changed_at = clock_timestamp()
+    SET version = c.version + k.total, last_position = c.version + k.total, changed_at = k.now, active_at = k.now
     FROM counted k WHERE c.id = k.conversation_id
 ), first AS MATERIALIZED (
     SELECT DISTINCT ON (a.conversation_id) a.conversation_id, a.sender_id, a.base, a.last_position
@@ -95,6 +101,7 @@ WITH i AS MATERIALIZED (
         (SELECT k.total FROM counted k WHERE k.conversation_id = f.conversation_id)
     ) AS through
     FROM first f
+{meant}
 ), marked AS (
     UPDATE conversations_participant p
     SET read_through = CASE WHEN p.read_through >= m.last_position THEN m.through ELSE p.read_through END,
@@ -103,36 +110,44 @@ WITH i AS MATERIALIZED (
     WHERE p.conversation_id = m.conversation_id AND p.user_id = m.sender_id AND p.delivered_through >= m.last_position
 ), stored AS (
     INSERT INTO messaging_message
-        (id, conversation_id, position, version, sender_id, kind, body, fingerprint, reply_to_id, created_at)
+        (id, conversation_id, position, version, sender_id, kind, body, fingerprint, reply_to_id, mentions, created_at)
     SELECT a.id, a.conversation_id, a.base + a.n, a.base + a.n, a.sender_id, a.kind, a.body, a.fingerprint,
-        a.reply_to_id, date_trunc('milliseconds', clock_timestamp())
-    FROM accepted a
-    RETURNING id, position, created_at
+        a.reply_to_id, {mentions}, date_trunc('milliseconds', clock_timestamp())
+    FROM accepted a {with_meant}
+    RETURNING id, position, mentions, created_at
 )
 SELECT j.ord,
     CASE WHEN m.id IS NOT NULL THEN 'new' WHEN j.seen THEN 'seen'
         WHEN j.fresh IS NOT TRUE AND j.epoch IS NOT NULL THEN 'again' ELSE 'refused' END,
     COALESCE(m.position, 0), COALESCE((extract(epoch FROM m.created_at) * 1000)::bigint, 0), COALESCE(j.epoch, 0),
-    j.is_in, j.barred, j.replies_to_something
+    j.is_in, j.barred, j.replies_to_something, m.mentions
 FROM judged j LEFT JOIN stored m ON m.id = j.id
 ORDER BY j.ord
 """
 
-WITHOUT_REPLIES = APPEND.replace("{replies}", "CROSS JOIN LATERAL (SELECT NULL::uuid AS id) r")
-WITH_REPLIES = APPEND.replace(
-    "{replies}",
-    """LEFT JOIN LATERAL (
+REPLIES = """LEFT JOIN LATERAL (
         SELECT o.id FROM messaging_message o
         WHERE o.id = i.reply_to_id AND o.conversation_id = i.conversation_id AND o.deleted_at IS NULL
             AND o.kind <> 'notice' AND o.position > p.visible_from
             AND o.created_at > clock_timestamp() - %(retention)s::interval OFFSET 0
-    ) r ON true""",
-)
+    ) r ON true"""
+NO_REPLIES = "CROSS JOIN LATERAL (SELECT NULL::uuid AS id) r"
+
+
+def _form(*, replies: bool, mentions: bool) -> str:
+    """Write the statement with what looks for quoted messages and for people mentioned, or without."""
+    form = APPEND.replace("{replies}", REPLIES if replies else NO_REPLIES)
+    form = form.replace("{meant}", f"), meant AS MATERIALIZED ({MEANT}" if mentions else "")
+    form = form.replace("{with_meant}", "LEFT JOIN meant e ON e.ord = a.ord" if mentions else "")
+    return form.replace("{mentions}", "e.ids" if mentions else "NULL")
+
+
+FORMS = {each: _form(replies=each[0], mentions=each[1]) for each in product((False, True), repeat=2)}
 
 
 def statement(drafts: Sequence[Draft]) -> str:
-    """Pick the form of the append that these drafts need: looking for quoted messages costs the others nothing."""
-    return WITH_REPLIES if any(draft.reply_to_id for draft in drafts) else WITHOUT_REPLIES
+    """Pick the form of the append that these drafts need: what some of them look for costs the others nothing."""
+    return FORMS[any(draft.reply_to_id for draft in drafts), any(draft.names for draft in drafts)]
 
 
 def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any]:
@@ -148,6 +163,7 @@ def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any
         "timely": _array("t" if draft.timely else "f" for draft in drafts),
         "locks": _array(sorted({draft.conversation_id for draft in drafts})),
         "retention": f"{retention_days} days",
+        **arrays_of_names([draft.names for draft in drafts]),
     }
 
 

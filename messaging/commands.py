@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Subquery
-from django.db.models.functions import Greatest, Least
+from django.db.models.functions import Greatest, Least, Now
 
 from accounts.models import User
 from conversations.access import Invalid, Unprocessable, place_of, present
@@ -51,9 +51,19 @@ def compose(
     media: Sequence[UUID] = (),
     reply_to_id: UUID | None = None,
 ) -> Draft:
-    """Check what is to be said and make a draft of it.
+    """Check what is to be said and make a draft of it."""
+    require_text(text)
+    if media:
+        raise Unprocessable("No such media of yours.", pointer="/media")
+    if kind not in {None, Message.Kind.TEXT}:
+        raise Unprocessable("A message of this kind needs its media.", pointer="/kind")
+    return log.draft(sender_id=by_id, conversation_id=conversation_id, text=text, id=id, reply_to_id=reply_to_id)
 
-    The text has 1 to 16,000 code points, measured trimmed and kept as written, without NUL or halves of surrogates.
+
+def require_text(text: str) -> None:
+    """Invalid unless a message may say this.
+
+    It has 1 to 16,000 code points, measured trimmed and kept as written, without NUL or halves of surrogates.
     """
     spoken = text.strip()
     if not spoken:
@@ -62,11 +72,6 @@ def compose(
         raise Invalid(f"A message has at most {settings.TEXT_LENGTH} characters.", pointer="/text")
     if not is_storable(text):
         raise Invalid("This text holds NUL or half a character.", pointer="/text")
-    if media:
-        raise Unprocessable("No such media of yours.", pointer="/media")
-    if kind not in {None, Message.Kind.TEXT}:
-        raise Unprocessable("A message of this kind needs its media.", pointer="/kind")
-    return log.draft(sender_id=by_id, conversation_id=conversation_id, text=text, id=id, reply_to_id=reply_to_id)
 
 
 def is_storable(text: str) -> bool:
@@ -82,8 +87,8 @@ def mark_read(*, by: User, conversation_id: UUID, through: int) -> dict[str, int
     place = place_of(by, conversation_id)
     end = Subquery(Conversation.objects.filter(pk=conversation_id).values("last_position"))
     reached = Greatest(F("read_through"), Least(through, end))
-    present(by).filter(pk=place.pk, read_through__lt=through).update(
-        read_through=reached, delivered_through=Greatest(F("delivered_through"), reached)
+    present(by).filter(pk=place.pk, read_through__lt=Least(through, end)).update(
+        read_through=reached, delivered_through=Greatest(F("delivered_through"), reached), changed_at=Now()
     )
     place.refresh_from_db(fields=["read_through", "delivered_through"])
     return {"delivered_through": place.delivered_through, "read_through": place.read_through}

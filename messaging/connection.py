@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from chatproject.database import connection_parameters
+from messaging.events import REACTIONS, ReactionJSON, reactions_json
 from messaging.models import Message
 
 PLANS_LAST = 60.0
@@ -41,6 +42,11 @@ class Connection:
         """Read one message as it is stored."""
         rows = await self.run(BY_ID, {"id": id})
         return Message.from_db("default", ATTRIBUTES, rows[0]) if rows else None
+
+    async def reactions(self, message: Message) -> Sequence[ReactionJSON]:
+        """Read what others think of a message."""
+        rows = await self.run(REACTIONS, {"messages": [message.pk]}) if message.version > message.position else ()
+        return reactions_json(rows).get(message.pk, ())
 
     async def close(self) -> None:
         """Give the connection back; the next statement makes another."""

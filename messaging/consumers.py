@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -27,12 +28,26 @@ from chatproject.logs import socket_id
 from messaging import protocol
 from messaging.append import Draft
 from messaging.commands import compose, mark_read, send_direct
+from messaging.edits import delete_message, edit_message
+from messaging.events import MessageJSON
 from messaging.hub import hub
 from messaging.lane import lane
 from messaging.log import Said
 from messaging.outgoing import Outgoing
 from messaging.pace import Pace
-from messaging.protocol import BadFrame, Connect, MessageSend, Ping, Read
+from messaging.protocol import (
+    BadFrame,
+    Connect,
+    MessageChange,
+    MessageDelete,
+    MessageEdit,
+    MessageSend,
+    Ping,
+    ReactionAdd,
+    ReactionRemove,
+    Read,
+)
+from messaging.reactions import add_reaction, remove_reaction
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +65,13 @@ CLOSE_ABUSE = 4500
 CLOSE_UNAUTHENTICATED = 4501
 CLOSE_ENDED = 4503
 CLOSES = {"token_expired": CLOSE_EXPIRED, "session_revoked": CLOSE_ENDED}
+
+CHANGES: dict[type[MessageChange], Callable[..., MessageJSON]] = {
+    MessageEdit: edit_message,
+    MessageDelete: delete_message,
+    ReactionAdd: add_reaction,
+    ReactionRemove: remove_reaction,
+}
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -193,6 +215,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             case Ping():
                 now = {"server_time": timestamp(timezone.now())}
                 self.deliver(encode({"type": "pong", "ref": frame.ref, "data": now}))
+            case MessageEdit() | MessageDelete() | ReactionAdd() | ReactionRemove():
+                await self._change_message(frame)
             case Read():
                 await in_thread(mark_read)(by=self.user, conversation_id=frame.conversation_id, through=frame.through)
             case Connect():
@@ -207,7 +231,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
         if frame.to is not None:
             said = await in_thread(self._send_to_person)(frame.to.named(), fields)
-            self._acknowledge(frame.ref, said)
+            self._acknowledge(frame.ref, said.message)
         elif frame.conversation_id is not None:
             await self._submit(frame.ref, compose(self.user_id, frame.conversation_id, **fields))
 
@@ -228,11 +252,16 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         if (error := answer.exception()) is not None:
             self.deliver(protocol.error(error, ref))  # type: ignore[arg-type]
         else:
-            self._acknowledge(ref, answer.result())
+            self._acknowledge(ref, answer.result().message)
 
-    def _acknowledge(self, ref: str | None, said: Said) -> None:
+    async def _change_message(self, frame: MessageChange) -> None:
+        fields = msgspec.structs.asdict(frame)
+        ref = fields.pop("ref")
+        self._acknowledge(ref, await in_thread(CHANGES[type(frame)])(by=self.user, **fields))
+
+    def _acknowledge(self, ref: str | None, message: MessageJSON) -> None:
         if ref is not None:
-            self.deliver(protocol.ack(ref, said.message))
+            self.deliver(protocol.ack(ref, message))
 
     def _count_bad_frame(self) -> None:
         now = time.monotonic()

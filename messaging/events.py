@@ -7,16 +7,23 @@ from typing import Any, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 import orjson
+from django.db import connection
 
-from accounts.realtime import Event, Post, conversation_group, timestamp
+from accounts.realtime import Envelope, Event, Post, conversation_group, timestamp
 from messaging.fields import unseal
-from messaging.models import Message, Reaction
+from messaging.models import Message
 
 REACTORS_SHOWN = 100
+# Counted where they lie: a message that a thousand people like is still a few rows here.
+REACTIONS = f"""
+SELECT message_id, emoji, (array_agg(user_id ORDER BY created_at, user_id))[:{REACTORS_SHOWN}], count(*)
+FROM messaging_reaction WHERE message_id = ANY(%(messages)s)
+GROUP BY message_id, emoji ORDER BY min(created_at), emoji
+"""  # noqa: S608 (a number of our own)
 
 
 class ReactionJSON(TypedDict):
-    """Who reacted with one emoji, the first hundred by name, in the order in which they did."""
+    """Who reacted with one emoji: the first hundred, in the order in which they did, and how many they are."""
 
     emoji: str
     user_ids: list[str]
@@ -62,21 +69,25 @@ class MessageUpdated(MessageCreated):
 
 def messages_json(messages: Sequence[Message]) -> list[MessageJSON]:
     """Show stored messages, with what others think of them; one query for all of that, none for what never changed."""
-    changed = [message.pk for message in messages if message.version > message.position]
-    rows = Reaction.objects.filter(message__in=changed).order_by("created_at", "user_id") if changed else ()
-    found = reactions_json((row.message_id, row.emoji, row.user_id) for row in rows)
+    found = _reactions([message.pk for message in messages if message.version > message.position])
     return [message_json(message, reactions=found.get(message.pk, ())) for message in messages]
 
 
-def reactions_json(rows: Iterable[tuple[UUID, str, UUID]]) -> dict[UUID, list[ReactionJSON]]:
-    """Gather reactions, given in the order in which they came, by message and emoji."""
-    found: dict[UUID, dict[str, ReactionJSON]] = {}
-    for message_id, emoji, user_id in rows:
-        one = found.setdefault(message_id, {}).setdefault(emoji, {"emoji": emoji, "user_ids": [], "count": 0})
-        one["count"] += 1
-        if one["count"] <= REACTORS_SHOWN:
-            one["user_ids"].append(str(user_id))
-    return {message_id: list(kinds.values()) for message_id, kinds in found.items()}
+def _reactions(ids: list[UUID]) -> dict[UUID, list[ReactionJSON]]:
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(REACTIONS, {"messages": ids})
+        return reactions_json(cursor.fetchall())
+
+
+def reactions_json(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ReactionJSON]]:
+    """Gather what `REACTIONS` found, by message."""
+    found: dict[UUID, list[ReactionJSON]] = {}
+    for message_id, emoji, user_ids, count in rows:
+        one: ReactionJSON = {"emoji": emoji, "user_ids": [str(each) for each in user_ids], "count": count}
+        found.setdefault(message_id, []).append(one)
+    return found
 
 
 def message_json(message: Message, *, reactions: Iterable[ReactionJSON] = ()) -> MessageJSON:
@@ -143,5 +154,16 @@ def _maybe(moment: datetime | None) -> str | None:
 def post_created(conversation_id: UUID, epoch: int, message: MessageJSON) -> Post:
     """Address a new message to everyone who is in its conversation."""
     event = MessageCreated(str(conversation_id), message["position"], message)
-    envelope = {"conversation": conversation_id.bytes, "version": event.version, "epoch": epoch, "frame": event.frame()}
-    return conversation_group(conversation_id), envelope  # type: ignore[return-value]
+    return conversation_group(conversation_id), _envelope(conversation_id, epoch, event)
+
+
+def post_updated(conversation_id: UUID, epoch: int, message: MessageJSON) -> Post:
+    """Address what has become of a message to everyone who is in its conversation."""
+    event = MessageUpdated(str(conversation_id), message["version"], message)
+    envelope = _envelope(conversation_id, epoch, event)
+    envelope["since"] = message["position"]
+    return conversation_group(conversation_id), envelope
+
+
+def _envelope(conversation_id: UUID, epoch: int, event: MessageCreated) -> Envelope:
+    return {"conversation": conversation_id.bytes, "version": event.version, "epoch": epoch, "frame": event.frame()}

@@ -1,10 +1,15 @@
 """What a person writes on a page."""
 
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
 
+from accounts.forms import CommandForm, LinesField
 from accounts.ids import parse_uuid7, uuid7
+from accounts.models import User
+from messaging.edits import edit_message
+from messaging.events import MessageJSON
 
 FURTHEST = 2**53
 
@@ -47,3 +52,26 @@ class MessageForm(forms.Form):
         """Forms send line breaks as CR LF; a message has LF."""
         text: str = self.cleaned_data["text"]
         return text.replace("\r\n", "\n")
+
+
+class EditForm(CommandForm):
+    """Another text for a message."""
+
+    fields_by_pointer: ClassVar = {"/text": "text"}
+    prefix = "edit"
+    text = LinesField(label="Text", strip=False)
+
+    def __init__(self, data: Any = None, *, message: MessageJSON) -> None:
+        super().__init__(data, initial={"text": message["text"]})
+        self._message_id = UUID(message["id"])
+
+    def obey(self, *, by: User, **fields: Any) -> MessageJSON:
+        return edit_message(by=by, message_id=self._message_id, text=fields["text"])
+
+
+class ReactionForm(forms.Form):
+    """Any emoji; what counts as one is the command's to say."""
+
+    emoji = forms.CharField(
+        label="Another emoji", max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off", "size": 4})
+    )

@@ -5,7 +5,8 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts.realtime import Envelope
-from messaging.snapshots import Membership, resync
+from conversations.events import ConversationUpdated
+from messaging.snapshots import ConversationSeen, Membership
 
 
 class Socket(Protocol):
@@ -46,36 +47,64 @@ class Heard:
             self.held[envelope["version"]] = envelope
         while (following := self.held.get(self.version + 1)) and following.get("epoch") == self.epoch:
             del self.held[self.version + 1]
-            self.deliver(self.version + 1, following["frame"])
+            self._deliver(self.version + 1, following["frame"], since=following.get("since"))
         return not self.held
 
-    def deliver(self, version: int, frame: str, *, since: int | None = None) -> None:
+    @property
+    def has_next(self) -> bool:
+        """Tell whether the next event is there, and waits for nothing but to know who is in now."""
+        return self.version + 1 in self.held
+
+    def begin(self, version: int, epoch: int) -> None:
+        """Go on from a version that has been read; what came before it is known."""
+        self.version, self.epoch = version, epoch
+        self._forget_until(version)
+
+    def catch_up(self, seen: ConversationSeen) -> None:
+        """Deliver what has been read, as far as it was not heard meanwhile."""
+        self.epoch = seen.epoch
+        for version, since, frame in seen.changes:
+            if version > self.version:
+                self._deliver(version, frame, since=since)
+        self.version = max(self.version, seen.version)
+        self.expected = min(self.expected, self.version)
+        self._forget_until(self.version)
+
+    def _deliver(self, version: int, frame: str, *, since: int | None = None) -> None:
         """Hand one frame to everyone who may hear what happened at this version.
 
-        It may be about a message from before, at the position `since`: who does not see that is told to fetch.
+        It may be about a message from before, at the position `since`: who does not see that one hears that something
+        has changed, and no more.
         """
         self.version = version
         since = version if since is None else since
-        for socket, place in self.listeners.items():
-            if place.visible_from < since:
-                socket.deliver(frame)
-            elif place.visible_from < version:
-                socket.deliver(resync(self.id))
+        unseen = ConversationUpdated(str(self.id), version, self.epoch, {}).frame() if since < version else ""
+        # A socket that is too slow leaves while it is handed this.
+        for socket, place in list(self.listeners.items()):
+            if place.hears_from < version:
+                socket.deliver(frame if place.visible_from < since else unseen)
 
-    def forget_until(self, version: int) -> None:
+    def _forget_until(self, version: int) -> None:
         self.held = {n: envelope for n, envelope in self.held.items() if n > version}
 
 
 class Person:
     """Someone with sockets here, and the conversations that they are in."""
 
-    __slots__ = ("conversations", "id", "ready", "refreshing", "sockets", "stale", "version")
+    __slots__ = ("conversations", "id", "lost", "ready", "refreshing", "sockets", "stale", "version")
 
     def __init__(self, id: UUID) -> None:
         self.id = id
         self.version = -1
         self.sockets: set[Socket] = set()
         self.conversations: dict[UUID, Membership] = {}
+        self.lost: set[UUID] = set()
+        """Conversations that nothing is heard of any more, and that the sockets have not been told about."""
         self.ready = asyncio.Event()
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
+
+    def hear(self, frame: str) -> None:
+        """Hand one frame to every device here."""
+        for socket in list(self.sockets):
+            socket.deliver(frame)

@@ -3,24 +3,26 @@
 The database is the truth and the layer a hint. The hub knows the version of every conversation and person that its
 sockets are in, delivers what follows, holds what does not for a moment, then reads what is missing from the database
 once for all its sockets. Every few seconds it compares all the versions it knows with the database's.
+
+Nobody listens by a place that is older than the membership which the conversation is heard with: that is what the
+epochs are compared for, wherever a place and a conversation were read apart.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Collection
 from contextlib import suppress
-from contextvars import Context
-from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from channels.layers import get_channel_layer
-
 from accounts.realtime import Envelope, conversation_group, encode, user_group
 from chatproject import metrics
+from conversations.events import ConversationRemoved, ConversationSettings
+from conversations.models import Departure
 from messaging import snapshots
+from messaging.following import Background, Following
 from messaging.hearing import Heard, Person, Socket
-from messaging.snapshots import Membership, Newer
+from messaging.snapshots import ConversationSeen, Membership, Newer, PersonSeen
 
 logger = logging.getLogger(__name__)
 
@@ -38,24 +40,24 @@ class Hub:
 
     def __init__(self) -> None:
         self._people: dict[UUID, Person] = {}
-        self._conversations: dict[UUID, Heard] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._inbox: str | None = None
-        self._starting = asyncio.Lock()
+        self._background = Background()
+        self._following = Following(self._background)
         self._audit_now = asyncio.Event()
 
     # Sockets come and go
 
     async def attach(self, socket: Socket) -> None:
         """Let a socket hear everything its person is in; return when it does."""
-        await self._start()
+        if await self._following.open(on_lost=self._audit_now.set):
+            self._background.run(self._receive())
+            self._background.run(self._audit())
         person = self._people.get(socket.user_id)
         if person is None:
             person = self._people[socket.user_id] = Person(socket.user_id)
         person.sockets.add(socket)
         metrics.SOCKETS.inc()
         for id, place in person.conversations.items():
-            if (heard := self._conversations.get(id)) is not None:
+            if (heard := self._following.heard.get(id)) is not None:
                 heard.listeners[socket] = place
         self._refresh(person)
         await person.ready.wait()
@@ -68,104 +70,98 @@ class Hub:
         person.sockets.discard(socket)
         metrics.SOCKETS.dec()
         for id in person.conversations:
-            self._stop_listening(socket, id)
+            self._following.stop_listening(socket, id)
         if not person.sockets:
             del self._people[person.id]
-            self._task(self._discard(user_group(person.id), lambda: person.id not in self._people))
-
-    def _stop_listening(self, socket: Socket, conversation_id: UUID) -> None:
-        heard = self._conversations.get(conversation_id)
-        if heard is not None:
-            heard.listeners.pop(socket, None)
-            if not heard.listeners:
-                self._stop_following(conversation_id)
-
-    def _stop_following(self, conversation_id: UUID) -> None:
-        del self._conversations[conversation_id]
-        group = conversation_group(conversation_id)
-        self._task(self._discard(group, lambda: conversation_id not in self._conversations))
-
-    async def _discard(self, group: str, is_unwanted: Callable[[], bool]) -> None:
-        if is_unwanted():
-            await self._layer.group_discard(group, self._inbox)
+            self._following.drop(user_group(person.id), is_unwanted=lambda: person.id not in self._people)
 
     # Events
-
-    async def _start(self) -> None:
-        async with self._starting:
-            if self._inbox is None:
-                self._layer = get_channel_layer()._get_layer()
-                self._inbox = await self._layer.new_channel()
-                self._layer.on_lost = self._audit_now.set
-                self._task(self._receive())
-                self._task(self._audit())
 
     async def _receive(self) -> None:
         while True:
             try:
-                self._hear(await self._layer.receive(self._inbox))
+                self._hear(await self._following.receive())
             except Exception:
                 logger.exception("an event could not be delivered")
 
     def _hear(self, envelope: Envelope) -> None:
         if "conversation" in envelope:
-            heard = self._conversations.get(UUID(bytes=envelope["conversation"]))
+            heard = self._following.heard.get(UUID(bytes=envelope["conversation"]))
             if heard is not None and not heard.accept(envelope):
-                self._mend(heard, after=GAP_GRACE)
+                # Where only the members have changed there is nothing to wait for.
+                self._mend(heard, after=0 if heard.has_next else GAP_GRACE)
         else:
             person = self._people.get(UUID(bytes=envelope["user"]))
             if person is not None and envelope["version"] > person.version:
                 self._refresh(person)
 
-    # Repairs
+    # What is missing of a conversation
 
     def _mend(self, heard: Heard, *, after: float) -> None:
         if heard.mending is None or heard.mending.done():
-            heard.mending = self._task(self._mend_soon(heard, after))
+            heard.mending = self._background.run(self._mend_soon(heard, after))
 
     async def _mend_soon(self, heard: Heard, after: float) -> None:
         """Wait for what may still be on its way, then read what is missing until nothing is: one reader at a time."""
         await asyncio.sleep(after)
-        while heard.version >= 0 and heard.id in self._conversations and heard.is_behind:
+        while heard.version >= 0 and self._following.follows(heard) and heard.is_behind:
+            is_gap = not heard.has_next
             await self._read_missing(heard)
-            metrics.GAPS.inc()
+            if is_gap:
+                metrics.GAPS.inc()
             if heard.is_behind:
                 await asyncio.sleep(GAP_GRACE)
 
     async def _read_missing(self, heard: Heard) -> None:
-        # Whoever comes while this is read was judged by a newer look than this one.
-        judged = list(heard.listeners)
-        people = {socket.user_id for socket in judged}
-        seen = await snapshots.changes(heard.id, after=heard.version, people=people, most=REPAIR_MOST)
-        for socket in judged:
-            self._judge(heard, socket, seen.places.get(socket.user_id))
-        if not heard.listeners and self._conversations.get(heard.id) is heard:
-            self._stop_following(heard.id)
-        heard.epoch = seen.epoch
-        for version, since, frame in seen.changes:
-            if version > heard.version:
-                heard.deliver(version, frame, since=since)
-        heard.version = max(heard.version, seen.version)
-        heard.expected = min(heard.expected, heard.version)
-        heard.forget_until(heard.version)
+        is_judged = False
+        while not is_judged:
+            people = {socket.user_id for socket in heard.listeners}
+            seen = await snapshots.changes(heard.id, after=heard.version, people=people, most=REPAIR_MOST)
+            # Whoever came meanwhile may have been seen in before, and be out now.
+            is_judged = all(
+                socket.user_id in people or seen is None or place.epoch >= seen.epoch
+                for socket, place in heard.listeners.items()
+            )
+        for user_id in people:
+            self._judge(heard, user_id, seen)
+        self._following.let_go(heard)
+        if seen is not None:
+            heard.catch_up(seen)
 
-    def _judge(self, heard: Heard, socket: Socket, place: Membership | None) -> None:
-        """Let a socket go on hearing as its person's place is now; without one, nothing of that person hears more."""
-        person = self._people.get(socket.user_id)
-        if place is None and person is not None:
-            for each in person.sockets:
-                heard.listeners.pop(each, None)
-            # The refresh finds out whether the person is out, or has only just come in.
-            person.conversations.pop(heard.id, None)
+    def _judge(self, heard: Heard, user_id: UUID, seen: ConversationSeen | None) -> None:
+        """Let someone go on hearing as their place is now; who is out, or came anew, hears no more by the old one."""
+        person = self._people.get(user_id)
+        if person is None or heard.id not in person.conversations:
+            return
+        known, place = person.conversations[heard.id], seen.places.get(user_id) if seen else None
+        if seen is not None and known.epoch > seen.epoch:
+            return
+        if place is not None and place.joined_version == known.joined_version:
+            self._seat(person, heard, place)
+        else:
+            self._lose(person, heard.id)
+            # It finds out whether the person is out or has come anew, and tells.
             self._refresh(person)
-        elif place is not None and socket in heard.listeners:
+
+    def _seat(self, person: Person, heard: Heard, place: Membership) -> None:
+        person.conversations[heard.id] = place
+        person.lost.discard(heard.id)
+        for socket in person.sockets:
             heard.listeners[socket] = place
+
+    def _lose(self, person: Person, id: UUID) -> None:
+        del person.conversations[id]
+        person.lost.add(id)
+        for socket in person.sockets:
+            self._following.stop_listening(socket, id)
+
+    # What is new of a person
 
     def _refresh(self, person: Person) -> None:
         """Read anew what a person is in, once more if something happens meanwhile."""
         person.stale = True
         if person.refreshing is None or person.refreshing.done():
-            person.refreshing = self._task(self._refresh_until_fresh(person))
+            person.refreshing = self._background.run(self._refresh_until_fresh(person))
 
     async def _refresh_until_fresh(self, person: Person) -> None:
         while person.stale and person.sockets:
@@ -179,63 +175,66 @@ class Hub:
 
     async def _read_person(self, person: Person) -> None:
         """Subscribe, then read, then apply what is newer."""
-        await self._layer.group_add_many([user_group(person.id)], self._inbox)
+        await self._following.add([user_group(person.id)])
         # Whoever comes later than this may have a session that is younger than what is read.
         sockets = list(person.sockets)
-        seen = await snapshots.person(person.id)
-        for id in person.conversations.keys() - seen.places.keys():
-            del person.conversations[id]
-            for socket in person.sockets:
-                self._stop_listening(socket, id)
-        new = {id: place for id, place in seen.places.items() if id not in person.conversations}
-        await self._follow(new)
-        for id, place in new.items():
-            await self._let_hear(person, id, place)
+        known = person.conversations.keys() | person.lost
+        seen = await snapshots.person(person.id, after=person.version, known=known)
         for socket in sockets:
             if socket.session_id not in seen.sessions and socket in person.sockets:
                 socket.end(4503, "session_revoked", "This session has ended.")
+        self._leave(person, seen)
+        kept = set(person.conversations)
+        new = {id: place for id, place in seen.places.items() if id not in kept}
+        for heard in await self._following.follow(new.keys()):
+            self._mend(heard, after=0)
+        for id, place in new.items():
+            await self._let_hear(person, id, place)
+        if person.ready.is_set():
+            await self._tell_settled(person, kept.intersection(seen.settled))
         person.version = seen.version
         person.ready.set()
 
-    async def _follow(self, ids: Iterable[UUID]) -> None:
-        """Subscribe to conversations and read how far they are, those that are not followed yet."""
-        for id in ids:
-            self._conversations.setdefault(id, Heard(id))
-        await self._layer.group_add_many([conversation_group(id) for id in ids], self._inbox)
-        unread = [id for id in ids if id in self._conversations and self._conversations[id].version < 0]
-        for id, version, epoch in await snapshots.versions(unread) if unread else ():
-            heard = self._conversations.get(id)
-            if heard is not None and heard.version < 0:
-                heard.version, heard.epoch = version, epoch
-                heard.forget_until(version)
-                if heard.held:
-                    self._mend(heard, after=0)
+    def _leave(self, person: Person, seen: PersonSeen) -> None:
+        """Let a person hear no more of what they are out of, and tell why."""
+        for id, place in list(person.conversations.items()):
+            now = seen.places.get(id)
+            if now is None or now.joined_version != place.joined_version:
+                self._lose(person, id)
+        for id in person.lost - seen.places.keys():
+            person.lost.discard(id)
+            reason = seen.departures.get(id, Departure.Reason.REMOVED.value)
+            person.hear(ConversationRemoved(str(id), reason).frame())
 
     async def _let_hear(self, person: Person, id: UUID, place: Membership) -> None:
         """Let someone's sockets hear a conversation; to those that were here before it, tell of it first."""
         if person.ready.is_set() and person.sockets:
             await self._introduce(person, id)
-        heard = self._conversations.get(id)
-        if heard is None:
-            # Its last listener left while we were joining.
+        heard = self._following.heard.get(id)
+        if heard is None or place.epoch < heard.epoch:
+            # The last listener left while we were joining, or the members have changed since this place was read.
             person.stale = True
         elif person.sockets:
-            person.conversations[id] = place
-            for socket in person.sockets:
-                heard.listeners[socket] = place
-        elif not heard.listeners:
-            self._stop_following(id)
+            self._seat(person, heard, place)
+        if heard is not None:
+            self._following.let_go(heard)
 
     async def _introduce(self, person: Person, id: UUID) -> None:
         """Tell of a conversation in its present state, so that the events heard after it go on from there."""
         while True:
             shown = await snapshots.conversation(person.id, id)
-            heard = self._conversations.get(id)
+            heard = self._following.heard.get(id)
+            if shown is None:
+                person.stale = True
+                return
             if heard is None or heard.version <= shown["version"]:
                 break
-        frame = encode({"type": "conversation.created", "data": shown})
-        for socket in person.sockets:
-            socket.deliver(frame)
+        person.hear(encode({"type": "conversation.created", "data": shown}))
+
+    async def _tell_settled(self, person: Person, ids: Collection[UUID]) -> None:
+        """Tell a person's devices what one of them has settled."""
+        for id, me in (await snapshots.own(person.id, ids)).items() if ids else ():
+            person.hear(ConversationSettings(str(id), me).frame())
 
     # The audit
 
@@ -252,15 +251,15 @@ class Hub:
                 logger.warning("the audit could not look: %s", error)
 
     async def _audit_once(self) -> None:
-        groups = [conversation_group(id) for id in self._conversations] + [user_group(id) for id in self._people]
-        await self._layer.group_add_many(groups, self._inbox)
+        groups = [conversation_group(id) for id in self._following.heard] + [user_group(id) for id in self._people]
+        await self._following.add(groups)
         behind = await self._newer()
         if not any(behind):
             return
         # What has only just been committed is still on its way.
         await asyncio.sleep(AUDIT_GRACE)
         for id, version in behind.conversations.items():
-            if (heard := self._conversations.get(id)) and heard.version < version:
+            if (heard := self._following.heard.get(id)) and heard.version < version:
                 metrics.FOUND_BY_AUDIT.inc()
                 heard.expected = version
                 self._mend(heard, after=0)
@@ -271,21 +270,9 @@ class Hub:
 
     async def _newer(self) -> Newer:
         return await snapshots.newer(
-            {id: heard.version for id, heard in self._conversations.items() if heard.version >= 0},
+            {id: heard.version for id, heard in self._following.heard.items() if heard.version >= 0},
             {id: person.version for id, person in self._people.items() if person.ready.is_set()},
         )
-
-    def _task(self, coroutine: Any) -> asyncio.Task[Any]:
-        """Run something that outlives the socket which caused it, so it does not log under that one's name."""
-        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(coroutine, context=Context())
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("a task of the hub failed; the audit goes on", exc_info=error)
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

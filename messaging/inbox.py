@@ -1,8 +1,8 @@
 """The conversations of one person, as he sees them: latest first, with what is unread."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -16,32 +16,68 @@ from chatproject.pages import Page, read_cursor, write_cursor
 from conversations.access import place_of, present
 from conversations.events import participants_json, role_of
 from conversations.models import Conversation, Participant
+from conversations.places import draft_of
 from messaging.events import MessageJSON, messages_json
-from messaging.fields import unseal
 from messaging.models import Message
 
 UNREAD_MOST = 100
 PARTICIPANTS_SHOWN = 100
 
-# Both look at the same few index entries, and only where there can be something.
+# All look at the same few index entries, and only where there can be something.
 LATEST_AND_UNREAD = """
-SELECT p.conversation_id, latest.id, COALESCE(unread.n, 0)
+SELECT p.conversation_id, latest.id, unread.n, mentions.n
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
 LEFT JOIN LATERAL (
     SELECT m.id FROM messaging_message m
     WHERE m.conversation_id = p.conversation_id AND m.position > p.visible_from AND m.created_at > %(oldest)s
     ORDER BY m.position DESC LIMIT 1
 ) latest ON true
-LEFT JOIN LATERAL (
+CROSS JOIN LATERAL (
     SELECT count(*) AS n FROM (
         SELECT 1 FROM messaging_message m
-        WHERE m.conversation_id = p.conversation_id AND m.position > GREATEST(p.read_through, p.visible_from)
+        WHERE c.last_position > p.read_through
+            AND m.conversation_id = p.conversation_id AND m.position > GREATEST(p.read_through, p.visible_from)
             AND m.sender_id <> p.user_id AND m.kind <> 'notice' AND m.deleted_at IS NULL AND m.created_at > %(oldest)s
         LIMIT %(most)s
     ) AS some_unread
-) unread ON c.last_position > p.read_through
+) unread
+CROSS JOIN LATERAL (
+    SELECT count(*) AS n FROM (
+        SELECT 1 FROM messaging_message m
+        WHERE c.last_position > p.read_through
+            AND m.conversation_id = p.conversation_id AND m.position > GREATEST(p.read_through, p.visible_from)
+            AND m.mentions IS NOT NULL AND p.user_id = ANY(m.mentions) AND m.sender_id <> p.user_id
+            AND m.deleted_at IS NULL AND m.created_at > %(oldest)s
+        LIMIT %(most)s
+    ) AS some_mentions
+) mentions
 WHERE p.id = ANY(%(places)s)
 """
+
+
+class Unread(NamedTuple):
+    """How much of others someone has not read in a conversation, and how much of that mentions them."""
+
+    messages: int
+    mentions: int
+
+
+class Found(NamedTuple):
+    """What there is for someone in a conversation."""
+
+    latest_id: UUID | None
+    unread: Unread
+
+
+class Seat(NamedTuple):
+    """What is shown of a member's place; whole models of thousands of them would take seconds."""
+
+    user: User
+    user_id: UUID
+    joined_at: datetime
+    role: str
+    delivered_through: int
+    read_through: int
 
 
 def list_conversations(
@@ -49,7 +85,7 @@ def list_conversations(
 ) -> Page[dict[str, Any]]:
     """List someone's conversations, pinned first, then by latest activity; pages end before the place of a cursor."""
     places = present(by).filter(archived=archived).select_related("conversation")
-    places = places.order_by("-pinned", "-conversation__changed_at", "-conversation_id")
+    places = places.order_by("-pinned", "-conversation__active_at", "-conversation_id")
     if cursor:
         places = _after(places, read_cursor(cursor, salt="inbox"))
     some = list(places[: limit + 1])
@@ -66,26 +102,42 @@ def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
     return shown[0]
 
 
+def show_own(places: Sequence[Participant]) -> dict[UUID, dict[str, Any]]:
+    """Show what is a person's own of some places, by conversation; those that are there no more are left out."""
+    counts = _latest_and_unread(places)
+    own = {place.conversation_id: place for place in places if place.conversation_id in counts}
+    return {id: me_json(place, counts[id].unread) for id, place in own.items()}
+
+
+def show_place(place: Participant) -> dict[str, Any]:
+    """Show what is a person's own of one place; Conversation.DoesNotExist if it is there no more."""
+    shown = show_own([place]).get(place.conversation_id)
+    if shown is None:
+        raise Conversation.DoesNotExist
+    return shown
+
+
 def show_places(places: Sequence[Participant]) -> list[dict[str, Any]]:
     """Show the conversations of some places of one person, in five queries at most however many there are."""
     counts = _latest_and_unread(places)
-    latest_ids = [id for id, _ in counts.values() if id]
+    latest_ids = [found.latest_id for found in counts.values() if found.latest_id]
     latest_ones = messages_json(list(Message.objects.filter(pk__in=latest_ids)))
     messages = {UUID(message["id"]): message for message in latest_ones}
-    others = _participants([place.conversation for place in places])
+    others = _members(counts)
     sizes = _sizes([id for id, members in others.items() if len(members) > PARTICIPANTS_SHOWN])
     shown = []
     # Whatever was deleted since the places were read is not there any more.
     for place in (each for each in places if each.conversation_id in counts):
-        latest, unread = counts[place.conversation_id]
+        found = counts[place.conversation_id]
+        latest = messages.get(found.latest_id) if found.latest_id else None
         members = others.get(place.conversation_id, [])
         size = sizes.get(place.conversation_id, len(members))
-        shown.append(_conversation_json(place, members, size, messages.get(latest) if latest else None, unread))
+        shown.append(_conversation_json(place, members, size, latest, found.unread))
     return shown
 
 
 def _conversation_json(
-    place: Participant, members: Sequence[Participant], size: int, latest: MessageJSON | None, unread: int
+    place: Participant, members: Sequence[Seat], size: int, latest: MessageJSON | None, unread: Unread
 ) -> dict[str, Any]:
     it = place.conversation
     is_direct = it.kind == Conversation.Kind.DIRECT
@@ -112,11 +164,12 @@ def _conversation_json(
     return shown
 
 
-def me_json(place: Participant, unread: int) -> dict[str, Any]:
+def me_json(place: Participant, unread: Unread) -> dict[str, Any]:
     """Show a person's own place."""
     return {
         "role": role_of(place, place.conversation),
-        "unread_count": unread,
+        "unread_count": unread.messages,
+        "mention_count": unread.mentions,
         "delivered_through": place.delivered_through,
         "read_through": place.read_through,
         "visible_from": place.visible_from,
@@ -128,24 +181,17 @@ def me_json(place: Participant, unread: int) -> dict[str, Any]:
     }
 
 
-def draft_of(place: Participant) -> str:
-    """What a person has begun to write."""
-    if place.draft is None:
-        return ""
-    return unseal(bytes(place.draft), field="draft", row=place.user_id, conversation=place.conversation_id)
-
-
 def _place_in_list(place: Participant) -> list[Any]:
-    return [place.pinned, place.conversation.changed_at.isoformat(), str(place.conversation_id)]
+    return [place.pinned, place.conversation.active_at.isoformat(), str(place.conversation_id)]
 
 
 def _after(places: QuerySet[Participant], mark: list[Any]) -> QuerySet[Participant]:
-    pinned, changed_at, id = mark
-    older = Q(conversation__changed_at__lt=changed_at) | Q(conversation__changed_at=changed_at, conversation_id__lt=id)
+    pinned, active_at, id = mark
+    older = Q(conversation__active_at__lt=active_at) | Q(conversation__active_at=active_at, conversation_id__lt=id)
     return places.filter(Q(pinned=pinned) & older | Q(pinned__lt=pinned))
 
 
-def _latest_and_unread(places: Sequence[Participant]) -> dict[UUID, tuple[UUID | None, int]]:
+def _latest_and_unread(places: Sequence[Participant]) -> dict[UUID, Found]:
     values: dict[str, Any] = {
         "places": [place.pk for place in places],
         "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
@@ -153,23 +199,29 @@ def _latest_and_unread(places: Sequence[Participant]) -> dict[UUID, tuple[UUID |
     }
     with connection.cursor() as cursor:
         cursor.execute(LATEST_AND_UNREAD, values)
-        return {id: (latest, unread) for id, latest, unread in cursor.fetchall()}
+        return {id: Found(latest_id, Unread(*counts)) for id, latest_id, *counts in cursor.fetchall()}
 
 
-# One more than is shown, so that a larger group is known to be one.
-FIRST_PARTICIPANTS = """
-SELECT p.* FROM unnest(%s::uuid[]) AS c(id) CROSS JOIN LATERAL (
+# One more than is shown, so that a larger group is known to be one. Times come as milliseconds, read in no time at all.
+FIRST_MEMBERS = """
+SELECT c.id, p.user_id, floor(extract(epoch FROM p.joined_at) * 1000)::bigint, p.role, p.delivered_through,
+    p.read_through
+FROM unnest(%s::uuid[]) AS c(id) CROSS JOIN LATERAL (
     SELECT q.* FROM conversations_participant q WHERE q.conversation_id = c.id AND q.left_at IS NULL
     ORDER BY q.id LIMIT %s
 ) p
 """
 
 
-def _participants(conversations: Iterable[Conversation]) -> dict[UUID, list[Participant]]:
-    found: dict[UUID, list[Participant]] = {}
-    rows = Participant.objects.raw(FIRST_PARTICIPANTS, [[c.pk for c in conversations], PARTICIPANTS_SHOWN + 1])
-    for participant in rows.prefetch_related("user"):
-        found.setdefault(participant.conversation_id, []).append(participant)
+def _members(conversations: Iterable[UUID]) -> dict[UUID, list[Seat]]:
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST_MEMBERS, [list(conversations), PARTICIPANTS_SHOWN + 1])
+        rows = cursor.fetchall()
+    users = User.objects.in_bulk({row[1] for row in rows})
+    found: dict[UUID, list[Seat]] = {}
+    for id, user_id, joined_ms, *rest in rows:
+        joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC)
+        found.setdefault(id, []).append(Seat(users[user_id], user_id, joined_at, *rest))
     return found
 
 

@@ -23,8 +23,8 @@ from chatproject.database import in_thread
 from conversations.access import Unavailable
 from messaging.append import Draft, Outcome, parameters, statement
 from messaging.connection import Connection
-from messaging.events import post_created
-from messaging.log import Said, refusal, repeat_of, stored_json
+from messaging.events import message_json, post_created
+from messaging.log import Said, recognise, settle
 from messaging.partitions import make_partitions
 
 logger = logging.getLogger(__name__)
@@ -188,12 +188,13 @@ class Lane:
         began = time.monotonic()
         rows = await connection.run(statement(drafts), parameters(drafts, retention_days=settings.RETENTION_DAYS))
         metrics.appended(len(drafts), seconds=time.monotonic() - began)
-        posts = [post for entry, row in zip(batch, rows, strict=True) if (post := _settle(entry, Outcome(*row)))]
+        settled = [(entry, Outcome(*row)) for entry, row in zip(batch, rows, strict=True)]
+        posts = [post for entry, outcome in settled if (post := _settle(entry, outcome))]
         if posts:
             metrics.MESSAGES.inc(len(posts))
             await publish_soon(posts)
-        for entry, row in zip(batch, rows, strict=True):
-            if (outcome := Outcome(*row)).what == "seen":
+        for entry, outcome in settled:
+            if outcome.what == "seen":
                 await _answer_repeat(entry, outcome, connection)
 
     async def _recover(self, batch: Sequence[Entry], connection: Connection, error: Exception) -> None:
@@ -216,19 +217,22 @@ class Lane:
 
 def _settle(entry: Entry, outcome: Outcome) -> Post | None:
     """Answer an entry that is new or refused; give what is to be published of it."""
-    if outcome.what == "new":
-        message = stored_json(entry.draft, outcome)
-        entry.accept(Said(message, repeated=False))
-        return post_created(entry.draft.conversation_id, outcome.epoch, message)
-    if outcome.what == "refused":
-        entry.refuse(refusal(outcome))
-    return None
+    try:
+        said = settle(entry.draft, outcome)
+    except Exception as error:
+        entry.refuse(error)
+        return None
+    if said is None:
+        return None
+    entry.accept(said)
+    return post_created(entry.draft.conversation_id, outcome.epoch, said.message)
 
 
 async def _answer_repeat(entry: Entry, outcome: Outcome, connection: Connection) -> None:
     """Answer an entry whose id is there already; what we may have stored ourselves unheard is published now."""
     try:
-        message = repeat_of(entry.draft, await connection.message(entry.draft.id))
+        stored = recognise(entry.draft, await connection.message(entry.draft.id))
+        message = message_json(stored, reactions=await connection.reactions(stored))
     except (psycopg.Error, OSError, TimeoutError):
         raise
     except Exception as error:

@@ -1,17 +1,61 @@
 """What a page shows of messages. Times are printed in UTC; the page's script puts them into the reader's own zone."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+
 from accounts.models import User
-from messaging.events import MessageJSON
-from messaging.rows import initials, names_in, tone
+from conversations.access import place_of
+from messaging.access import readable
+from messaging.events import MessageJSON, ReactionJSON, messages_json
+from messaging.rows import initials, names_in, names_of, people_of, tone
+from messaging.words import listed, message_text, patterns
 
 PAUSE = timedelta(minutes=5)
-DELETED = "This message was deleted."
+QUOTED = 160
+"""How much of a message a quote shows."""
+QUICK = ("👍", "❤️", "😂", "😮", "😢", "🙏")
+"""The reactions at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The message that a line answers, in one line; without a sender it can't be shown."""
+
+    id: str
+    text: str
+    sender: str = ""
+    tone: int = 0
+
+    @property
+    def url(self) -> str:
+        return reverse("message", args=[self.id])
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One emoji under a message: how many think so, and who."""
+
+    emoji: str
+    count: int
+    who: str
+    is_mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """What someone may try with a message; whether it goes is the commands' to say."""
+
+    answer: bool = False
+    edit: bool = False
+    delete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +64,17 @@ class Line:
 
     message: MessageJSON
     sender: str
+    text: str
     is_mine: bool
-    opens_day: bool
-    opens: bool
+    opens_day: bool = True
+    opens: bool = True
+    is_meant: bool = False
+    quote: Quote | None = None
+    chips: list[Chip] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return reverse("message", args=[self.message["id"]])
 
     @property
     def tone(self) -> int:
@@ -31,10 +83,6 @@ class Line:
     @property
     def initials(self) -> str:
         return initials(self.sender)
-
-    @property
-    def text(self) -> str:
-        return DELETED if self.message["deleted_at"] else self.message["text"]
 
     @property
     def clock(self) -> str:
@@ -46,11 +94,25 @@ class Line:
         return f"{at.day} {at:%B %Y}"
 
     @property
+    def lang(self) -> str:
+        """The language of a notice is the page's; that of what people say is not known."""
+        return get_language() or "" if self.message["kind"] == "notice" else ""
+
+    @property
+    def mentions(self) -> str:
+        return " ".join(self.message["mentions"])
+
+    @property
     def classes(self) -> str:
         is_notice = self.message["kind"] == "notice"
         is_mine = self.is_mine and not is_notice
         marks = {"mine": is_mine, "notice": is_notice, "day": self.opens_day, "opens": self.opens}
         return " ".join(f"line--{mark}" for mark, is_so in marks.items() if is_so)
+
+    @property
+    def looks(self) -> str:
+        marks = {"deleted": self.message["deleted_at"], "meant": self.is_meant}
+        return " ".join(f"message--{mark}" for mark, is_so in marks.items() if is_so)
 
 
 def moment(message: MessageJSON) -> datetime:
@@ -60,26 +122,80 @@ def moment(message: MessageJSON) -> datetime:
 def lines_of(messages: Iterable[MessageJSON], *, conversation: Mapping[str, Any], viewer: User) -> list[Line]:
     """Draw up the lines of a page of messages: who speaks, where a day begins, where another speaker does."""
     known = list(messages)
-    names = names_of_senders(known, names_in(conversation))
+    others = _answered(known, conversation=conversation, viewer=viewer)
+    drawing = Drawing(
+        names=names_of(people_of([*known, *others]), names_in(conversation)),
+        messages={message["id"]: message for message in [*known, *others]},
+        viewer_id=str(viewer.pk),
+        words=patterns(),
+    )
     return [
-        Line(
-            message=message,
-            sender=names.get(message["sender_id"], "Someone"),
-            is_mine=message["sender_id"] == str(viewer.pk),
-            opens_day=opens_day(previous, message),
-            opens=opens(previous, message),
-        )
+        drawing.line(message, opens_day=opens_day(previous, message), opens=opens(previous, message))
         for previous, message in zip([None, *known], known, strict=False)
     ]
 
 
-def names_of_senders(messages: Iterable[MessageJSON], names: dict[str, str]) -> dict[str, str]:
-    """Add the names of those who have left, or are too many to be listed."""
-    unknown = {message["sender_id"] for message in messages} - names.keys()
-    if not unknown:
-        return names
-    users = User.objects.in_bulk([UUID(each) for each in unknown])
-    return names | {str(user.pk): user.name for user in users.values()}
+def _answered(known: Sequence[MessageJSON], *, conversation: Mapping[str, Any], viewer: User) -> list[MessageJSON]:
+    """Read the messages that these answer, as far as they are not among them and the viewer may see them."""
+    missing = {each["reply_to_id"] for each in known if each["reply_to_id"]} - {each["id"] for each in known}
+    if not missing:
+        return []
+    place = place_of(viewer, UUID(conversation["id"]))
+    return messages_json(list(readable(place).filter(pk__in=[UUID(each) for each in missing])))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is known while lines are drawn up."""
+
+    names: Mapping[str, str]
+    messages: Mapping[str, MessageJSON]
+    viewer_id: str
+    words: Mapping[str, str]
+
+    def line(self, message: MessageJSON, **place: bool) -> Line:
+        return Line(
+            message=message,
+            sender=self._name(message["sender_id"]),
+            text=self._text(message),
+            is_mine=message["sender_id"] == self.viewer_id,
+            is_meant=self.viewer_id in message["mentions"] and not message["deleted_at"],
+            quote=self._quote(message),
+            chips=[self._chip(reaction) for reaction in message["reactions"]],
+            **place,
+        )
+
+    def _name(self, id: str) -> str:
+        return self.names.get(id, self.words["someone"])
+
+    def _text(self, message: MessageJSON) -> str:
+        return message_text(message, names=self.names, viewer_id=self.viewer_id, words=self.words)
+
+    def _quote(self, message: MessageJSON) -> Quote | None:
+        if not message["reply_to_id"] or message["deleted_at"]:
+            return None
+        answered = self.messages.get(message["reply_to_id"])
+        if answered is None:
+            return Quote(id=message["reply_to_id"], text=self.words["unavailable"])
+        text = " ".join(self._text(answered)[:QUOTED].split())
+        sender = answered["sender_id"]
+        return Quote(id=answered["id"], text=text, sender=self._name(sender), tone=tone(sender))
+
+    def _chip(self, reaction: ReactionJSON) -> Chip:
+        is_mine = self.viewer_id in reaction["user_ids"]
+        others = [self._name(id) for id in reaction["user_ids"] if id != self.viewer_id]
+        who = listed([self.words["you"], *others] if is_mine else others, self.words)
+        return Chip(emoji=reaction["emoji"], count=reaction["count"], who=who, is_mine=is_mine)
+
+
+def acts_on(message: MessageJSON, *, conversation: Mapping[str, Any], viewer: User) -> Acts:
+    """Tell which acts to offer someone for a message."""
+    if message["deleted_at"] or message["kind"] == "notice":
+        return Acts()
+    is_mine = message["sender_id"] == str(viewer.pk)
+    is_fresh = timezone.now() - moment(message) < timedelta(seconds=settings.EDIT_SECONDS)
+    is_admin = conversation["kind"] == "group" and conversation["me"]["role"] != "member"
+    return Acts(answer=True, edit=is_mine and is_fresh, delete=is_mine or is_admin)
 
 
 def opens_day(previous: MessageJSON | None, message: MessageJSON) -> bool:

@@ -25,8 +25,9 @@ from chatproject import metrics
 from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
 from conversations.models import Conversation
 from messaging.append import Draft, Outcome, parameters, statement
-from messaging.events import MessageJSON, message_json, post_created, shape
+from messaging.events import MessageJSON, messages_json, post_created, shape
 from messaging.fields import fingerprints, seal
+from messaging.mentions import names_in
 from messaging.models import Message
 from messaging.partitions import make_partitions
 
@@ -67,6 +68,7 @@ def draft(
         body=seal(text, field="body", row=id, conversation=conversation_id),
         fingerprints=fingerprints(sender_id.bytes, conversation_id.bytes, *said),
         timely=-ID_MAX_AHEAD <= timezone.now() - minted_at(id) <= ID_MAX_AGE,
+        names=names_in(text),
     )
 
 
@@ -76,16 +78,14 @@ def append(draft: Draft) -> Said:
         outcome = _try(draft)
         if outcome is None:
             continue
-        if outcome.what == "new":
-            message = stored_json(draft, outcome)
-            post = post_created(draft.conversation_id, outcome.epoch, message)
+        if said := settle(draft, outcome):
             transaction.on_commit(metrics.MESSAGES.inc)
+            post = post_created(draft.conversation_id, outcome.epoch, said.message)
             transaction.on_commit(partial(publish, [post]))
-            return Said(message, repeated=False)
+            return said
         if outcome.what == "seen":
-            return Said(repeat_of(draft, Message.objects.filter(pk=draft.id).first()), repeated=True)
-        if outcome.what == "refused":
-            raise refusal(outcome)
+            stored = recognise(draft, Message.objects.filter(pk=draft.id).first())
+            return Said(messages_json([stored])[0], repeated=True)
         time.sleep(0.005 * attempt)
     raise Unavailable("The conversation is changing too fast. Please try again.")
 
@@ -107,20 +107,29 @@ def _try(draft: Draft) -> Outcome | None:
     return None
 
 
+def settle(draft: Draft, outcome: Outcome) -> Said | None:
+    """Answer a draft that is stored now, raise what refuses it; None if it was seen before or is to be tried again."""
+    if outcome.what == "refused":
+        raise refusal(outcome)
+    return Said(stored_json(draft, outcome), repeated=False) if outcome.what == "new" else None
+
+
 def stored_json(draft: Draft, outcome: Outcome) -> MessageJSON:
     """Show a message that has just been stored, without reading it back."""
     at, created_at = outcome.position, datetime.fromtimestamp(outcome.created_ms / 1000, UTC)
-    return shape(draft, text=draft.text, position=at, version=at, created_at=created_at)
+    message = shape(draft, text=draft.text, position=at, version=at, created_at=created_at)
+    message["mentions"] = [str(user_id) for user_id in outcome.mentions or ()]
+    return message
 
 
-def repeat_of(draft: Draft, stored: Message | None) -> MessageJSON:
-    """Show the stored message if this draft is what was first sent under its id; IdConflict if it is not.
+def recognise(draft: Draft, stored: Message | None) -> Message:
+    """Give the stored message if this draft is what was first sent under its id; IdConflict if it is not.
 
     A deleted message keeps no fingerprint, and then the sender's word is enough.
     """
     if stored is None or stored.sender_id != draft.sender_id or not same_content(draft, stored):
         raise IdConflict("Another message has this id.", pointer="/id")
-    return message_json(stored)
+    return stored
 
 
 def same_content(draft: Draft, stored: Message) -> bool:

@@ -47,7 +47,7 @@ def append_notice(
     """Write down what has just happened, at a version of its own, in a conversation that the caller has locked."""
     id, before, at = uuid7(), conversation.last_position, advance(conversation)
     said: NoticeJSON = {"event": what.value, "user_ids": [str(user) for user in users], "name": name}
-    conversation.last_position = at
+    conversation.last_position, conversation.active_at = at, conversation.changed_at
     conversation.save()
     message = Message.objects.create(
         id=id,

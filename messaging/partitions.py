@@ -65,10 +65,13 @@ class Partition(NamedTuple):
 
 
 def make_partitions(*, now: datetime | None = None, behind: int = WEEKS_BEHIND, ahead: int = WEEKS_AHEAD) -> list[str]:
-    """Make the weeks around a moment that are missing; return their names."""
+    """Make the weeks around a moment that are missing, in every table; return their names."""
     this_week = monday(now or timezone.now())
-    weeks = [this_week + WEEK * n for n in range(-behind, ahead + 1)]
-    present = partitions()
+    around = {this_week + WEEK * n for n in range(-behind, ahead + 1)}
+    attached = [partition for partition in all_partitions() if partition.attached]
+    present = {partition.name for partition in attached}
+    # What hangs on messages may come at any time later.
+    weeks = sorted(around | {partition.begins for partition in attached if partition.parent == PARENTS[0]})
     missing = [(parent, week) for parent in PARENTS for week in weeks if name_of(week, parent) not in present]
     return [make_partition(week, parent) for parent, week in missing]
 

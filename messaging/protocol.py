@@ -71,12 +71,32 @@ class MessageSend(Frame, tag="message.send"):
     reply_to_id: Id | None = None
 
 
+class MessageEdit(Frame, tag="message.edit"):
+    message_id: Id
+    text: str
+
+
+class MessageDelete(Frame, tag="message.delete"):
+    message_id: Id
+
+
+class ReactionAdd(Frame, tag="reaction.add"):
+    message_id: Id
+    emoji: str
+
+
+class ReactionRemove(Frame, tag="reaction.remove"):
+    message_id: Id
+    emoji: str
+
+
 class Read(Frame, tag="read"):
     conversation_id: Id
     through: Position
 
 
-Command = Connect | Ping | MessageSend | Read
+MessageChange = MessageEdit | MessageDelete | ReactionAdd | ReactionRemove
+Command = Connect | Ping | MessageSend | MessageChange | Read
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
 

@@ -24,5 +24,11 @@ class NewMessage(Strict):
         return attrs
 
 
+class NewText(Strict):
+    """What a message is to say from now on."""
+
+    text = TextField(allow_blank=True)
+
+
 class Watermark(Strict):
     through = PositionField()

@@ -4,44 +4,59 @@ Runs on a small pool of asynchronous connections of its own, so that no audit or
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
+from django.conf import settings
+from django.utils import timezone
 from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from accounts.models import User
 from accounts.realtime import encode
 from chatproject.database import connection_parameters, in_thread
-from messaging.events import MessageCreated, MessageUpdated, message_json
-from messaging.inbox import show_conversation
+from conversations.access import present
+from conversations.models import Conversation, Participant
+from messaging.events import REACTIONS, message_json, reactions_json
+from messaging.inbox import show_conversation, show_own
 from messaging.models import Message
+from messaging.replay import Change, replay
 
 
 class Membership(NamedTuple):
-    """Where a person's hearing of a conversation begins."""
+    """What a person may hear of a conversation, as it was when the conversation had this epoch.
+
+    They see messages after `visible_from`, and hear what happens after `hears_from`: not from before they came.
+    """
 
     visible_from: int
+    joined_version: int
+    hears_from: int
+    epoch: int
+
+    @classmethod
+    def of(cls, row: Any, *, epoch: int) -> Self:
+        return cls(row.visible_from, row.joined_version, max(row.visible_from, row.joined_version - 1), epoch)
+
+
+Run = Callable[..., Awaitable[list[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class PersonSeen:
     version: int
     places: dict[UUID, Membership]
+    settled: list[UUID]
+    """The conversations about which they have settled something since."""
     sessions: set[UUID]
-
-
-class Change(NamedTuple):
-    """A change of a conversation as a frame, for those who see messages from the position `since` on."""
-
-    version: int
-    since: int
-    frame: str
+    departures: dict[UUID, str]
+    """Why they are out of the conversations that were asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +74,51 @@ class Newer(NamedTuple):
     people: dict[UUID, int]
 
 
-CHANGED = """
-SELECT * FROM messaging_message WHERE conversation_id = %(id)s AND position > %(after)s
-UNION
+PLACES_OF = """
+SELECT p.conversation_id, p.visible_from, p.joined_version, c.epoch, p.me_version
+FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
+WHERE p.user_id = %s AND p.left_at IS NULL
+"""
+PLACES_IN = """
+SELECT user_id, visible_from, joined_version FROM conversations_participant
+WHERE conversation_id = %s AND user_id = ANY(%s) AND left_at IS NULL
+"""
+MESSAGES_CHANGED = """
+SELECT * FROM messaging_message WHERE conversation_id = %(id)s AND position > %(after)s AND created_at > %(oldest)s
+UNION ALL
 SELECT * FROM messaging_message WHERE conversation_id = %(id)s AND version > %(after)s AND version > position
-ORDER BY version LIMIT %(most)s
+    AND position <= %(after)s AND created_at > %(oldest)s
+"""
+PLACES_CHANGED = """
+SELECT * FROM conversations_participant WHERE conversation_id = %s AND changed_version > %s ORDER BY id
+"""
+SHOWN_OF_USERS = """
+SELECT id, username, display_name, about, is_bot, settings, closed_at FROM accounts_user WHERE id = ANY(%s)
 """
 
 
-async def person(user_id: UUID) -> PersonSeen:
-    """Read what a person is in and which of their sessions are alive."""
+async def person(user_id: UUID, *, after: int, known: Collection[UUID]) -> PersonSeen:
+    """Read how it is with a person: what they are in, what they settled after a version of theirs, why they are out of
+    what was known, and which of their sessions are alive.
+    """
     async with _snapshot() as run:
         version = await run("SELECT version FROM accounts_user WHERE id = %s AND is_active", user_id)
-        places = await run(
-            "SELECT conversation_id, visible_from FROM conversations_participant "
-            "WHERE user_id = %s AND left_at IS NULL",
-            user_id,
-        )
+        places = await run(PLACES_OF, user_id)
         sessions = await run("SELECT id FROM accounts_session WHERE user_id = %s AND ended_at IS NULL", user_id)
+        departures = await run(
+            "SELECT conversation_id, reason FROM conversations_departure "
+            "WHERE user_id = %s AND conversation_id = ANY(%s)",
+            user_id,
+            list(known),
+        )
     if not version:
-        return PersonSeen(0, {}, set())
+        return PersonSeen(0, {}, [], set(), {})
     return PersonSeen(
         version[0].version,
-        {row.conversation_id: Membership(row.visible_from) for row in places},
+        {row.conversation_id: Membership.of(row, epoch=row.epoch) for row in places},
+        [row.conversation_id for row in places if row.me_version > after],
         {row.id for row in sessions},
+        {row.conversation_id: row.reason for row in departures},
     )
 
 
@@ -106,50 +142,54 @@ async def newer(conversations: Mapping[UUID, int], people: Mapping[UUID, int]) -
     return Newer(*({row.id: row.version for row in rows} for rows in found))
 
 
-async def changes(id: UUID, *, after: int, people: Collection[UUID], most: int) -> ConversationSeen:
-    """Read what happened in a conversation after a version, as frames in the order of versions.
+async def changes(id: UUID, *, after: int, people: Collection[UUID], most: int) -> ConversationSeen | None:
+    """Read what happened in a conversation after a version, as frames in the order of versions; None if it is no more.
 
-    A version whose change can't be told any more (it was followed by another of the same message), or that is one of
-    too many, becomes a `resync`: fetch what you missed.
+    Where that is more than is told, the frame is a `resync`: fetch what you missed.
     """
     async with _snapshot() as run:
-        found = await run("SELECT version, epoch FROM conversations_conversation WHERE id = %s", id)
-        places = await run(
-            "SELECT user_id, visible_from FROM conversations_participant "
-            "WHERE conversation_id = %s AND user_id = ANY(%s) AND left_at IS NULL",
-            id,
-            list(people),
-        )
-        rows = await run(CHANGED, {"id": id, "after": after, "most": most})
-    if not found:
-        return ConversationSeen(after, -1, {}, [])
-    version, epoch = found[0]
-    if version - after <= most:
-        found_changes = list(_changes(id, after, version, rows))
-    else:
-        found_changes = [Change(version, version, resync(id))]
-    return ConversationSeen(
-        version, epoch, {row.user_id: Membership(row.visible_from) for row in places}, found_changes
-    )
+        found = await run("SELECT * FROM conversations_conversation WHERE id = %s", id)
+        if not found:
+            return None
+        it = Conversation(**found[0]._asdict())
+        places = await run(PLACES_IN, id, list(people))
+        members = {row.user_id: Membership.of(row, epoch=it.epoch) for row in places}
+        if it.version - after > most:
+            told = [Change(it.version, it.version, resync(id))]
+        else:
+            told = await _told(run, it, after)
+    return ConversationSeen(it.version, it.epoch, members, told)
+
+
+async def _told(run: Run, conversation: Conversation, after: int) -> list[Change]:
+    oldest = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    rows = await run(MESSAGES_CHANGED, {"id": conversation.pk, "after": after, "oldest": oldest})
+    messages = [Message(**row._asdict()) for row in rows]
+    altered = [message.pk for message in messages if message.version > message.position]
+    reactions = reactions_json(await run(REACTIONS, {"messages": altered})) if altered else {}
+    places = [Participant(**row._asdict()) for row in await run(PLACES_CHANGED, conversation.pk, after)]
+    users = await run(SHOWN_OF_USERS, [place.user_id for place in places]) if places else []
+    known = {row.id: User(**row._asdict()) for row in users}
+    for place in places:
+        place.user = known[place.user_id]
+    shown = [message_json(message, reactions=reactions.get(message.pk, ())) for message in messages]
+    return replay(conversation, after=after, messages=shown, places=places)
 
 
 @in_thread
-def conversation(user_id: UUID, id: UUID) -> dict[str, Any]:
-    """Read a conversation as one person sees it."""
-    return show_conversation(by=User.objects.get(pk=user_id), conversation_id=id)
+def conversation(user_id: UUID, id: UUID) -> dict[str, Any] | None:
+    """Read a conversation as one person sees it; None if they are not in."""
+    try:
+        return show_conversation(by=User.objects.get(pk=user_id), conversation_id=id)
+    except Conversation.DoesNotExist:
+        return None
 
 
-def _changes(id: UUID, after: int, version: int, rows: list[Any]) -> Iterator[Change]:
-    messages = {row.version: Message(**row._asdict()) for row in rows}
-    created = {message.position: message for message in messages.values()}
-    for n in range(after + 1, version + 1):
-        if n in created:
-            yield Change(n, n, MessageCreated(str(id), n, message_json(created[n])).frame())
-        elif n in messages:
-            position = messages[n].position
-            yield Change(n, position, MessageUpdated(str(id), n, message_json(messages[n])).frame())
-        else:
-            yield Change(n, n, resync(id))
+@in_thread
+def own(user_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Read what is a person's own of some conversations, those that they are in."""
+    places = present(User(pk=user_id)).filter(conversation__in=ids).select_related("conversation")
+    return show_own(list(places))
 
 
 def resync(id: UUID) -> str:
@@ -158,7 +198,7 @@ def resync(id: UUID) -> str:
 
 
 @asynccontextmanager
-async def _snapshot() -> AsyncIterator[Callable[..., Awaitable[list[Any]]]]:
+async def _snapshot() -> AsyncIterator[Run]:
     """Run queries that all see the database at one moment; rows come as named tuples."""
     pool = await _pool()
     async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:

@@ -1,26 +1,39 @@
-"""What was said: history in pages of positions, and single messages, as their reader may see them."""
+"""What was said, and what has changed: history in pages of positions, single messages, and catching up, as their reader
+may see them.
+"""
 
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from typing import Any, Self
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
-from chatproject.pages import LIMIT, Page
-from conversations.access import place_of, present
-from conversations.models import Conversation, Participant, direct_key
+from accounts.profiles import own_json
+from chatproject.database import snapshot
+from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
+from conversations.access import Gone, place_of, present
+from conversations.models import Conversation, Departure, Participant, direct_key
+from messaging.access import readable
 from messaging.events import MessageJSON, messages_json
+from messaging.inbox import show_conversation, show_places
 from messaging.models import Message
 
+NEWS_KEPT = timedelta(days=30)
+LOOK_BACK = timedelta(seconds=60)
+"""How far a round reaches back behind its own time: over transactions still under way, and clocks that disagree."""
 
-def readable(place: Participant) -> QuerySet[Message]:
-    """The messages that someone may read in a conversation: since they came, and younger than the retention."""
-    oldest = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
-    return Message.objects.filter(
-        conversation_id=place.conversation_id, position__gt=place.visible_from, created_at__gt=oldest
-    )
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of what has changed, and where to go on: a version or a cursor."""
+
+    items: dict[str, Any]
+    next: str | int | None
+    has_more: bool
 
 
 def history(
@@ -58,6 +71,99 @@ def get_message(*, by: User, message_id: UUID) -> MessageJSON:
     if place is None:
         raise Message.DoesNotExist
     return messages_json([readable(place).get(pk=message_id)])[0]
+
+
+def changes(*, by: User, conversation_id: UUID, after: int, limit: int = LIMIT) -> Part:
+    """Read what changed in a conversation after a version, in its present state: messages in the order of versions.
+
+    Messages and conversation are of one moment. What is deleted is a tombstone; while there is more, `next` is the
+    version to go on from.
+    """
+    with snapshot():
+        changed = _changed(readable(place_of(by, conversation_id)), after, limit + 1)
+        shown, more = changed[:limit], len(changed) > limit
+        items = {
+            "messages": messages_json(shown),
+            "conversation": show_conversation(by=by, conversation_id=conversation_id),
+        }
+    return Part(items, shown[-1].version if more else None, more)
+
+
+def _changed(messages: QuerySet[Message], after: int, most: int) -> list[Message]:
+    """Take the messages that changed first after a version; each half is read along an index of its own."""
+    new = messages.filter(position__gt=after, version=F("position")).order_by("position")[:most]
+    altered = messages.filter(version__gt=after).filter(version__gt=F("position")).order_by("version")[:most]
+    return list(islice(merge(new, altered, key=lambda message: message.version), most))
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A walk through what has changed for someone: after `since` (None: ever), in the order of conversation ids.
+
+    The next round asks for what happened after `until`.
+    """
+
+    since: datetime | None
+    until: datetime
+    after: UUID | None = None
+
+    @classmethod
+    def read(cls, cursor: str | None, *, by: User, now: datetime) -> Self:
+        """Begin a round, or go on with one; BadCursor for a cursor that is not this person's, Gone for an old one."""
+        if not cursor:
+            return cls(since=None, until=now - LOOK_BACK)
+        since, until, after = read_cursor(cursor, salt=f"sync {by.pk}")
+        known = [datetime.fromisoformat(moment) for moment in (since, until) if moment]
+        if min(known) < now - NEWS_KEPT:
+            raise Gone("This was too long ago. Begin anew without a cursor.", pointer="/cursor")
+        if after is None:
+            return cls(since=known[0], until=now - LOOK_BACK)
+        return cls(since=known[0] if since else None, until=known[-1], after=UUID(after))
+
+    def write(self, *, by: User) -> str:
+        """Write down where this round stands, or, where nothing has been read of it yet, where it begins."""
+        since, until, after = (each and str(each) for each in (self.since, self.until, self.after))
+        return write_cursor([since, until, after], salt=f"sync {by.pk}")
+
+    @property
+    def following(self) -> "Round":
+        return Round(since=self.until, until=self.until)
+
+
+def sync(*, by: User, cursor: str | None = None, limit: int = LIMIT) -> Part:
+    """Read what has changed for someone since a cursor was given, in pages; without one, everything they are in.
+
+    Every conversation comes as it is now, and may come again although nothing happened to it. Raises Gone for a cursor
+    older than 30 days.
+    """
+    with snapshot() as now:
+        this = Round.read(cursor, by=by, now=now)
+        found = list(_changed_places(by, this)[: limit + 1])
+        shown, more = found[:limit], len(found) > limit
+        me = User.objects.get(pk=by.pk)
+        items = {
+            "conversations": show_places(shown),
+            "removed": [] if more else _departures(by, this),
+            "contacts_changed": this.since is None or me.contacts_changed_at > this.since,
+            "me": own_json(me),
+        }
+    following = replace(this, after=shown[-1].conversation_id) if more else this.following
+    return Part(items, following.write(by=by), more)
+
+
+def _changed_places(by: User, this: Round) -> QuerySet[Participant]:
+    places = present(by).select_related("conversation").order_by("conversation_id")
+    if this.since:
+        places = places.filter(Q(conversation__changed_at__gt=this.since) | Q(changed_at__gt=this.since))
+    return places.filter(conversation_id__gt=this.after) if this.after else places
+
+
+def _departures(by: User, this: Round) -> list[str]:
+    """What someone has gone out of, or been put out of."""
+    if this.since is None:
+        return []
+    gone = Departure.objects.filter(user=by, at__gt=this.since).order_by("conversation_id")
+    return [str(id) for id in gone.values_list("conversation_id", flat=True)]
 
 
 def _forward(messages: QuerySet[Message], limit: int) -> Page[MessageJSON]:

@@ -1,17 +1,29 @@
 from django.urls import URLPattern, URLResolver, path
 
-from messaging.api import MessageViewSet, ReceiptViewSet
+from messaging.api import MessageViewSet, ReactionViewSet, ReceiptViewSet
+from messaging.api_sync import CatchingUpViewSet, PlaceViewSet
 from messaging.views import conversation, inbox
+from messaging.views_message import delete, edit, message, react, reply
 
 pages: list[URLPattern | URLResolver] = [
     path("", inbox, name="inbox"),
+    path("archived", inbox, {"archived": True}, name="archived"),
     path("conversations/<uuid:conversation_id>", conversation, name="conversation"),
+    path("messages/<uuid:message_id>", message, name="message"),
+    path("messages/<uuid:message_id>/react", react, name="react"),
+    path("messages/<uuid:message_id>/reply", reply, name="reply"),
+    path("messages/<uuid:message_id>/edit", edit, name="edit_message"),
+    path("messages/<uuid:message_id>/delete", delete, name="delete_message"),
 ]
 
 api: list[URLPattern | URLResolver] = [
     path("messages", MessageViewSet.as_view({"post": "create"})),
     path("messages/conversation/<id>", MessageViewSet.as_view({"get": "conversation"})),
     path("messages/friend/<id>", MessageViewSet.as_view({"get": "friend"})),
-    path("messages/<pk>", MessageViewSet.as_view({"get": "retrieve"})),
+    path("messages/<pk>", MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
+    path("messages/<pk>/reactions/<emoji>", ReactionViewSet.as_view({"put": "update", "delete": "destroy"})),
+    path("conversations/<pk>/changes", CatchingUpViewSet.as_view({"get": "changes"})),
+    path("conversations/<pk>/me", PlaceViewSet.as_view({"patch": "update"})),
     path("conversations/<pk>/read", ReceiptViewSet.as_view({"post": "read"})),
+    path("sync", CatchingUpViewSet.as_view({"get": "sync"})),
 ]

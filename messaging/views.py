@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,21 +17,26 @@ from chatproject import limits
 from chatproject.pages import BadCursor
 from conversations.access import Refused
 from conversations.models import Conversation
+from conversations.places import update_place
 from messaging.commands import mark_read, send_message
 from messaging.forms import MessageForm
 from messaging.inbox import show_conversation
-from messaging.lines import lines_of
+from messaging.lines import QUICK, lines_of
 from messaging.rows import Head, inbox_beside, people_in
 from messaging.sync import history
+from messaging.words import members, patterns
+
+BASICS = ("kind", "name", "description", "owner_id", "participant_count")
+"""What the page's script keeps up to date above the messages."""
 
 
 @never_cache
 @login_required
 @require_safe
-def inbox(request: SignedInRequest) -> HttpResponse:
-    """Show someone's conversations."""
+def inbox(request: SignedInRequest, *, archived: bool = False) -> HttpResponse:
+    """Show someone's conversations: those at hand, or those put away."""
     try:
-        side = inbox_beside(by=request.user, cursor=request.GET.get("cursor"))
+        side = inbox_beside(by=request.user, cursor=request.GET.get("cursor"), archived=archived)
     except BadCursor:
         raise Http404 from None
     return render(request, "messaging/inbox.html", {"inbox": side})
@@ -61,6 +67,7 @@ def _post(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
         try:
             limits.require([(limits.SEND, request.user.pk)])
             _send(request.user, conversation_id, form)
+            update_place(by=request.user, conversation_id=conversation_id, draft="")
         except limits.RateLimited as refusal:
             form.add_error("text", str(refusal))
             return _show(request, conversation_id, form=_renamed(form), status=429)
@@ -99,7 +106,10 @@ def _show(
         "older": page.next if page.has_more else None,
         "is_past": before is not None,
         "newest": newest,
-        "form": form or MessageForm(initial={"read_through": newest}),
+        "basics": {name: shown[name] for name in BASICS} | {"role": shown["me"]["role"]},
+        "quick": QUICK,
+        "edit_seconds": settings.EDIT_SECONDS,
+        "form": form or MessageForm(initial={"read_through": newest, "text": shown["me"]["draft"]}),
     }
     return render(request, "messaging/conversation.html", context, status=status)
 
@@ -109,9 +119,8 @@ def _about(shown: dict[str, Any], *, viewer: User) -> str:
     if shown["kind"] == "direct":
         others = [person.username for person in people_in(shown) if person.id != str(viewer.pk)]
         return f"@{others[0]}" if any(others) else ""
-    count = shown["participant_count"]
-    members = "1 member" if count == 1 else f"{count} members"
-    return f"{members} · {shown['description']}" if shown["description"] else members
+    count = members(shown["participant_count"], patterns())
+    return f"{count} · {shown['description']}" if shown["description"] else count
 
 
 def _position(text: str) -> int | None:

@@ -18,8 +18,7 @@ from conversations.models import Conversation
 from messaging.partitions import make_partitions
 from tests.support.client import Client
 from tests.support.server import Server, running
-
-TABLES = "accounts_user, accounts_session, conversations_conversation, conversations_participant, messaging_message"
+from tests.support.tables import empty_tables
 
 
 @pytest.fixture(scope="session")
@@ -44,22 +43,45 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Let a test commit what it does, so that other processes and connections see it; leave nothing behind."""
     with django_db_blocker.unblock():
         yield
-        with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {TABLES}, django_session CASCADE")
+        empty_tables()
         cache.clear()
         connection.close()
 
 
-@pytest.fixture(scope="session", params=["uvicorn"])
-def _server(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
-    with django_db_blocker.unblock(), running(request.param) as server:
+@pytest.fixture(scope="session")
+def _uvicorn(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock(), running("uvicorn") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _daphne(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock(), running("daphne") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _other_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
+    with django_db_blocker.unblock(), running("uvicorn") as server:
+        yield server
+
+
+@pytest.fixture
+def _server(request: pytest.FixtureRequest) -> Server:
+    # Not a parameter of the session: pytest would run the tests in another order, and start what modules share twice.
+    return request.getfixturevalue(f"_{getattr(request, 'param', 'uvicorn')}")
 
 
 @pytest.fixture
 def server(committed: None, _server: Server) -> Server:
     """A server that all tests share; to have another kind, parametrize `_server` with `indirect=True`."""
     return _server
+
+
+@pytest.fixture
+def other_server(committed: None, _other_server: Server) -> Server:
+    """A second server, beside the one that all tests share."""
+    return _other_server
 
 
 @pytest.fixture

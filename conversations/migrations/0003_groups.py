@@ -57,6 +57,15 @@ class Migration(migrations.Migration):
             field=models.BigIntegerField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
+            model_name="conversation",
+            name="active_at",
+            field=models.DateTimeField(default=django.utils.timezone.now, editable=False),
+        ),
+        migrations.RunSQL(
+            "UPDATE conversations_conversation SET active_at = changed_at",
+            migrations.RunSQL.noop,
+        ),
+        migrations.AddField(
             model_name="participant",
             name="changed_at",
             field=models.DateTimeField(

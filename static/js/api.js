@@ -17,33 +17,65 @@ export class Api {
     return this.#ask(`${path}?${new URLSearchParams(query)}`, {});
   }
 
-  post(path, body) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": this.#token };
-    return this.#ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  #write(method, path, body, options = {}) {
+    const headers = { "X-CSRFToken": this.#token, ...(body && { "Content-Type": "application/json" }) };
+    return this.#ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }), ...options });
   }
 
   async #ask(path, options) {
     const signal = AbortSignal.timeout(PATIENCE);
     const answer = await fetch(this.#root + path, { credentials: "same-origin", signal, ...options });
-    const body = await answer.json();
+    const body = answer.status === 204 ? {} : await answer.json();
     if (!answer.ok) throw new Refusal(body);
     return body;
   }
 
-  conversations() {
-    return this.get("/conversations", { limit: 100 });
+  conversations(archived = false) {
+    return this.get("/conversations", { limit: 100, archived });
   }
 
-  conversation(id) {
-    return this.get(`/conversations/${id}`);
+  /** What changed in a conversation after a version, in its present state. */
+  changes(id, after) {
+    return this.get(`/conversations/${id}/changes`, { after, limit: 100 });
   }
 
-  async send(message) {
-    return (await this.post("/messages", message)).data;
+  /** Settle something of one's own place; it may be the last thing that a page does. */
+  settle(id, what) {
+    return this.#write("PATCH", `/conversations/${id}/me`, what, { keepalive: true });
+  }
+
+  async user(id) {
+    return (await this.get(`/users/${id}`)).data;
+  }
+
+  async search(text) {
+    return (await this.get("/users", { search: text, limit: 8 })).data;
+  }
+
+  async message(id) {
+    return (await this.get(`/messages/${id}`)).data;
   }
 
   /** A page of messages, oldest first: `before` or `after` a position, or the latest. */
   messages(id, query) {
     return this.get(`/messages/conversation/${id}`, { limit: 50, ...query });
+  }
+
+  async send(message) {
+    return (await this.#write("POST", "/messages", message)).data;
+  }
+
+  async edit(id, text) {
+    return (await this.#write("PATCH", `/messages/${id}`, { text })).data;
+  }
+
+  delete(id) {
+    return this.#write("DELETE", `/messages/${id}`);
+  }
+
+  /** Let an emoji of one's own stand under a message, or not. */
+  async react(id, emoji, stands) {
+    const path = `/messages/${id}/reactions/${encodeURIComponent(emoji)}`;
+    return (await this.#write(stands ? "PUT" : "DELETE", path)).data;
   }
 }

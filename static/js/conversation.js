@@ -1,34 +1,77 @@
 // The open conversation, if there is one: its parts, and who hears whom.
 
+import { Acts } from "./acts.js";
+import { Ask } from "./ask.js";
 import { Composer } from "./composer.js";
-import { Draft } from "./store/draft.js";
+import { Details } from "./details.js";
+import { Draft } from "./draft.js";
 import { Feed } from "./feed.js";
+import { Finder } from "./finder.js";
 import { History } from "./history.js";
+import { Menu } from "./menu.js";
+import { Painter } from "./painter.js";
+import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
 import { Scroller } from "./scroller.js";
+import { Suggest } from "./suggest.js";
 import { Timeline } from "./timeline.js";
+import { Unsaved } from "./store/unsaved.js";
 
 const find = (selector) => document.querySelector(selector);
 
-export function openConversation({ api, courier, inbox, outbox, people, socket, userId }) {
+export function openConversation(page) {
   const list = find("[data-timeline]");
   if (!list) return;
   // A page of the past is for readers without a script; the live one scrolls there by itself.
-  if (list.dataset.past) return location.replace(location.pathname);
+  if (list.dataset.past) return location.replace(location.pathname + location.hash);
+  const parts = makeParts(page, list);
+  connectOutbox(page, parts);
+  connectFeed(page, parts);
+  connectActs(page, parts, list);
+}
 
-  const { conversationId, version, position, readThrough } = list.dataset;
-  const timeline = new Timeline(list, find("#message-template"), people, userId);
+function makeParts({ api, people, socket, userId, words }, list) {
+  const { conversationId, version, position, readThrough, draft: saved } = list.dataset;
+  const basics = JSON.parse(find("#basics").textContent);
+  const form = find("[data-composer]");
+  const draft = new Draft(api, conversationId, saved, new Unsaved(conversationId));
+  const quotes = new Quotes(list, api, words);
+  const painter = new Painter({ people, words, quotes, userId, chip: find("#reaction-template") });
+  const timeline = new Timeline(list, find("#message-template"), painter, userId);
   const scroller = new Scroller(find("[data-scroller]"), find("[data-newest]"));
-  const composer = new Composer(find("[data-composer]"), new Draft(conversationId));
   const feed = new Feed(api, { id: conversationId, version: Number(version), position: Number(position) });
-  const reader = new Reader(socket, scroller, feed, { conversationId, through: Number(readThrough) });
+  const older = find("[data-older]");
+  // Before the composer, so that Enter chooses a name where one is offered.
+  new Suggest(form.elements.text, find("[data-suggest]"), people, userId);
+  return {
+    conversationId,
+    draft,
+    timeline,
+    scroller,
+    feed,
+    composer: new Composer(form, draft),
+    details: new Details({
+      head: find(".app__main > .app__bar"),
+      list: find("[data-people]"),
+      template: find("#person-template"),
+      people,
+      words,
+      userId,
+      basics,
+    }),
+    history: older && new History(older, find("[data-scroller]"), api, conversationId),
+    reader: new Reader(socket, scroller, feed, { conversationId, through: Number(readThrough) }),
+  };
+}
 
+/** What is written here, and what became of it. */
+function connectOutbox({ courier, outbox, userId }, { conversationId, composer, scroller, timeline }) {
   const here = ({ conversation_id: id }) => id === conversationId;
   const draw = (message, look) => scroller.hold(() => timeline.show(message, look));
   const drawLetter = (letter) => here(letter) && draw(asMessage(letter, userId), lookOf(letter));
 
   composer.addEventListener("write", ({ detail }) => {
-    courier.post(conversationId, detail.text);
+    courier.post(conversationId, detail);
     scroller.toEnd();
   });
   outbox.addEventListener("added", ({ detail }) => drawLetter(detail));
@@ -37,26 +80,49 @@ export function openConversation({ api, courier, inbox, outbox, people, socket, 
   courier.addEventListener("delivered", ({ detail }) => here(detail) && draw(detail));
   timeline.addEventListener("retry", ({ detail }) => courier.retry(detail.id));
   timeline.addEventListener("discard", ({ detail }) => outbox.remove(detail.id));
+}
 
+/** What happens in the conversation, whoever does it. */
+function connectFeed({ inbox, people, socket, userId }, parts) {
+  const { conversationId, details, draft, feed, history, reader, scroller, timeline } = parts;
   feed.addEventListener("message", ({ detail }) => {
+    if (isElsewhere(detail, timeline)) return;
     const news = !timeline.has(detail.id) && detail.sender_id !== userId;
-    draw(detail);
+    scroller.hold(() => timeline.show(detail));
     if (news) scroller.miss();
   });
+  feed.addEventListener("changes", ({ detail }) => details.apply(detail));
+  feed.addEventListener("conversation", ({ detail }) => {
+    details.replace(detail);
+    inbox.show(detail);
+  });
+  people.addEventListener("met", ({ detail }) => timeline.meet(detail.id));
   reader.addEventListener("read", ({ detail }) => inbox.clear(detail));
+  history?.addEventListener("older", ({ detail }) =>
+    scroller.silently(() => detail.toReversed().forEach((message) => timeline.show(message))),
+  );
   for (const type of ["message.created", "message.updated", "conversation.updated"]) {
     socket.addEventListener(type, ({ detail }) => feed.take(detail));
   }
   for (const type of ["connected", "resync"]) socket.addEventListener(type, () => feed.catchUp());
-  socket.addEventListener("conversation.removed", ({ detail }) => here(detail) && location.assign("/"));
-
-  const older = find("[data-older]");
-  if (older) {
-    new History(older, find("[data-scroller]"), api, conversationId).addEventListener("older", ({ detail }) =>
-      scroller.silently(() => detail.toReversed().forEach((message) => timeline.show(message))),
-    );
-  }
+  socket.addEventListener("conversation.settings", ({ detail }) => {
+    if (detail.conversation_id === conversationId) draft.hear(detail.me.draft);
+  });
 }
+
+/** What may be done with a message, and finding one that is quoted. */
+function connectActs({ api, userId }, { composer, details, history, scroller, timeline }, list) {
+  const asks = { delete: new Ask(find("[data-ask-delete]")), emoji: new Ask(find("[data-ask-emoji]")) };
+  const editSeconds = Number(list.dataset.editSeconds);
+  const acts = new Acts({ api, composer, details, editSeconds, userId, asks });
+  acts.listen(new Menu(find("[data-menu]"), list, (article) => acts.offers(article)), list);
+  acts.addEventListener("changed", ({ detail }) => scroller.hold(() => timeline.show(detail)));
+  new Finder({ list, timeline, history, api });
+}
+
+/** A change of an older message that is not on the page: it comes with its page, as it is by then. */
+const isElsewhere = ({ id, position, version }, timeline) =>
+  version > position && position < timeline.first && !timeline.has(id);
 
 const lookOf = ({ reason }) => (reason ? { state: "failed", reason } : { state: "sending" });
 

@@ -26,8 +26,9 @@ export class Courier extends EventTarget {
   }
 
   /** Name a letter by the server's clock, and put it into the outbox. */
-  post(conversationId, text) {
-    this.#outbox.add({ id: this.#name(), conversation_id: conversationId, text, written: Date.now(), reason: null });
+  post(conversationId, { text, replyTo = null }) {
+    const letter = { id: this.#name(), conversation_id: conversationId, text, reply_to_id: replyTo };
+    this.#outbox.add({ ...letter, written: Date.now(), reason: null });
   }
 
   retry(id) {
@@ -60,9 +61,9 @@ export class Courier extends EventTarget {
     return (await this.#outbox.all()).find(({ reason }) => !reason);
   }
 
-  async #carry({ id, conversation_id, text }) {
+  async #carry({ id, conversation_id, text, reply_to_id }) {
     try {
-      const message = await this.#hand({ id, conversation_id, text });
+      const message = await this.#hand({ id, conversation_id, text, ...(reply_to_id && { reply_to_id }) });
       this.dispatchEvent(new CustomEvent("delivered", { detail: message }));
       await this.#outbox.remove(id);
     } catch (refusal) {

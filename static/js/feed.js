@@ -25,34 +25,36 @@ export class Feed extends EventTarget {
   }
 
   /** The next version is applied, an old one ignored; a jump means that something was missed. */
-  take({ conversation_id: id, version, message }) {
+  take({ conversation_id: id, version, message, changes }) {
     if (id !== this.#id) return;
     this.#queue(async () => {
-      if (version > this.#version + 1) await this.#fetch(version);
-      else if (version === this.#version + 1) this.#apply(message ? [message] : [], version);
+      if (version > this.#version + 1) await this.#fetch();
+      else if (version === this.#version + 1) this.#apply(message ? [message] : [], version, changes);
     });
   }
 
   catchUp() {
     this.#queue(async () => {
-      const { data } = await this.#api.conversation(this.#id);
-      await this.#fetch(data.version);
+      await this.#fetch();
       this.#again.well();
     });
   }
 
-  async #fetch(version) {
+  /** Everything that changed since, in its present state; the conversation itself comes with the last page. */
+  async #fetch() {
     for (let more = true; more; ) {
-      const page = await this.#api.messages(this.#id, { after: this.#position, limit: 100 });
-      more = page.pagination.has_more;
-      this.#apply(page.data, more ? this.#version : version);
+      const { data, pagination } = await this.#api.changes(this.#id, this.#version);
+      more = pagination.has_more;
+      this.#apply(data.messages, more ? pagination.next : data.conversation.version);
+      if (!more) this.#emit("conversation", data.conversation);
     }
   }
 
-  #apply(messages, version) {
+  #apply(messages, version, changes) {
     this.#position = Math.max(this.#position, ...messages.map(({ position }) => position));
     this.#version = Math.max(this.#version, version);
-    for (const message of messages) this.dispatchEvent(new CustomEvent("message", { detail: message }));
+    for (const message of messages) this.#emit("message", message);
+    if (changes) this.#emit("changes", changes);
     this.dispatchEvent(new Event("progress"));
   }
 
@@ -64,5 +66,9 @@ export class Feed extends EventTarget {
   /** Who is told no for good, as a stranger is, does not ask again. */
   #cope(failure) {
     if (!(failure instanceof Refusal) || failure.passing) this.#again.later(failure.retryAfter);
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -6,6 +6,7 @@ const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const date = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
 const shortDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const brief = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 
 const midnight = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate());
@@ -23,7 +24,7 @@ function near(when) {
   return ago < 7 ? shortWeekday.format(when) : shortDate.format(when);
 }
 
-const styles = { clock: (when) => clock.format(when), day, near };
+const styles = { clock: (when) => clock.format(when), day, near, moment: (when) => brief.format(when) };
 
 const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 

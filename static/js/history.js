@@ -1,5 +1,7 @@
 // Older messages, fetched when the reader comes near the top. Its link works without any of this.
 
+const PAGES_MOST = 30;
+
 export class History extends EventTarget {
   #link;
   #api;
@@ -23,17 +25,27 @@ export class History extends EventTarget {
     this.#fetch();
   }
 
-  async #fetch() {
-    if (this.#busy || this.#link.hidden) return;
+  /** Fetch as far back as a position; so many pages at most that nobody waits for a minute. */
+  async reach(position) {
+    for (let pages = 0; pages < PAGES_MOST && position < Number(this.#link.dataset.before); pages++) {
+      if (!(await this.#fetch(100))) return;
+    }
+  }
+
+  /** Fetch a page; tell whether that brought something. */
+  async #fetch(limit = 50) {
+    if (this.#busy || this.#link.hidden) return false;
     this.#busy = true;
     try {
       const before = this.#link.dataset.before;
-      const { data, pagination } = await this.#api.messages(this.#conversationId, { before });
+      const { data, pagination } = await this.#api.messages(this.#conversationId, { before, limit });
       this.#turn(pagination);
       this.dispatchEvent(new CustomEvent("older", { detail: data }));
       this.#lookAgain();
+      return true;
     } catch {
       // The link stays where it is, to be tried again.
+      return false;
     } finally {
       this.#busy = false;
     }
@@ -41,7 +53,7 @@ export class History extends EventTarget {
 
   #turn({ next, has_more: hasMore }) {
     this.#link.hidden = !hasMore;
-    this.#link.dataset.before = next;
+    this.#link.dataset.before = next ?? 0;
     this.#link.search = `?before=${next}`;
   }
 

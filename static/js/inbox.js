@@ -1,56 +1,83 @@
-// The list of conversations: newest on top, with what was said last and what is unread.
+// The list of conversations: pinned ones and the newest on top, with what was said last and what is unread.
+// It knows those that are put away too, and counts them.
 
+import { fillBadge, fillRow, isMuted } from "./row.js";
 import { localiseAll } from "./format.js";
-import { fillBadge, fillRow } from "./row.js";
 
 export class Inbox extends EventTarget {
   #list;
   #template;
+  #archive;
+  #words;
   #people;
   #userId;
   #known = new Map();
   #read = new Map();
 
-  constructor(list, template, people, userId) {
+  constructor({ list, template, archive, words, people, userId }) {
     super();
     this.#list = list;
     this.#template = template;
+    this.#archive = archive;
+    this.#words = words;
     this.#people = people;
     this.#userId = userId;
     localiseAll(list);
     list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+    people.addEventListener("met", () => this.#drawAll());
   }
 
   /** What the server says counts; rows further down than its first page stay. */
   replace(conversations) {
-    for (const [index, conversation] of conversations.entries()) this.#put(conversation, index);
-    this.#count();
+    const now = new Set(conversations.map(({ id }) => id));
+    for (const id of this.#known.keys()) if (!now.has(id)) this.#known.delete(id);
+    for (const conversation of conversations) this.#learn(conversation);
+    this.#drawAll();
   }
 
   show(conversation) {
-    this.#put(conversation, 0);
-    this.#count();
+    this.#learn(conversation);
+    this.#fill(conversation.id);
+    this.#arrange();
   }
 
   /** Something was said; false if it was said where we know of nothing. */
   hear({ conversation_id: id, message }) {
     const conversation = this.#known.get(id);
     if (!conversation) return false;
-    if (message.position <= (conversation.last_message?.position ?? 0)) return true;
+    const last = conversation.last_message?.position ?? 0;
+    // What is taken back or worded anew may have been among what is counted.
+    if (conversation.me.unread_count && (message.deleted_at || message.edited_at)) return false;
+    if (message.position < last) return true;
+    if (message.position === last) return this.#show(id, { last_message: message });
     const counts = message.sender_id !== this.#userId && message.kind !== "notice";
-    const unread = Math.min(100, conversation.me.unread_count + Number(counts));
-    const { position: last_position } = message;
-    this.show({ ...conversation, last_message: message, last_position, me: { ...conversation.me, unread_count: unread } });
-    return true;
+    const { unread_count: unread, mention_count: meant } = conversation.me;
+    const isMeant = counts && message.mentions.includes(this.#userId);
+    const me = { unread_count: Math.min(100, unread + Number(counts)), mention_count: meant + Number(isMeant) };
+    const { position: last_position, created_at: changed_at } = message;
+    return this.#show(id, { last_message: message, last_position, changed_at, me: { ...conversation.me, ...me } });
+  }
+
+  /** What all members see of a conversation has changed. */
+  change({ conversation_id: id, changes: { participants, ...changes } }) {
+    for (const { user } of participants?.added ?? []) this.#people.meet(user);
+    const conversation = this.#known.get(id);
+    if (conversation?.kind === "group") this.#show(id, changes);
+  }
+
+  /** What is one's own about a conversation has changed, here or on another device; false if it is not known. */
+  settle({ conversation_id: id, me }) {
+    const conversation = this.#known.get(id);
+    return Boolean(conversation) && this.#show(id, { me: { ...conversation.me, ...me } });
   }
 
   /** It was read here; an answer that was on its way before that must not unread it. */
   clear({ id, through }) {
     this.#read.set(id, through);
     const conversation = this.#known.get(id);
-    if (conversation) conversation.me.unread_count = 0;
+    if (conversation) Object.assign(conversation.me, { unread_count: 0, mention_count: 0 });
     const row = this.#row(id);
-    if (row) fillBadge(row, 0);
+    if (row) fillBadge(row, { unread_count: 0, mention_count: 0 });
     this.#count();
   }
 
@@ -60,21 +87,47 @@ export class Inbox extends EventTarget {
     this.#count();
   }
 
-  #put(conversation, index) {
-    this.#people.meet(conversation);
-    this.#known.set(conversation.id, conversation);
-    const { id, last_position: last, me } = conversation;
-    if (last <= this.#read.get(id)) me.unread_count = 0;
-    const row = this.#row(id) ?? this.#blank(id);
-    fillRow(row, conversation, { people: this.#people, userId: this.#userId });
-    this.#move(row.parentElement, index);
+  #show(id, changes) {
+    this.show({ ...this.#known.get(id), ...changes });
+    return true;
   }
 
-  #move(item, index) {
-    if (this.#list.children[index] === item) return;
+  #learn(conversation) {
+    const { id, last_position: last, me, participants = [] } = conversation;
+    for (const { user } of participants) this.#people.meet(user);
+    if (last <= this.#read.get(id)) Object.assign(me, { unread_count: 0, mention_count: 0 });
+    this.#known.set(id, conversation);
+  }
+
+  #drawAll() {
+    for (const id of this.#known.keys()) this.#fill(id);
+    this.#arrange();
+  }
+
+  #fill(id) {
+    const conversation = this.#known.get(id);
+    // What is put away stands on a page of its own.
+    if (conversation.me.archived !== this.#isArchive) return void this.#row(id)?.parentElement.remove();
+    const row = this.#row(id) ?? this.#blank(id);
+    const isOpen = row.hasAttribute("aria-current");
+    fillRow(row, conversation, { words: this.#words, userId: this.#userId, isOpen });
+  }
+
+  /** Pinned ones first, then the newest; whoever is in a row stays there. */
+  #arrange() {
+    const rows = new Map([...this.#list.children].map((item) => [item.firstElementChild.dataset.conversationId, item]));
+    const shown = [...this.#known.values()].filter(({ id }) => rows.has(id)).sort(inOrder);
     const focused = document.activeElement;
-    this.#list.insertBefore(item, this.#list.children[index] ?? null);
-    if (item.contains(focused)) focused.focus();
+    shown.forEach(({ id }, index) => {
+      const [item, there] = [rows.get(id), this.#list.children[index]];
+      if (item !== there) this.#list.insertBefore(item, there);
+    });
+    if (this.#list.contains(focused)) focused.focus();
+    this.#count();
+  }
+
+  get #isArchive() {
+    return Boolean(this.#list.dataset.archive);
   }
 
   #row(id) {
@@ -87,11 +140,23 @@ export class Inbox extends EventTarget {
     const row = item.firstElementChild;
     row.dataset.conversationId = id;
     row.href = `/conversations/${id}`;
+    this.#list.append(item);
     return row;
   }
 
   #count() {
-    const unread = this.#list.querySelectorAll(".row--unread").length;
-    this.dispatchEvent(new CustomEvent("unread", { detail: unread }));
+    const all = [...this.#known.values()];
+    if (this.#archive && all.length) {
+      const away = all.filter(({ me }) => me.archived).length;
+      this.#archive.hidden = !away;
+      this.#archive.querySelector("[data-archived]").textContent = away;
+    }
+    const calls = ({ me }) => !me.archived && me.unread_count && (!isMuted(me) || me.mention_count);
+    this.dispatchEvent(new CustomEvent("unread", { detail: all.filter(calls).length }));
   }
 }
+
+const inOrder = (one, other) =>
+  other.me.pinned - one.me.pinned ||
+  other.changed_at.localeCompare(one.changed_at) ||
+  other.id.localeCompare(one.id);

@@ -1,29 +1,49 @@
 // Fills the one markup of a message.
 
 import { initials, localiseAll, tone } from "./format.js";
-import { linked } from "./links.js";
-
-const DELETED = "This message was deleted.";
+import { nodesOf } from "./richtext.js";
 
 /** Draw a message into its element; `state` is sent, sending or failed. */
-export function fill(article, message, { name, state = "sent", reason = "" }) {
+export function fill(article, message, { name, text, lang, names, isMeant, state = "sent", reason = "" }) {
   const find = (part) => article.querySelector(`[data-${part}]`);
   Object.assign(article.dataset, {
     id: message.id,
     position: message.position ?? "",
+    version: message.version ?? "",
     senderId: message.sender_id,
     kind: message.kind,
+    mentions: message.mentions?.join(" ") ?? "",
+    replyTo: message.reply_to_id ?? "",
   });
   article.className = `message tone-${tone(message.sender_id)}`;
   article.classList.toggle("message--deleted", Boolean(message.deleted_at));
+  article.classList.toggle("message--meant", isMeant);
   article.classList.toggle("message--sending", state === "sending");
   article.classList.toggle("message--failed", state === "failed");
   find("avatar").textContent = initials(name);
   find("sender").textContent = name;
-  find("text").replaceChildren(...linked(message.deleted_at ? DELETED : message.text));
-  find("edited").hidden = !message.edited_at;
+  find("text").replaceChildren(...nodesOf(text, names));
+  find("text").lang = lang;
+  find("more").href = `/messages/${message.id}`;
+  find("edited").hidden = !message.edited_at || Boolean(message.deleted_at);
   find("failure").hidden = state !== "failed";
   find("reason").textContent = reason;
   for (const time of article.querySelectorAll("time")) time.dateTime = message.created_at;
   localiseAll(article);
+}
+
+/** What can be read off a line, whoever drew it. */
+export function read(article) {
+  const find = (part) => article.querySelector(`[data-${part}]`);
+  const { id, position, senderId, kind } = article.dataset;
+  return {
+    id,
+    senderId,
+    kind,
+    isStored: Boolean(position),
+    isDeleted: article.classList.contains("message--deleted"),
+    sender: find("sender").textContent,
+    text: find("text").textContent,
+    at: Date.parse(article.querySelector("time").dateTime),
+  };
 }

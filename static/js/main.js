@@ -2,39 +2,60 @@
 
 import { Api } from "./api.js";
 import { Courier } from "./courier.js";
+import { Farewell } from "./farewell.js";
 import { Inbox } from "./inbox.js";
 import { LinkState } from "./link-state.js";
+import { localiseAll } from "./format.js";
+import { offerCopies } from "./copy.js";
 import { openConversation } from "./conversation.js";
 import { Outbox } from "./store/outbox.js";
 import { People } from "./people.js";
+import { Picker } from "./picker.js";
 import { Socket } from "./socket.js";
+import { Words } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
 const { userId, signIn } = document.body.dataset;
 const title = document.title.trim();
 
 const api = new Api("/api/v1", find("meta[name=csrf-token]").content);
-const people = new People(document.querySelectorAll("[data-person-id]"));
+const people = new People(api, document.querySelectorAll("[data-person-id]"));
+const words = new Words(JSON.parse(find("#words").textContent), people, userId);
 const socket = new Socket("/ws/chat");
 const outbox = new Outbox(userId);
 const courier = new Courier(outbox, socket, api);
-const inbox = new Inbox(find("[data-inbox]"), find("#row-template"), people, userId);
+const [list, template, archive] = [find("[data-inbox]"), find("#row-template"), find("[data-archive-link]")];
+const inbox = new Inbox({ list, template, archive, words, people, userId });
+const main = find("#main");
 new LinkState(find("[data-link-state]"), socket, signIn);
 
-const refresh = () => api.conversations().then(({ data }) => inbox.replace(data)).catch(() => {});
+async function refresh() {
+  try {
+    const [here, away] = await Promise.all([api.conversations(), api.conversations(true)]);
+    inbox.replace([...here.data, ...away.data]);
+  } catch {
+    // The next connection brings it.
+  }
+}
 
 inbox.addEventListener("unread", ({ detail }) => (document.title = detail ? `(${detail}) ${title}` : title));
 socket.addEventListener("connected", refresh);
 socket.addEventListener("resync", refresh);
 socket.addEventListener("conversation.created", ({ detail }) => inbox.show(detail));
-socket.addEventListener("conversation.updated", refresh);
-socket.addEventListener("conversation.settings", refresh);
+socket.addEventListener("conversation.updated", ({ detail }) => inbox.change(detail));
+socket.addEventListener("conversation.settings", ({ detail }) => inbox.settle(detail) || refresh());
 socket.addEventListener("conversation.removed", ({ detail }) => inbox.remove(detail.conversation_id));
 socket.addEventListener("message.created", ({ detail }) => inbox.hear(detail) || refresh());
+socket.addEventListener("message.updated", ({ detail }) => inbox.hear(detail) || refresh());
 
 courier.addEventListener("delivered", ({ detail }) => {
   inbox.hear({ conversation_id: detail.conversation_id, message: detail });
 });
 
-openConversation({ api, courier, inbox, outbox, people, socket, userId });
+localiseAll(main);
+offerCopies(main);
+for (const field of document.querySelectorAll("[data-picker]")) new Picker(field, api);
+const about = find("[data-timeline]")?.dataset.conversationId ?? find("[data-about-conversation]")?.dataset.aboutConversation;
+if (about) new Farewell(socket, about, main, find("#farewell-template"));
+openConversation({ api, courier, inbox, outbox, people, socket, userId, words });
 socket.connect();

@@ -1,19 +1,62 @@
-// Who is who: names for the ids that messages carry.
+// Who is who: names for the ids that messages carry. Who is not known yet is asked for, and told of when met.
 
-export class People {
-  #names = new Map();
+export class People extends EventTarget {
+  #api;
+  #known = new Map();
+  #asked = new Set();
+  #here = new Set();
 
-  constructor(elements) {
-    for (const { dataset } of elements) this.#names.set(dataset.personId, dataset.personName);
-  }
-
-  meet(conversation) {
-    for (const { user } of conversation.participants ?? []) {
-      this.#names.set(user.id, user.display_name || user.username);
+  constructor(api, elements) {
+    super();
+    this.#api = api;
+    for (const { dataset } of elements) {
+      this.learn({ id: dataset.personId, name: dataset.personName, username: dataset.personUsername });
+      this.#here.add(dataset.personId);
     }
   }
 
+  learn({ id, name, username = this.username(id) }) {
+    this.#known.set(id, { id, name, username });
+  }
+
+  /** Learn a person as the API shows one. */
+  meet(user) {
+    this.learn({ id: user.id, name: user.display_name || user.username, username: user.username });
+  }
+
+  /** The name, or nothing until the person is known. */
   name(id) {
-    return this.#names.get(id) ?? "Someone";
+    if (!this.#known.has(id)) this.#ask(id);
+    return this.#known.get(id)?.name;
+  }
+
+  username(id) {
+    return this.#known.get(id)?.username ?? "";
+  }
+
+  /** Those who are in the open conversation, by name. */
+  get here() {
+    const some = [...this.#here].map((id) => this.#known.get(id));
+    return some.sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  come(user) {
+    this.meet(user);
+    this.#here.add(user.id);
+  }
+
+  go(id) {
+    this.#here.delete(id);
+  }
+
+  async #ask(id) {
+    if (!id || this.#asked.has(id)) return;
+    this.#asked.add(id);
+    try {
+      this.meet(await this.#api.user(id));
+      this.dispatchEvent(new CustomEvent("met", { detail: { id } }));
+    } catch {
+      // Then there is nobody to be named.
+    }
   }
 }

@@ -1,23 +1,22 @@
 // The lines of one conversation, ordered by position; what is not sent yet stands at the end.
 
-import { localiseAll, sameDay } from "./format.js";
-import { fill } from "./line.js";
-import { linked } from "./links.js";
+import { sameDay } from "./format.js";
 
 const PAUSE = 5 * 60_000;
 
 export class Timeline extends EventTarget {
   #list;
   #template;
-  #people;
+  #painter;
   #userId;
   #lines = new Map();
+  #messages = new Map();
 
-  constructor(list, template, people, userId) {
+  constructor(list, template, painter, userId) {
     super();
     this.#list = list;
     this.#template = template;
-    this.#people = people;
+    this.#painter = painter;
     this.#userId = userId;
     for (const line of list.children) this.#adopt(line);
     for (const line of list.children) this.#arrange(line);
@@ -28,14 +27,33 @@ export class Timeline extends EventTarget {
     return this.#lines.has(id);
   }
 
+  /** The position of the first line; what is older and unknown belongs to a page that was not fetched yet. */
+  get first() {
+    const line = this.#list.firstElementChild;
+    return line && isStored(line) ? rank(line) : 0;
+  }
+
+  /** The line of a message, if it stands here. */
+  line(id) {
+    return this.#lines.get(id);
+  }
+
   /** Draw a message, or draw it anew: the echo, the event and the catch-up alike. */
-  show(message, { state, reason } = {}) {
+  show(message, look = {}) {
     const line = this.#lines.get(message.id) ?? this.#blank(message);
-    if (state && isStored(line)) return;
+    if (isStored(line) && (look.state || message.version < Number(article(line).dataset.version))) return;
     const follower = line.nextElementSibling;
-    fill(article(line), message, { name: this.#people.name(message.sender_id), state, reason });
+    this.#messages.set(message.id, { message, look });
+    this.#painter.draw(article(line), message, look);
     this.#place(line);
     for (const touched of [line, line.nextElementSibling, follower]) this.#arrange(touched);
+  }
+
+  /** Draw anew what speaks of someone whose name has become known. */
+  meet(id) {
+    for (const { message, look } of this.#messages.values()) {
+      if (JSON.stringify(message).includes(id)) this.#painter.draw(article(this.#lines.get(message.id)), message, look);
+    }
   }
 
   /** Take an unsent line away; what the server has stays. */
@@ -45,21 +63,21 @@ export class Timeline extends EventTarget {
     const follower = line.nextElementSibling;
     line.remove();
     this.#lines.delete(id);
+    this.#messages.delete(id);
     this.#arrange(follower);
   }
 
   #adopt(line) {
     this.#lines.set(article(line).dataset.id, line);
-    localiseAll(line);
-    const text = line.querySelector("[data-text]");
-    text.replaceChildren(...linked(text.textContent));
+    this.#painter.adopt(article(line));
   }
 
-  #blank(message) {
+  #blank({ id }) {
     const line = document.createElement("li");
     line.className = "line line--new";
+    line.id = `m-${id}`;
     line.append(this.#template.content.cloneNode(true));
-    this.#lines.set(message.id, line);
+    this.#lines.set(id, line);
     return line;
   }
 

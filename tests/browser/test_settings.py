@@ -1,5 +1,7 @@
 """The settings in a browser: they fit any window, need no script, and know passkeys."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -37,12 +39,13 @@ def acquainted(alice: User, erin: User, mallory: User) -> None:
 async def test_no_page_of_the_settings_is_wider_than_the_window(
     enter: Enter, alice: User, erin: User, acquainted: None
 ) -> None:
-    hers, theirs = await enter(alice), await enter(erin)
-    for path in [f"/settings{section}" for section in SECTIONS] + ["/contacts", f"/people/{erin.pk}"]:
-        for window in (hers, theirs):
+    async def look(window: Window) -> None:
+        for path in [f"/settings{section}" for section in SECTIONS] + ["/contacts", f"/people/{erin.pk}"]:
             await window.goto(path)
             await expect(window.page.get_by_role("main")).to_be_attached()
             await fits(window)
+
+    await asyncio.gather(look(await enter(alice)), look(await enter(erin)))
 
 
 async def test_a_profile_is_changed_without_a_script(enter: Enter, alice: User) -> None:

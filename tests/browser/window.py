@@ -1,5 +1,6 @@
 """One person's window on Parley: what they see and do in it, and the trouble that is not for their eyes."""
 
+import re
 from collections.abc import Sequence
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, WebError, expect
@@ -25,6 +26,8 @@ class Window:
         self.page = page
         self.log = page.get_by_role("log", name="Messages")
         self.lines = self.log.get_by_role("listitem")
+        self.said = self.log.locator("[data-id]:not([data-kind=notice]) [data-text]")
+        self.notices = self.log.locator("[data-kind=notice] [data-text]")
         self.field = page.get_by_role("textbox", name="Message", exact=True)
         self.inbox = page.get_by_role("navigation", name="Conversations")
         self.newest = page.get_by_role("button", name="Go to the newest message")
@@ -52,20 +55,27 @@ class Window:
 
     def line(self, text: str) -> Locator:
         """The line, or the lines, that say just this."""
-        return self.lines.filter(has=self.page.get_by_text(text, exact=True))
+        words = self.page.locator("[data-text]").filter(has_text=re.compile(rf"^{re.escape(text)}$"))
+        return self.lines.filter(has=words)
+
+    async def menu(self, text: str, item: str) -> None:
+        """Open the menu of what was said, and choose something there."""
+        await self.line(text).hover()
+        await self.line(text).get_by_title("More").click()
+        await self.page.get_by_role("menuitem", name=item).click()
 
     def row(self, name: str) -> Locator:
         """The row of a conversation in the inbox."""
         return self.inbox.get_by_role("listitem").filter(has=self.page.get_by_text(name, exact=True))
 
     async def shows(self, *texts: str) -> None:
-        """Wait until just these messages are there, in this order, and all of them are sent."""
-        await expect(self.lines.locator("[data-text]")).to_have_text(texts)
+        """Wait until people have said just this, in this order, and all of it is sent."""
+        await expect(self.said).to_have_text(texts)
         await expect(self.lines.get_by_title("Sending").filter(visible=True)).to_have_count(0)
 
     async def texts(self) -> list[str]:
         """What is said in the open conversation, from top to bottom."""
-        return await self.lines.locator("[data-text]").all_inner_texts()
+        return await self.said.all_inner_texts()
 
     async def top_of(self, line: Locator) -> float:
         """How far down in the window a line stands."""

@@ -14,8 +14,8 @@ LAYERS = {
     "helpers": """
         accounts.ids
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
-        chatproject.limits chatproject.logs chatproject.metrics chatproject.pages chatproject.redis
-        chatproject.sessions
+        chatproject.limits chatproject.logs chatproject.metrics chatproject.pages chatproject.postgresql
+        chatproject.redis chatproject.sessions
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy
@@ -24,6 +24,7 @@ LAYERS = {
     """,
     "access": """
         conversations.access
+        messaging.access
     """,
     "events, realtime": """
         accounts.profiles accounts.realtime
@@ -32,17 +33,20 @@ LAYERS = {
     """,
     "log": """
         conversations.changes
-        messaging.append messaging.connection messaging.lane messaging.log messaging.notices
+        messaging.append messaging.changes messaging.connection messaging.lane messaging.log messaging.mentions
+        messaging.notices
     """,
     "commands": """
         accounts.commands accounts.factors accounts.people
-        conversations.closing conversations.commands conversations.contacts conversations.rights
-        messaging.commands
+        conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
+        conversations.members conversations.places conversations.rights
+        messaging.commands messaging.edits messaging.reactions messaging.retention
     """,
     "hub, sync, inbox": """
         accounts.directory
-        messaging.hearing messaging.hub messaging.inbox messaging.outgoing messaging.pace messaging.snapshots
-        messaging.sync
+        conversations.directory
+        messaging.following messaging.hearing messaging.hub messaging.inbox messaging.outgoing messaging.pace
+        messaging.replay messaging.snapshots messaging.sync
     """,
     "tokens": """
         accounts.adapter accounts.middleware accounts.tickets accounts.tokens
@@ -51,16 +55,17 @@ LAYERS = {
         accounts.forms accounts.serializers
         chatproject.api chatproject.bounds chatproject.fields chatproject.middleware chatproject.problems
         chatproject.wire
-        conversations.forms conversations.serializers
-        messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
+        conversations.forms conversations.forms_group conversations.info conversations.serializers
+        messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers messaging.words
     """,
     "doors": """
         accounts.api accounts.api_people accounts.urls accounts.views
         accounts.views_people accounts.views_settings
         chatproject.health chatproject.views
-        conversations.api conversations.urls conversations.views
-        messaging.api messaging.consumers messaging.jobs messaging.management messaging.routing messaging.urls
-        messaging.views
+        conversations.api conversations.api_groups conversations.urls conversations.views
+        conversations.views_info conversations.views_join
+        messaging.api messaging.api_sync messaging.consumers messaging.jobs messaging.management messaging.routing
+        messaging.urls messaging.views messaging.views_message
     """,
     "assembly": """
         chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.management

@@ -42,7 +42,7 @@ def rest(server: Server, access: Callable[[User], str]) -> Iterator[Rest]:
 
         def open_client(user: User | None = None, **headers: str) -> httpx.Client:
             known = {"Authorization": f"Bearer {access(user)}"} if user else {}
-            client = httpx.Client(base_url=f"{server.url}/api/v1", headers={**known, **headers}, timeout=10)
+            client = httpx.Client(base_url=f"{server.url}/api/v1", headers={**known, **headers}, timeout=20)
             return opened.enter_context(client)
 
         yield open_client

@@ -1,9 +1,8 @@
 """Servers die, and there are several of them: what was acknowledged is there, once, and heard in order."""
 
 import asyncio
+from asyncio import Semaphore
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from typing import Any
 
 import pytest
 import websockets
@@ -19,42 +18,36 @@ from tests.support.server import Server, running
 Access = Callable[[User], str]
 
 
-@pytest.fixture(scope="module")
-def _other_server(django_db_setup: None, django_db_blocker: Any) -> Iterator[Server]:
-    with django_db_blocker.unblock(), running() as server:
+@pytest.fixture
+def mortal(committed: None) -> Iterator[Server]:
+    """A server of our own, to be killed."""
+    with running() as server:
         yield server
-
-
-@pytest.fixture
-def other_server(committed: None, _other_server: Server) -> Server:
-    """A second server, beside the one that all tests share."""
-    return _other_server
-
-
-@pytest.fixture
-def start(committed: None) -> Iterator[Callable[[], Server]]:
-    """Start a server of one's own."""
-    with ExitStack() as servers:
-        yield lambda: servers.enter_context(running())
 
 
 async def app_on(server: Server, access: Access, user: User) -> Client:
     return Client(server.url, access=await sync_to_async(access)(user))
 
 
-async def say_all(socket: Socket, conversation: Conversation, texts: dict[str, str]) -> None:
+async def say_all(
+    socket: Socket, conversation: Conversation, texts: dict[str, str], *, under_way: Semaphore | None = None
+) -> None:
+    """Send messages without waiting for answers; with `under_way`, no more at once than it has room for."""
     for id, text in texts.items():
+        if under_way:
+            await under_way.acquire()
         frame = {"type": "message.send", "ref": id, "id": id, "conversation_id": str(conversation.pk), "text": text}
         await socket.send(frame)
 
 
-async def killed_after(acks: int, server: Server, socket: Socket) -> dict[str, int]:
+async def killed_after(acks: int, server: Server, socket: Socket, under_way: Semaphore) -> dict[str, int]:
     """Kill the server at a number of acks; give what had been acknowledged when the line broke."""
     positions: dict[str, int] = {}
     try:
         while True:
             answer = await socket.next_frame("ack")
             positions[answer["ref"]] = answer["data"]["position"]
+            under_way.release()
             if len(positions) == acks:
                 server.kill()
     except websockets.ConnectionClosed:
@@ -62,17 +55,18 @@ async def killed_after(acks: int, server: Server, socket: Socket) -> dict[str, i
 
 
 async def test_a_killed_server_loses_and_doubles_nothing(
-    start: Callable[[], Server], access: Access, alice: User, conversation: Conversation
+    mortal: Server, server: Server, access: Access, alice: User, conversation: Conversation
 ) -> None:
     texts = {str(uuid7()): f"line {n}" for n in range(600)}
-    first = await asyncio.to_thread(start)
-    async with (await app_on(first, access, alice)).socket() as socket:
-        speaking = asyncio.ensure_future(say_all(socket, conversation, texts))
-        positions = await killed_after(100, first, socket)
+    async with (await app_on(mortal, access, alice)).socket() as socket:
+        # Else a quick server might have said everything before its killer hears of the hundredth.
+        under_way = Semaphore(200)
+        speaking = asyncio.ensure_future(say_all(socket, conversation, texts, under_way=under_way))
+        positions = await killed_after(100, mortal, socket, under_way)
+        speaking.cancel()
         await asyncio.gather(speaking, return_exceptions=True)
     assert 100 <= len(positions) < 600
-    second = await asyncio.to_thread(start)
-    async with (await app_on(second, access, alice)).socket() as socket:
+    async with (await app_on(server, access, alice)).socket() as socket:
         await say_all(socket, conversation, texts)
         again = {id: (await socket.next_frame("ack", ref=id))["data"]["position"] for id in texts}
     assert again.items() >= positions.items()

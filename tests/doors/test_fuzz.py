@@ -30,15 +30,21 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "kind": "group", "to": {"username": "bob"}, "name": "G", "description": "", "participants": [],
         "history": "joined",
     },
+    ("PATCH", "conversations/<pk>"): {"name": "G", "description": "", "history": "joined"},
+    ("POST", "conversations/<pk>/participants"): {"users": [{"username": "bob"}]},
+    ("PATCH", "conversations/<pk>/participants/<id>"): {"role": "member"},
+    ("POST", "conversations/<pk>/transfer"): {"to": {"username": "alice"}},
+    ("POST", "conversations/<pk>/invite-links"): {"expires_at": "2999-01-01T00:00:00Z", "max_uses": 1},
     ("POST", "conversations/<pk>/read"): {"through": 0},
     ("POST", "messages"): {
         "id": SOMEONE, "conversation_id": SOMEONE, "receiver_id": SOMEONE, "text": "x", "kind": "text", "media": [],
         "reply_to_id": SOMEONE, "forward_of_id": SOMEONE,
     },
+    ("PATCH", "messages/<pk>"): {"text": "x"},
 }  # fmt: skip
 WITHOUT_BODY = {
     "auth/logout", "auth/ticket", "contacts/invitations/<pk>/accept", "contacts/invitations/<pk>/decline",
-    "users/<pk>/block",
+    "users/<pk>/block", "conversations/<pk>/leave", "invite-links/<token>/accept", "messages/<pk>/reactions/<emoji>",
 }  # fmt: skip
 
 
@@ -63,9 +69,10 @@ def broken(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("method", "path"), BODIES)
-def test_a_field_that_is_not_right_gets_a_problem(rest, alice, bob, conversation, method, path) -> None:
+def test_a_field_that_is_not_right_gets_a_problem(rest, alice, bob, conversation, group, method, path) -> None:
     app = rest(None if path.startswith("auth/register") else alice)
-    url = "/" + path.replace("<pk>", str(conversation.pk))
+    where = group if path.startswith("conversations/") else conversation
+    url = "/" + path.replace("<pk>", str(where.pk)).replace("<id>", str(bob.pk))
     for body in broken(BODIES[method, path]):
         answer = app.request(method, url, json=body)
         assert answer.status_code < 500, (body, answer.text)

@@ -33,6 +33,9 @@ GROUP = ("/conversations", {"kind": "group", "name": "Garden", "participants": [
 MESSAGE = ("/messages", {"conversation_id": CONVERSATION, "text": "Hi"})
 LETTER = ("/messages", {"receiver_id": BOB, "text": "Hi"})
 READ = ("/conversations/{conversation}/read", {"through": 0})
+MEMBERS = ("/conversations/{conversation}/participants", {"users": [{"username": "bob"}]})
+TRANSFER = ("/conversations/{conversation}/transfer", {"to": {"username": "bob"}})
+LINK: "Call" = ("/conversations/{conversation}/invite-links", {})
 
 NO_TEXT = [5, 1.5, True, None, [], ["x"], {}, {"a": 1}]
 NO_ID = [5, True, [], {}, "", "x", V4, UUID(V4).hex, UUID(UNKNOWN).hex, f"{{{UNKNOWN}}}", f" {UNKNOWN}", "0" * 32]
@@ -54,6 +57,8 @@ NO_REFERENCE = [
 NO_LIST = [5, "x", True, None, {}, {"a": 1}]
 NO_CHOICE = [5, True, None, "", "x", [], {}]
 NO_NUMBER = ["5", "", -1, 1.5, True, None, [], {}, 2**63, 10**30]
+
+NO_MOMENT = [5, 1.5, True, [], {}, "", "x", "2999-01-01", "2999-01-01T00:00:00", "9999-12-31T23:59:59-12:00", "2999"]
 
 WRONG = [
     (REGISTER, "username", [*NO_TEXT, "", "ab", "a" * 31, "with space", "ünï", "a\0bc", "new\n"]),
@@ -82,6 +87,10 @@ WRONG = [
     (MESSAGE, "media", [*NO_LIST, [UNKNOWN] * 11]),
     (MESSAGE, "reply_to_id", NO_ID),
     (READ, "through", NO_NUMBER),
+    (MEMBERS, "users", [*NO_LIST, None]),
+    (TRANSFER, "to", NO_REFERENCE),
+    (LINK, "expires_at", [*NO_MOMENT, "2000-01-01T00:00:00Z"]),
+    (LINK, "max_uses", [0, 100_001, *(value for value in NO_NUMBER if value is not None)]),
 ]
 MISSING = [
     (REGISTER, "username"),
@@ -97,6 +106,8 @@ MISSING = [
     (MESSAGE, "text"),
     (MESSAGE, "conversation_id"),
     (READ, "through"),
+    (MEMBERS, "users"),
+    (TRANSFER, "to"),
 ]
 ELSEWHERE = [
     (GROUP, {"participants": [{"username": "bob"}, 5]}, "/participants/1"),
@@ -242,7 +253,7 @@ BODIES = {
     "nothing": (b"", 400, "invalid"),
     "more than a mebibyte": (b'{"text":"' + b"x" * 1024 * 1024 + b'"}', 413, "too_large"),
 }
-PATHS = [path for path, _ in (REGISTER, TOKEN, REFRESH, PASSWORD, GROUP, MESSAGE, READ)]
+PATHS = [path for path, _ in (REGISTER, TOKEN, REFRESH, PASSWORD, GROUP, MESSAGE, READ, MEMBERS)]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -279,7 +290,7 @@ def routes() -> Iterator[tuple[str, set[str]]]:
     for pattern in (*accounts.api, *conversations.api, *messaging.api):
         # DRF adds HEAD, which has no body to look at, once a view has been called in this process.
         methods = {method.upper() for method in pattern.callback.actions} - {"HEAD"}
-        yield "/" + re.sub(r"<(pk|id)>", UNKNOWN, str(pattern.pattern)), methods
+        yield "/" + re.sub(r"<(pk|id)>", UNKNOWN, str(pattern.pattern)).replace("<emoji>", "👍"), methods
     yield "/server", {"GET"}
 
 

@@ -1,8 +1,9 @@
 """A server that things go wrong on, and its log: every line is JSON, and none names a person or says what was said."""
 
+import os
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 
 import httpx
 import orjson
@@ -29,18 +30,29 @@ SECRETS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def log() -> Iterator[IO[bytes]]:
     with tempfile.TemporaryFile() as file:
         yield file
 
 
+@pytest.fixture(scope="module")
+def _logged(django_db_setup: None, django_db_blocker: Any, log: IO[bytes]) -> Iterator[Server]:
+    with pytest.MonkeyPatch.context() as environ, django_db_blocker.unblock():
+        environ.setenv("EMAIL_URL", "dummymail:")
+        with running(log=log) as server:
+            yield server
+
+
 @pytest.fixture
-def logged(committed: None, log: IO[bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+def logged(committed: None, _logged: Server) -> Server:
     """A server as one is run for others: its mail goes to people and not to its output."""
-    monkeypatch.setenv("EMAIL_URL", "dummymail:")
-    with running(log=log) as server:
-        yield server
+    return _logged
+
+
+def everything_in(log: IO[bytes]) -> bytes:
+    """Read the log from its beginning, and leave the place where the server goes on as it is."""
+    return os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0)
 
 
 def of_account() -> dict[str, str]:
@@ -55,7 +67,9 @@ async def go_wrong_by_rest(base: str) -> str:
         await rest.post("/auth/register", json=of_account())
         await rest.post("/auth/token", json={"username": SECRETS["username"], "password": SECRETS["text"]})
         await rest.post("/messages", content=f'{{"text": "{SECRETS["text"]}'.encode())
-        await rest.get(f"/invite-links/{SECRETS['ticket']}/accept?q={SECRETS['text']}")
+        for call in (rest.get, rest.post):
+            signed_in = {"Authorization": f"Bearer {access}"}
+            await call(f"/invite-links/{SECRETS['ticket']}/accept?q={SECRETS['text']}", headers=signed_in)
         await rest.get("/server", headers={"Host": SECRETS["host"]})
         await rest.get("/users/me", headers={"Authorization": f"Bearer {access[:-3]}aaa"})
         await rest.post(f"{base}/accounts/login/", data={"login": SECRETS["username"], "password": SECRETS["password"]})
@@ -94,12 +108,16 @@ def conversation_of(username: str) -> str:
     return str(start_direct(by=other, to=User.objects.get(username=username))[0].pk)
 
 
+async def test_a_server_without_rate_limits_says_so_once(logged: Server, log: IO[bytes]) -> None:
+    said = [orjson.loads(line) for line in everything_in(log).splitlines()]
+    assert ["CHAT_LIMITS" in line["message"] for line in said if line["logger"] == "chatproject.asgi"] == [True]
+
+
 async def test_a_server_on_which_things_go_wrong_names_nobody(logged: Server, log: IO[bytes]) -> None:
     access = await go_wrong_by_rest(logged.url)
     await go_wrong_by_socket(logged.url, access, await conversation_of(SECRETS["username"]))
     logged.stop()
-    log.seek(0)
-    text = log.read().decode()
+    text = everything_in(log).decode()
     lines = [orjson.loads(line) for line in text.splitlines()]
     of_the_lane = [line for line in lines if line["logger"] == "messaging.lane"]
     assert of_the_lane, text
@@ -107,10 +125,3 @@ async def test_a_server_on_which_things_go_wrong_names_nobody(logged: Server, lo
     assert all(line.keys() >= {"time", "level", "logger", "message"} for line in lines)
     for secret in (*SECRETS.values(), access, access.split(".")[1]):
         assert secret not in text
-
-
-async def test_a_server_without_rate_limits_says_so_once(logged: Server, log: IO[bytes]) -> None:
-    logged.stop()
-    log.seek(0)
-    said = [orjson.loads(line) for line in log.read().splitlines()]
-    assert ["CHAT_LIMITS" in line["message"] for line in said if line["logger"] == "chatproject.asgi"] == [True]

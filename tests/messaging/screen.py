@@ -8,10 +8,11 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 
 from accounts.commands import start_session
-from accounts.models import User
+from accounts.models import Session, User
 from messaging.hub import Hub, hub
 
-PATIENCE = 5.0
+# A busy machine is slow; nothing that goes well has to wait for this.
+PATIENCE = 20.0
 
 
 class Screen:
@@ -25,9 +26,9 @@ class Screen:
         self._frames: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     @classmethod
-    async def of(cls, user: User, *, hub: Hub | None = None) -> "Screen":
-        """Open someone's new device on this server process, or on another one."""
-        session = await sync_to_async(start_session)(user=user)
+    async def of(cls, user: User, *, hub: Hub | None = None, session: Session | None = None) -> "Screen":
+        """Open someone's device, a new one if none is given, on this server process or on another one."""
+        session = session or await sync_to_async(start_session)(user=user)
         screen = cls(user.pk, session.pk, hub or this_hub())
         await screen._hub.attach(screen)
         return screen
@@ -52,6 +53,11 @@ class Screen:
         heard = [frame["data"]["message"]["text"] if frame["type"] == "message.created" else frame for frame in frames]
         assert heard == [*texts]
 
+    async def hears_of_a_change(self, **changes: Any) -> None:
+        """Wait for news of a conversation with just these changes; without any, of something that is not told."""
+        frame = await self.next()
+        assert (frame["type"], frame["data"].get("changes")) == ("conversation.updated", changes), frame
+
     async def hears_at_last(self, text: str, *, within: float = PATIENCE) -> None:
         """Wait for a new message with this text, whatever comes before it."""
         async with asyncio.timeout(within):
@@ -64,6 +70,10 @@ class Screen:
         except TimeoutError:
             return
         raise AssertionError(frame)
+
+    def heard(self) -> list[dict[str, Any]]:
+        """Give what has come and was not waited for."""
+        return [self._frames.get_nowait() for _ in range(self._frames.qsize())]
 
     async def ends(self, *, within: float = PATIENCE) -> tuple[int, str]:
         """Wait until it is closed, and tell how."""

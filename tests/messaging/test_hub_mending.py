@@ -1,12 +1,15 @@
 """The hub while it reads what is missing: people come, and none of them goes deaf."""
 
+import asyncio
+
 import pytest
 from asgiref.sync import sync_to_async
 
+from accounts.commands import start_session
 from accounts.models import User
 from conversations.models import Conversation
 from messaging.commands import send_message_soon
-from tests.messaging.helpers import append_unheard, draft
+from tests.messaging.helpers import append_unheard, draft, remove
 from tests.messaging.screen import Screen
 from tests.support.together import another_connection, until_blocked
 
@@ -28,3 +31,44 @@ async def test_whoever_comes_while_a_gap_is_mended_hears_what_is_said_then(
     await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="afterwards")
     for screen in (hers, his):
         await screen.hears_at_last("afterwards", within=8)
+
+
+async def test_whoever_is_put_out_while_they_come_hears_nothing_after_it(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    hers = await Screen.of(alice)
+    with another_connection() as holder:
+        # The hub has read that bob is in, and waits for his sessions; just then he is put out, and nobody is told.
+        session = await sync_to_async(start_session)(user=bob)
+        holder.execute("LOCK TABLE accounts_session IN ACCESS EXCLUSIVE MODE")
+        coming = asyncio.ensure_future(Screen.of(bob, session=session))
+        await sync_to_async(until_blocked)()
+        await sync_to_async(remove)(bob, group)
+        await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="without you")
+        await hers.hears_at_last("without you")
+    await (his := await coming).hears_nothing()
+    await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="nor this")
+    await hers.hears_at_last("nor this")
+    await his.hears_nothing()
+
+
+async def test_whoever_is_put_out_while_they_come_and_a_gap_is_mended_hears_nothing_after_it(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    hers = await Screen.of(alice)
+    session = await sync_to_async(start_session)(user=bob)
+    with another_connection() as messages:
+        with another_connection() as sessions:
+            sessions.execute("LOCK TABLE accounts_session IN ACCESS EXCLUSIVE MODE")
+            coming = asyncio.ensure_future(Screen.of(bob, session=session))
+            await sync_to_async(until_blocked)()
+            await sync_to_async(remove)(bob, group)
+            await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="without you")
+            # The repair sees that bob is out, but does not know yet of his device, which came by the older look.
+            messages.execute("LOCK TABLE messaging_message IN ACCESS EXCLUSIVE MODE")
+            await sync_to_async(until_blocked)(2)
+        his = await coming
+    await hers.hears_at_last("without you", within=8)
+    await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="nor this")
+    await hers.hears_at_last("nor this", within=8)
+    assert [frame["type"] for frame in his.heard()] in ([], ["conversation.removed"])

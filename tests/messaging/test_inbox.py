@@ -29,14 +29,14 @@ def garden(alice: User, bob: User) -> Callable[[str], Conversation]:
 
     def make(name: str) -> Conversation:
         group = create_group(by=alice, name=name, participants=[bob])
-        changed_at(group, NOW - timedelta(minutes=next(minutes)))
+        active_at(group, NOW - timedelta(minutes=next(minutes)))
         return group
 
     return make
 
 
-def changed_at(conversation: Conversation, moment: Any) -> None:
-    Conversation.objects.filter(pk=conversation.pk).update(changed_at=moment)
+def active_at(conversation: Conversation, moment: Any) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(active_at=moment)
 
 
 def names(by: User, **asked: Any) -> list[str]:
@@ -143,7 +143,7 @@ def test_pages_follow_each_other_without_gaps_or_doubles(
 ) -> None:
     groups = [garden(name) for name in "abcdefgh"]
     for group in groups[2:6]:
-        changed_at(group, NOW - timedelta(hours=1))
+        active_at(group, NOW - timedelta(hours=1))
     for group in groups[4:7]:
         change_place(alice, group, pinned=True)
     seen, cursor, has_more = [], None, True

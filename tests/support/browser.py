@@ -39,7 +39,7 @@ class Browser:
 
     def __init__(self, base: str) -> None:
         self.base = base
-        self.http = httpx.AsyncClient(base_url=base, follow_redirects=True, timeout=10)
+        self.http = httpx.AsyncClient(base_url=base, follow_redirects=True, timeout=20)
 
     async def __aenter__(self) -> Self:
         return self

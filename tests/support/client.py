@@ -11,7 +11,8 @@ import httpx
 import websockets
 from uuid_utils.compat import uuid7
 
-PATIENCE = 5.0
+# A busy machine is slow; nothing that goes well has to wait for this.
+PATIENCE = 20.0
 
 
 class Socket:
@@ -81,7 +82,7 @@ class Client:
         headers = {"Authorization": f"Bearer {access}"} if access else {}
         self._base = base
         self._headers = headers
-        self._http = httpx.AsyncClient(base_url=f"{base}/api/v1", headers=headers, timeout=10)
+        self._http = httpx.AsyncClient(base_url=f"{base}/api/v1", headers=headers, timeout=PATIENCE)
 
     async def __aenter__(self) -> Self:
         return self

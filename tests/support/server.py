@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ import httpx
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+from chatproject.embedded.storage import choose_ports
+
 APPLICATION = "chatproject.asgi:application"
 ROOT = Path(__file__).resolve().parents[2]
 UVICORN = (
@@ -23,9 +24,8 @@ UVICORN = (
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Find a port that nobody is given as the near end of a connection while the server is not there."""
+    return choose_ports(1)[0]
 
 
 def command(kind: str, port: int, app: str) -> list[str]:
@@ -71,7 +71,7 @@ class Server:
         words = command(self.kind, self.port, self._app)
         self.process = subprocess.Popen(words, env=environment(), cwd=ROOT, stdout=self._log, stderr=self._log)
 
-    def wait(self, seconds: float = 20) -> "Server":
+    def wait(self, seconds: float = 40) -> "Server":
         """Wait until it answers."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -48,7 +48,7 @@ def another_connection(**options: Any) -> Iterator["psycopg.Connection[Any]"]:
         other.rollback()
 
 
-def until_blocked(count: int = 1, *, within: float = 5) -> None:
+def until_blocked(count: int = 1, *, within: float = 20) -> None:
     """Wait until a number of transactions on the tests' database wait for a lock that another one holds."""
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:

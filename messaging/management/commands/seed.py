@@ -67,7 +67,9 @@ class Command(BaseCommand):
         Participant.objects.filter(conversation=conversation, user=people[0]).update(
             delivered_through=conversation.last_position, read_through=conversation.last_position
         )
-        Conversation.objects.filter(pk=conversation.pk).update(changed_at=moments[-1], created_at=moments[0])
+        Conversation.objects.filter(pk=conversation.pk).update(
+            active_at=moments[-1], changed_at=moments[-1], created_at=moments[0]
+        )
 
 
 def _bursts(count: int, chance: random.Random) -> list[datetime]:

@@ -1,0 +1,133 @@
+"""The page about a conversation: who is in, what it is called, and what I want of it."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts.forms import CommandForm
+from accounts.views import READ, SignedInRequest, signed_in, told
+from conversations import groups, links
+from conversations.access import Refused
+from conversations.forms_group import AddForm, DetailsForm, LinkForm, OfConversation, PlaceForm, TransferForm
+from conversations.info import info_of
+from messaging.rows import inbox_beside
+
+
+@signed_in(*READ)
+def info(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Show all there is to know and to set about a conversation."""
+    return _show(request, conversation_id)
+
+
+@signed_in("POST")
+def details(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Change a group's name, description and history."""
+    form = DetailsForm(request.POST, conversation_id=conversation_id)
+    return _carry_out(request, form, "details_form", "The changes are saved.")
+
+
+@signed_in("POST")
+def add(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Add people to a group."""
+    return _carry_out(request, AddForm(request.POST, conversation_id=conversation_id), "add_form", "They are in.")
+
+
+@signed_in("POST")
+def hand_over(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Make someone else the owner of a group."""
+    form = TransferForm(
+        request.POST, conversation_id=conversation_id, members=info_of(request.user, conversation_id).heirs
+    )
+    return _carry_out(request, form, "transfer_form", "The group is handed over.")
+
+
+@signed_in("POST")
+def make_link(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Make an invitation link, and show it this once."""
+    form = LinkForm(request.POST, conversation_id=conversation_id)
+    if not form.carry_out(by=request.user):
+        return _show(request, conversation_id, link_form=form)
+    return _show(request, conversation_id, new_link=form.result)
+
+
+@signed_in("POST")
+def revoke_link(request: SignedInRequest, conversation_id: UUID, link_id: UUID) -> HttpResponse:
+    """Let an invitation link lead nowhere."""
+    with told(request, "The link is revoked."):
+        links.revoke_link(by=request.user, conversation_id=conversation_id, link_id=link_id)
+    return redirect("conversation_info", conversation_id)
+
+
+@signed_in("POST")
+def place(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Set what I want of a conversation: notifications, silence, a pin, the archive."""
+    form = PlaceForm(request.POST, conversation_id=conversation_id)
+    if not form.carry_out(by=request.user):
+        messages.error(request, "That did not make sense.")
+    return redirect("conversation_info", conversation_id)
+
+
+@signed_in("POST")
+def role(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> HttpResponse:
+    """Make someone an admin, or a member again."""
+    with told(request):
+        groups.set_role(
+            by=request.user, conversation_id=conversation_id, user_id=user_id, role=request.POST.get("role", "")
+        )
+    return redirect("conversation_info", conversation_id)
+
+
+@signed_in("POST")
+def remove(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> HttpResponse:
+    """Put someone out of a group."""
+    with told(request):
+        groups.remove_member(by=request.user, conversation_id=conversation_id, user_id=user_id)
+    return redirect("conversation_info", conversation_id)
+
+
+@signed_in("POST")
+def leave(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Leave a group."""
+    return _go(request, conversation_id, groups.leave, "You have left the group.")
+
+
+@signed_in("POST")
+def delete(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Delete a group with all that was said in it."""
+    return _go(request, conversation_id, groups.delete_group, "The group is deleted.")
+
+
+def _go(request: SignedInRequest, conversation_id: UUID, act: Callable[..., None], done: str) -> HttpResponse:
+    """Be out of a group afterwards, unless it was refused."""
+    try:
+        act(by=request.user, conversation_id=conversation_id)
+    except Refused as refusal:
+        messages.error(request, refusal.detail)
+        return redirect("conversation_info", conversation_id)
+    messages.success(request, done)
+    return redirect("inbox")
+
+
+def _carry_out(request: SignedInRequest, form: OfConversation, name: str, done: str) -> HttpResponse:
+    """Do what a form asks for and come back, or show what was wrong in it."""
+    if not form.carry_out(by=request.user):
+        return _show(request, form.conversation_id, **{name: form})
+    messages.success(request, done)
+    return redirect("conversation_info", form.conversation_id)
+
+
+def _show(request: SignedInRequest, conversation_id: UUID, **filled: Any) -> HttpResponse:
+    known = info_of(request.user, conversation_id)
+    forms: dict[str, CommandForm] = {
+        "details_form": DetailsForm(conversation_id=conversation_id, initial=known.details),
+        "add_form": AddForm(conversation_id=conversation_id),
+        "link_form": LinkForm(conversation_id=conversation_id),
+        "transfer_form": TransferForm(conversation_id=conversation_id, members=known.heirs),
+    }
+    context = {"inbox": inbox_beside(by=request.user, open_id=str(conversation_id)), "info": known, **forms, **filled}
+    is_wrong = any(name in forms for name in filled)
+    return render(request, "conversations/info.html", context, status=400 if is_wrong else 200)

@@ -1,0 +1,100 @@
+"""The page behind an invitation link, for people who are signed in and people who are not."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.views import READ, WRITE
+from chatproject import limits
+from conversations.access import Gone, Refused, present
+from conversations.links import accept_link, find_link
+from conversations.members import present_in
+from conversations.models import InviteLink
+from messaging.rows import initials, tone
+from messaging.words import members, patterns
+
+WISH = "join"
+"""Where a browser's session keeps the link that someone wants to use as soon as they are signed in."""
+
+
+View = Callable[..., HttpResponse]
+
+
+def _careful(*methods: str) -> Callable[[View], View]:
+    """Open a page whose address is a secret: no other address learns of it, and it is not asked for too often."""
+
+    def decorate(view: View) -> View:
+        @never_cache
+        @require_http_methods(methods)
+        @wraps(view)
+        def opened(request: HttpRequest, **named: str) -> HttpResponse:
+            if not limits.take([(limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]).allowed:
+                return render(request, "429.html", status=429)
+            try:
+                response = view(request, **named)
+            except InviteLink.DoesNotExist:
+                raise Http404 from None
+            except Gone as refusal:
+                response = render(request, "conversations/join_gone.html", {"reason": refusal.detail}, status=410)
+            # Browsers still say where a form comes from, which `no-referrer` would not let them.
+            response["Referrer-Policy"] = "strict-origin"
+            return response
+
+        return opened
+
+    return decorate
+
+
+@_careful(*WRITE)
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Show where a link leads, and go there for whoever says so."""
+    link = find_link(token)
+    if request.method != "POST":
+        return _show(request, link, token)
+    request.session[WISH] = token
+    if not request.user.is_authenticated:
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
+    return _accept(request)
+
+
+@_careful(*READ)
+def join_wished(request: HttpRequest) -> HttpResponse:
+    """Go where someone wanted to go before they were signed in."""
+    if not request.user.is_authenticated:
+        return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
+    return _accept(request)
+
+
+def _accept(request: HttpRequest) -> HttpResponse:
+    token = request.session.pop(WISH, None)
+    if token is None:
+        return redirect("inbox")
+    try:
+        conversation = accept_link(by=request.user, token=token)  # type: ignore[arg-type]
+    except Gone:
+        raise
+    except Refused as refusal:
+        return _show(request, find_link(token), token, refusal=refusal)
+    return redirect("conversation", conversation.pk)
+
+
+def _show(request: HttpRequest, link: InviteLink, token: str, *, refusal: Refused | None = None) -> HttpResponse:
+    group = link.conversation
+    user = request.user
+    if user.is_authenticated and present(user).filter(conversation=group).exists():
+        return redirect("conversation", group.pk)
+    context = {
+        "name": group.name,
+        "initials": initials(group.name),
+        "tone": tone(str(group.pk)),
+        "count": members(present_in(group).count(), patterns()),
+        "refusal": refusal.detail if refusal else "",
+        "token": token,
+    }
+    return render(request, "conversations/join.html", context, status=refusal.status if refusal else 200)

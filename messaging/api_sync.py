@@ -1,0 +1,41 @@
+"""The REST door to what has changed, and to what is one's own about a conversation."""
+
+from rest_framework.response import Response
+
+from chatproject.api import API, SignedIn, envelope, limit_of, number_of, path_id
+from conversations.access import Invalid
+from conversations.places import update_place
+from conversations.serializers import PlaceChange
+from messaging import sync
+from messaging.inbox import show_place
+from messaging.sync import Part
+
+
+class CatchingUpViewSet(API):
+    """`/sync` and `/conversations/{id}/changes`."""
+
+    def changes(self, request: SignedIn, pk: str) -> Response:
+        """What changed in a conversation after a version."""
+        conversation_id, after = path_id(pk), number_of(request, "after")
+        if after is None:
+            raise Invalid("Say after which version.", pointer="/after")
+        return _answer(
+            sync.changes(by=request.user, conversation_id=conversation_id, after=after, limit=limit_of(request))
+        )
+
+    def sync(self, request: SignedIn) -> Response:
+        """What changed for me since a cursor was given."""
+        return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))
+
+
+class PlaceViewSet(API):
+    """`/conversations/{id}/me`."""
+
+    def update(self, request: SignedIn, pk: str) -> Response:
+        """Settle something for myself."""
+        place = update_place(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
+        return envelope(show_place(place))
+
+
+def _answer(part: Part) -> Response:
+    return Response({"data": part.items, "pagination": {"next": part.next, "has_more": part.has_more}})

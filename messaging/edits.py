@@ -1,0 +1,57 @@
+"""What becomes of a message after it was said: its sender words it anew, or someone takes it back."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from conversations.access import NotAllowed, Unprocessable
+from conversations.events import role_of
+from messaging.changes import announce, hold, show
+from messaging.commands import require_text
+from messaging.events import MessageJSON
+from messaging.fields import seal, unseal
+from messaging.mentions import mentioned, names_in
+from messaging.models import Message
+
+
+@transaction.atomic
+def edit_message(*, by: User, message_id: UUID, text: str) -> MessageJSON:
+    """Word one's own message anew, within the edit window. The same text again changes nothing."""
+    require_text(text)
+    held = hold(by=by, message_id=message_id)
+    message = held.message
+    if message.sender_id != by.pk:
+        raise NotAllowed("Only its sender can edit a message.")
+    held.require_open()
+    if held.now - message.created_at > timedelta(seconds=settings.EDIT_SECONDS):
+        raise NotAllowed("This message is too old to be edited.")
+    where = {"row": message.pk, "conversation": message.conversation_id}
+    if message.body is not None and unseal(bytes(message.body), field="body", **where) == text:
+        return show(message)
+    message.body = seal(text, field="body", **where)
+    message.mentions = mentioned(names_in(text), conversation_id=message.conversation_id, sender_id=by.pk)
+    message.edited_at = held.now
+    return announce(held)
+
+
+@transaction.atomic
+def delete_message(*, by: User, message_id: UUID) -> MessageJSON:
+    """Take back a message for everyone: one's own, or anyone's as an admin of the group. Repeating it is harmless.
+
+    What stays is a tombstone: that someone said something here. The fingerprint goes too; it would tell what.
+    """
+    held = hold(by=by, message_id=message_id)
+    message, place = held.message, held.place
+    if message.kind == Message.Kind.NOTICE:
+        raise Unprocessable("A notice can't be deleted.")
+    if message.sender_id != by.pk and role_of(place, place.conversation) not in {"owner", "admin"}:
+        raise NotAllowed("Only its sender and the group's admins can delete a message.")
+    if message.deleted_at is not None:
+        return show(message)
+    message.reactions.all().delete()
+    message.body = message.fingerprint = message.mentions = message.reply_to_id = None
+    message.deleted_at = held.now
+    return announce(held)

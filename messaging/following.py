@@ -1,0 +1,102 @@
+"""What one server process hears of the layer: its one inbox, and the conversations that someone here is in."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable
+from contextvars import Context
+from typing import Any
+from uuid import UUID
+
+from channels.layers import get_channel_layer
+
+from accounts.realtime import Envelope, conversation_group
+from messaging import snapshots
+from messaging.hearing import Heard, Socket
+
+logger = logging.getLogger(__name__)
+
+
+class Background:
+    """Tasks that outlive the socket which caused them, so they do not log under that one's name."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def run(self, coroutine: Any) -> asyncio.Task[Any]:
+        """Run something whose failure is logged."""
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(coroutine, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a task of the hub failed; the audit goes on", exc_info=error)
+
+
+class Following:
+    """The conversations that are followed, each subscribed to while someone here listens."""
+
+    def __init__(self, background: Background) -> None:
+        self.heard: dict[UUID, Heard] = {}
+        self._background = background
+        self._inbox: str | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self, *, on_lost: Callable[[], None]) -> bool:
+        """Make the inbox; True the first time. `on_lost` is called whenever messages may have been lost."""
+        async with self._opening:
+            if self._inbox is not None:
+                return False
+            self._layer = get_channel_layer()._get_layer()
+            self._inbox = await self._layer.new_channel()
+            self._layer.on_lost = on_lost
+            return True
+
+    async def receive(self) -> Envelope:
+        """Wait for the next message to any group that was added."""
+        envelope: Envelope = await self._layer.receive(self._inbox)
+        return envelope
+
+    async def add(self, groups: Iterable[str]) -> None:
+        await self._layer.group_add_many(groups, self._inbox)
+
+    def drop(self, group: str, *, is_unwanted: Callable[[], bool]) -> None:
+        """Give a group up soon, unless it is wanted again by then."""
+        self._background.run(self._discard(group, is_unwanted))
+
+    async def _discard(self, group: str, is_unwanted: Callable[[], bool]) -> None:
+        if is_unwanted():
+            await self._layer.group_discard(group, self._inbox)
+
+    async def follow(self, ids: Collection[UUID]) -> list[Heard]:
+        """Subscribe to conversations and read how far they are; give those that something came for meanwhile."""
+        for id in ids:
+            self.heard.setdefault(id, Heard(id))
+        await self.add(conversation_group(id) for id in ids)
+        unread = [id for id in ids if id in self.heard and self.heard[id].version < 0]
+        behind = []
+        for id, version, epoch in await snapshots.versions(unread) if unread else ():
+            heard = self.heard.get(id)
+            if heard is not None and heard.version < 0:
+                heard.begin(version, epoch)
+                behind += [heard] if heard.held else []
+        return behind
+
+    def follows(self, heard: Heard) -> bool:
+        """Tell whether this is what is heard of its conversation now."""
+        return self.heard.get(heard.id) is heard
+
+    def stop_listening(self, socket: Socket, id: UUID) -> None:
+        """Take a socket out of a conversation; the last one takes the subscription with it."""
+        heard = self.heard.get(id)
+        if heard is not None:
+            heard.listeners.pop(socket, None)
+            self.let_go(heard)
+
+    def let_go(self, heard: Heard) -> None:
+        """Follow a conversation no more if nobody here listens."""
+        if not heard.listeners and self.follows(heard):
+            del self.heard[heard.id]
+            self.drop(conversation_group(heard.id), is_unwanted=lambda: heard.id not in self.heard)

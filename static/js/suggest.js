@@ -1,0 +1,46 @@
+// An @ in the composer offers those who can be meant.
+
+import { Listbox } from "./listbox.js";
+
+const MOST = 6;
+const BEGUN = /(?:^|[^A-Za-z0-9_])@([A-Za-z0-9_.-]*)$/;
+
+export class Suggest {
+  #field;
+  #people;
+  #userId;
+  #listbox;
+
+  constructor(field, list, people, userId) {
+    this.#field = field;
+    this.#people = people;
+    this.#userId = userId;
+    this.#listbox = new Listbox(list, field);
+    this.#listbox.addEventListener("pick", ({ detail }) => this.#complete(detail.username));
+    field.addEventListener("input", () => this.#look());
+    field.addEventListener("keydown", (event) => this.#listbox.key(event));
+  }
+
+  get #begun() {
+    const { value, selectionStart } = this.#field;
+    return BEGUN.exec(value.slice(0, selectionStart))?.[1];
+  }
+
+  #look() {
+    const begun = this.#begun?.toLowerCase();
+    if (begun === undefined) return this.#listbox.hide();
+    const fits = ({ name, username }) => username.startsWith(begun) || name.toLowerCase().startsWith(begun);
+    this.#listbox.show(this.#candidates.filter(fits).slice(0, MOST));
+  }
+
+  get #candidates() {
+    const others = this.#people.here.filter(({ id, username }) => id !== this.#userId && username);
+    return others.length > 1 ? [...others, { id: "00", name: "Everyone", username: "all" }] : others;
+  }
+
+  #complete(username) {
+    const { selectionStart: end } = this.#field;
+    this.#field.setRangeText(`@${username} `, end - this.#begun.length - 1, end, "end");
+    this.#field.dispatchEvent(new Event("input"));
+  }
+}

@@ -1,0 +1,124 @@
+"""The whole life of a group, on the screens of those who are in it."""
+
+import asyncio
+import re
+
+from playwright.async_api import expect
+
+from accounts.models import User
+from tests.browser.conftest import Enter
+from tests.browser.window import Window
+from tests.support.browser import PASSWORD
+
+GROUP = re.compile(r"/conversations/[0-9a-f-]{36}$")
+
+
+async def make_group(window: Window, name: str, *usernames: str) -> str:
+    """Make a group on the page for that, and give its address."""
+    page = window.page
+    await window.goto("/conversations/new")
+    await page.get_by_label("Name", exact=True).fill(name)
+    people = page.get_by_label("People (optional)")
+    for username in usernames:
+        await people.press_sequentially(username[:3])
+        await page.get_by_role("option", name=f"@{username}").click()
+    await page.get_by_role("button", name="Make the group").click()
+    await expect(page).to_have_url(GROUP)
+    return page.url
+
+
+async def press(window: Window, address: str, button: str) -> None:
+    """Press a button on the page about a group."""
+    await window.goto(f"{address}/info")
+    await window.page.get_by_role("button", name=button, exact=True).click()
+
+
+async def test_the_life_of_a_group(enter: Enter, alice: User, bob: User, carol: User) -> None:
+    hers, his, carols = await enter(alice), await enter(bob), await enter(carol)
+    await asyncio.gather(his.goto("/"), carols.goto("/"))
+    address = await make_group(hers, "Garden", "bob")
+    await expect(hers.notices).to_have_text(["You made the group “Garden”."])
+    await his.row("Garden").click()
+
+    # They talk: an answer, a reaction, another wording, and something taken back.
+    await hers.say("Who waters the beans?", "Oops")
+    await his.menu("Who waters the beans?", "Reply")
+    await his.say("I do, @alice")
+    await hers.menu("I do, @alice", "React with 👍")
+    chip = his.line("I do, @alice").get_by_role("button", name="👍 1: Alice")
+    await chip.click()
+    await expect(hers.line("I do, @alice").get_by_role("button", name="👍 2: You and Bob")).to_be_visible()
+    await hers.menu("Who waters the beans?", "Edit")
+    await hers.say("Who waters the beans today?")
+    await expect(his.lines.filter(has_text="edited")).to_contain_text(["Who waters the beans today?"])
+    await expect(his.line("I do, @alice").locator("[data-quote]")).to_contain_text("Who waters the beans today?")
+    await hers.menu("Oops", "Delete")
+    await hers.page.get_by_role("button", name="Delete", exact=True).click()
+    for window in (hers, his):
+        await window.shows("Who waters the beans today?", "This message was deleted.", "I do, @alice")
+
+    # Carol comes, and sees nothing from before; he becomes an admin, and what he sees changes at once.
+    await hers.goto(f"{address}/info")
+    await hers.page.get_by_label("Add people").fill("carol")
+    await hers.page.get_by_role("button", name="Add", exact=True).click()
+    await expect(hers.page.get_by_text("They are in.")).to_be_visible()
+    await carols.row("Garden").click()
+    await expect(carols.notices).to_have_text(["Alice added you."])
+    await carols.shows()
+    await expect(his.page.get_by_text("3 members")).to_be_visible()
+    await press(hers, address, "Make Bob an admin")
+    await carols.say("Hello everyone")
+    await his.menu("Hello everyone", "Delete")
+    await his.page.get_by_role("button", name="Delete", exact=True).click()
+    await carols.shows("This message was deleted.")
+
+    # She hands it over and leaves; he removes Carol, who is told so where she is.
+    await hers.goto(f"{address}/info")
+    await hers.page.get_by_role("button", name="Hand it over").click()
+    await hers.page.get_by_text("Leave this group").click()
+    await hers.page.get_by_role("button", name="Leave", exact=True).click()
+    await expect(hers.page.get_by_text("You have left the group.").filter(visible=True)).to_be_visible()
+    await expect(carols.notices).to_have_text(["Alice added you.", "Alice handed the group over to Bob.", "Alice left."])
+    await press(his, address, "Remove Carol")
+    await expect(carols.page.get_by_role("heading", name="You are out")).to_be_visible()
+    await expect(carols.row("Garden")).to_have_count(0)
+
+
+async def test_a_link_leads_a_newcomer_into_the_group(enter: Enter, alice: User, bob: User) -> None:
+    hers, theirs = await enter(alice), await enter()
+    address = await make_group(hers, "Garden", "bob")
+    await hers.say("Before the newcomer")
+    await hers.shows("Before the newcomer")
+    await press(hers, address, "Make a link")
+    link = await hers.page.get_by_label("Link", exact=True).input_value()
+
+    page = theirs.page
+    await theirs.goto("/join/" + link.rpartition("/")[2])
+    await expect(page.get_by_text("2 members")).to_be_visible()
+    await page.get_by_role("button", name="Join").click()
+    await page.get_by_role("link", name="Make an account").click()
+    await page.get_by_label("Username").fill("dora")
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await page.get_by_label("Password (again)").fill(PASSWORD)
+    await page.get_by_role("button", name="Make the account").click()
+    await expect(page).to_have_url(address)
+    await expect(theirs.notices).to_have_text(["You joined by a link."])
+    await theirs.shows()
+
+
+async def test_what_is_mine_alone_moves_on_all_my_devices(enter: Enter, alice: User, bob: User) -> None:
+    desk = await enter(alice)
+    phone = Window(await desk.page.context.new_page())
+    choir = await make_group(desk, "Choir")
+    await make_group(desk, "Garden", "bob")
+    await phone.goto("/")
+    await expect(phone.inbox.get_by_role("listitem")).to_contain_text(["Garden", "Choir"])
+
+    await press(desk, choir, "Pin to the top")
+    await expect(phone.inbox.get_by_role("listitem")).to_contain_text(["Choir", "Garden"])
+    await press(desk, choir, "1 day")
+    await expect(phone.row("Choir").get_by_title("Muted")).to_be_visible()
+    await press(desk, choir, "Archive")
+    await expect(phone.row("Choir")).to_have_count(0)
+    await phone.page.get_by_role("link", name="Archived 1").click()
+    await expect(phone.row("Choir")).to_be_visible()

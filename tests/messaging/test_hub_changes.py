@@ -1,0 +1,238 @@
+"""What the hub tells of conversations that change, live, and again where nobody was told."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+
+from accounts.models import User
+from conversations import groups, places
+from conversations.models import Conversation
+from messaging import commands, edits, reactions
+from messaging.events import MessageJSON
+from messaging.hub import AUDIT_EVERY
+from messaging.layer import LoopLayer
+from tests.messaging.screen import Screen
+
+pytestmark = pytest.mark.usefixtures("live")
+
+BEFORE_ANY_AUDIT = AUDIT_EVERY - 1
+"""Seconds within which a busy machine has done what is done at once, and no audit has helped."""
+
+
+class Wire:
+    """The network between the servers. While it is cut, what is told is lost; when it is back, the hubs are told so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_cut = False
+        whole = LoopLayer.group_send_many
+
+        async def send(layer: LoopLayer, posts: Any, **options: Any) -> None:
+            if not self.is_cut:
+                await whole(layer, posts, **options)
+
+        monkeypatch.setattr(LoopLayer, "group_send_many", send)
+
+    def cut(self) -> None:
+        self.is_cut = True
+
+    def mend(self) -> None:
+        self.is_cut = False
+        get_channel_layer()._get_layer().on_lost()
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return Wire(monkeypatch)
+
+
+def say(by: User, conversation: Conversation, text: str) -> MessageJSON:
+    return commands.send_message(by=by, conversation_id=conversation.pk, text=text).message
+
+
+def told(frame: dict[str, Any]) -> tuple[int, str, Any]:
+    """The version of an event, and what it tells: the text or notice of a message, or what has changed."""
+    data = frame["data"]
+    if message := data.get("message"):
+        said = message["notice"]["event"] if message["notice"] else message["text"]
+        return data["version"], frame["type"].removeprefix("message."), said
+    changes = dict(data["changes"])
+    for how, people in changes.pop("participants", {}).items():
+        changes[how] = [each if isinstance(each, str) else (each["user"]["username"], each["role"]) for each in people]
+    return data["version"], "changed", changes
+
+
+async def test_all_that_happened_while_nobody_was_told_is_told_again_in_order_and_as_it_is_now(
+    wire: Wire, group: Conversation, alice: User, bob: User, carol: User, mallory: User
+) -> None:
+    screen = await Screen.of(bob)
+    wire.cut()
+
+    def live() -> None:
+        here = {"by": alice, "conversation_id": group.pk}
+        first = UUID(say(alice, group, "one")["id"])
+        groups.update_group(**here, description="All that grows")
+        groups.update_group(**here, name="Orchard")
+        edits.edit_message(by=alice, message_id=first, text="uno")
+        groups.set_role(**here, user_id=carol.pk, role="admin")
+        groups.add_members(**here, users=[mallory])
+        reactions.add_reaction(by=carol, message_id=first, emoji="👍")
+        groups.remove_member(**here, user_id=carol.pk)
+        groups.transfer(**here, to=bob)
+
+    await sync_to_async(live)()
+    wire.mend()
+    frames = [await screen.next(within=BEFORE_ANY_AUDIT) for _ in range(13)]
+    now = {"name": "Orchard", "description": "All that grows", "avatar_url": None, "history": "joined"}
+    assert [told(frame) for frame in frames] == [
+        (2, "created", "uno"),
+        # Described, then renamed, then handed over: all of it is told where it last changed.
+        (3, "changed", {}),
+        (4, "changed", {}),
+        (5, "created", "renamed"),
+        (6, "changed", {}),
+        (7, "changed", {}),
+        (8, "changed", {"added": [("mallory", "member")]}),
+        (9, "created", "joined"),
+        (10, "updated", "uno"),
+        (11, "changed", {"removed": [str(carol.pk)]}),
+        (12, "created", "removed"),
+        (13, "changed", now | {"owner_id": str(bob.pk), "updated": [("alice", "admin"), ("bob", "owner")]}),
+        (14, "created", "transferred"),
+    ]
+    assert frames[8]["data"]["message"]["reactions"] == [{"emoji": "👍", "user_ids": [str(carol.pk)], "count": 1}]
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
+@pytest.mark.parametrize("reason", ["left", "removed", "deleted"])
+async def test_who_is_out_hears_why_on_every_device_and_then_nothing_more(
+    reason: str, is_cut: bool, wire: Wire, group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    phone, laptop, others = [await Screen.of(user) for user in (bob, bob, carol)]
+    out: dict[str, Callable[[], Any]] = {
+        "left": lambda: groups.leave(by=bob, conversation_id=group.pk),
+        "removed": lambda: groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk),
+        "deleted": lambda: groups.delete_group(by=alice, conversation_id=group.pk),
+    }
+    if is_cut:
+        wire.cut()
+    await sync_to_async(out[reason])()
+    if reason != "deleted":
+        await sync_to_async(say)(alice, group, "without you")
+    if is_cut:
+        wire.mend()
+    news = {"type": "conversation.removed", "data": {"conversation_id": str(group.pk), "reason": reason}}
+    assert [await phone.next(), await laptop.next()] == [news, news]
+    if reason == "deleted":
+        assert await others.next() == news
+    else:
+        await others.hears_at_last("without you", within=BEFORE_ANY_AUDIT)
+    await asyncio.gather(phone.hears_nothing(), laptop.hears_nothing())
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
+async def test_who_came_back_is_introduced_anew_and_hears_what_is_said_then(
+    is_cut: bool, wire: Wire, group: Conversation, alice: User, bob: User
+) -> None:
+    screen = await Screen.of(bob)
+
+    def away_and_back() -> None:
+        groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
+        say(alice, group, "without you")
+        groups.add_members(by=alice, conversation_id=group.pk, users=[bob])
+
+    if is_cut:
+        wire.cut()
+    await sync_to_async(away_and_back)()
+    if is_cut:
+        wire.mend()
+    while (frame := await screen.next(within=BEFORE_ANY_AUDIT))["type"] == "conversation.removed":
+        assert not is_cut
+    assert (frame["type"], frame["data"]["me"]["visible_from"]) == ("conversation.created", 4)
+    await sync_to_async(say)(alice, group, "welcome back")
+    while (frame := await screen.next(within=BEFORE_ANY_AUDIT))["data"].get("message", {}).get(
+        "text"
+    ) != "welcome back":
+        assert "without you" not in str(frame)
+    await screen.hears_nothing(during=0.1)
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
+async def test_what_one_device_settles_the_others_hear_and_nobody_else(
+    is_cut: bool, wire: Wire, conversation: Conversation, group: Conversation, alice: User, bob: User
+) -> None:
+    phone, laptop, hers = [await Screen.of(user) for user in (bob, bob, alice)]
+    if is_cut:
+        wire.cut()
+    await sync_to_async(places.update_place)(by=bob, conversation_id=group.pk, pinned=True, draft="Dear all")
+    if is_cut:
+        wire.mend()
+    for screen in (phone, laptop):
+        frame = await screen.next(within=BEFORE_ANY_AUDIT)
+        assert (frame["type"], frame["data"]["conversation_id"]) == ("conversation.settings", str(group.pk))
+        assert frame["data"]["me"].items() >= {"pinned": True, "draft": "Dear all", "notify": "all"}.items()
+        assert frame["data"]["me"]["role"] == "member"
+    await asyncio.gather(*(screen.hears_nothing(during=0.1) for screen in (phone, laptop, hers)))
+    await sync_to_async(places.update_place)(by=bob, conversation_id=conversation.pk, notify="none")
+    frame = await phone.next()
+    assert (frame["data"]["conversation_id"], frame["data"]["me"]["notify"]) == (str(conversation.pk), "none")
+
+
+@pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
+async def test_a_change_of_what_someone_does_not_see_is_told_as_a_change_of_nothing(
+    is_cut: bool, wire: Wire, group: Conversation, alice: User, mallory: User
+) -> None:
+    old = await sync_to_async(say)(alice, group, "before")
+    await sync_to_async(groups.add_members)(by=alice, conversation_id=group.pk, users=[mallory])
+    hers, theirs = await Screen.of(alice), await Screen.of(mallory)
+    if is_cut:
+        wire.cut()
+    edited = await sync_to_async(edits.edit_message)(by=alice, message_id=UUID(old["id"]), text="secret")
+    if is_cut:
+        wire.mend()
+    frame = await hers.next(within=BEFORE_ANY_AUDIT)
+    assert (frame["type"], frame["data"]["message"]["text"]) == ("message.updated", "secret")
+    at = {"conversation_id": str(group.pk), "version": edited["version"]}
+    assert (await theirs.next(within=BEFORE_ANY_AUDIT))["data"] == {**at, "epoch": 1, "changes": {}}
+    await sync_to_async(say)(alice, group, "after")
+    await theirs.hears("after")
+
+
+async def test_who_comes_into_a_shared_history_hears_how_it_changes_and_nothing_that_happened_before(
+    wire: Wire, group: Conversation, alice: User, mallory: User
+) -> None:
+    def share() -> MessageJSON:
+        say(alice, group, "secret")
+        groups.update_group(by=alice, conversation_id=group.pk, history="shared")
+        return say(alice, group, "seen by all who come")
+
+    old = await sync_to_async(share)()
+    hers, theirs = await Screen.of(alice), await Screen.of(mallory)
+    wire.cut()
+    await sync_to_async(say)(alice, group, "unheard")
+    await sync_to_async(groups.add_members)(by=alice, conversation_id=group.pk, users=[mallory])
+    wire.mend()
+    frame = await theirs.next(within=BEFORE_ANY_AUDIT)
+    assert (frame["type"], frame["data"]["version"]) == ("conversation.created", 7)
+    await hers.hears("unheard")
+    await sync_to_async(edits.edit_message)(by=alice, message_id=UUID(old["id"]), text="seen by all")
+    while (frame := await theirs.next(within=BEFORE_ANY_AUDIT))["type"] != "message.updated":
+        assert frame["data"]["version"] in {6, 7}
+    assert frame["data"]["message"]["text"] == "seen by all"
+
+
+async def test_a_device_that_is_too_slow_and_leaves_while_it_is_told_costs_the_others_nothing(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    class Slow(Screen):
+        def deliver(self, frame: str) -> None:
+            self.leave()
+
+    _, first, second = await Slow.of(bob), await Screen.of(bob), await Screen.of(alice)
+    for text in ("one", "two"):
+        await sync_to_async(say)(alice, conversation, text)
+    await asyncio.gather(first.hears("one", "two"), second.hears("one", "two"))

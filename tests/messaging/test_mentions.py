@@ -1,0 +1,167 @@
+"""Who is meant by name: found in the append itself, and again in every edit."""
+
+from asyncio import gather
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.ids import uuid7
+from accounts.models import User
+from conversations.commands import create_group
+from conversations.models import Conversation, Participant
+from messaging.commands import mark_read, send_direct, send_message_soon
+from messaging.edits import delete_message, edit_message
+from messaging.events import MessageJSON
+from messaging.inbox import list_conversations, show_conversation
+from messaging.mentions import ALL_FOR_EVERYONE, NAMES_MOST, names_in
+from messaging.models import Message
+from messaging.sync import history
+from tests.messaging.helpers import change_place, remove, say
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("nobody", ()),
+        ("@bob", ("bob",)),
+        ("Hi @BoB!", ("bob",)),
+        ("@bob. And @carol_-", ("bob.", "bob", "carol_-", "carol")),
+        ("bob@example.org", ()),
+        ("(@bob)@carol", ("bob", "carol")),
+        ("@bob你好", ("bob",)),
+        ("你好@bob", ("bob",)),
+        ("@@bob, @bob", ("bob",)),
+        ("@ab @" + "x" * 31, ()),
+        ("@\u212aarl", ()),
+    ],
+)
+def test_names_stand_behind_an_at_sign(text: str, names: tuple[str, ...]) -> None:
+    assert tuple(names_in(text)) == names
+
+
+def test_of_very_many_names_only_the_first_are_looked_at() -> None:
+    assert len(names_in(" ".join(f"@guest{n}" for n in range(200)))) == NAMES_MOST
+
+
+def named(message: MessageJSON, *users: User) -> bool:
+    """Tell whether a message mentions exactly these people, in the order of ids."""
+    return message["mentions"] == sorted(str(user.pk) for user in users)
+
+
+def test_members_are_mentioned_and_nobody_else(
+    group: Conversation, alice: User, bob: User, carol: User, mallory: User
+) -> None:
+    said = say(alice, group, "@carol, @bob. Not @mallory, @nobody or bob@carol.example")
+    assert named(said, bob, carol)
+    assert history(by=bob, conversation_id=group.pk).items[-1] == said
+    assert Message.objects.filter(mentions=None, kind="text").count() == 0
+    assert named(say(bob, group, "nobody at all"))
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_mention_costs_no_statement_of_its_own(
+    django_assert_num_queries: DjangoAssertNumQueries, group: Conversation, alice: User
+) -> None:
+    with django_assert_num_queries(1):
+        say(alice, group, "@bob and @all")
+
+
+def test_who_is_out_and_who_has_closed_the_account_are_not_mentioned(
+    group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    remove(bob, group)
+    User.objects.filter(pk=carol.pk).update(closed_at=timezone.now())
+    assert named(say(alice, group, "@bob @carol @all"))
+
+
+def test_all_are_everyone_but_the_sender(group: Conversation, alice: User, bob: User, carol: User) -> None:
+    assert named(say(bob, group, "Hello @all!"), alice, carol)
+    assert named(say(bob, group, "Hello @all, me too: @bob"), alice, bob, carol)
+
+
+def test_in_a_direct_conversation_too(alice: User, bob: User) -> None:
+    for text in ("@bob", "@all"):
+        assert named(send_direct(by=alice, to=bob, text=text).message, bob)
+
+
+@pytest.mark.parametrize(("others", "reached"), [(ALL_FOR_EVERYONE - 1, True), (ALL_FOR_EVERYONE, False)])
+def test_in_a_large_group_only_admins_mean_all(others: int, reached: bool, alice: User, bob: User) -> None:
+    crowd = [bob, *User.objects.bulk_create([User(username=f"guest{n}") for n in range(others - 1)])]
+    group = create_group(by=alice, name="Crowd", participants=crowd)
+    assert len(say(bob, group, "@all")["mentions"]) == (others if reached else 0)
+    assert len(say(alice, group, "@all")["mentions"]) == others
+    change_place(bob, group, role=Participant.Role.ADMIN)
+    assert len(say(bob, group, "@all @guest1")["mentions"]) == others
+
+
+@pytest.mark.usefixtures("live")
+async def test_each_message_of_a_batch_mentions_its_own(
+    group: Conversation, conversation: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    said: list[tuple[User, Conversation, str, list[User]]] = [
+        (alice, group, "@bob", [bob]),
+        (bob, group, "plain", []),
+        (alice, conversation, "@bob and @carol", [bob]),
+        (carol, group, "@all", [alice, bob]),
+    ]
+    answers = await gather(
+        *(send_message_soon(by_id=by.pk, conversation_id=room.pk, text=text) for by, room, text, _ in said)
+    )
+    assert all(named(answer.message, *meant) for answer, (*_, meant) in zip(answers, said, strict=True))
+    stored = await sync_to_async(lambda: list(Message.objects.exclude(mentions=None)))()
+    assert len(stored) == 3
+
+
+def test_a_reply_mentions_as_well_and_a_repeat_shows_it(conversation: Conversation, alice: User, bob: User) -> None:
+    question, id = say(alice, conversation, "Tea, @bob?"), uuid7()
+    answer = say(bob, conversation, "@alice yes", id=id, reply_to_id=UUID(question["id"]))
+    assert named(answer, alice)
+    assert say(bob, conversation, "@alice yes", id=id, reply_to_id=UUID(question["id"])) == answer
+
+
+def test_an_edit_finds_them_anew(group: Conversation, alice: User, bob: User, carol: User) -> None:
+    id = UUID(say(alice, group, "@bob")["id"])
+    assert named(edit_message(by=alice, message_id=id, text="@Carol"), carol)
+    assert named(edit_message(by=alice, message_id=id, text="@all"), bob, carol)
+    assert named(edit_message(by=alice, message_id=id, text="@nobody"))
+    assert Message.objects.get(pk=id).mentions is None
+
+
+# Counting them
+
+
+def counts(by: User, conversation: Conversation) -> tuple[int, int]:
+    me = show_conversation(by=by, conversation_id=conversation.pk)["me"]
+    return me["unread_count"], me["mention_count"]
+
+
+def test_unread_mentions_of_others_are_counted(group: Conversation, alice: User, bob: User, carol: User) -> None:
+    for by, text in ((alice, "@bob"), (alice, "@carol"), (carol, "@bob @bob"), (bob, "@bob"), (alice, "@all")):
+        last = say(by, group, text)
+    assert counts(bob, group) == (4, 3)
+    mark_read(by=bob, conversation_id=group.pk, through=last["position"] - 1)
+    assert counts(bob, group) == (1, 1)
+    delete_message(by=alice, message_id=UUID(last["id"]))
+    assert counts(bob, group) == (0, 0)
+    assert list_conversations(by=carol).items[0]["me"]["mention_count"] == 1
+
+
+def test_a_mention_past_its_time_counts_no_more(conversation: Conversation, alice: User, bob: User) -> None:
+    say(bob, conversation, "@alice")
+    Message.objects.update(created_at=timezone.now() - timedelta(days=91))
+    assert counts(alice, conversation) == (0, 0)
+
+
+def test_a_hundred_mentions_mean_that_or_more(conversation: Conversation, alice: User, bob: User) -> None:
+    say(bob, conversation, "@alice")
+    one = Message.objects.get()
+    Message.objects.bulk_create(
+        Message(conversation=conversation, position=n, version=n, sender=bob, mentions=one.mentions)
+        for n in range(2, 130)
+    )
+    Conversation.objects.update(version=129, last_position=129)
+    assert counts(alice, conversation) == (100, 100)

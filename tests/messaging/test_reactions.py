@@ -1,0 +1,176 @@
+"""What people think of a message, in one emoji each time."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from accounts.ids import uuid7
+from accounts.models import User
+from conversations.access import Blocked, Invalid, Unprocessable
+from conversations.models import Conversation
+from messaging.commands import send_message_soon
+from messaging.events import REACTORS_SHOWN, MessageJSON
+from messaging.models import Message, Reaction
+from messaging.reactions import KINDS_MOST, add_reaction, remove_reaction
+from messaging.sync import get_message, history
+from tests.messaging.helpers import change_place, say, seat
+from tests.support.together import together
+
+THUMB, HEART = "👍", "❤️"
+SOME = "😀😁😂😃😄😅😆😇😈😉😊😋😌😍😎😏😐😑😒😓😔"
+
+
+def react(by: User, message: MessageJSON, emoji: str = THUMB) -> MessageJSON:
+    return add_reaction(by=by, message_id=UUID(message["id"]), emoji=emoji)
+
+
+def take_back(by: User, message: MessageJSON, emoji: str = THUMB) -> MessageJSON:
+    return remove_reaction(by=by, message_id=UUID(message["id"]), emoji=emoji)
+
+
+def version(conversation: Conversation) -> int:
+    return Conversation.objects.get(pk=conversation.pk).version
+
+
+def shown(*kinds: tuple[str, list[User]]) -> list[dict[str, Any]]:
+    return [{"emoji": emoji, "user_ids": [str(by.pk) for by in who], "count": len(who)} for emoji, who in kinds]
+
+
+def test_reactions_are_shown_by_kind_in_the_order_in_which_they_came(
+    group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    said = say(alice, group)
+    react(carol, said)
+    react(bob, said, HEART)
+    latest = react(alice, said)
+    assert latest["reactions"] == shown((THUMB, [carol, alice]), (HEART, [bob]))
+    assert latest == get_message(by=bob, message_id=UUID(said["id"]))
+    assert latest == history(by=carol, conversation_id=group.pk).items[-1]
+    assert (latest["position"], latest["version"], latest["edited_at"]) == (2, 5, None)
+
+
+def test_a_reaction_is_taken_back_by_whoever_gave_it(conversation: Conversation, alice: User, bob: User) -> None:
+    said = say(alice, conversation)
+    react(bob, said)
+    assert react(alice, said)["reactions"] == shown((THUMB, [bob, alice]))
+    assert take_back(bob, said)["reactions"] == shown((THUMB, [alice]))
+    assert take_back(alice, said)["reactions"] == []
+
+
+def test_the_same_again_and_taking_back_what_is_not_there_change_nothing(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    said = say(alice, conversation)
+    assert take_back(bob, said) == said
+    first = react(bob, said)
+    assert react(bob, said) == first
+    assert take_back(bob, said, HEART) == first
+    assert version(conversation) == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("❤", "❤️"),
+        ("❤️", "❤️"),
+        ("👁‍🗨", "👁️‍🗨️"),
+        ("👍🏽", "👍🏽"),
+        ("#⃣", "#️⃣"),
+        ("🇩🇪", "🇩🇪"),
+        ("👩‍❤‍👨", "👩‍❤️‍👨"),
+        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"),
+    ],
+)
+def test_an_emoji_is_kept_in_its_fully_qualified_form(
+    sent: str, kept: str, conversation: Conversation, alice: User
+) -> None:
+    said = say(alice, conversation)
+    assert react(alice, said, sent)["reactions"] == shown((kept, [alice]))
+    assert take_back(alice, said, kept)["reactions"] == []
+
+
+@pytest.mark.parametrize("text", ["", "x", "1", "👍👍", " 👍", "👍\0", "🏽", "\ufe0f", "🇩", "❤︎", "x" * 5000], ids=ascii)
+def test_what_is_no_single_emoji_is_no_reaction(text: str, conversation: Conversation, alice: User) -> None:
+    said = say(alice, conversation)
+    for act in (react, take_back):
+        with pytest.raises(Invalid) as refused:
+            act(alice, said, text)
+        assert refused.value.pointer == "/emoji"
+
+
+def test_a_message_has_at_most_twenty_kinds(conversation: Conversation, alice: User, bob: User) -> None:
+    said = say(alice, conversation)
+    for emoji in SOME[:KINDS_MOST]:
+        react(alice, said, emoji)
+    with pytest.raises(Unprocessable) as refused:
+        react(bob, said, SOME[KINDS_MOST])
+    assert refused.value.pointer == "/emoji"
+    assert len(react(bob, said, SOME[0])["reactions"]) == KINDS_MOST
+    take_back(alice, said, SOME[1])
+    assert react(bob, said, SOME[KINDS_MOST])["reactions"][-1]["emoji"] == SOME[KINDS_MOST]
+
+
+def test_of_many_people_the_first_hundred_are_named_and_all_are_counted(
+    conversation: Conversation, alice: User
+) -> None:
+    said = say(alice, conversation)
+    crowd = User.objects.bulk_create([User(username=f"guest{n}") for n in range(REACTORS_SHOWN + 1)])
+    Reaction.objects.bulk_create(
+        Reaction(message_id=UUID(said["id"]), conversation=conversation, user=each, emoji=THUMB) for each in crowd
+    )
+    (one,) = react(alice, said)["reactions"]
+    assert (one["count"], len(one["user_ids"])) == (REACTORS_SHOWN + 2, REACTORS_SHOWN)
+
+
+@pytest.mark.parametrize("fields", [{"kind": "notice", "body": None}, {"deleted_at": timezone.now()}], ids=str)
+def test_a_notice_and_a_deleted_message_take_no_reactions(
+    fields: dict[str, Any], conversation: Conversation, alice: User
+) -> None:
+    said = say(alice, conversation)
+    Message.objects.update(**fields)
+    for act in (react, take_back):
+        with pytest.raises(Unprocessable):
+            act(alice, said)
+
+
+def test_who_is_barred_reacts_to_nothing(conversation: Conversation, alice: User, bob: User) -> None:
+    said = say(alice, conversation)
+    change_place(bob, conversation, barred=True)
+    for act in (react, take_back):
+        with pytest.raises(Blocked):
+            act(bob, said)
+
+
+def test_nobody_reacts_to_what_they_do_not_see(group: Conversation, alice: User, mallory: User) -> None:
+    said: Any = say(alice, group)
+    with pytest.raises(Message.DoesNotExist):
+        react(mallory, said)
+    seat(mallory, group)
+    for message in (said, {"id": str(uuid7())}):
+        with pytest.raises(Message.DoesNotExist):
+            react(mallory, message)
+
+
+@pytest.mark.usefixtures("committed")
+def test_what_many_think_at_once_counts_each_once(conversation: Conversation, alice: User, bob: User) -> None:
+    said = say(alice, conversation)
+    calls: list[Callable[[], MessageJSON]] = [lambda by=by: react(by, said) for by in (alice, bob, alice, bob)]  # type: ignore[misc]
+    together(*calls)
+    (one,) = get_message(by=alice, message_id=UUID(said["id"]))["reactions"]
+    assert (one["count"], version(conversation)) == (2, 3)
+
+
+@pytest.mark.usefixtures("live")
+async def test_a_repeat_on_a_socket_is_answered_with_what_people_think_of_it(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    send: dict[str, Any] = {"by_id": alice.pk, "conversation_id": conversation.pk, "text": "Hi", "id": uuid7()}
+    first = await send_message_soon(**send)
+    liked = await sync_to_async(react)(bob, first.message)
+    again = await send_message_soon(**send)
+    assert (again.repeated, again.message) == (True, liked)
+    assert again.message["reactions"] == shown((THUMB, [bob]))
