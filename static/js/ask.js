@@ -5,6 +5,8 @@ export class Ask {
 
   constructor(dialog) {
     this.#dialog = dialog;
+    // No button that sends: Enter in a field would press the first of those.
+    dialog.querySelector("[data-no]")?.addEventListener("click", () => dialog.close());
   }
 
   /** What was typed, or true; nothing if the answer is no. */

@@ -56,7 +56,8 @@ export class Draft extends EventTarget {
     if (known >= 0) return void this.#said.splice(0, known + 1);
     this.#saved = text;
     if (this.#touched || this.#wanted === text) return;
-    this.#keep(text);
+    this.#wanted = text;
+    this.#unsaved.write("");
     this.dispatchEvent(new CustomEvent("elsewhere", { detail: { text } }));
   }
 
@@ -68,11 +69,12 @@ export class Draft extends EventTarget {
 
   async #send() {
     const text = this.#wanted;
-    if (text === this.#saved) return;
-    this.#said.push(text);
-    await this.#api.settle(this.#id, { draft: text });
-    this.#saved = text;
-    this.#again.well();
+    if (text !== this.#saved) {
+      this.#said.push(text);
+      await this.#api.settle(this.#id, { draft: text });
+      this.#saved = text;
+      this.#again.well();
+    }
     if (this.#wanted === text) this.#unsaved.write("");
   }
 

@@ -13,6 +13,7 @@ export class Inbox extends EventTarget {
   #userId;
   #known = new Map();
   #read = new Map();
+  #recorders = new Set();
 
   constructor({ list, template, archive, words, people, userId }) {
     super();
@@ -27,22 +28,27 @@ export class Inbox extends EventTarget {
     people.addEventListener("met", () => this.#drawAll());
   }
 
-  /** What the server says counts; rows further down than its first page stay. */
-  replace(conversations) {
-    const now = new Set(conversations.map(({ id }) => id));
-    for (const id of this.#known.keys()) if (!now.has(id)) this.#known.delete(id);
-    for (const conversation of conversations) this.#learn(conversation);
-    this.#drawAll();
+  /** Fetch what the server says, and hear once more what was heard while its answer was on its way. */
+  async renew(fetch) {
+    const heard = [];
+    this.#recorders.add(heard);
+    try {
+      this.#replace(await fetch());
+    } finally {
+      this.#recorders.delete(heard);
+    }
+    for (const [act, detail] of heard) this[act](detail);
   }
 
   show(conversation) {
-    this.#learn(conversation);
-    this.#fill(conversation.id);
-    this.#arrange();
+    this.#record("show", conversation);
+    this.#put(conversation);
   }
 
   /** Something was said; false if it was said where we know of nothing. */
-  hear({ conversation_id: id, message }) {
+  hear(detail) {
+    this.#record("hear", detail);
+    const { conversation_id: id, message } = detail;
     const conversation = this.#known.get(id);
     if (!conversation) return false;
     const last = conversation.last_message?.position ?? 0;
@@ -59,14 +65,18 @@ export class Inbox extends EventTarget {
   }
 
   /** What all members see of a conversation has changed. */
-  change({ conversation_id: id, changes: { participants, ...changes } }) {
+  change(detail) {
+    this.#record("change", detail);
+    const { conversation_id: id, changes: { participants, ...changes } } = detail;
     for (const { user } of participants?.added ?? []) this.#people.meet(user);
     const conversation = this.#known.get(id);
     if (conversation?.kind === "group") this.#show(id, changes);
   }
 
   /** What is one's own about a conversation has changed, here or on another device; false if it is not known. */
-  settle({ conversation_id: id, me }) {
+  settle(detail) {
+    this.#record("settle", detail);
+    const { conversation_id: id, me } = detail;
     const conversation = this.#known.get(id);
     return Boolean(conversation) && this.#show(id, { me: { ...conversation.me, ...me } });
   }
@@ -82,14 +92,33 @@ export class Inbox extends EventTarget {
   }
 
   remove(id) {
+    this.#record("remove", id);
     this.#row(id)?.parentElement.remove();
     this.#known.delete(id);
     this.#count();
   }
 
+  #record(act, detail) {
+    for (const heard of this.#recorders) heard.push([act, detail]);
+  }
+
+  /** What the server says counts; rows further down than its first page stay. */
+  #replace(conversations) {
+    const now = new Set(conversations.map(({ id }) => id));
+    for (const id of this.#known.keys()) if (!now.has(id)) this.#known.delete(id);
+    for (const conversation of conversations) this.#learn(conversation);
+    this.#drawAll();
+  }
+
   #show(id, changes) {
-    this.show({ ...this.#known.get(id), ...changes });
+    this.#put({ ...this.#known.get(id), ...changes });
     return true;
+  }
+
+  #put(conversation) {
+    this.#learn(conversation);
+    this.#fill(conversation.id);
+    this.#arrange();
   }
 
   #learn(conversation) {

@@ -29,14 +29,12 @@ const inbox = new Inbox({ list, template, archive, words, people, userId });
 const main = find("#main");
 new LinkState(find("[data-link-state]"), socket, signIn);
 
-async function refresh() {
-  try {
-    const [here, away] = await Promise.all([api.conversations(), api.conversations(true)]);
-    inbox.replace([...here.data, ...away.data]);
-  } catch {
-    // The next connection brings it.
-  }
-}
+const fetchAll = async () => {
+  const [here, away] = await Promise.all([api.conversations(), api.conversations(true)]);
+  return [...here.data, ...away.data];
+};
+// Where it fails, the next connection brings it.
+const refresh = () => inbox.renew(fetchAll).catch(() => {});
 
 inbox.addEventListener("unread", ({ detail }) => (document.title = detail ? `(${detail}) ${title}` : title));
 socket.addEventListener("connected", refresh);

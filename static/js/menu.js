@@ -45,8 +45,8 @@ export class Menu extends EventTarget {
   /** What lies under the finger when it is lifted must not take that for a tap. */
   #hold(bubble) {
     this.#open(bubble, bubble.getBoundingClientRect(), true);
-    addEventListener("pointerup", () => setTimeout(() => removeEventListener("click", swallow, true)), { once: true });
-    addEventListener("click", swallow, { capture: true });
+    addEventListener("click", swallow, true);
+    addEventListener("pointerdown", () => removeEventListener("click", swallow, true), { once: true, capture: true });
   }
 
   #slip({ clientX, clientY }) {
@@ -112,7 +112,9 @@ export class Menu extends EventTarget {
   }
 }
 
-const swallow = (event) => {
+/** A click without a number was made by a key. */
+function swallow(event) {
+  if (!event.detail) return;
   event.preventDefault();
   event.stopPropagation();
-};
+}

@@ -30,7 +30,9 @@ export class Suggest {
     const begun = this.#begun?.toLowerCase();
     if (begun === undefined) return this.#listbox.hide();
     const fits = ({ name, username }) => username.startsWith(begun) || name.toLowerCase().startsWith(begun);
-    this.#listbox.show(this.#candidates.filter(fits).slice(0, MOST));
+    const some = this.#candidates.filter(fits);
+    // Whose name is written in full is meant already: then Enter sends.
+    this.#listbox.show(some.some(({ username }) => username === begun) ? [] : some.slice(0, MOST));
   }
 
   get #candidates() {

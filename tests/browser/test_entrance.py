@@ -7,7 +7,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from conversations.models import Conversation
 from tests.browser.conftest import Enter
-from tests.browser.window import Troubles, Window
+from tests.browser.window import STILL_ASKING, Troubles, Window
 from tests.support.browser import PASSWORD
 
 
@@ -17,7 +17,8 @@ def alice(person) -> User:
     return person("alice", PASSWORD, display_name="Alice")
 
 
-async def test_one_makes_an_account_leaves_and_comes_back(enter: Enter) -> None:
+async def test_one_makes_an_account_leaves_and_comes_back(enter: Enter, troubles: Troubles) -> None:
+    troubles.expect(*STILL_ASKING)
     window = await enter()
     page = window.page
     await window.goto("/")
@@ -47,6 +48,7 @@ async def test_a_wrong_password_is_said_kindly(enter: Enter, alice: User) -> Non
 async def test_signing_out_in_one_tab_is_noticed_in_the_other(
     enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
+    troubles.expect(*STILL_ASKING)
     window = await enter(alice)
     other = Window(await window.page.context.new_page())
     await window.open(conversation)

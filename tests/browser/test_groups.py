@@ -61,7 +61,7 @@ async def test_the_life_of_a_group(enter: Enter, alice: User, bob: User, carol: 
     await hers.goto(f"{address}/info")
     await hers.page.get_by_label("Add people").fill("carol")
     await hers.page.get_by_role("button", name="Add", exact=True).click()
-    await expect(hers.page.get_by_text("They are in.")).to_be_visible()
+    await expect(hers.page.get_by_text("They are in.").filter(visible=True)).to_be_visible()
     await carols.row("Garden").click()
     await expect(carols.notices).to_have_text(["Alice added you."])
     await carols.shows()

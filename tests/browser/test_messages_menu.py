@@ -39,7 +39,7 @@ async def test_the_menu_by_keyboard(enter: Enter, alice: User, bob: User, conver
     await button.focus()
     await keys.press("Enter")
     await page.get_by_role("menuitem", name="React with another emoji").press("Enter")
-    await page.get_by_label("Which emoji?").fill("🦔")
+    await page.get_by_role("textbox", name="Which emoji?").fill("🦔")
     await keys.press("Enter")
     await expect(hers.line("Look at this").get_by_role("button", name="🦔 1: You")).to_be_visible()
     await button.focus()
@@ -109,8 +109,8 @@ async def test_what_is_half_written_is_on_all_devices(
 ) -> None:
     desk = await enter(alice)
     phone = Window(await desk.page.context.new_page())
-    await asyncio.gather(desk.open(conversation), phone.open(conversation))
-    await asyncio.gather(desk.page.wait_for_load_state(), phone.page.wait_for_load_state())
+    for window in (desk, phone):
+        await window.open(conversation)
     await desk.field.fill("Half a thou")
     await expect(phone.field).to_have_value("Half a thou")
     await desk.log.focus()

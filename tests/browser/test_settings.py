@@ -9,7 +9,7 @@ from accounts.models import User
 from conversations.contacts import block, invite
 from tests.browser.conftest import Enter
 from tests.browser.looks import LONG, fits
-from tests.browser.window import Window
+from tests.browser.window import STILL_ASKING, Troubles, Window
 from tests.support.browser import PASSWORD
 from tests.support.server import Server
 
@@ -79,7 +79,10 @@ async def plug_in(window: Window) -> None:
     await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
 
 
-async def test_a_passkey_is_made_and_opens_the_account(enter: Enter, erin: User, server: Server) -> None:
+async def test_a_passkey_is_made_and_opens_the_account(
+    enter: Enter, erin: User, server: Server, troubles: Troubles
+) -> None:
+    troubles.expect(*STILL_ASKING)
     # Browsers allow passkeys on this name without a certificate, and on no number.
     window = await enter(erin, at=server.url.replace("127.0.0.1", "localhost"))
     page = window.page

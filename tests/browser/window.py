@@ -14,6 +14,8 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, so
     console.error(`CSP: ${violatedDirective} forbids ${blockedURI} in ${sourceFile}`));
 """
 
+STILL_ASKING = ("status of 401",)
+"""What the console says if a page is still asking for something when its person signs out."""
 
 # A busy machine is slow; nothing that goes well has to wait for this.
 expect.set_options(timeout=15_000)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from chatproject.pages import BadCursor, write_cursor
 from conversations.commands import create_group, start_direct
+from conversations.groups import update_group
 from conversations.models import Conversation
 from messaging.commands import mark_read
 from messaging.inbox import list_conversations, show_conversation
@@ -111,6 +112,12 @@ def test_the_latest_comes_first_and_a_new_message_brings_up_its_conversation(
     assert names(alice) == ["a", "b", "c"]
     say(bob, oldest)
     assert names(alice) == ["c", "a", "b"]
+
+
+def test_a_change_that_says_nothing_new_brings_nothing_up(garden: Callable[[str], Conversation], alice: User) -> None:
+    _, older = [garden(name) for name in "ab"]
+    update_group(by=alice, conversation_id=older.pk, description="Tomatoes")
+    assert names(alice) == ["a", "b"]
 
 
 def test_pinned_ones_come_before_the_others_and_archived_ones_stand_apart(
