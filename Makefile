@@ -8,13 +8,14 @@ STAMP := $(VENV)/.installed
 PACKAGES := accounts chatproject conversations messaging
 PYTEST_ARGS ?=
 
-.PHONY: help run test check check-seed fmt seed browser clean
+.PHONY: help run test check check-seed fmt words seed browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
 	@echo "make test   run the tests (NO_BROWSER=1 leaves out those that need Chromium)"
 	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
 	@echo "make fmt    bring the code into its format"
+	@echo "make words  compile the translations"
 	@echo "make seed   put the demo's people into a running, empty Parley"
 	@echo "make clean  remove the virtual environment and caches; data in var/ stays"
 
@@ -33,7 +34,10 @@ check: $(STAMP)
 	$(BIN)/python -m pytest -q tests/checks
 	$(BIN)/python -m tests.support.fresh "makemigrations --check --dry-run" prepare prepare
 
-check-seed: $(STAMP)
+check-words: $(STAMP)
+	$(BIN)/pybabel compile --domain=django --directory=messaging/locale
+
+seed: $(STAMP)
 	$(BIN)/python -m tests.support.fresh prepare prepare
 
 fmt: $(STAMP)

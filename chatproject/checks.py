@@ -77,6 +77,14 @@ def allowed_origins() -> Problems:
 
 
 @deployment
+def site_url() -> Problems:
+    """Links that let people in begin with it: reset mails, invitations."""
+    if _is_public() and not settings.SITE_URL.startswith("https://"):
+        hint = "Set SITE_URL to what people write into their browsers: https://chat.example"
+        yield Error(f"Links of this site begin with {settings.SITE_URL}.", hint=hint, id="parley.E009")
+
+
+@deployment
 def debug() -> Problems:
     """Its error pages show settings and variables to everyone."""
     if settings.DEBUG:

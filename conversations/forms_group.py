@@ -58,7 +58,11 @@ class LinkForm(OfConversation):
     fields_by_pointer: ClassVar = {"/expires_at": "lasts", "/max_uses": "max_uses"}
     lasts = forms.TypedChoiceField(label="It works for", choices=TIMES, coerce=int)
     max_uses = forms.IntegerField(
-        label="How many may use it (optional)", required=False, min_value=1, max_value=100_000, help_text="Empty: any."
+        label="How many may use it (optional)",
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        help_text="Left empty, as many as like.",
     )
 
     def obey(self, *, by: User, **fields: Any) -> str:

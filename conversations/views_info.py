@@ -13,7 +13,7 @@ from accounts.views import READ, SignedInRequest, signed_in, told
 from conversations import groups, links
 from conversations.access import Refused
 from conversations.forms_group import AddForm, DetailsForm, LinkForm, OfConversation, PlaceForm, TransferForm
-from conversations.info import info_of
+from conversations.info import Info, info_of
 from messaging.rows import inbox_beside
 
 
@@ -122,6 +122,7 @@ def _carry_out(request: SignedInRequest, form: OfConversation, name: str, done: 
 
 def _show(request: SignedInRequest, conversation_id: UUID, **filled: Any) -> HttpResponse:
     known = info_of(request.user, conversation_id)
+    _tell_of_hidden(request, known, filled)
     forms: dict[str, CommandForm] = {
         "details_form": DetailsForm(conversation_id=conversation_id, initial=known.details),
         "add_form": AddForm(conversation_id=conversation_id),
@@ -131,3 +132,11 @@ def _show(request: SignedInRequest, conversation_id: UUID, **filled: Any) -> Htt
     context = {"inbox": inbox_beside(by=request.user, open_id=str(conversation_id)), "info": known, **forms, **filled}
     is_wrong = any(name in forms for name in filled)
     return render(request, "conversations/info.html", context, status=400 if is_wrong else 200)
+
+
+def _tell_of_hidden(request: SignedInRequest, known: Info, filled: dict[str, Any]) -> None:
+    """Say above the page why a form was refused that it does not show: its sender has lost the rank for it."""
+    for name, form in filled.items():
+        is_shown = known.is_owner if name == "transfer_form" else known.is_admin
+        for reason in () if is_shown else form.non_field_errors():
+            messages.error(request, reason)

@@ -1,5 +1,6 @@
 """The page behind an invitation link, for people who are signed in and people who are not."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlencode
@@ -16,11 +17,12 @@ from conversations.access import Gone, Refused, present
 from conversations.links import accept_link, find_link
 from conversations.members import present_in
 from conversations.models import InviteLink
+from messaging.fields import seal_secret, unseal_secret
 from messaging.rows import initials, tone
 from messaging.words import members, patterns
 
 WISH = "join"
-"""Where a browser's session keeps the link that someone wants to use as soon as they are signed in."""
+"""Where a browser's session keeps the link, sealed, that someone wants to use as soon as they are signed in."""
 
 
 View = Callable[..., HttpResponse]
@@ -54,27 +56,29 @@ def _careful(*methods: str) -> Callable[[View], View]:
 @_careful(*WRITE)
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show where a link leads, and go there for whoever says so."""
-    link = find_link(token)
+    link = find_link(token, by=request.user if request.user.is_authenticated else None)
     if request.method != "POST":
         return _show(request, link, token)
-    request.session[WISH] = token
-    if not request.user.is_authenticated:
-        return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
-    return _accept(request)
+    if request.user.is_authenticated:
+        return _accept(request, token)
+    request.session[WISH] = b64encode(seal_secret(token)).decode()
+    return _to_sign_in()
 
 
 @_careful(*READ)
 def join_wished(request: HttpRequest) -> HttpResponse:
     """Go where someone wanted to go before they were signed in."""
     if not request.user.is_authenticated:
-        return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
-    return _accept(request)
+        return _to_sign_in()
+    wish = request.session.pop(WISH, None)
+    return _accept(request, unseal_secret(b64decode(wish))) if wish else redirect("inbox")
 
 
-def _accept(request: HttpRequest) -> HttpResponse:
-    token = request.session.pop(WISH, None)
-    if token is None:
-        return redirect("inbox")
+def _to_sign_in() -> HttpResponse:
+    return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
+
+
+def _accept(request: HttpRequest, token: str) -> HttpResponse:
     try:
         conversation = accept_link(by=request.user, token=token)  # type: ignore[arg-type]
     except Gone:

@@ -21,8 +21,8 @@ from messaging.access import readable
 from messaging.events import MessageJSON, messages_json
 from messaging.inbox import show_conversation, show_places
 from messaging.models import Message
+from messaging.retention import DEPARTURES_KEPT
 
-NEWS_KEPT = timedelta(days=30)
 LOOK_BACK = timedelta(seconds=60)
 """How far a round reaches back behind its own time: over transactions still under way, and clocks that disagree."""
 
@@ -114,7 +114,7 @@ class Round:
             return cls(since=None, until=now - LOOK_BACK)
         since, until, after = read_cursor(cursor, salt=f"sync {by.pk}")
         known = [datetime.fromisoformat(moment) for moment in (since, until) if moment]
-        if min(known) < now - NEWS_KEPT:
+        if min(known) < now - DEPARTURES_KEPT:
             raise Gone("This was too long ago. Begin anew without a cursor.", pointer="/cursor")
         if after is None:
             return cls(since=known[0], until=now - LOOK_BACK)

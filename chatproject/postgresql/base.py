@@ -5,10 +5,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
+import psycopg
 from django.conf import settings
+from django.db import OperationalError
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+
+ENDED = (psycopg.errors.TransactionTimeout, psycopg.errors.IdleInTransactionSessionTimeout)
+
+
+class Errors(DatabaseErrorWrapper):
+    """Django's own, but for a transaction that was ended: that is no mistake of ours."""
+
+    wrapper: base.DatabaseWrapper
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, ENDED):
+            self.wrapper.errors_occurred = True
+            raise OperationalError(*error.args) from error
+        super().__exit__(kind, error, trace)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -18,6 +39,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._configure_connection(connection)  # type: ignore[misc] # unknown to the stubs
         _bound(connection, seconds=settings.TRANSACTION_SECONDS)
         return True
+
+    @cached_property
+    def wrap_database_errors(self) -> Errors:
+        return Errors(self)
 
     @contextmanager
     def unbounded(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 // What the menu and the chips do with messages, and which of it is offered; what goes, the server says.
 
+import { copyText } from "./clipboard.js";
 import { read } from "./line.js";
 
 export class Acts extends EventTarget {
@@ -64,7 +65,7 @@ export class Acts extends EventTarget {
   }
 
   #copy({ text }) {
-    return this.#try(() => navigator.clipboard.writeText(text));
+    return this.#try(() => copyText(text));
   }
 
   async #delete({ id }) {

@@ -83,7 +83,7 @@ function connectOutbox({ courier, outbox, userId }, { conversationId, composer, 
 }
 
 /** What happens in the conversation, whoever does it. */
-function connectFeed({ inbox, people, socket, userId }, parts) {
+function connectFeed({ conversations, people, socket, userId }, parts) {
   const { conversationId, details, draft, feed, history, reader, scroller, timeline } = parts;
   feed.addEventListener("message", ({ detail }) => {
     if (isElsewhere(detail, timeline)) return;
@@ -94,10 +94,10 @@ function connectFeed({ inbox, people, socket, userId }, parts) {
   feed.addEventListener("changes", ({ detail }) => details.apply(detail));
   feed.addEventListener("conversation", ({ detail }) => {
     details.replace(detail);
-    inbox.show(detail);
+    conversations.show(detail);
   });
   people.addEventListener("met", ({ detail }) => timeline.meet(detail.id));
-  reader.addEventListener("read", ({ detail }) => inbox.clear(detail));
+  reader.addEventListener("read", ({ detail }) => conversations.clear(detail));
   history?.addEventListener("older", ({ detail }) =>
     scroller.silently(() => detail.toReversed().forEach((message) => timeline.show(message))),
   );

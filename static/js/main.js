@@ -1,6 +1,7 @@
 // Puts the things on the page together.
 
 import { Api } from "./api.js";
+import { Conversations } from "./store/conversations.js";
 import { Courier } from "./courier.js";
 import { Farewell } from "./farewell.js";
 import { Inbox } from "./inbox.js";
@@ -25,7 +26,8 @@ const socket = new Socket("/ws/chat");
 const outbox = new Outbox(userId);
 const courier = new Courier(outbox, socket, api);
 const [list, template, archive] = [find("[data-inbox]"), find("#row-template"), find("[data-archive-link]")];
-const inbox = new Inbox({ list, template, archive, words, people, userId });
+const conversations = new Conversations(people, userId);
+const inbox = new Inbox({ list, template, archive, conversations, words, people, userId });
 const main = find("#main");
 new LinkState(find("[data-link-state]"), socket, signIn);
 
@@ -34,20 +36,20 @@ const fetchAll = async () => {
   return [...here.data, ...away.data];
 };
 // Where it fails, the next connection brings it.
-const refresh = () => inbox.renew(fetchAll).catch(() => {});
+const refresh = () => conversations.renew(fetchAll).catch(() => {});
 
 inbox.addEventListener("unread", ({ detail }) => (document.title = detail ? `(${detail}) ${title}` : title));
 socket.addEventListener("connected", refresh);
 socket.addEventListener("resync", refresh);
-socket.addEventListener("conversation.created", ({ detail }) => inbox.show(detail));
-socket.addEventListener("conversation.updated", ({ detail }) => inbox.change(detail));
-socket.addEventListener("conversation.settings", ({ detail }) => inbox.settle(detail) || refresh());
-socket.addEventListener("conversation.removed", ({ detail }) => inbox.remove(detail.conversation_id));
-socket.addEventListener("message.created", ({ detail }) => inbox.hear(detail) || refresh());
-socket.addEventListener("message.updated", ({ detail }) => inbox.hear(detail) || refresh());
+socket.addEventListener("conversation.created", ({ detail }) => conversations.show(detail));
+socket.addEventListener("conversation.updated", ({ detail }) => conversations.change(detail));
+socket.addEventListener("conversation.settings", ({ detail }) => conversations.settle(detail) || refresh());
+socket.addEventListener("conversation.removed", ({ detail }) => conversations.remove(detail.conversation_id));
+socket.addEventListener("message.created", ({ detail }) => conversations.hear(detail) || refresh());
+socket.addEventListener("message.updated", ({ detail }) => conversations.hear(detail) || refresh());
 
 courier.addEventListener("delivered", ({ detail }) => {
-  inbox.hear({ conversation_id: detail.conversation_id, message: detail });
+  conversations.hear({ conversation_id: detail.conversation_id, message: detail });
 });
 
 localiseAll(main);
@@ -55,5 +57,5 @@ offerCopies(main);
 for (const field of document.querySelectorAll("[data-picker]")) new Picker(field, api);
 const about = find("[data-timeline]")?.dataset.conversationId ?? find("[data-about-conversation]")?.dataset.aboutConversation;
 if (about) new Farewell(socket, about, main, find("#farewell-template"));
-openConversation({ api, courier, inbox, outbox, people, socket, userId, words });
+openConversation({ api, conversations, courier, outbox, people, socket, userId, words });
 socket.connect();

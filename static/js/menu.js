@@ -18,6 +18,7 @@ export class Menu extends EventTarget {
     this.#offers = offers;
     list.addEventListener("click", (event) => this.#click(event));
     list.addEventListener("keydown", (event) => event.key === " " && this.#click(event));
+    list.addEventListener("focusin", ({ target }) => target.matches("[data-more]") && (target.ariaHasPopup = "menu"));
     list.addEventListener("pointerdown", (event) => this.#touch(event));
     list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault());
     addEventListener("pointerdown", ({ target }) => menu.contains(target) || menu.hidePopover());

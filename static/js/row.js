@@ -20,7 +20,7 @@ export function fillRow(row, conversation, { words, userId, isOpen }) {
   fillBadge(row, me);
 }
 
-export function fillBadge(row, { unread_count: unread, mention_count: meant }) {
+function fillBadge(row, { unread_count: unread, mention_count: meant }) {
   row.dataset.unread = unread;
   row.classList.toggle("row--unread", unread > 0);
   row.querySelector("[data-meant]").hidden = !meant;

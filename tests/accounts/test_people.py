@@ -191,8 +191,9 @@ def many(data: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO accounts_user (id, username, display_name, password, email, about, settings, is_bot, is_staff,"
-            " is_active, is_superuser, date_joined, version) SELECT gen_random_uuid(), 'user-' || n, md5(n::text), '',"
-            " '', '', '{}', false, false, true, false, now(), 0 FROM generate_series(1, 20000) n"
+            " is_active, is_superuser, date_joined, version, contacts_changed_at)"
+            " SELECT gen_random_uuid(), 'user-' || n, md5(n::text), '', '', '', '{}', false, false, true, false, now(),"
+            " 0, now() FROM generate_series(1, 20000) n"
         )
         cursor.execute("ANALYZE accounts_user")
 

@@ -3,11 +3,15 @@
 import asyncio
 import re
 
+from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
 from accounts.models import User
+from conversations.commands import create_group
+from conversations.models import Conversation
 from tests.browser.conftest import Enter
 from tests.browser.window import Window
+from tests.messaging.helpers import say
 from tests.support.browser import PASSWORD
 
 GROUP = re.compile(r"/conversations/[0-9a-f-]{36}$")
@@ -33,52 +37,70 @@ async def press(window: Window, address: str, button: str) -> None:
     await window.page.get_by_role("button", name=button, exact=True).click()
 
 
+async def talk(hers: Window, his: Window) -> None:
+    """An answer, a reaction, another wording, and something taken back."""
+    await hers.say("Who waters the beans?", "Oops")
+    await his.menu("Who waters the beans?", "Reply")
+    await his.say("I do, @alice")
+    await hers.menu("I do, @alice", "React with 👍")
+    await his.line("I do, @alice").get_by_role("button", name="👍 1: Alice").click()
+    await expect(hers.line("I do, @alice").get_by_role("button", name="👍 2: You and Bob")).to_be_visible()
+    await hers.menu("Who waters the beans?", "Edit")
+    await hers.say("Who waters the beans today?")
+    await expect(his.lines.filter(has_text="edited")).to_contain_text(["Who waters the beans today?"])
+    await expect(his.line("I do, @alice").locator("[data-quote]")).to_contain_text("Who waters the beans today?")
+    await delete(hers, "Oops")
+    for window in (hers, his):
+        await window.shows("Who waters the beans today?", "This message was deleted.", "I do, @alice")
+
+
+async def delete(window: Window, text: str) -> None:
+    """Take back what was said, and say that one means it."""
+    await window.menu(text, "Delete")
+    await window.page.get_by_role("button", name="Delete", exact=True).click()
+
+
+async def add(window: Window, address: str, username: str) -> None:
+    """Add someone on the page about the group."""
+    await window.goto(f"{address}/info")
+    await window.page.get_by_label("Add people").fill(username)
+    await window.page.get_by_role("button", name="Add", exact=True).click()
+    await expect(window.page.get_by_text("They are in.").filter(visible=True)).to_be_visible()
+
+
+async def hand_over_and_leave(window: Window, address: str) -> None:
+    """Make the first in the list the owner, and go."""
+    await window.goto(f"{address}/info")
+    await window.page.get_by_role("button", name="Hand it over").click()
+    await window.page.get_by_text("Leave this group").click()
+    await window.page.get_by_role("button", name="Leave", exact=True).click()
+    await expect(window.page.get_by_text("You have left the group.").filter(visible=True)).to_be_visible()
+
+
 async def test_the_life_of_a_group(enter: Enter, alice: User, bob: User, carol: User) -> None:
     hers, his, carols = await enter(alice), await enter(bob), await enter(carol)
     await asyncio.gather(his.goto("/"), carols.goto("/"))
     address = await make_group(hers, "Garden", "bob")
     await expect(hers.notices).to_have_text(["You made the group “Garden”."])
     await his.row("Garden").click()
+    await talk(hers, his)
 
-    # They talk: an answer, a reaction, another wording, and something taken back.
-    await hers.say("Who waters the beans?", "Oops")
-    await his.menu("Who waters the beans?", "Reply")
-    await his.say("I do, @alice")
-    await hers.menu("I do, @alice", "React with 👍")
-    chip = his.line("I do, @alice").get_by_role("button", name="👍 1: Alice")
-    await chip.click()
-    await expect(hers.line("I do, @alice").get_by_role("button", name="👍 2: You and Bob")).to_be_visible()
-    await hers.menu("Who waters the beans?", "Edit")
-    await hers.say("Who waters the beans today?")
-    await expect(his.lines.filter(has_text="edited")).to_contain_text(["Who waters the beans today?"])
-    await expect(his.line("I do, @alice").locator("[data-quote]")).to_contain_text("Who waters the beans today?")
-    await hers.menu("Oops", "Delete")
-    await hers.page.get_by_role("button", name="Delete", exact=True).click()
-    for window in (hers, his):
-        await window.shows("Who waters the beans today?", "This message was deleted.", "I do, @alice")
-
-    # Carol comes, and sees nothing from before; he becomes an admin, and what he sees changes at once.
-    await hers.goto(f"{address}/info")
-    await hers.page.get_by_label("Add people").fill("carol")
-    await hers.page.get_by_role("button", name="Add", exact=True).click()
-    await expect(hers.page.get_by_text("They are in.").filter(visible=True)).to_be_visible()
+    # Who comes sees nothing from before; who becomes an admin may do more at once.
+    await add(hers, address, "carol")
     await carols.row("Garden").click()
     await expect(carols.notices).to_have_text(["Alice added you."])
     await carols.shows()
     await expect(his.page.get_by_text("3 members")).to_be_visible()
     await press(hers, address, "Make Bob an admin")
     await carols.say("Hello everyone")
-    await his.menu("Hello everyone", "Delete")
-    await his.page.get_by_role("button", name="Delete", exact=True).click()
+    await delete(his, "Hello everyone")
     await carols.shows("This message was deleted.")
 
-    # She hands it over and leaves; he removes Carol, who is told so where she is.
-    await hers.goto(f"{address}/info")
-    await hers.page.get_by_role("button", name="Hand it over").click()
-    await hers.page.get_by_text("Leave this group").click()
-    await hers.page.get_by_role("button", name="Leave", exact=True).click()
-    await expect(hers.page.get_by_text("You have left the group.").filter(visible=True)).to_be_visible()
-    await expect(carols.notices).to_have_text(["Alice added you.", "Alice handed the group over to Bob.", "Alice left."])
+    # The owner goes after handing over; who is removed is told so where she is.
+    await hand_over_and_leave(hers, address)
+    await expect(carols.notices).to_have_text(
+        ["Alice added you.", "Alice handed the group over to Bob.", "Alice left."]
+    )
     await press(his, address, "Remove Carol")
     await expect(carols.page.get_by_role("heading", name="You are out")).to_be_visible()
     await expect(carols.row("Garden")).to_have_count(0)
@@ -106,19 +128,20 @@ async def test_a_link_leads_a_newcomer_into_the_group(enter: Enter, alice: User,
     await theirs.shows()
 
 
-async def test_what_is_mine_alone_moves_on_all_my_devices(enter: Enter, alice: User, bob: User) -> None:
+async def test_what_is_mine_alone_moves_on_all_my_devices(enter: Enter, alice: User, group: Conversation) -> None:
+    choir = await sync_to_async(create_group)(by=alice, name="Choir")
+    await sync_to_async(say)(alice, group, "The beans!")
     desk = await enter(alice)
     phone = Window(await desk.page.context.new_page())
-    choir = await make_group(desk, "Choir")
-    await make_group(desk, "Garden", "bob")
     await phone.goto("/")
-    await expect(phone.inbox.get_by_role("listitem")).to_contain_text(["Garden", "Choir"])
+    rows = phone.inbox.get_by_role("listitem")
+    await expect(rows).to_contain_text(["Garden", "Choir"])
 
-    await press(desk, choir, "Pin to the top")
-    await expect(phone.inbox.get_by_role("listitem")).to_contain_text(["Choir", "Garden"])
-    await press(desk, choir, "1 day")
+    await press(desk, f"/conversations/{choir.pk}", "Pin to the top")
+    await expect(rows).to_contain_text(["Choir", "Garden"])
+    await desk.page.get_by_role("button", name="1 day").click()
     await expect(phone.row("Choir").get_by_title("Muted")).to_be_visible()
-    await press(desk, choir, "Archive")
+    await desk.page.get_by_role("button", name="Archive").click()
     await expect(phone.row("Choir")).to_have_count(0)
     await phone.page.get_by_role("link", name="Archived 1").click()
     await expect(phone.row("Choir")).to_be_visible()

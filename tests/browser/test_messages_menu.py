@@ -104,9 +104,7 @@ async def test_a_quote_leads_to_what_it_answers(
     await expect(hers.line("The first of all").locator("[data-text]").last).to_be_in_viewport()
 
 
-async def test_what_is_half_written_is_on_all_devices(
-    enter: Enter, alice: User, conversation: Conversation
-) -> None:
+async def test_what_is_half_written_is_on_all_devices(enter: Enter, alice: User, conversation: Conversation) -> None:
     desk = await enter(alice)
     phone = Window(await desk.page.context.new_page())
     for window in (desk, phone):

@@ -15,6 +15,7 @@ RIGHT: dict[str, Any] = {
     "SECRET_KEY": "a-long-one-of-many-letters-that-nobody-guesses-0123456789",
     "CHAT_KEYS": [KEY],
     "DEBUG": False,
+    "SITE_URL": "https://chat.example",
     "HOST": "0.0.0.0",  # noqa: S104 (a value, nothing listens)
     "ALLOWED_HOSTS": ["chat.example"],
     "ALLOWED_ORIGINS": ["https://app.example", "https://app.example:8443", "https://[::1]:8443"],
@@ -60,6 +61,7 @@ def test_nothing_is_said_of_a_deployment_that_is_right(found: Any) -> None:
         ("parley.E004", {"ALLOWED_ORIGINS": ["https://app.example/"]}),
         ("parley.E004", {"ALLOWED_ORIGINS": ["https://*"]}),
         ("parley.E005", {"DEBUG": True}),
+        ("parley.E009", {"SITE_URL": "http://0.0.0.0:8000"}),
         ("parley.E008", {"TRUSTED_PROXIES": ["proxy.example"]}),
         ("parley.W002", {"BEHIND_TLS": False}),
         ("parley.W003", {"CHAT_LIMITS": False}),

@@ -55,7 +55,7 @@ LAYERS = {
         accounts.forms accounts.serializers
         chatproject.api chatproject.bounds chatproject.fields chatproject.middleware chatproject.problems
         chatproject.wire
-        conversations.forms conversations.forms_group conversations.info conversations.serializers
+        conversations.forms conversations.forms_group conversations.serializers
         messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers messaging.words
     """,
     "doors": """
@@ -63,7 +63,7 @@ LAYERS = {
         accounts.views_people accounts.views_settings
         chatproject.health chatproject.views
         conversations.api conversations.api_groups conversations.urls conversations.views
-        conversations.views_info conversations.views_join
+        conversations.info conversations.views_info conversations.views_join
         messaging.api messaging.api_sync messaging.consumers messaging.jobs messaging.management messaging.routing
         messaging.urls messaging.views messaging.views_message
     """,

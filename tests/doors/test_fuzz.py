@@ -35,6 +35,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "conversations/<pk>/participants/<id>"): {"role": "member"},
     ("POST", "conversations/<pk>/transfer"): {"to": {"username": "alice"}},
     ("POST", "conversations/<pk>/invite-links"): {"expires_at": "2999-01-01T00:00:00Z", "max_uses": 1},
+    ("PATCH", "conversations/<pk>/me"): {
+        "notify": "all", "muted_until": "2999-01-01T00:00:00Z", "pinned": True, "archived": True, "draft": "x",
+    },
     ("POST", "conversations/<pk>/read"): {"through": 0},
     ("POST", "messages"): {
         "id": SOMEONE, "conversation_id": SOMEONE, "receiver_id": SOMEONE, "text": "x", "kind": "text", "media": [],

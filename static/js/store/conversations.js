@@ -1,0 +1,119 @@
+// What is known of one's conversations: the server's word, and all that was heard since.
+
+export class Conversations extends EventTarget {
+  #people;
+  #userId;
+  #known = new Map();
+  #read = new Map();
+  #recorders = new Set();
+
+  constructor(people, userId) {
+    super();
+    this.#people = people;
+    this.#userId = userId;
+  }
+
+  all() {
+    return [...this.#known.values()];
+  }
+
+  get(id) {
+    return this.#known.get(id);
+  }
+
+  /** Fetch what the server says, and hear once more what was heard while its answer was on its way. */
+  async renew(fetch) {
+    const heard = [];
+    this.#recorders.add(heard);
+    try {
+      this.#replace(await fetch());
+    } finally {
+      this.#recorders.delete(heard);
+    }
+    for (const [act, detail] of heard) this[act](detail);
+  }
+
+  show(conversation) {
+    this.#record("show", conversation);
+    this.#put(conversation);
+  }
+
+  /** Something was said, or changed; false if only the server knows what that means. */
+  hear(detail) {
+    this.#record("hear", detail);
+    const { conversation_id: id, message } = detail;
+    const conversation = this.#known.get(id);
+    // What is taken back or worded anew may have been among what is counted.
+    const recounts = conversation?.me.unread_count && (message.deleted_at || message.edited_at);
+    if (!conversation || recounts) return false;
+    const last = conversation.last_message?.position ?? 0;
+    if (message.position > last) this.#put({ ...conversation, ...this.#news(conversation, message) });
+    else if (message.position === last) this.#put({ ...conversation, last_message: message });
+    return true;
+  }
+
+  /** What all members see of a conversation has changed. */
+  change(detail) {
+    this.#record("change", detail);
+    const { participants, ...changes } = detail.changes;
+    for (const { user } of participants?.added ?? []) this.#people.meet(user);
+    const conversation = this.#known.get(detail.conversation_id);
+    if (conversation?.kind === "group") this.#put({ ...conversation, ...changes });
+  }
+
+  /** What is one's own about a conversation has changed, here or on another device; false if it is not known. */
+  settle(detail) {
+    this.#record("settle", detail);
+    const conversation = this.#known.get(detail.conversation_id);
+    if (conversation) this.#put({ ...conversation, me: { ...conversation.me, ...detail.me } });
+    return Boolean(conversation);
+  }
+
+  /** It was read here; an answer that was on its way before that must not unread it. */
+  clear({ id, through }) {
+    this.#read.set(id, through);
+    const conversation = this.#known.get(id);
+    if (conversation) this.#put(conversation);
+  }
+
+  remove(id) {
+    this.#record("remove", id);
+    this.#known.delete(id);
+    this.#emit("removed", id);
+  }
+
+  #record(act, detail) {
+    for (const heard of this.#recorders) heard.push([act, detail]);
+  }
+
+  #replace(conversations) {
+    this.#known.clear();
+    for (const conversation of conversations) this.#learn(conversation);
+    this.#emit("replaced");
+  }
+
+  #put(conversation) {
+    this.#learn(conversation);
+    this.#emit("changed", conversation.id);
+  }
+
+  #learn(conversation) {
+    const { id, last_position: last, me, participants = [] } = conversation;
+    for (const { user } of participants) this.#people.meet(user);
+    const unread = last <= this.#read.get(id) ? { unread_count: 0, mention_count: 0 } : {};
+    this.#known.set(id, { ...conversation, me: { ...me, ...unread } });
+  }
+
+  #news({ me }, message) {
+    const counts = message.sender_id !== this.#userId && message.kind !== "notice";
+    const isMeant = counts && message.mentions.includes(this.#userId);
+    const unread_count = Math.min(100, me.unread_count + Number(counts));
+    const mention_count = me.mention_count + Number(isMeant);
+    const { position: last_position, created_at: changed_at } = message;
+    return { last_message: message, last_position, changed_at, me: { ...me, unread_count, mention_count } };
+  }
+
+  #emit(type, id) {
+    this.dispatchEvent(new CustomEvent(type, { detail: { id } }));
+  }
+}

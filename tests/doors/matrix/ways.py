@@ -1,0 +1,291 @@
+"""How each action of the tables is done at every door that leads to it. Words in braces are filled in."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+THUMB = "\U0001f44d"
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A call, a frame and a form that do the same; a door that is left out does not lead there."""
+
+    call: str = ""
+    body: Fields | None = None
+    frame: str = ""
+    fields: Fields = field(default_factory=dict)
+    page: str = ""
+    form: Fields = field(default_factory=dict)
+    writes: str = ""
+    """The models of which something changes, at least."""
+    shows: str = ""
+    """What an answer shows to those who are in."""
+    introduces: bool = False
+    """Whether it tells outsiders what the group is called."""
+
+
+CONVERSATION = "conversations/{conversation}"
+ABOUT = {"details-name": "{name}", "details-history": "joined"}
+SAID = "message conversation"
+MEMBERS = "conversation participant message user"
+
+
+def editing(which: str) -> Way:
+    text = "Worded anew"
+    return Way(
+        call=f"PATCH messages/{which}",
+        body={"text": text},
+        frame="message.edit",
+        fields={"message_id": which, "text": text},
+        page=f"POST messages/{which}/edit",
+        form={"edit-text": text},
+        writes=SAID,
+    )
+
+
+def deleting(which: str) -> Way:
+    return Way(
+        call=f"DELETE messages/{which}",
+        frame="message.delete",
+        fields={"message_id": which},
+        page=f"POST messages/{which}/delete",
+        writes=SAID,
+    )
+
+
+def reacting(which: str, *, back: bool = False) -> Way:
+    return Way(
+        call=f"{'DELETE' if back else 'PUT'} messages/{which}/reactions/{quote(THUMB)}",
+        frame="reaction.remove" if back else "reaction.add",
+        fields={"message_id": which, "emoji": THUMB},
+        page=f"POST messages/{which}/react",
+        form={"emoji": THUMB},
+        writes="reaction message conversation",
+    )
+
+
+def adding(who: str) -> Way:
+    return Way(
+        call=f"POST {CONVERSATION}/participants",
+        body={"users": [{"username": who}]},
+        page=f"POST {CONVERSATION}/people",
+        form={"add-people": who},
+        writes=MEMBERS,
+    )
+
+
+def ranking(who: str, role: str) -> Way:
+    return Way(
+        call=f"PATCH {CONVERSATION}/participants/{who}",
+        body={"role": role},
+        page=f"POST {CONVERSATION}/people/{who}/role",
+        form={"role": role},
+        writes="conversation participant",
+    )
+
+
+def removing(who: str) -> Way:
+    return Way(
+        call=f"DELETE {CONVERSATION}/participants/{who}",
+        page=f"POST {CONVERSATION}/people/{who}/remove",
+        writes=f"{MEMBERS} departure",
+    )
+
+
+def saying(text: str, **fields: Any) -> Fields:
+    return {"conversation_id": "{conversation}", "text": text, **fields}
+
+
+WAYS = {
+    "read the conversation": Way(call=f"GET {CONVERSATION}", page=f"GET {CONVERSATION}/info", shows="{name}"),
+    "read who is in": Way(call=f"GET {CONVERSATION}/participants", shows="{other}"),
+    "read what was said": Way(
+        call="GET messages/conversation/{conversation}?after=0&limit=100", page=f"GET {CONVERSATION}", shows="{new}"
+    ),
+    "read by the person": Way(call="GET messages/friend/{partner}", shows="{new}"),
+    "read what changed": Way(call=f"GET {CONVERSATION}/changes?after=0&limit=100", shows="{new}"),
+    "read a message": Way(call="GET messages/{others}", page="GET messages/{others}", shows="{new}"),
+    "read an old message": Way(call="GET messages/{old}", page="GET messages/{old}", shows="{past}"),
+    "read the inbox": Way(call="GET conversations", page="GET ", shows="{name}"),
+    "read the archive": Way(call="GET conversations?archived=true", page="GET archived"),
+    "catch up": Way(call="GET sync", shows="{name}"),
+    "mark as read": Way(
+        call=f"POST {CONVERSATION}/read",
+        body={"through": 10**6},
+        frame="read",
+        fields={"conversation_id": "{conversation}", "through": 10**6},
+        page=f"POST {CONVERSATION}",
+        form={"act": "read", "read_through": 10**6},
+        writes="participant",
+    ),
+    "settle my place": Way(
+        call=f"PATCH {CONVERSATION}/me",
+        body={"pinned": True},
+        page=f"POST {CONVERSATION}/me",
+        form={"pinned": "true"},
+        writes="participant user",
+    ),
+    "begin": Way(
+        call="POST conversations",
+        body={"kind": "direct", "to": {"id": "{partner}"}},
+        page="POST conversations/new",
+        form={"kind": "direct", "direct-username": "{other}"},
+        writes="conversation participant user",
+    ),
+    "write to the person": Way(
+        call="POST messages",
+        body={"receiver_id": "{partner}", "text": "Hello"},
+        frame="message.send",
+        fields={"to": {"id": "{partner}"}, "text": "Hello"},
+        writes=SAID,
+    ),
+    "send": Way(
+        call="POST messages",
+        body=saying("Hello"),
+        frame="message.send",
+        fields=saying("Hello"),
+        page=f"POST {CONVERSATION}",
+        form={"text": "Hello"},
+        writes=SAID,
+    ),
+    "reply": Way(
+        call="POST messages",
+        body=saying("Oh", reply_to_id="{others}"),
+        frame="message.send",
+        fields=saying("Oh", reply_to_id="{others}"),
+        page="POST messages/{others}/reply",
+        form={"text": "Oh"},
+        writes=SAID,
+    ),
+    "quote an old message": Way(
+        call="POST messages",
+        body=saying("Oh", reply_to_id="{old}"),
+        frame="message.send",
+        fields=saying("Oh", reply_to_id="{old}"),
+        writes=SAID,
+    ),
+    "reply on an old page": Way(page="POST messages/{old}/reply", form={"text": "Oh"}, writes=SAID),
+    "edit my own": editing("{own}"),
+    "edit another's": editing("{others}"),
+    "edit an old message": editing("{old}"),
+    "delete my own": deleting("{own}"),
+    "delete another's": deleting("{others}"),
+    "delete the owner's": deleting("{owners}"),
+    "delete an old message": deleting("{old}"),
+    "react": reacting("{others}"),
+    "react to an old one": reacting("{old}"),
+    "take a reaction back": reacting("{reacted}", back=True),
+    "rename": Way(
+        call=f"PATCH {CONVERSATION}",
+        body={"name": "Orchard"},
+        page=f"POST {CONVERSATION}/details",
+        form={**ABOUT, "details-name": "Orchard"},
+        writes=SAID,
+    ),
+    "share the history": Way(
+        call=f"PATCH {CONVERSATION}",
+        body={"history": "shared"},
+        page=f"POST {CONVERSATION}/details",
+        form={**ABOUT, "details-history": "shared"},
+        writes="conversation",
+    ),
+    "add someone": adding("outsider"),
+    "add a member": adding("other_member"),
+    "add an owner's foe": adding("hermit"),
+    "promote a member": ranking("{member}", "admin"),
+    "promote an admin": ranking("{admin}", "admin"),
+    "promote myself": ranking("{me}", "admin"),
+    "demote an admin": ranking("{admin}", "member"),
+    "demote the owner": ranking("{owner}", "member"),
+    "promote an outsider": ranking("{outsider}", "admin"),
+    "remove a member": removing("{member}"),
+    "remove an admin": removing("{admin}"),
+    "remove the owner": removing("{owner}"),
+    "remove myself": removing("{me}"),
+    "remove an outsider": removing("{outsider}"),
+    "transfer": Way(
+        call=f"POST {CONVERSATION}/transfer",
+        body={"to": {"id": "{member}"}},
+        page=f"POST {CONVERSATION}/transfer",
+        form={"transfer-to": "{member}"},
+        writes="conversation participant message",
+    ),
+    "leave": Way(call=f"POST {CONVERSATION}/leave", page=f"POST {CONVERSATION}/leave", writes=f"{MEMBERS} departure"),
+    "delete the group": Way(
+        call=f"DELETE {CONVERSATION}", page=f"POST {CONVERSATION}/delete", writes="conversation participant departure"
+    ),
+    "list the links": Way(call=f"GET {CONVERSATION}/invite-links"),
+    "make a link": Way(
+        call=f"POST {CONVERSATION}/invite-links",
+        body={},
+        page=f"POST {CONVERSATION}/links",
+        form={"link-lasts": "3600"},
+        writes="invitelink",
+    ),
+    "revoke a link": Way(
+        call=f"DELETE {CONVERSATION}/invite-links/{{link}}",
+        page=f"POST {CONVERSATION}/links/{{link}}/revoke",
+        writes="invitelink",
+    ),
+    "look at a link": Way(page="GET join/{token}", introduces=True),
+    "look at a dead link": Way(page="GET join/{dead_token}"),
+    "come by a link": Way(
+        call="POST invite-links/{token}/accept",
+        page="POST join/{token}",
+        writes=f"{MEMBERS} invitelink",
+        introduces=True,
+    ),
+    "come by a dead link": Way(
+        call="POST invite-links/{dead_token}/accept", page="POST join/{dead_token}", writes=f"{MEMBERS} invitelink"
+    ),
+}
+
+# What is left: these are about oneself, one's devices and other people, or only lead to a row of the tables.
+ABOUT_NO_CONVERSATION = """
+POST api/v1/auth/register
+POST api/v1/auth/token
+POST api/v1/auth/token/refresh
+POST api/v1/auth/logout
+POST api/v1/auth/password
+POST api/v1/auth/ticket
+GET DELETE api/v1/auth/sessions
+DELETE api/v1/auth/sessions/<pk>
+GET PATCH api/v1/users/me
+POST api/v1/users/me/close
+GET api/v1/users
+GET api/v1/users/blocked
+GET api/v1/users/<pk>
+PUT DELETE api/v1/users/<pk>/block
+GET api/v1/contacts
+DELETE api/v1/contacts/<pk>
+GET POST api/v1/contacts/invitations
+POST api/v1/contacts/invitations/<pk>/accept
+POST api/v1/contacts/invitations/<pk>/decline
+GET api/v1/server
+GET settings
+GET POST settings/profile
+GET POST settings/privacy
+GET settings/sessions
+POST settings/sessions/end-others
+POST settings/sessions/<uuid:session_id>/end
+GET settings/security
+GET settings/blocked
+POST settings/blocked/<uuid:user_id>/unblock
+GET POST settings/close
+GET POST contacts
+POST contacts/<uuid:user_id>/remove
+POST contacts/invitations/<uuid:invitation_id>/accept
+POST contacts/invitations/<uuid:invitation_id>/decline
+GET people/<uuid:user_id>
+POST people/<uuid:user_id>/invite
+POST people/<uuid:user_id>/block
+POST people/<uuid:user_id>/unblock
+GET conversations/new
+GET join
+GET healthz
+GET readyz
+GET metrics
+"""
+FRAMES_ABOUT_NO_CONVERSATION = {"connect", "ping"}
