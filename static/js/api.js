@@ -39,6 +39,11 @@ export class Api {
     return this.get(`/conversations/${id}/changes`, { after, limit: 100 });
   }
 
+  /** A page of those who are in a conversation. */
+  members(id, cursor) {
+    return this.get(`/conversations/${id}/participants`, { limit: 100, ...(cursor && { cursor }) });
+  }
+
   /** Settle something of one's own place; it may be the last thing that a page does. */
   settle(id, what) {
     return this.#write("PATCH", `/conversations/${id}/me`, what, { keepalive: true });

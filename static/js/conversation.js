@@ -42,7 +42,7 @@ function makeParts({ api, people, socket, userId, words }, list) {
   const feed = new Feed(api, { id: conversationId, version: Number(version), position: Number(position) });
   const older = find("[data-older]");
   // Before the composer, so that Enter chooses a name where one is offered.
-  new Suggest(form.elements.text, find("[data-suggest]"), people, userId);
+  new Suggest(form.elements.text, find("[data-suggest]"), people, { userId, conversationId });
   return {
     conversationId,
     draft,

@@ -20,7 +20,9 @@ const { userId, signIn } = document.body.dataset;
 const title = document.title.trim();
 
 const api = new Api("/api/v1", find("meta[name=csrf-token]").content);
-const people = new People(api, document.querySelectorAll("[data-person-id]"));
+const people = new People(api, document.querySelectorAll("[data-person-id]"), {
+  isWhole: !document.querySelector("[data-too-many]"),
+});
 const words = new Words(JSON.parse(find("#words").textContent), people, userId);
 const socket = new Socket("/ws/chat");
 const outbox = new Outbox(userId);

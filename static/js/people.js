@@ -5,10 +5,12 @@ export class People extends EventTarget {
   #known = new Map();
   #asked = new Set();
   #here = new Set();
+  #isWhole;
 
-  constructor(api, elements) {
+  constructor(api, elements, { isWhole }) {
     super();
     this.#api = api;
+    this.#isWhole = isWhole;
     for (const { dataset } of elements) {
       this.learn({ id: dataset.personId, name: dataset.personName, username: dataset.personUsername });
       this.#here.add(dataset.personId);
@@ -38,6 +40,23 @@ export class People extends EventTarget {
   get here() {
     const some = [...this.#here].map((id) => this.#known.get(id));
     return some.sort((one, other) => one.name.localeCompare(other.name));
+  }
+
+  /** Learn who is in a group that is too large to be listed on its page; true when there is somebody new. */
+  async gather(id) {
+    if (this.#isWhole) return false;
+    this.#isWhole = true;
+    try {
+      for (let cursor = ""; cursor !== null; ) {
+        const { data, pagination } = await this.#api.members(id, cursor);
+        for (const { user } of data) this.come(user);
+        cursor = pagination.next;
+      }
+    } catch (error) {
+      this.#isWhole = false;
+      throw error;
+    }
+    return true;
   }
 
   come(user) {

@@ -9,12 +9,14 @@ export class Suggest {
   #field;
   #people;
   #userId;
+  #conversationId;
   #listbox;
 
-  constructor(field, list, people, userId) {
+  constructor(field, list, people, { userId, conversationId }) {
     this.#field = field;
     this.#people = people;
     this.#userId = userId;
+    this.#conversationId = conversationId;
     this.#listbox = new Listbox(list, field);
     this.#listbox.addEventListener("pick", ({ detail }) => this.#complete(detail.username));
     field.addEventListener("input", () => this.#look());
@@ -29,6 +31,8 @@ export class Suggest {
   #look() {
     const begun = this.#begun?.toLowerCase();
     if (begun === undefined) return this.#listbox.hide();
+    // Without the others' names one writes on, and asks again with the next letter.
+    this.#people.gather(this.#conversationId).then((isNew) => isNew && this.#look(), () => {});
     const fits = ({ name, username }) => username.startsWith(begun) || name.toLowerCase().startsWith(begun);
     const some = this.#candidates.filter(fits);
     // Whose name is written in full is meant already: then Enter sends.

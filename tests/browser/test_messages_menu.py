@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
 from accounts.models import User
-from conversations.models import Conversation
+from conversations.models import Conversation, Participant
 from tests.browser.conftest import Enter
 from tests.browser.looks import fits
 from tests.browser.window import Window
@@ -87,6 +87,23 @@ async def test_an_at_offers_those_who_are_here(
     await expect(his.row("Garden").get_by_title("You are mentioned")).to_be_visible()
     await his.row("Garden").click()
     await expect(his.page.locator(".mention--me")).to_have_text("@bob")
+
+
+async def test_an_at_finds_whoever_is_in_a_group_that_is_too_large_to_be_listed(
+    enter: Enter, alice: User, group: Conversation
+) -> None:
+    await sync_to_async(crowd)(group, 120)
+    hers = await enter(alice)
+    await hers.open(group)
+    await hers.field.press_sequentially("Ask @member-11")
+    await expect(hers.page.get_by_role("option")).to_contain_text([f"@member-11{n}" for n in range(6)])
+
+
+def crowd(group: Conversation, size: int) -> None:
+    """Fill a group with people."""
+    names = [f"member-{n:03}" for n in range(size)]
+    some = User.objects.bulk_create([User(username=name, password="!") for name in names])
+    Participant.objects.bulk_create([Participant(conversation=group, user=user) for user in some])
 
 
 async def test_a_quote_leads_to_what_it_answers(
