@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,6 +16,7 @@ from accounts.models import Session, User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
 from chatproject import limits
+from chatproject.names import fault_in
 
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
 HASHING = BoundedSemaphore(2)
@@ -33,6 +35,8 @@ def register(*, username: str, password: str, display_name: str = "", email: str
     """Make an account; NameTaken, or Django's ValidationError for a bad name or a password that is too weak."""
     user = User(username=username.lower(), display_name=display_name, email=email)
     user.clean_fields(exclude=["password"])
+    if display_name and (fault := fault_in(display_name)):
+        raise ValidationError({"display_name": fault})
     validate_password(password, user)
     try:
         with HASHING, transaction.atomic():

@@ -47,6 +47,7 @@ class CommandForm(forms.Form):
 
 
 class ProfileForm(CommandForm):
+    fields_by_pointer: ClassVar = {"/display_name": "display_name"}
     display_name = forms.CharField(
         label="Name", required=False, max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from accounts.models import username_validators
 from accounts.privacy import CHOICES, is_choice
 from chatproject.fields import ReferenceField, Strict, TextField
+from chatproject.names import fault_in
 
 
 class Credentials(Strict):
@@ -31,6 +32,11 @@ class Registration(Strict):
         for validator in username_validators:
             validator(folded)
         return folded
+
+    def validate_display_name(self, value: str) -> str:
+        if fault := fault_in(value):
+            raise serializers.ValidationError(fault, "invalid")
+        return value
 
     def validate_email(self, value: str) -> str:
         if value:

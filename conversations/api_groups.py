@@ -7,9 +7,8 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.profiles import find_user, find_users
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
-from chatproject.pages import Page
 from conversations import groups, links
-from conversations.directory import list_members
+from conversations.directory import list_links, list_members
 from conversations.events import participant_json
 from conversations.serializers import NewLink, NewMembers, RoleChange, Successor
 from messaging.inbox import show_conversation
@@ -64,8 +63,8 @@ class LinkViewSet(API):
 
     def list(self, request: SignedIn, pk: str) -> Response:
         """The links that lead in, without their tokens."""
-        some = links.links_of(by=request.user, conversation_id=path_id(pk))
-        return envelope_page(Page([links.link_json(link) for link in some], next=None, previous=None, has_more=False))
+        limit, cursor = limit_of(request), request.query_params.get("cursor")
+        return envelope_page(list_links(by=request.user, conversation_id=path_id(pk), limit=limit, cursor=cursor))
 
     def create(self, request: SignedIn, pk: str) -> Response:
         """Make a link; its token is shown here and never again."""

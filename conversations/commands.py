@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
 from chatproject.database import now
+from chatproject.names import fault_in
 from conversations.access import Blocked, Conflict, Invalid, Unprocessable
 from conversations.models import Conversation, Participant, direct_key
 from conversations.rights import require_may_add, settle
@@ -68,10 +69,12 @@ def create_group(
 
 
 def name_of(text: str) -> str:
-    """Trim what a group is to be called: 1 to 100 code points."""
+    """Trim what a group is to be called: 1 to 100 code points, with something to see among them."""
     name = text.strip()
     if not name:
         raise Unprocessable("A group needs a name.", pointer="/name")
+    if fault := fault_in(name):
+        raise Invalid(fault, pointer="/name")
     if len(name) > NAME_LENGTH:
         raise Invalid(f"A name has at most {NAME_LENGTH} characters.", pointer="/name")
     return name

@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts import people
 from accounts.models import Block, ContactInvitation, User
 from accounts.realtime import announce_change
-from conversations.access import Blocked, Conflict, Unprocessable
+from chatproject.names import fault_in
+from conversations.access import Blocked, Conflict, Invalid, Unprocessable
 from conversations.rights import Held, between, directs_of, holding, settle
 
 T = TypeVar("T")
@@ -130,8 +131,13 @@ def unblock(*, by: User, other_id: UUID) -> None:
 def update_me(
     *, by: User, display_name: str | None = None, about: str | None = None, settings: dict[str, Any] | None = None
 ) -> User:
-    """Change what a person says of themselves, and the settings that are named; give the person as they are now."""
+    """Change what a person says of themselves, and the settings that are named; give the person as they are now.
+
+    Invalid for a name that could mislead.
+    """
     changes = settings or {}
+    if display_name and (fault := fault_in(display_name)):
+        raise Invalid(fault, pointer="/display_name")
 
     def act(held: Held) -> User:
         me = held.person(by.pk)

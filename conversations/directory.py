@@ -1,4 +1,4 @@
-"""Who is in a conversation, in pages."""
+"""Who is in a conversation, and by which links others come in, in pages."""
 
 from typing import Any
 from uuid import UUID
@@ -7,6 +7,7 @@ from accounts.models import User
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from conversations.access import place_of
 from conversations.events import participants_json
+from conversations.links import link_json, links_of
 from conversations.members import present_in
 
 
@@ -22,3 +23,16 @@ def list_members(
     shown, more = found[:limit], len(found) > limit
     following = write_cursor(shown[-1].pk, salt="members") if more else None
     return Page(participants_json(shown, conversation), next=following, previous=None, has_more=more)
+
+
+def list_links(
+    *, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None
+) -> Page[dict[str, Any]]:
+    """List the links that lead into a group, the latest first; admins may."""
+    links = links_of(by=by, conversation_id=conversation_id)
+    if cursor:
+        last = UUID(read_cursor(cursor, salt="links"))
+        links = [link for link in links if link.pk < last]
+    shown, more = links[:limit], len(links) > limit
+    following = write_cursor(str(shown[-1].pk), salt="links") if more else None
+    return Page([link_json(link) for link in shown], next=following, previous=None, has_more=more)

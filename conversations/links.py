@@ -24,7 +24,7 @@ from conversations.models import Conversation, InviteLink
 TOKEN_BYTES = 16
 USES_MOST = 100_000
 LINKS_MOST = 100
-"""How many links of one group may lead in at a time, so that their list needs no pages."""
+"""How many links of one group may lead in at a time."""
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from urllib.parse import urlencode
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -40,7 +41,8 @@ def _careful(*methods: str) -> Callable[[View], View]:
                 return render(request, "429.html", status=429)
             try:
                 response = view(request, **named)
-            except InviteLink.DoesNotExist:
+            except ObjectDoesNotExist:
+                # The link, or the group: it may be deleted while someone comes in.
                 raise Http404 from None
             except Gone as refusal:
                 response = render(request, "conversations/join_gone.html", {"reason": refusal.detail}, status=410)

@@ -47,6 +47,8 @@ class Outcome(NamedTuple):
     is_in: bool
     barred: bool
     replies_to_something: bool
+    sees_it: bool
+    """Whether the sender of what was seen before may read it still, or again."""
     mentions: list[UUID] | None
 
 
@@ -60,7 +62,7 @@ WITH i AS MATERIALIZED (
         %(bodies)b::bytea[], %(fingerprints)b::bytea[], %(replies)s::uuid[], %(timely)s::boolean[]
     ) WITH ORDINALITY AS t(id, conversation_id, sender_id, kind, body, fingerprint, reply_to_id, timely, ord)
 ), seen AS MATERIALIZED (
-    SELECT m.id FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
+    SELECT m.id, m.position FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
 ), locked AS MATERIALIZED (
     SELECT c.id, c.epoch, c.version, c.last_position, w.epoch = c.epoch AS fresh
     FROM unnest(%(locks)s::uuid[]) AS d(id)
@@ -72,7 +74,8 @@ WITH i AS MATERIALIZED (
 ), judged AS MATERIALIZED (
     SELECT i.*, l.epoch, l.version AS base, l.last_position, l.fresh, s.id IS NOT NULL AS seen,
         p.user_id IS NOT NULL AND l.id IS NOT NULL AS is_in, COALESCE(p.barred, false) AS barred,
-        i.reply_to_id IS NULL OR r.id IS NOT NULL AS replies_to_something
+        i.reply_to_id IS NULL OR r.id IS NOT NULL AS replies_to_something,
+        COALESCE(s.position > p.visible_from, false) AS sees_it
     FROM i
     LEFT JOIN seen s ON s.id = i.id
     LEFT JOIN locked l ON l.id = i.conversation_id
@@ -120,7 +123,7 @@ SELECT j.ord,
     CASE WHEN m.id IS NOT NULL THEN 'new' WHEN j.seen THEN 'seen'
         WHEN j.fresh IS NOT TRUE AND j.epoch IS NOT NULL THEN 'again' ELSE 'refused' END,
     COALESCE(m.position, 0), COALESCE((extract(epoch FROM m.created_at) * 1000)::bigint, 0), COALESCE(j.epoch, 0),
-    j.is_in, j.barred, j.replies_to_something, m.mentions
+    j.is_in, j.barred, j.replies_to_something, j.sees_it, m.mentions
 FROM judged j LEFT JOIN stored m ON m.id = j.id
 ORDER BY j.ord
 """

@@ -137,7 +137,7 @@ class Hub:
         if seen is not None and known.epoch > seen.epoch:
             return
         if place is not None and place.joined_version == known.joined_version:
-            self._seat(person, heard, place)
+            self._seat(person, heard, place.told_until(known.hears_from))
         else:
             self._lose(person, heard.id)
             # It finds out whether the person is out or has come anew, and tells.
@@ -209,7 +209,7 @@ class Hub:
     async def _let_hear(self, person: Person, id: UUID, place: Membership) -> None:
         """Let someone's sockets hear a conversation; to those that were here before it, tell of it first."""
         if person.ready.is_set() and person.sockets:
-            await self._introduce(person, id)
+            place = place.told_until(await self._introduce(person, id))
         heard = self._following.heard.get(id)
         if heard is None or place.epoch < heard.epoch:
             # The last listener left while we were joining, or the members have changed since this place was read.
@@ -219,17 +219,19 @@ class Hub:
         if heard is not None:
             self._following.let_go(heard)
 
-    async def _introduce(self, person: Person, id: UUID) -> None:
-        """Tell of a conversation in its present state, so that the events heard after it go on from there."""
+    async def _introduce(self, person: Person, id: UUID) -> int:
+        """Tell of a conversation in its present state; give its version, from which the events heard after it go on."""
         while True:
             shown = await snapshots.conversation(person.id, id)
             heard = self._following.heard.get(id)
             if shown is None:
                 person.stale = True
-                return
-            if heard is None or heard.version <= shown["version"]:
+                return 0
+            version: int = shown["version"]
+            if heard is None or heard.version <= version:
                 break
         person.hear(encode({"type": "conversation.created", "data": shown}))
+        return version
 
     async def _tell_settled(self, person: Person, ids: Collection[UUID]) -> None:
         """Tell a person's devices what one of them has settled."""

@@ -51,7 +51,7 @@ CROSS JOIN LATERAL (
         LIMIT %(most)s
     ) AS some_mentions
 ) mentions
-WHERE p.id = ANY(%(places)s)
+WHERE p.id = ANY(%(places)s) AND p.left_at IS NULL
 """
 
 
@@ -103,7 +103,7 @@ def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
 
 
 def show_own(places: Sequence[Participant]) -> dict[UUID, dict[str, Any]]:
-    """Show what is a person's own of some places, by conversation; those that are there no more are left out."""
+    """Show what is a person's own of some places, by conversation; those that they are in no more are left out."""
     counts = _latest_and_unread(places)
     own = {place.conversation_id: place for place in places if place.conversation_id in counts}
     return {id: me_json(place, counts[id].unread) for id, place in own.items()}
@@ -126,7 +126,7 @@ def show_places(places: Sequence[Participant]) -> list[dict[str, Any]]:
     others = _members(counts)
     sizes = _sizes([id for id, members in others.items() if len(members) > PARTICIPANTS_SHOWN])
     shown = []
-    # Whatever was deleted since the places were read is not there any more.
+    # Whatever they were put out of since the places were read, or was deleted, is not theirs any more.
     for place in (each for each in places if each.conversation_id in counts):
         found = counts[place.conversation_id]
         latest = messages.get(found.latest_id) if found.latest_id else None

@@ -232,7 +232,8 @@ async def _answer_repeat(entry: Entry, outcome: Outcome, connection: Connection)
     """Answer an entry whose id is there already; what we may have stored ourselves unheard is published now."""
     try:
         stored = recognise(entry.draft, await connection.message(entry.draft.id))
-        message = message_json(stored, reactions=await connection.reactions(stored))
+        # Whoever is out is told their own words, and nothing that others have done since.
+        message = message_json(stored, reactions=await connection.reactions(stored) if outcome.sees_it else ())
     except (psycopg.Error, OSError, TimeoutError):
         raise
     except Exception as error:

@@ -25,7 +25,7 @@ from chatproject import metrics
 from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
 from conversations.models import Conversation
 from messaging.append import Draft, Outcome, parameters, statement
-from messaging.events import MessageJSON, messages_json, post_created, shape
+from messaging.events import MessageJSON, message_json, messages_json, post_created, shape
 from messaging.fields import fingerprints, seal
 from messaging.mentions import names_in
 from messaging.models import Message
@@ -85,7 +85,8 @@ def append(draft: Draft) -> Said:
             return said
         if outcome.what == "seen":
             stored = recognise(draft, Message.objects.filter(pk=draft.id).first())
-            return Said(messages_json([stored])[0], repeated=True)
+            # Whoever is out is told their own words, and nothing that others have done since.
+            return Said(messages_json([stored])[0] if outcome.sees_it else message_json(stored), repeated=True)
         time.sleep(0.005 * attempt)
     raise Unavailable("The conversation is changing too fast. Please try again.")
 

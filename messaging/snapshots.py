@@ -32,7 +32,8 @@ from messaging.replay import Change, replay
 class Membership(NamedTuple):
     """What a person may hear of a conversation, as it was when the conversation had this epoch.
 
-    They see messages after `visible_from`, and hear what happens after `hears_from`: not from before they came.
+    They see messages after `visible_from`, and hear what happens after `hears_from`: not from before they came, nor what
+    the conversation as it was shown to them holds already.
     """
 
     visible_from: int
@@ -43,6 +44,10 @@ class Membership(NamedTuple):
     @classmethod
     def of(cls, row: Any, *, epoch: int) -> Self:
         return cls(row.visible_from, row.joined_version, max(row.visible_from, row.joined_version - 1), epoch)
+
+    def told_until(self, version: int) -> Self:
+        """The same place, hearing nothing again that was told until a version."""
+        return self._replace(hears_from=max(self.hears_from, version))
 
 
 Run = Callable[..., Awaitable[list[Any]]]

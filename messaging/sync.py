@@ -24,7 +24,7 @@ from messaging.models import Message
 from messaging.retention import DEPARTURES_KEPT
 
 LOOK_BACK = timedelta(seconds=60)
-"""How far a round reaches back behind its own time: over transactions still under way, and clocks that disagree."""
+"""How far a round reaches back behind its own time: over transactions that were still under way."""
 
 
 @dataclass(frozen=True, slots=True)

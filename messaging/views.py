@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -16,7 +17,6 @@ from accounts.views import SignedInRequest
 from chatproject import limits
 from chatproject.pages import BadCursor
 from conversations.access import Refused
-from conversations.models import Conversation
 from conversations.places import update_place
 from messaging.commands import mark_read, send_message
 from messaging.forms import MessageForm
@@ -51,7 +51,8 @@ def conversation(request: SignedInRequest, conversation_id: UUID) -> HttpRespons
         if request.method == "POST":
             return _post(request, conversation_id)
         return _show(request, conversation_id)
-    except Conversation.DoesNotExist:
+    except ObjectDoesNotExist:
+        # The conversation, or one's place in it: it may go while one writes.
         raise Http404 from None
 
 

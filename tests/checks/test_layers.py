@@ -14,8 +14,8 @@ LAYERS = {
     "helpers": """
         accounts.ids
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
-        chatproject.limits chatproject.logs chatproject.metrics chatproject.pages chatproject.postgresql
-        chatproject.redis chatproject.sessions
+        chatproject.limits chatproject.logs chatproject.metrics chatproject.names chatproject.pages
+        chatproject.postgresql chatproject.redis chatproject.sessions
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy

@@ -62,7 +62,8 @@ async def test_a_message_costs_one_statement_and_one_commit(
     assert all(sql.startswith("WITH i AS MATERIALIZED") for sql in asked)
     # Beside it the servers' audit may look at the versions; nothing else has a reason to ask anything.
     beside = [each.sql for each in statements if each.backend not in appending]
-    assert [sql for sql in beside if not sql.startswith(AUDIT)] == []
+    # An empty one is a pool that looks whether its connection lives.
+    assert [sql for sql in beside if sql and not sql.startswith(AUDIT)] == []
 
 
 @pytest.fixture(scope="module")

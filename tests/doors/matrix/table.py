@@ -4,12 +4,15 @@
 `not_authenticated`. Everything else is the code of the refusal.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from tests.doors.matrix.ways import WAYS
+
 Row = Mapping[str, str]
+Case = tuple[str, str, Row]
 
 # `blocked` is a member whom the owner has blocked, `newcomer` came when something had been said, `removed` was a
 # member, `stranger` never was one.
@@ -66,6 +69,7 @@ look at a link        ok          ok          ok          ok          ok        
 look at a dead link   ok          ok          ok          ok          ok          gone        gone        gone
 come by a link        idle        idle        idle        idle        idle        ok          ok          sign_in
 come by a dead link   idle        idle        idle        idle        idle        gone        gone        sign_in
+join on a dead page   idle        idle        idle        idle        idle        gone        gone        gone
 """
 
 # `one` is one of two; `blocker` has blocked `shunned` in another conversation, in which both had spoken; `shut_out` is
@@ -119,11 +123,7 @@ GROUP, DIRECT = rows_of(IN_A_GROUP), rows_of(BETWEEN_TWO)
 TABLES = {"in a group": GROUP, "between two": DIRECT}
 
 
-def cases(has_a_way: Callable[[str], bool]) -> list[Any]:
-    """The rows of both tables whose action a door leads to, for a test to take one by one."""
-    return [
-        pytest.param(kind, action, row, id=f"{kind}: {action}")
-        for kind, table in TABLES.items()
-        for action, row in table.items()
-        if has_a_way(action)
-    ]
+def cases(*doors: str) -> list[Any]:
+    """The rows of both tables whose action one of these doors leads to, for a test to take one by one."""
+    rows = [(kind, action, row) for kind, table in TABLES.items() for action, row in table.items()]
+    return [pytest.param(each, id=f"{each[0]}: {each[1]}") for each in rows if WAYS[each[1]].at(*doors)]

@@ -6,10 +6,13 @@ from contextlib import contextmanager
 import pytest
 from django.db import transaction
 
-from tests.doors.matrix.doors import by_call, by_page, outcomes
-from tests.doors.matrix.table import Row, cases
+from tests.doors.matrix.doors import by_call, by_page
+from tests.doors.matrix.table import Case, cases
+from tests.doors.matrix.verdict import outcomes
 from tests.doors.matrix.ways import WAYS
 from tests.doors.matrix.world import World
+
+DOORS = {"call": by_call, "page": by_page}
 
 
 @contextmanager
@@ -19,11 +22,8 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-@pytest.mark.parametrize(("kind", "action", "row"), cases(lambda action: bool(WAYS[action].call)))
-def test_a_call_does_what_the_table_says(world: World, kind: str, action: str, row: Row) -> None:
-    assert outcomes(by_call, world, kind, action, row, apart=undone) == row
-
-
-@pytest.mark.parametrize(("kind", "action", "row"), cases(lambda action: bool(WAYS[action].page)))
-def test_a_page_does_what_the_table_says(world: World, kind: str, action: str, row: Row) -> None:
-    assert outcomes(by_page, world, kind, action, row, apart=undone) == row
+@pytest.mark.parametrize("case", cases(*DOORS))
+def test_calls_and_pages_do_what_the_table_says(world: World, case: Case) -> None:
+    _, action, row = case
+    doors = {name: DOORS[name] for name in WAYS[action].at(*DOORS)}
+    assert outcomes(doors, world, case, apart=undone) == dict.fromkeys(doors, row)

@@ -25,6 +25,10 @@ class Way:
     introduces: bool = False
     """Whether it tells outsiders what the group is called."""
 
+    def at(self, *doors: str) -> list[str]:
+        """Those of some doors that lead there."""
+        return [door for door in doors if getattr(self, door)]
+
 
 CONVERSATION = "conversations/{conversation}"
 ABOUT = {"details-name": "{name}", "details-history": "joined"}
@@ -237,9 +241,8 @@ WAYS = {
         writes=f"{MEMBERS} invitelink",
         introduces=True,
     ),
-    "come by a dead link": Way(
-        call="POST invite-links/{dead_token}/accept", page="POST join/{dead_token}", writes=f"{MEMBERS} invitelink"
-    ),
+    "come by a dead link": Way(call="POST invite-links/{dead_token}/accept", writes=f"{MEMBERS} invitelink"),
+    "join on a dead page": Way(page="POST join/{dead_token}", writes=f"{MEMBERS} invitelink"),
 }
 
 # What is left: these are about oneself, one's devices and other people, or only lead to a row of the tables.

@@ -20,7 +20,7 @@ from conversations.links import make_link, revoke_link
 from conversations.models import Conversation
 from messaging.events import MessageJSON
 from messaging.reactions import add_reaction
-from tests.doors.matrix.ways import THUMB
+from tests.doors.matrix.ways import THUMB, Way
 from tests.messaging.helpers import say
 
 NAME, PAST, NEW = "Secret garden", "Said in the past", "Said to everyone here"
@@ -44,6 +44,8 @@ class World:
             block(by=self[one], other=self[other])
         self.tokens = {name: self._token(name) for name in ACTING.split()}
         self.cookies = {name: self._cookie(name) for name in ACTING.split()}
+        self.refusals: dict[tuple[str, int], Any] = {}
+        """The last answer with which a call of someone was refused, by the way."""
 
     def __getitem__(self, name: str) -> User:
         return self.people[name]
@@ -53,12 +55,14 @@ class World:
         group = create_group(by=self["owner"], name=NAME, participants=[self[name] for name in first])
         for name in ("admin", "other_admin"):
             set_role(by=self["owner"], conversation_id=group.pk, user_id=self[name].pk, role="admin")
-        old = UUID(say(self["other_member"], group, PAST)["id"])
+        self.old = say(self["other_member"], group, PAST)
+        self.left = say(self["removed"], group, PAST)
+        add_reaction(by=self["removed"], message_id=UUID(self.left["id"]), emoji=THUMB)
         remove_member(by=self["owner"], conversation_id=group.pk, user_id=self["removed"].pk)
         add_members(by=self["owner"], conversation_id=group.pk, users=[self["newcomer"]])
         # What is new hangs on what is old, and what is old changes: both must keep it from the newcomer.
-        say(self["other_member"], group, NEW, reply_to_id=old)
-        add_reaction(by=self["admin"], message_id=old, emoji="\U0001f389")
+        say(self["other_member"], group, NEW, reply_to_id=UUID(self.old["id"]))
+        add_reaction(by=self["admin"], message_id=UUID(self.old["id"]), emoji=THUMB)
         return group
 
     def _token(self, name: str) -> str:
@@ -87,6 +91,10 @@ class Scene:
     def __getitem__(self, word: str) -> str:
         found = getattr(self, word)
         return str(found["id"] if isinstance(found, dict) else getattr(found, "pk", found))
+
+    def prepare(self, way: Way) -> None:
+        """Let everything be there that an attempt needs, so that what it changes can be told from it."""
+        filled([way.call, way.body, way.fields, way.page, way.form, way.shows], self)
 
     @property
     def is_in(self) -> bool:
@@ -172,26 +180,17 @@ class InTheGroup(Scene):
     def owner(self) -> User:
         return self.world["owner"]
 
-    @contextmanager
-    def let_in(self) -> Iterator[User]:
-        if self.role != "removed":
-            with super().let_in() as speaker:
-                yield speaker
-            return
-        add_members(by=self.owner, conversation_id=self.conversation.pk, users=[self.actor])
-        yield self.actor
-        self._put_out()
+    @cached_property
+    def own(self) -> MessageJSON:
+        return self.world.left if self.role == "removed" else super().own
 
-    def _put_out(self) -> None:
-        remove_member(by=self.owner, conversation_id=self.conversation.pk, user_id=self.actor.pk)
+    @cached_property
+    def reacted(self) -> MessageJSON:
+        return self.world.left if self.role == "removed" else super().reacted
 
     @cached_property
     def old(self) -> MessageJSON:
-        message = say(self.partner, self.conversation, PAST)
-        if self.role == "newcomer":
-            self._put_out()
-            add_members(by=self.owner, conversation_id=self.conversation.pk, users=[self.actor])
-        return message
+        return self.world.old if self.role == "newcomer" else say(self.partner, self.conversation, PAST)
 
     @cached_property
     def owners(self) -> MessageJSON:
