@@ -34,10 +34,10 @@ check: $(STAMP)
 	$(BIN)/python -m pytest -q tests/checks
 	$(BIN)/python -m tests.support.fresh "makemigrations --check --dry-run" prepare prepare
 
-check-words: $(STAMP)
+words: $(STAMP)
 	$(BIN)/pybabel compile --domain=django --directory=messaging/locale
 
-seed: $(STAMP)
+check-seed: $(STAMP)
 	$(BIN)/python -m tests.support.fresh prepare prepare
 
 fmt: $(STAMP)

@@ -85,3 +85,11 @@ def number_of(request: Request, name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise Invalid("This must be a whole number.", pointer=f"/{name}")
     return int(text)
+
+
+def truth_of(request: Request, name: str) -> bool:
+    """Read a yes or no from the query; absent means no."""
+    text = request.query_params.get(name, "false").lower()
+    if text not in {"true", "false", "1", "0"}:
+        raise Invalid("This must be true or false.", pointer=f"/{name}")
+    return text in {"true", "1"}

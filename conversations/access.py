@@ -68,9 +68,24 @@ class Unavailable(Refused):
     status = 503
 
 
+def require_storable(text: str, *, pointer: str) -> None:
+    """Invalid unless PostgreSQL can keep a text as it is."""
+    try:
+        is_storable = b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        is_storable = False
+    if not is_storable:
+        raise Invalid("This text holds NUL or half a character.", pointer=pointer)
+
+
 def present(by: User) -> QuerySet[Participant]:
     """The places of a person in the conversations he is in now."""
     return Participant.objects.filter(user=by, left_at__isnull=True)
+
+
+def present_in(conversation: Conversation) -> QuerySet[Participant]:
+    """The places of those who are in a conversation now."""
+    return Participant.objects.filter(conversation=conversation, left_at__isnull=True)
 
 
 def place_of(by: User, conversation_id: UUID) -> Participant:

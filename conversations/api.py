@@ -1,18 +1,18 @@
-"""The REST door to conversations."""
+"""The REST door to conversations, and to one's own place in them."""
 
 from typing import Any
+from uuid import UUID
 
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
 from accounts.profiles import find_user, find_users
-from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
+from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id, truth_of
 from conversations import commands, groups
-from conversations.access import Invalid
 from conversations.models import Conversation
-from conversations.serializers import GroupChange, NewConversation
-from messaging.inbox import list_conversations, show_conversation
+from conversations.places import update_place
+from conversations.serializers import GroupChange, NewConversation, PlaceChange
+from messaging.inbox import list_conversations, show_conversation, show_place
 
 
 class ConversationViewSet(API):
@@ -36,18 +36,17 @@ class ConversationViewSet(API):
             conversation, is_new = commands.start_direct(by=request.user, to=find_user(said["to"]))
         else:
             conversation, is_new = self._create_group(request.user, said), True
-        shown = show_conversation(by=request.user, conversation_id=conversation.pk)
-        return envelope(shown, 201 if is_new else 200)
+        return shown(request.user, conversation.pk, 201 if is_new else 200)
 
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One conversation as I see it."""
-        return envelope(show_conversation(by=request.user, conversation_id=path_id(pk)))
+        return shown(request.user, path_id(pk))
 
     def update(self, request: SignedIn, pk: str) -> Response:
         """Change a group's name, description or history."""
         id = path_id(pk)
         groups.update_group(by=request.user, conversation_id=id, **self.body(request, GroupChange))
-        return envelope(show_conversation(by=request.user, conversation_id=id))
+        return shown(request.user, id)
 
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """Delete a group."""
@@ -60,9 +59,15 @@ class ConversationViewSet(API):
         return commands.create_group(by=by, participants=members, **said)
 
 
-def truth_of(request: Request, name: str) -> bool:
-    """Read a yes or no from the query; absent means no."""
-    text = request.query_params.get(name, "false").lower()
-    if text not in {"true", "false", "1", "0"}:
-        raise Invalid("This must be true or false.", pointer=f"/{name}")
-    return text in {"true", "1"}
+class PlaceViewSet(API):
+    """`/conversations/{id}/me`."""
+
+    def update(self, request: SignedIn, pk: str) -> Response:
+        """Settle something for myself."""
+        place = update_place(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
+        return envelope(show_place(place))
+
+
+def shown(by: User, id: UUID, status: int = 200) -> Response:
+    """Answer with a conversation as the person sees it now."""
+    return envelope(show_conversation(by=by, conversation_id=id), status)

@@ -1,17 +1,14 @@
 """The REST door to groups: who is in, who may do what, and the links that lead in."""
 
-from uuid import UUID
-
 from rest_framework.response import Response
 
-from accounts.models import User
 from accounts.profiles import find_user, find_users
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
 from conversations import groups, links
+from conversations.api import shown
 from conversations.directory import list_links, list_members
 from conversations.events import participant_json
 from conversations.serializers import NewLink, NewMembers, RoleChange, Successor
-from messaging.inbox import show_conversation
 
 
 class GroupViewSet(API):
@@ -80,8 +77,3 @@ class LinkViewSet(API):
     def accept(self, request: SignedIn, token: str) -> Response:
         """Come in by a link."""
         return shown(request.user, links.accept_link(by=request.user, token=token).pk)
-
-
-def shown(by: User, id: UUID) -> Response:
-    """Answer with a conversation as the person sees it now."""
-    return envelope(show_conversation(by=by, conversation_id=id))

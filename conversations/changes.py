@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts.realtime import publish
 from chatproject.database import now
+from conversations.access import present_in
 from conversations.events import Changes, post_updated
 from conversations.models import Conversation
 
@@ -27,5 +28,7 @@ def announce(conversation: Conversation, changes: Changes) -> None:
     """Store a conversation at the version it has reached, and tell its members what changed when that is committed."""
     if DETAILS & changes.keys():
         conversation.details_version = conversation.version
+    if "participants" in changes:
+        changes["participant_count"] = present_in(conversation).count()
     conversation.save()
     transaction.on_commit(partial(publish, [post_updated(conversation, changes)]))

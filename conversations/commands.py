@@ -10,13 +10,10 @@ from accounts.people import lock_people
 from accounts.realtime import announce_change
 from chatproject.database import now
 from chatproject.names import fault_in
-from conversations.access import Blocked, Conflict, Invalid, Unprocessable
-from conversations.models import Conversation, Participant, direct_key
+from conversations.access import Blocked, Conflict, Invalid, Unprocessable, require_storable
+from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant, direct_key
 from conversations.rights import require_may_add, settle
 from messaging.notices import Notice, append_notice
-
-NAME_LENGTH = 100
-DESCRIPTION_LENGTH = 500
 
 
 @transaction.atomic
@@ -85,6 +82,7 @@ def description_of(text: str) -> str:
     description = text.strip()
     if len(description) > DESCRIPTION_LENGTH:
         raise Invalid(f"A description has at most {DESCRIPTION_LENGTH} characters.", pointer="/description")
+    require_storable(description, pointer="/description")
     return description
 
 

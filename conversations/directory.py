@@ -5,10 +5,9 @@ from uuid import UUID
 
 from accounts.models import User
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
-from conversations.access import place_of
+from conversations.access import place_of, present_in
 from conversations.events import participants_json
 from conversations.links import link_json, links_of
-from conversations.members import present_in
 
 
 def list_members(

@@ -47,6 +47,7 @@ class Changes(TypedDict, total=False):
     owner_id: str | None
     history: str
     participants: Members
+    participant_count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from django import forms
 from accounts.forms import CommandForm, LinesField
 from accounts.models import User
 from conversations.commands import create_group, start_direct
-from conversations.models import Conversation
+from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation
 
 
 def find_users(usernames: list[str]) -> list[User]:
@@ -63,8 +63,8 @@ class HistoryField(forms.ChoiceField):
 class GroupForm(CommandForm):
     prefix = "group"
     fields_by_pointer: ClassVar = {"/name": "name", "/description": "description", "/participants": "people"}
-    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    description = LinesField(label="What it is about (optional)", required=False, max_length=500)
+    name = forms.CharField(max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    description = LinesField(label="What it is about (optional)", required=False, max_length=DESCRIPTION_LENGTH)
     people = PeopleField(
         label="People (optional)", required=False, help_text="Usernames, with spaces or commas between them."
     )

@@ -12,13 +12,14 @@ from accounts.forms import CommandForm, LinesField
 from accounts.models import User
 from conversations.forms import HistoryField, PeopleField
 from conversations.groups import add_members, transfer, update_group
-from conversations.links import link_json, make_link
-from conversations.models import Conversation, Participant
+from conversations.links import USES_MOST, link_json, make_link
+from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant
 from conversations.places import update_place
 
 FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Muted until it is turned on again."""
 HOUR, DAY = 3600, 24 * 3600
+MUTES = ((HOUR, "1 hour"), (8 * HOUR, "8 hours"), (DAY, "1 day"), (-1, "Until I turn it on"))
 
 
 class OfConversation(CommandForm):
@@ -32,8 +33,8 @@ class OfConversation(CommandForm):
 class DetailsForm(OfConversation):
     prefix = "details"
     fields_by_pointer: ClassVar = {"/name": "name", "/description": "description", "/history": "history"}
-    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    description = LinesField(label="What it is about", required=False, max_length=500)
+    name = forms.CharField(max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    description = LinesField(label="What it is about", required=False, max_length=DESCRIPTION_LENGTH)
     history = HistoryField()
 
     def obey(self, *, by: User, **fields: Any) -> Conversation:
@@ -61,7 +62,7 @@ class LinkForm(OfConversation):
         label="How many may use it (optional)",
         required=False,
         min_value=1,
-        max_value=100_000,
+        max_value=USES_MOST,
         help_text="Left empty, as many as like.",
     )
 
@@ -89,10 +90,8 @@ class TransferForm(OfConversation):
 class PlaceForm(OfConversation):
     """What someone wants of a conversation for themselves; each button of the page says one thing."""
 
-    MUTED: ClassVar = [(HOUR, "1 hour"), (8 * HOUR, "8 hours"), (DAY, "1 day"), (-1, "Until I turn it on"), (0, "")]
-
     notify = forms.ChoiceField(choices=Participant.Notify.choices, required=False)
-    mute = forms.TypedChoiceField(choices=MUTED, coerce=int, empty_value=None, required=False)
+    mute = forms.TypedChoiceField(choices=[*MUTES, (0, "")], coerce=int, empty_value=None, required=False)
     pinned = forms.NullBooleanField(required=False)
     archived = forms.NullBooleanField(required=False)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.people import lock_people
-from conversations.access import Conflict, Invalid, NotAllowed, Unprocessable
+from conversations.access import Conflict, Invalid, NotAllowed, Unprocessable, present_in
 from conversations.changes import advance, announce
 from conversations.commands import check_size, description_of, name_of
 from conversations.events import Changes
@@ -23,7 +23,6 @@ from conversations.members import (
     hold_group,
     member,
     note_departure,
-    present_in,
     put_out,
     rank_of,
     require_rank,

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.profiles import user_json
-from conversations.access import place_of
+from conversations.access import place_of, present_in
 from conversations.events import role_of
+from conversations.forms_group import MUTES
 from conversations.links import links_of
-from conversations.members import Rank, present_in, rank_of
+from conversations.members import Rank, rank_of
 from conversations.models import Conversation, InviteLink, Participant
 from messaging.inbox import show_conversation
 from messaging.rows import Head, Person, is_muted
@@ -20,7 +21,6 @@ from messaging.words import members, patterns
 
 FAR = 9000
 """A year in which nobody waits for the end of anything."""
-MUTES = (("3600", "1 hour"), ("28800", "8 hours"), ("86400", "1 day"), ("-1", "Until I turn it on"))
 NOTIFY = (
     (Participant.Notify.ALL, "Everything"),
     (Participant.Notify.MENTIONS, "Only when I am mentioned"),
@@ -99,7 +99,7 @@ class Info:
         return self.muted_until is not None and self.muted_until.year > FAR
 
     @property
-    def mutes(self) -> Sequence[tuple[str, str]]:
+    def mutes(self) -> Sequence[tuple[int, str]]:
         return MUTES
 
     @property

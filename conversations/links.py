@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import timestamp
-from conversations.access import Conflict, Gone, Invalid
-from conversations.members import Rank, bring_in, hold_group, place_in_group, present_in
+from conversations.access import Conflict, Gone, Invalid, present_in
+from conversations.members import Rank, bring_in, hold_group, place_in_group
 from conversations.models import Conversation, InviteLink
 
 TOKEN_BYTES = 16

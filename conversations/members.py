@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from enum import IntEnum
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
@@ -16,7 +15,7 @@ from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
 from chatproject.database import now
-from conversations.access import Conflict, NotAllowed, place_of
+from conversations.access import Conflict, NotAllowed, place_of, present_in
 from conversations.changes import advance, announce
 from conversations.events import participants_json, role_of
 from conversations.models import Conversation, Departure, Participant
@@ -78,11 +77,6 @@ def member(group: Conversation, user_id: UUID) -> Participant:
     place = present_in(group).select_related("user").get(user_id=user_id)
     place.conversation = group
     return place
-
-
-def present_in(group: Conversation) -> QuerySet[Participant]:
-    """The places of those who are in a group now."""
-    return Participant.objects.filter(conversation=group, left_at=None)
 
 
 def bring_in(group: Conversation, users: Sequence[User], *, by: User) -> None:

@@ -12,6 +12,9 @@ from django.utils import timezone
 from accounts.ids import uuid7
 from accounts.models import User
 
+NAME_LENGTH = 100
+DESCRIPTION_LENGTH = 500
+
 
 def direct_key(one: UUID, other: UUID) -> str:
     """Name the direct conversation of two people, whoever of them asks."""
@@ -40,8 +43,8 @@ class Conversation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=6, choices=Kind, editable=False)
     direct_key = models.CharField(max_length=73, unique=True, null=True, blank=True, editable=False)
-    name = models.CharField(max_length=100, blank=True)
-    description = models.CharField(max_length=500, blank=True)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True)
     history = models.CharField(max_length=6, choices=History, default=History.JOINED)
     shared_from = models.BigIntegerField(null=True, blank=True, editable=False)
     owner = models.ForeignKey(

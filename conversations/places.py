@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
-from conversations.access import Invalid, place_of
+from conversations.access import Invalid, place_of, require_storable
 from conversations.models import Participant
 from messaging.fields import seal, unseal
 
@@ -66,8 +66,7 @@ def _checked(what: Settings) -> dict[str, Any]:
 def _checked_draft(text: str) -> str:
     if len(text) > settings.TEXT_LENGTH:
         raise Invalid(f"A draft has at most {settings.TEXT_LENGTH} characters.", pointer="/draft")
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise Invalid("This text holds NUL or half a character.", pointer="/draft")
+    require_storable(text, pointer="/draft")
     return text
 
 

@@ -14,7 +14,7 @@ from chatproject.fields import (
     TextField,
     TruthField,
 )
-from conversations.models import Conversation, Participant
+from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant
 
 
 class NewConversation(Strict):
@@ -22,8 +22,8 @@ class NewConversation(Strict):
 
     kind = serializers.ChoiceField(choices=Conversation.Kind.choices)
     to = ReferenceField(required=False)
-    name = TextField(max_length=100, required=False, trim_whitespace=True)
-    description = TextField(max_length=500, required=False, allow_blank=True)
+    name = TextField(max_length=NAME_LENGTH, required=False, trim_whitespace=True)
+    description = TextField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True)
     participants = BoundedListField(child=ReferenceField(), max_length=settings.GROUP_MEMBERS, required=False)
     history = serializers.ChoiceField(choices=Conversation.History.choices, required=False)
 
@@ -37,8 +37,8 @@ class NewConversation(Strict):
 class GroupChange(Strict):
     """What is to be different about a group."""
 
-    name = TextField(max_length=100, required=False, trim_whitespace=True)
-    description = TextField(max_length=500, required=False, allow_blank=True)
+    name = TextField(max_length=NAME_LENGTH, required=False, trim_whitespace=True)
+    description = TextField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True)
     history = serializers.ChoiceField(choices=Conversation.History.choices, required=False)
 
 

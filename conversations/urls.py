@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from conversations import views_info as info
 from conversations import views_join as joining
-from conversations.api import ConversationViewSet
+from conversations.api import ConversationViewSet, PlaceViewSet
 from conversations.api_groups import GroupViewSet, LinkViewSet, MemberViewSet
 from conversations.views import new_conversation
 
@@ -28,6 +28,7 @@ api: list[URLPattern | URLResolver] = [
     path(
         "conversations/<pk>", ConversationViewSet.as_view({"get": "retrieve", "patch": "update", "delete": "destroy"})
     ),
+    path("conversations/<pk>/me", PlaceViewSet.as_view({"patch": "update"})),
     path("conversations/<pk>/leave", GroupViewSet.as_view({"post": "leave"})),
     path("conversations/<pk>/transfer", GroupViewSet.as_view({"post": "transfer"})),
     path("conversations/<pk>/participants", MemberViewSet.as_view({"get": "list", "post": "create"})),

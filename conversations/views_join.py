@@ -14,9 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.views import READ, WRITE
 from chatproject import limits
-from conversations.access import Gone, Refused, present
+from conversations.access import Gone, Refused, present, present_in
 from conversations.links import accept_link, find_link
-from conversations.members import present_in
 from conversations.models import InviteLink
 from messaging.fields import seal_secret, unseal_secret
 from messaging.rows import initials, tone

@@ -1,13 +1,10 @@
-"""The REST door to what has changed, and to what is one's own about a conversation."""
+"""The REST door to what has changed."""
 
 from rest_framework.response import Response
 
-from chatproject.api import API, SignedIn, envelope, limit_of, number_of, path_id
+from chatproject.api import API, SignedIn, limit_of, number_of, path_id
 from conversations.access import Invalid
-from conversations.places import update_place
-from conversations.serializers import PlaceChange
 from messaging import sync
-from messaging.inbox import show_place
 from messaging.sync import Part
 
 
@@ -26,15 +23,6 @@ class CatchingUpViewSet(API):
     def sync(self, request: SignedIn) -> Response:
         """What changed for me since a cursor was given."""
         return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))
-
-
-class PlaceViewSet(API):
-    """`/conversations/{id}/me`."""
-
-    def update(self, request: SignedIn, pk: str) -> Response:
-        """Settle something for myself."""
-        place = update_place(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
-        return envelope(show_place(place))
 
 
 def _answer(part: Part) -> Response:

@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from chatproject.database import array_text
 from messaging.mentions import MEANT, arrays_of_names
 
 
@@ -156,20 +157,15 @@ def statement(drafts: Sequence[Draft]) -> str:
 def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any]:
     """Lay the drafts out as the statement's arrays; locks are taken in the order of ids, each once."""
     return {
-        "ids": _array(draft.id for draft in drafts),
-        "conversations": _array(draft.conversation_id for draft in drafts),
-        "senders": _array(draft.sender_id for draft in drafts),
-        "kinds": _array(draft.kind for draft in drafts),
+        "ids": array_text(draft.id for draft in drafts),
+        "conversations": array_text(draft.conversation_id for draft in drafts),
+        "senders": array_text(draft.sender_id for draft in drafts),
+        "kinds": array_text(draft.kind for draft in drafts),
         "bodies": [draft.body for draft in drafts],
         "fingerprints": [draft.fingerprints[0] for draft in drafts],
-        "replies": _array(draft.reply_to_id for draft in drafts),
-        "timely": _array("t" if draft.timely else "f" for draft in drafts),
-        "locks": _array(sorted({draft.conversation_id for draft in drafts})),
+        "replies": array_text(draft.reply_to_id for draft in drafts),
+        "timely": array_text("t" if draft.timely else "f" for draft in drafts),
+        "locks": array_text(sorted({draft.conversation_id for draft in drafts})),
         "retention": f"{retention_days} days",
         **arrays_of_names([draft.names for draft in drafts]),
     }
-
-
-def _array(items: Any) -> str:
-    """Write ids and plain words as PostgreSQL's array text, which costs the driver nothing to adapt."""
-    return "{" + ",".join("NULL" if item is None else str(item) for item in items) + "}"

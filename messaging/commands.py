@@ -10,7 +10,7 @@ from django.db.models import F, Subquery
 from django.db.models.functions import Greatest, Least, Now
 
 from accounts.models import User
-from conversations.access import Invalid, Unprocessable, place_of, present
+from conversations.access import Invalid, Unprocessable, place_of, present, require_storable
 from conversations.commands import start_direct
 from conversations.models import Conversation
 from messaging import log
@@ -70,16 +70,7 @@ def require_text(text: str) -> None:
         raise Invalid("A message needs a text.", pointer="/text")
     if len(spoken) > settings.TEXT_LENGTH:
         raise Invalid(f"A message has at most {settings.TEXT_LENGTH} characters.", pointer="/text")
-    if not is_storable(text):
-        raise Invalid("This text holds NUL or half a character.", pointer="/text")
-
-
-def is_storable(text: str) -> bool:
-    """Tell whether PostgreSQL can keep a text as it is."""
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
+    require_storable(text, pointer="/text")
 
 
 def mark_read(*, by: User, conversation_id: UUID, through: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import User
 from conversations.access import NotAllowed, Unprocessable
-from conversations.events import role_of
+from conversations.members import Rank, rank_of
 from messaging.changes import announce, hold, show
 from messaging.commands import require_text
 from messaging.events import MessageJSON
@@ -47,7 +47,7 @@ def delete_message(*, by: User, message_id: UUID) -> MessageJSON:
     message, place = held.message, held.place
     if message.kind == Message.Kind.NOTICE:
         raise Unprocessable("A notice can't be deleted.")
-    if message.sender_id != by.pk and role_of(place, place.conversation) not in {"owner", "admin"}:
+    if message.sender_id != by.pk and rank_of(place) < Rank.ADMIN:
         raise NotAllowed("Only its sender and the group's admins can delete a message.")
     if message.deleted_at is not None:
         return show(message)

@@ -30,6 +30,14 @@ class ReactionJSON(TypedDict):
     count: int
 
 
+class NoticeJSON(TypedDict):
+    """What a notice says: `user_ids` are those it happened to, `name` is the group's new one."""
+
+    event: str
+    user_ids: list[str]
+    name: str | None
+
+
 class MessageJSON(TypedDict):
     """A message as REST, socket and sync show it (contract, section 5)."""
 
@@ -44,7 +52,7 @@ class MessageJSON(TypedDict):
     reply_to_id: str | None
     mentions: list[str]
     reactions: list[ReactionJSON]
-    notice: dict[str, Any] | None
+    notice: NoticeJSON | None
     created_at: str
     edited_at: str | None
     deleted_at: str | None

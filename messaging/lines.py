@@ -21,6 +21,7 @@ from messaging.words import listed, message_text, patterns
 PAUSE = timedelta(minutes=5)
 QUOTED = 160
 """How much of a message a quote shows."""
+NAMES_MARKED = 50
 QUICK = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 """The reactions at hand."""
 
@@ -100,7 +101,8 @@ class Line:
 
     @property
     def mentions(self) -> str:
-        return " ".join(self.message["mentions"])
+        """Whose names stand out in the text; of those whom `@all` means, some."""
+        return " ".join(self.message["mentions"][:NAMES_MARKED])
 
     @property
     def classes(self) -> str:

@@ -1,11 +1,13 @@
 """Who is meant by name: `@username` of a member who is in, and `@all`."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+
+from chatproject.database import array_text
 
 ALL = "all"
 ALL_FOR_EVERYONE = 20
@@ -70,15 +72,10 @@ def arrays_of_names(texts: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Lay the names of some texts out as arrays; the first text is number 1."""
     named = [(n, name) for n, names in enumerate(texts, 1) for name in names]
     return {
-        "named": _array(n for n, _ in named),
+        "named": array_text(n for n, _ in named),
         "names": [name for _, name in named],
-        "meaning_all": _array(n for n, name in named if name == ALL),
+        "meaning_all": array_text(n for n, name in named if name == ALL),
     }
-
-
-def _array(numbers: Iterable[int]) -> str:
-    """Write numbers as PostgreSQL's array text; psycopg would take the smallest type that fits."""
-    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def mentioned(names: Sequence[str], *, conversation_id: UUID, sender_id: UUID) -> list[UUID] | None:

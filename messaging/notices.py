@@ -5,7 +5,6 @@ They keep what happened, not a sentence: every page words it in its reader's lan
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TypedDict
 from uuid import UUID
 
 import orjson
@@ -17,7 +16,7 @@ from accounts.models import User
 from accounts.realtime import publish
 from conversations.changes import advance
 from conversations.models import Conversation, Participant
-from messaging.events import message_json, post_created
+from messaging.events import NoticeJSON, message_json, post_created
 from messaging.fields import seal
 from messaging.models import Message
 
@@ -31,14 +30,6 @@ class Notice(models.TextChoices):
     REMOVED = "removed"
     RENAMED = "renamed"
     TRANSFERRED = "transferred"
-
-
-class NoticeJSON(TypedDict):
-    """A notice as a message shows it: `user_ids` are those it happened to, `name` is the group's new one."""
-
-    event: str
-    user_ids: list[str]
-    name: str | None
 
 
 def append_notice(

@@ -23,12 +23,19 @@ class Change(NamedTuple):
 
 
 def replay(
-    conversation: Conversation, *, after: int, messages: Iterable[MessageJSON], places: Iterable[Participant]
+    conversation: Conversation,
+    *,
+    after: int,
+    messages: Iterable[MessageJSON],
+    places: Iterable[Participant],
+    size: int,
 ) -> list[Change]:
-    """Tell every version after one, in order, from the messages and places that have changed since."""
+    """Tell every version after one, in order, from the messages and places that have changed since. `size` is the
+    number of those who are in now.
+    """
     said, members = _said(conversation, messages), _members(conversation, places)
     versions = range(after + 1, conversation.version + 1)
-    return [said.get(version) or _changed(conversation, version, members.get(version)) for version in versions]
+    return [said.get(version) or _changed(conversation, version, members.get(version), size) for version in versions]
 
 
 def _said(conversation: Conversation, messages: Iterable[MessageJSON]) -> dict[int, Change]:
@@ -56,12 +63,12 @@ def _members(conversation: Conversation, places: Iterable[Participant]) -> dict[
     return found
 
 
-def _changed(conversation: Conversation, version: int, members: Members | None) -> Change:
+def _changed(conversation: Conversation, version: int, members: Members | None, size: int) -> Change:
     it = conversation
     changes: Changes = {}
     if it.details_version == version:
         changes = {"name": it.name, "description": it.description, "avatar_url": None, "history": it.history}
         changes["owner_id"] = str(it.owner_id) if it.owner_id else None
     if members:
-        changes["participants"] = members
+        changes["participants"], changes["participant_count"] = members, size
     return Change(version, version, ConversationUpdated(str(it.pk), version, it.epoch, changes).frame())

@@ -162,7 +162,7 @@ def people_of(messages: Iterable[MessageJSON]) -> set[str]:
     """Everyone whose name is needed to show some messages."""
     found: set[str] = set()
     for message in messages:
-        found |= {message["sender_id"], *(message["notice"] or {}).get("user_ids", ())}
+        found |= {message["sender_id"], *(message["notice"]["user_ids"] if message["notice"] else ())}
         found |= {id for reaction in message["reactions"] for id in reaction["user_ids"]}
     return found
 

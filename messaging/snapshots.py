@@ -32,8 +32,8 @@ from messaging.replay import Change, replay
 class Membership(NamedTuple):
     """What a person may hear of a conversation, as it was when the conversation had this epoch.
 
-    They see messages after `visible_from`, and hear what happens after `hears_from`: not from before they came, nor what
-    the conversation as it was shown to them holds already.
+    They see messages after `visible_from`, and hear what happens after `hears_from`: not from before they came, nor
+    what the conversation as it was shown to them holds already.
     """
 
     visible_from: int
@@ -97,6 +97,7 @@ SELECT * FROM messaging_message WHERE conversation_id = %(id)s AND version > %(a
 PLACES_CHANGED = """
 SELECT * FROM conversations_participant WHERE conversation_id = %s AND changed_version > %s ORDER BY id
 """
+SIZE = "SELECT count(*) AS size FROM conversations_participant WHERE conversation_id = %s AND left_at IS NULL"
 SHOWN_OF_USERS = """
 SELECT id, username, display_name, about, is_bot, settings, closed_at FROM accounts_user WHERE id = ANY(%s)
 """
@@ -178,7 +179,8 @@ async def _told(run: Run, conversation: Conversation, after: int) -> list[Change
     for place in places:
         place.user = known[place.user_id]
     shown = [message_json(message, reactions=reactions.get(message.pk, ())) for message in messages]
-    return replay(conversation, after=after, messages=shown, places=places)
+    size = (await run(SIZE, conversation.pk))[0].size if places else 0
+    return replay(conversation, after=after, messages=shown, places=places, size=size)
 
 
 @in_thread

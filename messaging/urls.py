@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from messaging.api import MessageViewSet, ReactionViewSet, ReceiptViewSet
-from messaging.api_sync import CatchingUpViewSet, PlaceViewSet
+from messaging.api_sync import CatchingUpViewSet
 from messaging.views import conversation, inbox
 from messaging.views_message import delete, edit, message, react, reply
 
@@ -23,7 +23,6 @@ api: list[URLPattern | URLResolver] = [
     path("messages/<pk>", MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("messages/<pk>/reactions/<emoji>", ReactionViewSet.as_view({"put": "update", "delete": "destroy"})),
     path("conversations/<pk>/changes", CatchingUpViewSet.as_view({"get": "changes"})),
-    path("conversations/<pk>/me", PlaceViewSet.as_view({"patch": "update"})),
     path("conversations/<pk>/read", ReceiptViewSet.as_view({"post": "read"})),
     path("sync", CatchingUpViewSet.as_view({"get": "sync"})),
 ]

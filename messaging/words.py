@@ -5,12 +5,11 @@ is for what the reader did.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from messaging.events import MessageJSON
+from messaging.events import MessageJSON, NoticeJSON
 
 NAMES_MOST = 3
 """How many people a sentence names before it counts the others."""
@@ -87,7 +86,7 @@ def whom(ids: Sequence[str], *, names: Mapping[str, str], viewer_id: str, words:
 
 def notice_text(message: MessageJSON, *, names: Mapping[str, str], viewer_id: str, words: Mapping[str, str]) -> str:
     """Word a notice for its reader."""
-    notice: dict[str, Any] = message["notice"] or {"event": "other", "user_ids": [], "name": None}
+    notice: NoticeJSON = message["notice"] or {"event": "other", "user_ids": [], "name": None}
     by, ids = message["sender_id"], notice["user_ids"]
     event = "came" if notice["event"] == "joined" and ids == [by] else notice["event"]
     pattern = words.get(f"{event}.mine" if by == viewer_id else event, words["other"])

@@ -36,13 +36,10 @@ export class Details {
 
   /** What is different. */
   apply({ participants: { added = [], updated = [], removed = [] } = {}, ...changes }) {
-    const fresh = added.filter(({ user }) => !this.#row(user.id)).length;
-    const gone = removed.filter((id) => this.#row(id)).length;
     for (const participant of [...added, ...updated]) this.#put(participant);
     for (const id of removed) this.#remove(id);
     const me = updated.find(({ user }) => user.id === this.#userId);
-    const count = this.#known.participant_count + fresh - gone;
-    this.#learn({ ...changes, participant_count: count, ...(me && { role: me.role }) });
+    this.#learn({ ...changes, ...(me && { role: me.role }) });
   }
 
   #learn(changes) {

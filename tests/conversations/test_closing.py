@@ -275,7 +275,7 @@ async def test_closing_an_account_closes_its_sockets_and_the_others_look_again(
         assert await closing.closed() == 4503
         handed, left = [(await staying.next("conversation.updated"))["changes"] for _ in range(2)]
         assert handed["owner_id"] == str(bob.pk)
-        assert left == {"participants": {"removed": [str(alice.pk)]}}
+        assert left == {"participants": {"removed": [str(alice.pk)]}, "participant_count": 2}
         notices = [(await staying.next("message.created"))["message"]["notice"]["event"] for _ in range(2)]
         assert notices == ["transferred", "left"]
     assert (await hers.get("/users/me")).json()["code"] == "session_revoked"

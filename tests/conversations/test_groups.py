@@ -464,11 +464,11 @@ async def test_every_version_is_told_by_exactly_one_event_in_order(
     assert [frame["data"]["version"] for frame in frames] == list(range(2, 18))
     assert [summary(frame) for frame in frames] == [
         {"name": "Orchard", "history": "shared"}, "renamed", {"description": "Apples"},
-        {"added": ["mallory: member"]}, "joined", {"updated": ["mallory: admin"]},
+        {"added": ["mallory: member"], "size": 4}, "joined", {"updated": ["mallory: admin"]},
         {"owner_id": str(bob.pk), "updated": ["alice: admin", "bob: owner"]}, "transferred",
-        {"removed": [str(mallory.pk)]}, "removed", {"removed": [str(carol.pk)]}, "left",
+        {"removed": [str(mallory.pk)], "size": 3}, "removed", {"removed": [str(carol.pk)], "size": 2}, "left",
         {"owner_id": str(alice.pk), "updated": [": admin", "alice: owner"]}, "transferred",
-        {"removed": [str(bob.pk)]}, "left",
+        {"removed": [str(bob.pk)], "size": 1}, "left",
     ]  # fmt: skip
 
 
@@ -478,7 +478,9 @@ def summary(frame: dict[str, Any]) -> Any:
         return frame["data"]["message"]["notice"]["event"]
     assert frame["type"] == "conversation.updated"
     changes = frame["data"]["changes"]
-    people = changes.pop("participants", {})
+    people, size = changes.pop("participants", {}), changes.pop("participant_count", None)
+    if people.keys() & {"added", "removed"}:
+        changes["size"] = size
     return changes | {
         what: [each if what == "removed" else f"{each['user']['username']}: {each['role']}" for each in some]
         for what, some in people.items()

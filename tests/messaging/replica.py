@@ -15,7 +15,7 @@ from tests.messaging.screen import Screen
 T = TypeVar("T")
 Known = dict[str, Any]
 DETAILS = {"name", "description", "avatar_url", "history", "owner_id"}
-FLEETING = {"last_message", "changed_at", "participant_count", "me", "participants"}
+FLEETING = {"last_message", "changed_at", "me", "participants"}
 
 
 def known(conversation: dict[str, Any], messages: list[Any]) -> Known:
@@ -117,6 +117,7 @@ class Replica:
         conversation["epoch"] = data["epoch"]
         changes = data["changes"]
         conversation |= {name: value for name, value in changes.items() if name in DETAILS}
+        conversation["participant_count"] = changes.get("participant_count", conversation["participant_count"])
         members = changes.get("participants", {})
         for each in (*members.get("added", ()), *members.get("updated", ())):
             conversation["places"][each["user"]["id"]] = _place(each)

@@ -1,4 +1,4 @@
-"""After whatever happens, what a device has heard and applied is what is to be read: for every member, without a gap."""
+"""After whatever happens, what a device has heard and applied is what is to be read, for every member."""
 
 import random
 from asyncio import gather

@@ -69,7 +69,8 @@ class Server:
     def start(self) -> None:
         """Start it, or start it again where it was."""
         words = command(self.kind, self.port, self._app)
-        self.process = subprocess.Popen(words, env=environment() | {"SITE_URL": self.url}, cwd=ROOT, stdout=self._log, stderr=self._log)
+        environ = environment() | {"SITE_URL": self.url}
+        self.process = subprocess.Popen(words, env=environ, cwd=ROOT, stdout=self._log, stderr=self._log)
 
     def wait(self, seconds: float = 40) -> "Server":
         """Wait until it answers."""

@@ -154,6 +154,15 @@ WAYS = {
         form={"text": "Hello"},
         writes=SAID,
     ),
+    "send once more": Way(
+        call="POST messages",
+        body=saying("Mine", id="{own}"),
+        frame="message.send",
+        fields=saying("Mine", id="{own}"),
+        page=f"POST {CONVERSATION}",
+        form={"text": "Mine", "id": "{own}"},
+        writes=SAID,
+    ),
     "reply": Way(
         call="POST messages",
         body=saying("Oh", reply_to_id="{others}"),

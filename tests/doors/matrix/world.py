@@ -56,7 +56,7 @@ class World:
         for name in ("admin", "other_admin"):
             set_role(by=self["owner"], conversation_id=group.pk, user_id=self[name].pk, role="admin")
         self.old = say(self["other_member"], group, PAST)
-        self.left = say(self["removed"], group, PAST)
+        self.left = say(self["removed"], group, "Mine")
         add_reaction(by=self["removed"], message_id=UUID(self.left["id"]), emoji=THUMB)
         remove_member(by=self["owner"], conversation_id=group.pk, user_id=self["removed"].pk)
         add_members(by=self["owner"], conversation_id=group.pk, users=[self["newcomer"]])
