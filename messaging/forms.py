@@ -8,6 +8,9 @@ from django import forms
 from accounts.forms import CommandForm, LinesField
 from accounts.ids import parse_uuid7, uuid7
 from accounts.models import User
+from chatproject import limits
+from conversations.access import Refused
+from messaging.commands import send_message
 from messaging.edits import edit_message
 from messaging.events import MessageJSON
 
@@ -32,6 +35,9 @@ class MessageForm(forms.Form):
     What a message may be is the command's to say; this only reads the fields.
     """
 
+    status = 400
+    """How a page with a form that was not right is answered."""
+
     id = IdField(required=False, initial=uuid7, widget=forms.HiddenInput)
     read_through = forms.IntegerField(required=False, min_value=0, max_value=FURTHEST, widget=forms.HiddenInput)
     text = forms.CharField(
@@ -52,6 +58,18 @@ class MessageForm(forms.Form):
         """Forms send line breaks as CR LF; a message has LF."""
         text: str = self.cleaned_data["text"]
         return text.replace("\r\n", "\n")
+
+    def say(self, *, by: User, conversation_id: UUID, reply_to_id: UUID | None = None) -> MessageJSON | None:
+        """Say it; None if that was refused. Then the form says why, and its text stays, under a new name."""
+        named = {"conversation_id": conversation_id, "id": self.cleaned_data["id"], "reply_to_id": reply_to_id}
+        try:
+            limits.require([(limits.SEND, by.pk)])
+            return send_message(by=by, text=self.cleaned_data["text"], **named).message
+        except (Refused, limits.RateLimited) as refusal:
+            self.add_error("text", str(refusal))
+            self.data = {**self.data, "id": str(uuid7())}
+            self.status = refusal.status if isinstance(refusal, Refused) else 429
+            return None
 
 
 class EditForm(CommandForm):

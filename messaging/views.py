@@ -11,14 +11,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.ids import uuid7
 from accounts.models import User
 from accounts.views import SignedInRequest
-from chatproject import limits
 from chatproject.pages import BadCursor
-from conversations.access import Refused
 from conversations.places import update_place
-from messaging.commands import mark_read, send_message
+from messaging.commands import mark_read
 from messaging.forms import MessageForm
 from messaging.inbox import show_conversation
 from messaging.lines import QUICK, lines_of
@@ -60,39 +57,18 @@ def _post(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
     """Whoever answers has read what the page showed; "read" alone is the button of readers without a script."""
     form = MessageForm(request.POST)
     if not form.is_valid():
-        return _show(request, conversation_id, form=form, status=400)
+        return _show(request, conversation_id, form=form)
     through = form.cleaned_data["read_through"]
     if through:
         mark_read(by=request.user, conversation_id=conversation_id, through=through)
     if request.POST.get("act") != "read":
-        try:
-            limits.require([(limits.SEND, request.user.pk)])
-            _send(request.user, conversation_id, form)
-            update_place(by=request.user, conversation_id=conversation_id, draft="")
-        except limits.RateLimited as refusal:
-            form.add_error("text", str(refusal))
-            return _show(request, conversation_id, form=_renamed(form), status=429)
-        except Refused as refusal:
-            form.add_error("text", refusal.detail)
-            return _show(request, conversation_id, form=_renamed(form), status=refusal.status)
+        if form.say(by=request.user, conversation_id=conversation_id) is None:
+            return _show(request, conversation_id, form=form)
+        update_place(by=request.user, conversation_id=conversation_id, draft="")
     return redirect("conversation", conversation_id)
 
 
-def _send(by: User, conversation_id: UUID, form: MessageForm) -> None:
-    send_message(
-        by=by, conversation_id=conversation_id, text=form.cleaned_data["text"], id=form.cleaned_data["id"] or uuid7()
-    )
-
-
-def _renamed(form: MessageForm) -> MessageForm:
-    """The refused text stays in the form, under a new name."""
-    form.data = {**form.data, "id": str(uuid7())}
-    return form
-
-
-def _show(
-    request: SignedInRequest, conversation_id: UUID, *, form: MessageForm | None = None, status: int = 200
-) -> HttpResponse:
+def _show(request: SignedInRequest, conversation_id: UUID, *, form: MessageForm | None = None) -> HttpResponse:
     before = _position(request.GET.get("before", ""))
     shown = show_conversation(by=request.user, conversation_id=conversation_id)
     page = history(by=request.user, conversation_id=conversation_id, before=before)
@@ -112,7 +88,7 @@ def _show(
         "edit_seconds": settings.EDIT_SECONDS,
         "form": form or MessageForm(initial={"read_through": newest, "text": shown["me"]["draft"]}),
     }
-    return render(request, "messaging/conversation.html", context, status=status)
+    return render(request, "messaging/conversation.html", context, status=form.status if form else 200)
 
 
 def _about(shown: dict[str, Any], *, viewer: User) -> str:

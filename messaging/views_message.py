@@ -8,13 +8,9 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.ids import uuid7
 from accounts.models import User
 from accounts.views import READ, SignedInRequest, signed_in, told
-from chatproject import limits
-from conversations.access import Refused
 from messaging import edits, reactions
-from messaging.commands import send_message
 from messaging.events import MessageJSON
 from messaging.forms import EditForm, MessageForm, ReactionForm
 from messaging.inbox import show_conversation
@@ -56,20 +52,9 @@ def reply(request: SignedInRequest, message_id: UUID) -> HttpResponse:
     form = MessageForm(request.POST)
     if not form.is_valid():
         return _show(request, answered, answer=form)
-    try:
-        limits.require([(limits.SEND, request.user.pk)])
-        said = send_message(
-            by=request.user,
-            conversation_id=UUID(answered["conversation_id"]),
-            text=form.cleaned_data["text"],
-            id=form.cleaned_data["id"] or uuid7(),
-            reply_to_id=message_id,
-        )
-    except (Refused, limits.RateLimited) as refusal:
-        form.add_error("text", str(refusal))
-        form.data = {**form.data, "id": str(uuid7())}
-        return _show(request, answered, answer=form)
-    return _to_line(said.message)
+    conversation_id = UUID(answered["conversation_id"])
+    said = form.say(by=request.user, conversation_id=conversation_id, reply_to_id=message_id)
+    return _to_line(said) if said else _show(request, answered, answer=form)
 
 
 @signed_in("POST")

@@ -1,7 +1,7 @@
 // The list of conversations: pinned ones and the newest on top, with what was said last and what is unread.
 // What is put away stands in a list of its own, behind a link with their number.
 
-import { fillRow, isMuted } from "./row.js";
+import { fillRow, isMuted, lastSaid } from "./row.js";
 import { localiseAll } from "./format.js";
 
 export class Inbox extends EventTarget {
@@ -91,5 +91,5 @@ export class Inbox extends EventTarget {
 
 const inOrder = (one, other) =>
   other.me.pinned - one.me.pinned ||
-  other.changed_at.localeCompare(one.changed_at) ||
+  lastSaid(other).localeCompare(lastSaid(one)) ||
   other.id.localeCompare(one.id);

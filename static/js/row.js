@@ -16,7 +16,7 @@ export function fillRow(row, conversation, { words, userId, isOpen }) {
   find("muted").hidden = !isMuted(me);
   row.classList.toggle("row--pinned", me.pinned);
   row.classList.toggle("row--muted", isMuted(me));
-  localise(find("time"), conversation.last_message?.created_at ?? conversation.created_at);
+  localise(find("time"), lastSaid(conversation));
   fillBadge(row, me);
 }
 
@@ -27,6 +27,9 @@ function fillBadge(row, { unread_count: unread, mention_count: meant }) {
   row.querySelector("[data-badge]").hidden = !unread;
   row.querySelector("[data-badge-count]").textContent = unread > 99 ? "99+" : unread;
 }
+
+/** When something was last said in a conversation. */
+export const lastSaid = ({ last_message: message, created_at: began }) => message?.created_at ?? began;
 
 /** Whether someone wants to hear nothing of a conversation for now. */
 export const isMuted = ({ muted_until: until }) => Boolean(until) && Date.parse(until) > Date.now();

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from playwright.async_api import expect
@@ -9,6 +10,7 @@ from playwright.async_api import expect
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
+from messaging.reactions import add_reaction
 from tests.browser.conftest import Enter
 from tests.browser.window import Window
 from tests.messaging.helpers import say
@@ -145,3 +147,16 @@ async def test_what_is_mine_alone_moves_on_all_my_devices(enter: Enter, alice: U
     await expect(phone.row("Choir")).to_have_count(0)
     await phone.page.get_by_role("link", name="Archived 1").click()
     await expect(phone.row("Choir")).to_be_visible()
+
+
+async def test_only_what_is_said_moves_a_conversation_up(
+    enter: Enter, alice: User, bob: User, conversation: Conversation, group: Conversation
+) -> None:
+    choir = await sync_to_async(create_group)(by=alice, name="Choir")
+    sung = await sync_to_async(say)(alice, choir, "La la la")
+    await sync_to_async(say)(alice, group, "The beans!")
+    await sync_to_async(add_reaction)(by=alice, message_id=UUID(sung["id"]), emoji="👍")
+    hers = await enter(alice)
+    await hers.goto("/")
+    await sync_to_async(say)(bob, conversation, "Hi")
+    await expect(hers.inbox.get_by_role("listitem")).to_contain_text(["Hi", "Garden", "Choir"])

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
@@ -30,9 +29,8 @@ def test_the_links_of_a_group_come_in_pages_the_latest_first(rest: Rest, group: 
     assert pointers(assert_problem(client.get(path, params={"cursor": "mine"}), 400, "invalid")) == ["/cursor"]
 
 
-@pytest.mark.parametrize("round", range(5))
 async def test_the_versions_that_a_newcomer_hears_go_on_from_the_conversation_as_shown(
-    round: int, app: App, group: Conversation, alice: User, mallory: User
+    app: App, group: Conversation, alice: User, mallory: User
 ) -> None:
     hers, newcomers = await app(alice), await app(mallory)
     async with hers.socket(), newcomers.socket() as socket:

@@ -16,7 +16,9 @@ from conversations.models import Conversation, Participant
 from messaging.commands import send_message
 from messaging.management.demo import CAST, GROUPS, PASSWORD, TALKS
 from messaging.models import Message
+from messaging.reactions import add_reaction
 
+EMOJI = "👍😂🎉🙏😮"
 DAYS = 6
 """How far back the talk goes: an id may be seven days old when it arrives."""
 
@@ -50,13 +52,16 @@ class Command(BaseCommand):
         self, conversation: Conversation, people: list[User], lines: list[tuple[int, str]], chance: random.Random
     ) -> None:
         """Spread the lines over the last days, in bursts as people talk, and let all but the newest be read."""
-        moments = _bursts(len(lines), chance)
+        moments, ids = _bursts(len(lines), chance), []
         for (who, text), moment in zip(lines, moments, strict=True):
             said = send_message(
                 by=people[who], conversation_id=conversation.pk, text=text, id=_id_at(moment, chance)
             ).message
             # Only the demo's past is made up: everything else is dated by the database.
             Message.objects.filter(pk=said["id"]).update(created_at=moment)
+            ids.append(UUID(said["id"]))
+        for id in chance.sample(ids[-8:], 3):
+            add_reaction(by=chance.choice(people), message_id=id, emoji=chance.choice(EMOJI))
         conversation.refresh_from_db()
         unread = chance.choice([0, 0, 2])
         through = max(0, conversation.last_position - unread)
@@ -67,6 +72,7 @@ class Command(BaseCommand):
         Participant.objects.filter(conversation=conversation, user=people[0]).update(
             delivered_through=conversation.last_position, read_through=conversation.last_position
         )
+        Message.objects.filter(conversation=conversation, kind=Message.Kind.NOTICE).update(created_at=moments[0])
         Conversation.objects.filter(pk=conversation.pk).update(
             active_at=moments[-1], changed_at=moments[-1], created_at=moments[0]
         )

@@ -109,8 +109,7 @@ export class Conversations extends EventTarget {
     const isMeant = counts && message.mentions.includes(this.#userId);
     const unread_count = Math.min(100, me.unread_count + Number(counts));
     const mention_count = me.mention_count + Number(isMeant);
-    const { position: last_position, created_at: changed_at } = message;
-    return { last_message: message, last_position, changed_at, me: { ...me, unread_count, mention_count } };
+    return { last_message: message, last_position: message.position, me: { ...me, unread_count, mention_count } };
   }
 
   #emit(type, id) {

@@ -30,7 +30,8 @@ catch up              ok          ok          ok          ok          ok        
 mark as read          ok          ok          ok          ok          ok          not_found   not_found   sign_in
 settle my place       ok          ok          ok          ok          ok          not_found   not_found   sign_in
 send                  ok          ok          ok          ok          ok          not_found   not_found   sign_in
-send once more        idle        idle        idle        idle        idle        not_found   not_found   sign_in
+send once more        idle        idle        idle        idle        idle        idle        id_conflict sign_in
+send a form twice     idle        idle        idle        idle        idle        not_found   not_found   sign_in
 reply                 ok          ok          ok          ok          ok          not_found   not_found   sign_in
 quote an old message  ok          ok          ok          ok       unprocessable  not_found   not_found   sign_in
 reply on an old page  ok          ok          ok          ok          not_found   not_found   not_found   sign_in
@@ -90,7 +91,8 @@ settle my place       ok          ok          ok          not_found   not_found 
 begin                 idle        idle        idle        blocked     ok          sign_in
 write to the person   ok          blocked     blocked     blocked     ok          sign_in
 send                  ok          blocked     blocked     not_found   not_found   sign_in
-send once more        idle        idle        idle        not_found   not_found   sign_in
+send once more        idle        idle        idle        id_conflict id_conflict sign_in
+send a form twice     idle        idle        idle        not_found   not_found   sign_in
 reply                 ok          blocked     blocked     not_found   not_found   sign_in
 edit my own           ok          blocked     blocked     not_found   not_found   sign_in
 edit another's        not_allowed not_allowed not_allowed not_found   not_found   sign_in

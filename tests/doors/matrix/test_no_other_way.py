@@ -14,11 +14,59 @@ from accounts.models import User
 from messaging.protocol import Command
 from tests.accounts.visitor import Visitor
 from tests.doors.matrix.table import TABLES
-from tests.doors.matrix.ways import ABOUT_NO_CONVERSATION, FRAMES_ABOUT_NO_CONVERSATION, WAYS
+from tests.doors.matrix.ways import WAYS
 
 FOREIGN = ("accounts/", "admin/")
 """What Django and django-allauth bring along."""
 SOME = str(uuid7())
+
+# What is left: these are about oneself, one's devices and other people, or only lead to a row of the tables.
+ABOUT_NO_CONVERSATION = """
+POST api/v1/auth/register
+POST api/v1/auth/token
+POST api/v1/auth/token/refresh
+POST api/v1/auth/logout
+POST api/v1/auth/password
+POST api/v1/auth/ticket
+GET DELETE api/v1/auth/sessions
+DELETE api/v1/auth/sessions/<pk>
+GET PATCH api/v1/users/me
+POST api/v1/users/me/close
+GET api/v1/users
+GET api/v1/users/blocked
+GET api/v1/users/<pk>
+PUT DELETE api/v1/users/<pk>/block
+GET api/v1/contacts
+DELETE api/v1/contacts/<pk>
+GET POST api/v1/contacts/invitations
+POST api/v1/contacts/invitations/<pk>/accept
+POST api/v1/contacts/invitations/<pk>/decline
+GET api/v1/server
+GET settings
+GET POST settings/profile
+GET POST settings/privacy
+GET settings/sessions
+POST settings/sessions/end-others
+POST settings/sessions/<uuid:session_id>/end
+GET settings/security
+GET settings/blocked
+POST settings/blocked/<uuid:user_id>/unblock
+GET POST settings/close
+GET POST contacts
+POST contacts/<uuid:user_id>/remove
+POST contacts/invitations/<uuid:invitation_id>/accept
+POST contacts/invitations/<uuid:invitation_id>/decline
+GET people/<uuid:user_id>
+POST people/<uuid:user_id>/invite
+POST people/<uuid:user_id>/block
+POST people/<uuid:user_id>/unblock
+GET conversations/new
+GET join
+GET healthz
+GET readyz
+GET metrics
+"""
+FRAMES_ABOUT_NO_CONVERSATION = {"connect", "ping"}
 
 
 def routes(known: URLResolver, before: str = "") -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What comes of an attempt: the door's answer, held against what has changed and what must not be told."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ from django.db import connection
 
 from accounts.models import Session
 from tests.doors.matrix.doors import Answer, Door
-from tests.doors.matrix.table import Case, Row
+from tests.doors.matrix.table import Case
 from tests.doors.matrix.ways import WAYS, Way
 from tests.doors.matrix.world import NAME, SCENES, Nothing, Scene, World
 
@@ -18,7 +18,13 @@ Tables = dict[str, str]
 Apart = Callable[[], AbstractContextManager[Any]]
 
 
-def outcomes(doors: Mapping[str, Door], world: World, case: Case, *, apart: Apart) -> dict[str, Row]:
+def wanted(doors: Iterable[str], case: Case) -> dict[str, str]:
+    """What the table says, for everyone at every door."""
+    *_, row = case
+    return {f"{role} by {door}": word for door in doors for role, word in row.items()}
+
+
+def found(doors: Mapping[str, Door], world: World, case: Case, *, apart: Apart) -> dict[str, str]:
     """Let everyone try something at every door, each apart from the others.
 
     Says in a word what comes of it, and in more words what should not.
@@ -26,7 +32,7 @@ def outcomes(doors: Mapping[str, Door], world: World, case: Case, *, apart: Apar
     kind, action, row = case
     way, scene_of = WAYS[action], SCENES[kind]
     nothing = Nothing(scene_of(world, "stranger"))
-    found: dict[str, dict[str, str]] = {name: {} for name in doors}
+    came_of = {}
     with apart():
         moulds = {name: door(world, "stranger", way, nothing).mould for name, door in doors.items()}
     for role in row:
@@ -37,8 +43,8 @@ def outcomes(doors: Mapping[str, Door], world: World, case: Case, *, apart: Apar
             for name, door in doors.items():
                 with apart():
                     answer = door(world, role, way, scene)
-                    found[name][role] = " ".join(_verdict(answer, scene, way, before, moulds[name]))
-    return dict(found)
+                    came_of[f"{role} by {name}"] = " ".join(_verdict(answer, scene, way, before, moulds[name]))
+    return came_of
 
 
 def _verdict(answer: Answer, scene: Scene, way: Way, before: Tables, mould: Any) -> Iterator[str]:
@@ -54,12 +60,12 @@ def _verdict(answer: Answer, scene: Scene, way: Way, before: Tables, mould: Any)
 
 
 def _word_for(answer: Answer, way: Way, changed: set[str]) -> str:
-    wanted = set(way.writes.split())
+    due = set(way.writes.split())
     if answer.word != "ok":
         return f"{answer.word}, but changes {sorted(changed)}" if changed else answer.word
-    if wanted and not changed:
+    if due and not changed:
         return "idle"
-    return "ok" if wanted <= changed and bool(wanted) == bool(changed) else f"ok, and changes {sorted(changed)}"
+    return "ok" if due <= changed and bool(due) == bool(changed) else f"ok, and changes {sorted(changed)}"
 
 
 def stored() -> Tables:
