@@ -71,10 +71,14 @@ def path_id(text: str) -> Any:
 
 def limit_of(request: Request) -> int:
     """Read how many items are asked for: 50 unless told, at most 100."""
-    limit = number_of(request, "limit")
-    if limit == 0:
+    text = request.query_params.get("limit", str(LIMIT))
+    if not (text.isascii() and text.isdigit()):
+        raise Invalid("This must be a whole number.", pointer="/limit")
+    digits = text.lstrip("0")
+    if not digits:
         raise Invalid("Ask for one item at least.", pointer="/limit")
-    return min(limit or LIMIT, LIMIT_MOST)
+    # A number of a million digits is read by nobody.
+    return min(int(digits[:4]), LIMIT_MOST)
 
 
 def number_of(request: Request, name: str) -> int | None:

@@ -47,7 +47,6 @@ CODES = {
     403: "not_allowed",
     404: "not_found",
     405: "method_not_allowed",
-    406: "invalid",
     413: "too_large",
     415: "unsupported_media",
     429: "rate_limited",

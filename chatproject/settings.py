@@ -226,6 +226,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["chatproject.wire.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["chatproject.wire.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatproject.wire.JSONAlways",
     "EXCEPTION_HANDLER": "chatproject.problems.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -1,9 +1,11 @@
 """JSON as it comes in and goes out, by orjson."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
@@ -32,3 +34,13 @@ class JSONParser(BaseParser):
         if not isinstance(data, dict):
             raise exceptions.ParseError("Send one JSON object.")
         return data
+
+
+class JSONAlways(DefaultContentNegotiation):
+    """Answer with JSON whatever is asked for, as RFC 9110 (12.1) allows: there is nothing else to choose from."""
+
+    def select_renderer(
+        self, request: Any, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)

@@ -100,14 +100,15 @@ RENEWED = [
 
 
 def _new_place(group: Conversation, user: User, *, at: int, seen_from: int) -> Participant:
+    """What was said before someone came is there to be read, and waits for nobody to do so."""
     return Participant(
         conversation=group,
         user=user,
         joined_version=at,
         changed_version=at,
         visible_from=seen_from,
-        delivered_through=seen_from,
-        read_through=seen_from,
+        delivered_through=at - 1,
+        read_through=at - 1,
     )
 
 

@@ -1,7 +1,5 @@
-"""The append: many messages, one statement, one commit.
+"""The append of a batch of one, for REST, pages, the admin and jobs: the lane's statement on the connection they have.
 
-Sockets append through the lane of their process: what arrives while a commit is in flight is the next batch. REST,
-pages, the admin and jobs append a batch of one with the same statement, on the connection they have.
 An id that is there already is a repeat, answered with what was stored, or a conflict.
 """
 

@@ -346,7 +346,7 @@ def test_an_unknown_route_is_a_problem_too(rest: Rest, alice: User, path: str) -
 
 
 QUERIES = [
-    ("/conversations", "limit", ["0", "-1", "abc", "1.5", "", "٣", "1" * 30, "1 "]),
+    ("/conversations", "limit", ["0", "-1", "abc", "1.5", "", "٣", "1 "]),
     ("/conversations", "archived", ["maybe", "", "2"]),
     ("/conversations", "cursor", ["abc", "a:b", "é", "x" * 5000, "\0", "WzFd:1abc:xyz"]),
     ("/messages/conversation/{conversation}", "limit", ["0", "-1", "abc", "", "1e3"]),

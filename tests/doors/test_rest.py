@@ -87,8 +87,9 @@ def test_a_page_has_at_most_a_hundred_items(rest: Rest, alice: User, conversatio
     for n in range(101):
         send_message(by=alice, conversation_id=conversation.pk, text=str(n))
     client, path = rest(alice), f"/messages/conversation/{conversation.pk}"
-    lengths = {limit: len(client.get(path, params={"limit": limit}).json()["data"]) for limit in (1, 7, 100, 1000)}
-    assert lengths == {1: 1, 7: 7, 100: 100, 1000: 100}
+    limits = ("1", "007", "100", "1000", "9" * 30)
+    lengths = [len(client.get(path, params={"limit": limit}).json()["data"]) for limit in limits]
+    assert lengths == [1, 7, 100, 100, 100]
     assert len(client.get(path).json()["data"]) == 50
 
 

@@ -53,6 +53,8 @@ def until_blocked(count: int = 1, *, within: float = 20) -> None:
     deadline = time.monotonic() + within
     while time.monotonic() < deadline:
         with connection.cursor() as cursor:
+            # Within a transaction PostgreSQL shows again and again what it showed first.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
