@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.forms import CommandForm, LinesField
 from accounts.models import User
+from accounts.profiles import find_user
 from conversations.forms import HistoryField, PeopleField
 from conversations.groups import add_members, transfer, update_group
 from conversations.links import USES_MOST, link_json, make_link
@@ -83,7 +84,7 @@ class TransferForm(OfConversation):
         field.choices = list(members)
 
     def obey(self, *, by: User, **fields: Any) -> Conversation:
-        heir = User.objects.get(pk=fields["to"])
+        heir = find_user({"id": UUID(fields["to"])})
         return transfer(by=by, conversation_id=self.conversation_id, to=heir)
 
 

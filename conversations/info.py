@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.profiles import user_json
 from conversations.access import place_of, present_in
 from conversations.events import role_of
-from conversations.forms_group import MUTES
+from conversations.forms_group import FOR_EVER, MUTES
 from conversations.links import links_of
 from conversations.members import Rank, rank_of
 from conversations.models import Conversation, InviteLink, Participant
@@ -19,8 +19,6 @@ from messaging.inbox import show_conversation
 from messaging.rows import Head, Person, is_muted
 from messaging.words import members, patterns
 
-FAR = 9000
-"""A year in which nobody waits for the end of anything."""
 NOTIFY = (
     (Participant.Notify.ALL, "Everything"),
     (Participant.Notify.MENTIONS, "Only when I am mentioned"),
@@ -96,7 +94,7 @@ class Info:
 
     @property
     def is_muted_for_ever(self) -> bool:
-        return self.muted_until is not None and self.muted_until.year > FAR
+        return self.muted_until is not None and self.muted_until >= FOR_EVER
 
     @property
     def mutes(self) -> Sequence[tuple[int, str]]:

@@ -45,6 +45,14 @@ def remove_reaction(*, by: User, message_id: UUID, emoji: str) -> MessageJSON:
     return announce(held) if gone else show(held.message)
 
 
+@transaction.atomic
+def toggle_reaction(*, by: User, message_id: UUID, emoji: str) -> MessageJSON:
+    """React with an emoji, or take it back where it is one's own already, however many others reacted too."""
+    mine = hold(by=by, message_id=message_id).message.reactions.filter(user=by, emoji=qualified(emoji))
+    act = remove_reaction if mine.exists() else add_reaction
+    return act(by=by, message_id=message_id, emoji=emoji)
+
+
 def qualified(text: str) -> str:
     """Give the fully qualified form of an emoji (Unicode Technical Standard 51); Invalid for anything but one."""
     found = _by_plain_form().get(text.replace(AS_PICTURE, ""))

@@ -8,13 +8,13 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.models import User
 from accounts.views import READ, SignedInRequest, signed_in, told
-from messaging import edits, reactions
+from messaging import edits
 from messaging.events import MessageJSON
 from messaging.forms import EditForm, MessageForm, ReactionForm
 from messaging.inbox import show_conversation
 from messaging.lines import QUICK, acts_on, lines_of
+from messaging.reactions import toggle_reaction
 from messaging.rows import Head, inbox_beside
 from messaging.sync import get_message
 
@@ -32,17 +32,10 @@ def react(request: SignedInRequest, message_id: UUID) -> HttpResponse:
     if not form.is_valid():
         return _show(request, get_message(by=request.user, message_id=message_id), reaction=form)
     with told(request):
-        _toggle(request.user, message_id, form.cleaned_data["emoji"])
+        toggle_reaction(by=request.user, message_id=message_id, emoji=form.cleaned_data["emoji"])
     if request.POST.get("then") == "conversation":
         return _to_line(get_message(by=request.user, message_id=message_id))
     return redirect("message", message_id)
-
-
-def _toggle(by: User, message_id: UUID, emoji: str) -> None:
-    known = get_message(by=by, message_id=message_id)["reactions"]
-    is_there = any(each["emoji"] == emoji and str(by.pk) in each["user_ids"] for each in known)
-    act = reactions.remove_reaction if is_there else reactions.add_reaction
-    act(by=by, message_id=message_id, emoji=emoji)
 
 
 @signed_in("POST")

@@ -4,13 +4,14 @@ from uuid import UUID
 
 import pytest
 
+from accounts.ids import uuid7
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.groups import add_members, leave, remove_member, update_group
 from conversations.models import Conversation
 from conversations.places import update_place
 from messaging.edits import delete_message
-from messaging.models import Message
+from messaging.models import Message, Reaction
 from messaging.reactions import add_reaction
 from messaging.sync import get_message
 from tests.accounts.visitor import Visitor, here, words
@@ -50,6 +51,15 @@ def test_a_reaction_is_given_and_taken_back(carol: User, said: UUID) -> None:
     assert "👍 1" in words(visitor.submit(f"/messages/{said}", f"/messages/{said}/react", emoji="👍"))
     assert "👍 1" not in words(visitor.submit(f"/messages/{said}", f"/messages/{said}/react", emoji="👍"))
     assert "This is not a single emoji." in words(visitor.post(f"/messages/{said}/react", emoji="x"))
+
+
+def test_a_reaction_among_a_great_many_is_taken_back_too(carol: User, said: UUID) -> None:
+    conversation_id = Message.objects.get(pk=said).conversation_id
+    here = {"message_id": said, "conversation_id": conversation_id, "emoji": "👍"}
+    Reaction.objects.bulk_create([Reaction(user_id=uuid7(), **here) for _ in range(101)])
+    visitor = Visitor(carol)
+    assert "👍 102" in words(visitor.submit(f"/messages/{said}", f"/messages/{said}/react", emoji="👍"))
+    assert "👍 101" in words(visitor.submit(f"/messages/{said}", f"/messages/{said}/react", emoji="👍"))
 
 
 def test_a_chip_names_who_thinks_so(alice: User, bob: User, carol: User, group: Conversation, said: UUID) -> None:
