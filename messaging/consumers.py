@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -18,7 +17,7 @@ from redis.exceptions import RedisError
 
 from accounts.ids import uuid7
 from accounts.models import Session
-from accounts.profiles import find_user, own_json
+from accounts.profiles import own_json
 from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
@@ -27,27 +26,14 @@ from chatproject.limits import CALLS, SEND
 from chatproject.logs import socket_id
 from messaging import protocol
 from messaging.append import Draft
-from messaging.commands import compose, mark_read, send_direct
-from messaging.edits import delete_message, edit_message
 from messaging.events import MessageJSON
 from messaging.hub import hub
 from messaging.lane import lane
 from messaging.log import Said
+from messaging.obey import obey
 from messaging.outgoing import Outgoing
 from messaging.pace import Pace
-from messaging.protocol import (
-    BadFrame,
-    Connect,
-    MessageChange,
-    MessageDelete,
-    MessageEdit,
-    MessageSend,
-    Ping,
-    ReactionAdd,
-    ReactionRemove,
-    Read,
-)
-from messaging.reactions import add_reaction, remove_reaction
+from messaging.protocol import BadFrame, Connect, MessageSend
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +51,6 @@ CLOSE_ABUSE = 4500
 CLOSE_UNAUTHENTICATED = 4501
 CLOSE_ENDED = 4503
 CLOSES = {"token_expired": CLOSE_EXPIRED, "session_revoked": CLOSE_ENDED}
-
-CHANGES: dict[type[MessageChange], Callable[..., MessageJSON]] = {
-    MessageEdit: edit_message,
-    MessageDelete: delete_message,
-    ReactionAdd: add_reaction,
-    ReactionRemove: remove_reaction,
-}
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -114,6 +93,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     def deliver(self, frame: str) -> None:
         """Send a ready frame."""
         self._outgoing.put(frame)
+
+    def mention(self, frame: str) -> None:
+        """Send a ready frame that nobody misses, unless others wait already."""
+        self._outgoing.mention(frame)
 
     def end(self, code: int, error: str, detail: str) -> None:
         """Say why, then close for good."""
@@ -199,7 +182,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         try:
             frame = protocol.read(text)
             ref = frame.ref
-            await self._do(frame)
+            await (self._sends if isinstance(frame, MessageSend) else self._calls).require()
+            await obey(self, frame)
         except BadFrame as error:
             self.deliver(protocol.error(error, error.ref or ref))
             if error.abusive:
@@ -207,38 +191,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         except Exception as error:
             self.deliver(protocol.error(error, ref))
 
-    async def _do(self, frame: protocol.Command) -> None:
-        await (self._sends if isinstance(frame, MessageSend) else self._calls).require()
-        match frame:
-            case MessageSend():
-                await self._send_message(frame)
-            case Ping():
-                now = {"server_time": timestamp(timezone.now())}
-                self.deliver(encode({"type": "pong", "ref": frame.ref, "data": now}))
-            case MessageEdit() | MessageDelete() | ReactionAdd() | ReactionRemove():
-                await self._change_message(frame)
-            case Read():
-                await in_thread(mark_read)(by=self.user, conversation_id=frame.conversation_id, through=frame.through)
-            case Connect():
-                raise BadFrame("invalid", "This socket is signed in already.")
+    # What commands need
 
-    # Messages
-
-    async def _send_message(self, frame: MessageSend) -> None:
-        """Say something without waiting for its commit, so that what comes behind it shares it."""
-        if (frame.conversation_id is None) == (frame.to is None):
-            raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
-        fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
-        if frame.to is not None:
-            said = await in_thread(self._send_to_person)(frame.to.named(), fields)
-            self._acknowledge(frame.ref, said.message)
-        elif frame.conversation_id is not None:
-            await self._submit(frame.ref, compose(self.user_id, frame.conversation_id, **fields))
-
-    def _send_to_person(self, reference: dict[str, Any], fields: dict[str, Any]) -> Said:
-        return send_direct(by=self.user, to=find_user(reference), **fields)
-
-    async def _submit(self, ref: str | None, draft: Draft) -> None:
+    async def submit(self, ref: str | None, draft: Draft) -> None:
         answer = lane().submit(draft)
         self._in_flight.add(answer)
         answer.add_done_callback(partial(self._answered, ref))
@@ -252,14 +207,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         if (error := answer.exception()) is not None:
             self.deliver(protocol.error(error, ref))  # type: ignore[arg-type]
         else:
-            self._acknowledge(ref, answer.result().message)
+            self.acknowledge(ref, answer.result().message)
 
-    async def _change_message(self, frame: MessageChange) -> None:
-        fields = msgspec.structs.asdict(frame)
-        ref = fields.pop("ref")
-        self._acknowledge(ref, await in_thread(CHANGES[type(frame)])(by=self.user, **fields))
-
-    def _acknowledge(self, ref: str | None, message: MessageJSON) -> None:
+    def acknowledge(self, ref: str | None, message: MessageJSON) -> None:
         if ref is not None:
             self.deliver(protocol.ack(ref, message))
 

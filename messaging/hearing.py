@@ -17,6 +17,9 @@ class Socket(Protocol):
 
     def deliver(self, frame: str) -> None: ...
 
+    def mention(self, frame: str) -> None:
+        """Deliver something that nobody misses, unless what counts is waiting already."""
+
     def end(self, code: int, error: str, detail: str) -> None: ...
 
 
@@ -83,6 +86,15 @@ class Heard:
         for socket, place in list(self.listeners.items()):
             if place.hears_from < version:
                 socket.deliver(frame if place.visible_from < since else unseen)
+
+    def mention(self, frame: str, *, epoch: int, but: UUID) -> None:
+        """Hand something that nobody misses to everyone who is in, but for one person. Where the membership was another
+        when it was told, nobody hears it.
+        """
+        if epoch == self.epoch:
+            for socket in list(self.listeners):
+                if socket.user_id != but:
+                    socket.mention(frame)
 
     def _forget_until(self, version: int) -> None:
         self.held = {n: envelope for n, envelope in self.held.items() if n > version}

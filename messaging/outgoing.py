@@ -30,6 +30,11 @@ class Outgoing:
         """Send a text frame now, or as soon as those before it have gone."""
         self._put({"type": "websocket.send", "text": frame})
 
+    def mention(self, frame: str) -> None:
+        """Send a text frame now, or never where others wait already."""
+        if self._draining is None:
+            self.put(frame)
+
     def close(self, code: int) -> None:
         """Close the socket behind what is queued; nothing is sent after that."""
         self._put({"type": "websocket.close", "code": code})

@@ -64,7 +64,8 @@ LAYERS = {
         chatproject.health chatproject.views
         conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join
-        messaging.api messaging.api_sync messaging.consumers messaging.jobs messaging.management messaging.routing
+        messaging.api messaging.api_sync messaging.consumers messaging.jobs messaging.management messaging.obey
+        messaging.routing
         messaging.urls messaging.views messaging.views_message
     """,
     "assembly": """

@@ -36,6 +36,9 @@ class Screen:
     def deliver(self, frame: str) -> None:
         self._frames.put_nowait(json.loads(frame))
 
+    def mention(self, frame: str) -> None:
+        self.deliver(frame)
+
     def end(self, code: int, error: str, detail: str) -> None:
         self._end.set_result((code, error))
         self.leave()

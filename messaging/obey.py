@@ -1,0 +1,106 @@
+"""What a frame makes happen: for each command one function, found by the kind of frame.
+
+A function takes the device that asks and the frame, calls one command, and answers. What it raises is answered by the
+door, `consumers.py`, as the contract says.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.profiles import find_user
+from accounts.realtime import encode, timestamp
+from chatproject.database import in_thread
+from messaging.append import Draft
+from messaging.commands import compose, mark_read, send_direct
+from messaging.edits import delete_message, edit_message
+from messaging.events import MessageJSON
+from messaging.log import Said
+from messaging.protocol import (
+    BadFrame,
+    Command,
+    Connect,
+    MessageChange,
+    MessageDelete,
+    MessageEdit,
+    MessageSend,
+    Ping,
+    ReactionAdd,
+    ReactionRemove,
+    Read,
+)
+from messaging.reactions import add_reaction, remove_reaction
+
+
+class Device(Protocol):
+    """A signed-in socket, as far as commands need it."""
+
+    user: User
+    user_id: UUID
+
+    def deliver(self, frame: str) -> None: ...
+
+    def acknowledge(self, ref: str | None, message: MessageJSON) -> None: ...
+
+    async def submit(self, ref: str | None, draft: Draft) -> None: ...
+
+
+async def obey(device: Device, frame: Command) -> None:
+    """Do what a frame asks for."""
+    await HANDLERS[type(frame)](device, frame)
+
+
+async def send_message(device: Device, frame: MessageSend) -> None:
+    """Say something without waiting for its commit, so that what comes behind it shares it."""
+    if (frame.conversation_id is None) == (frame.to is None):
+        raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
+    fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
+    if frame.to is not None:
+        said = await in_thread(_send_to_person)(device.user, frame.to.named(), fields)
+        device.acknowledge(frame.ref, said.message)
+    elif frame.conversation_id is not None:
+        await device.submit(frame.ref, compose(device.user_id, frame.conversation_id, **fields))
+
+
+def _send_to_person(by: User, reference: dict[str, Any], fields: dict[str, Any]) -> Said:
+    return send_direct(by=by, to=find_user(reference), **fields)
+
+
+CHANGES: dict[type[MessageChange], Callable[..., MessageJSON]] = {
+    MessageEdit: edit_message,
+    MessageDelete: delete_message,
+    ReactionAdd: add_reaction,
+    ReactionRemove: remove_reaction,
+}
+
+
+async def change_message(device: Device, frame: MessageChange) -> None:
+    fields = msgspec.structs.asdict(frame)
+    ref = fields.pop("ref")
+    device.acknowledge(ref, await in_thread(CHANGES[type(frame)])(by=device.user, **fields))
+
+
+async def read(device: Device, frame: Read) -> None:
+    await in_thread(mark_read)(by=device.user, conversation_id=frame.conversation_id, through=frame.through)
+
+
+async def ping(device: Device, frame: Ping) -> None:
+    now = {"server_time": timestamp(timezone.now())}
+    device.deliver(encode({"type": "pong", "ref": frame.ref, "data": now}))
+
+
+async def connect(device: Device, frame: Connect) -> None:
+    raise BadFrame("invalid", "This socket is signed in already.")
+
+
+HANDLERS: dict[type[Command], Callable[[Any, Any], Awaitable[None]]] = {
+    MessageSend: send_message,
+    **dict.fromkeys(CHANGES, change_message),
+    Read: read,
+    Ping: ping,
+    Connect: connect,
+}
