@@ -29,7 +29,7 @@ class Envelope(TypedDict):
     version: int
     epoch: NotRequired[int]
     since: NotRequired[int]
-    frame: NotRequired[str]
+    frame: NotRequired[bytes]
 
 
 Post = tuple[str, Envelope]
@@ -45,14 +45,14 @@ class Event:
         """The event's fields as the contract shows them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def frame(self) -> str:
+    def frame(self) -> bytes:
         """The event as one text frame, encoded once for everyone who hears it."""
         return encode({"type": self.type, "data": self.data()})
 
 
-def encode(frame: dict[str, Any]) -> str:
+def encode(frame: dict[str, Any]) -> bytes:
     """Write a frame as JSON text."""
-    return orjson.dumps(frame).decode()
+    return orjson.dumps(frame)
 
 
 def timestamp(moment: datetime) -> str:

@@ -12,9 +12,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 (apps f
 from django.conf import settings  # noqa: E402
 
 from chatproject.bounds import BoundedBody  # noqa: E402
+from chatproject.lifespan import lifespan  # noqa: E402
 from messaging.routing import websocket  # noqa: E402
 
 if not settings.CHAT_LIMITS:
     logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be tried without end")
 
-application = ProtocolTypeRouter({"http": BoundedBody(http), "websocket": URLRouter(websocket)})
+application = ProtocolTypeRouter(
+    {"http": BoundedBody(http), "websocket": URLRouter(websocket), "lifespan": lifespan},
+)

@@ -32,6 +32,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable("HOST", "127.0.0.1", "The address to listen on; `0.0.0.0` is every address of the machine."),
         Variable("PORT", "8000", "The port to listen on."),
         Variable("WEB_WORKERS", "1", "Web processes that `make run` starts."),
+        Variable("DRAIN_SECONDS", "2", "Over how long a stopping server spreads the closing of its sockets."),
         Variable(
             "SITE_URL",
             "",
@@ -60,6 +61,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
     "Services": (
         Variable("DATABASE_URL", "", "PostgreSQL 15 or newer: `postgresql://name:password@host/database`.", EMBEDDED),
         Variable("REDIS_URL", "", "Redis or Valkey, 6 or newer: `redis://host:6379/0`.", EMBEDDED),
+        Variable(
+            "CHANNEL_REDIS_URLS",
+            "",
+            "Redis hosts for what servers tell each other, if others, with commas; the same on every server.",
+            "`REDIS_URL`",
+        ),
         Variable("S3_ENDPOINT_URL", "", "The S3 storage as this server reaches it.", EMBEDDED),
         Variable("S3_BUCKET", "chat-media", "The bucket for media."),
         Variable("S3_REGION", "us-east-1", "The region that signatures name."),

@@ -92,6 +92,8 @@ SEND = Limit("send", 30, 1, burst=90)
 """Messages of one person, whatever door they come through."""
 CALLS = Limit("calls", 600, 60)
 """All other calls of one person."""
+FRAMES = Limit("frames", 200, 1, burst=1000)
+"""Frames of one socket, whatever they ask for."""
 CALLS_OF_ADDRESS = Limit("anonymous", 600, 60)
 """Calls of nobody in particular from one address."""
 

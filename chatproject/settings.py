@@ -216,8 +216,15 @@ STORAGES = {
 # Live
 
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "messaging.layer.ChannelLayer", "CONFIG": {"hosts": [{"address": REDIS_URL}]}},
+    "default": {
+        "BACKEND": "messaging.layer.ChannelLayer",
+        # Several hosts share the conversations out among themselves.
+        "CONFIG": {"hosts": [{"address": url} for url in env.words("CHANNEL_REDIS_URLS") or [REDIS_URL]]},
+    },
 }
+
+# Over how many seconds a stopping server spreads the closing of its sockets: all would come back at once.
+DRAIN_SECONDS = float(env["DRAIN_SECONDS"])
 
 # The API
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs
 from uuid import UUID
 
 from channels.consumer import AsyncConsumer
@@ -16,23 +15,25 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.ids import uuid7
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.profiles import own_json
 from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
 from chatproject.database import in_thread
-from chatproject.limits import CALLS, SEND
+from chatproject.limits import CALLS, SEND, RateLimited
 from chatproject.logs import socket_id
+from chatproject.sockets import EXTENSION, Line
 from messaging import protocol
 from messaging.append import Draft
 from messaging.events import MessageJSON
 from messaging.hub import hub
 from messaging.lane import lane
 from messaging.log import Said
+from messaging.missed import missed
 from messaging.obey import obey
-from messaging.outgoing import Outgoing
-from messaging.pace import Pace
+from messaging.outgoing import AnyLine, Outgoing
+from messaging.pace import Frames, Pace, Tally
 from messaging.protocol import BadFrame, Connect, MessageSend
 
 logger = logging.getLogger(__name__)
@@ -42,10 +43,12 @@ ATTACH_SECONDS = 10.0
 HEARTBEAT_SECONDS = 25
 IN_FLIGHT_MOST = 64
 """Sends of one socket that may wait for their commit; more are read only when these are answered."""
-BAD_FRAMES_A_MINUTE = 20
+GOODBYE_SECONDS = 1.0
+"""How long a stopping server waits for the commits that a socket waits for."""
 
 CLOSE_SLOW = 4000
 CLOSE_EXPIRED = 4001
+CLOSE_TOO_FAST = 4008
 CLOSE_RESTART = 1012
 CLOSE_ABUSE = 4500
 CLOSE_UNAUTHENTICATED = 4501
@@ -63,6 +66,7 @@ class Disconnected(Exception):
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     """A device's socket. The hub delivers to it directly, so it is in no group of the layer."""
 
+    user: User
     user_id: UUID
     session_id: UUID
 
@@ -75,10 +79,11 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         socket_id.set(str(uuid7()))
         self.scope = scope
         self._receive = receive
-        self._outgoing = Outgoing(send, on_slow=self._on_slow)
+        self._line: Line = scope["extensions"].get(EXTENSION) or AnyLine(send)
+        self._outgoing = Outgoing(self._line, on_slow=self._on_slow)
         self._ended = False
         self._in_flight: set[asyncio.Future[Said]] = set()
-        self._bad_frames: deque[float] = deque(maxlen=BAD_FRAMES_A_MINUTE)
+        self._bad_frames, self._hasty_frames = Tally(most=20, seconds=60), Tally(most=1000, seconds=10)
         try:
             await receive()
             await send({"type": "websocket.accept"})
@@ -90,30 +95,32 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     # What the hub calls
 
-    def deliver(self, frame: str) -> None:
+    def deliver(self, frame: bytes) -> None:
         """Send a ready frame."""
         self._outgoing.put(frame)
 
-    def mention(self, frame: str) -> None:
+    def mention(self, frame: bytes) -> None:
         """Send a ready frame that nobody misses, unless others wait already."""
         self._outgoing.mention(frame)
 
     def end(self, code: int, error: str, detail: str) -> None:
         """Say why, then close for good."""
-        self.deliver(encode({"type": "error", "data": {"code": error, "detail": detail}}))
+        self.deliver(_complaint(error, detail))
         self._outgoing.close(code)
         self._ended = True
         hub().detach(self)
 
     def _on_slow(self) -> None:
+        self._outgoing.abandon(_complaint("too_slow", "You take too long to read. Come back and catch up."), CLOSE_SLOW)
+        self._ended = True
         hub().detach(self)
-        asyncio.get_running_loop().call_soon(self._outgoing.abandon, CLOSE_SLOW)
 
     # Signing in
 
     async def _sign_in(self) -> Session | None:
         """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
         try:
+            self._catches_up = "1" in parse_qs(self.scope["query_string"].decode("latin1")).get("catch_up", ())
             session = await in_thread(SocketCredentials(self.scope).session)()
             return session or await asyncio.wait_for(self._first_frame(), CONNECT_SECONDS)
         except TimeoutError:
@@ -131,28 +138,27 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         frame = protocol.read(await self._next())
         if not isinstance(frame, Connect):
             raise Unauthenticated("Sign in by a connect frame first.", "not_authenticated")
+        self._catches_up |= frame.catch_up
         return await in_thread(session_of)(frame.token)
 
     def _refuse(self, code: str, detail: str, close: int) -> None:
-        self.deliver(encode({"type": "error", "data": {"code": code, "detail": detail}}))
+        self.deliver(_complaint(code, detail))
         self._outgoing.close(close)
 
     def _give_up(self, error: Exception) -> None:
         logger.error("a socket could not be served: %s", type(error).__name__)
+        self._ended = True
+        self._outgoing.release()
         self._refuse("unavailable", "The server can't serve just now. Please come back.", CLOSE_RESTART)
 
     # Serving
 
     async def _serve(self, session: Session) -> None:
         self.user, self.user_id, self.session_id = session.user, session.user_id, session.pk
-        self._sends, self._calls = Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
+        self._frames, self._sends, self._calls = Frames(), Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
+        self._line.on_restart = self._on_restart
         try:
-            try:
-                await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
-            except Exception as error:
-                self._give_up(error)
-                return
-            self.deliver(encode({"type": "connected", "data": self._greeting()}))
+            await self._begin()
             while True:
                 text = await self._next()
                 # Whoever does not close after being told so is not listened to any more.
@@ -160,6 +166,19 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
                     await self._obey(text)
         finally:
             hub().detach(self)
+
+    async def _begin(self) -> None:
+        """Greet the device and tell it what it missed; what happens meanwhile comes behind that."""
+        self._outgoing.hold()
+        try:
+            await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
+            await self._outgoing.put_ahead(encode({"type": "connected", "data": self._greeting()}))
+            if self._catches_up:
+                for frame in (await in_thread(missed)(by=self.user)).frames():
+                    await self._outgoing.put_ahead(frame)
+        except Exception as error:
+            self._give_up(error)
+        self._outgoing.release()
 
     async def _next(self) -> str | None:
         message = await self._receive()
@@ -180,20 +199,27 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     async def _obey(self, text: str | None) -> None:
         ref = None
         try:
+            self._frames.require()
             frame = protocol.read(text)
             ref = frame.ref
-            await (self._sends if isinstance(frame, MessageSend) else self._calls).require()
+            if not isinstance(frame, protocol.Signal):
+                await (self._sends if isinstance(frame, MessageSend) else self._calls).require()
             await obey(self, frame)
         except BadFrame as error:
             self.deliver(protocol.error(error, error.ref or ref))
-            if error.abusive:
-                self._count_bad_frame()
+            if error.abusive and self._bad_frames.is_full():
+                self.end(CLOSE_ABUSE, "bad_frame", "Too many frames that make no sense.")
+        except RateLimited as error:
+            self.deliver(protocol.error(error, ref or protocol.ref_of(text)))
+            if self._hasty_frames.is_full():
+                self.end(CLOSE_TOO_FAST, "too_fast", "Far too many frames. Come back, and more slowly.")
         except Exception as error:
             self.deliver(protocol.error(error, ref))
 
     # What commands need
 
     async def submit(self, ref: str | None, draft: Draft) -> None:
+        """Hand a message to the lane; wait only where too many of this socket's are under way."""
         answer = lane().submit(draft)
         self._in_flight.add(answer)
         answer.add_done_callback(partial(self._answered, ref))
@@ -213,8 +239,18 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         if ref is not None:
             self.deliver(protocol.ack(ref, message))
 
-    def _count_bad_frame(self) -> None:
-        now = time.monotonic()
-        self._bad_frames.append(now)
-        if len(self._bad_frames) == BAD_FRAMES_A_MINUTE and now - self._bad_frames[0] < 60:
-            self.end(CLOSE_ABUSE, "bad_frame", "Too many frames that make no sense.")
+    # The end of the server
+
+    def _on_restart(self) -> None:
+        self._ended = True
+        self._parting = asyncio.get_running_loop().create_task(self._part())
+
+    async def _part(self) -> None:
+        """Answer what is on its way to its commit, then send the device elsewhere."""
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=GOODBYE_SECONDS)
+        self.end(CLOSE_RESTART, "unavailable", "This server stops. Please come back.")
+
+
+def _complaint(code: str, detail: str) -> bytes:
+    return encode({"type": "error", "data": {"code": code, "detail": detail}})

@@ -29,6 +29,13 @@ class Background:
         task.add_done_callback(self._ended)
         return task
 
+    async def stop(self) -> None:
+        """End all that still runs."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):

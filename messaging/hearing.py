@@ -15,9 +15,9 @@ class Socket(Protocol):
     user_id: UUID
     session_id: UUID
 
-    def deliver(self, frame: str) -> None: ...
+    def deliver(self, frame: bytes) -> None: ...
 
-    def mention(self, frame: str) -> None:
+    def mention(self, frame: bytes) -> None:
         """Deliver something that nobody misses, unless what counts is waiting already."""
 
     def end(self, code: int, error: str, detail: str) -> None: ...
@@ -73,7 +73,7 @@ class Heard:
         self.expected = min(self.expected, self.version)
         self._forget_until(self.version)
 
-    def _deliver(self, version: int, frame: str, *, since: int | None = None) -> None:
+    def _deliver(self, version: int, frame: bytes, *, since: int | None = None) -> None:
         """Hand one frame to everyone who may hear what happened at this version.
 
         It may be about a message from before, at the position `since`: who does not see that one hears that something
@@ -81,13 +81,13 @@ class Heard:
         """
         self.version = version
         since = version if since is None else since
-        unseen = ConversationUpdated(str(self.id), version, self.epoch, {}).frame() if since < version else ""
+        unseen = ConversationUpdated(str(self.id), version, self.epoch, {}).frame() if since < version else b""
         # A socket that is too slow leaves while it is handed this.
         for socket, place in list(self.listeners.items()):
             if place.hears_from < version:
                 socket.deliver(frame if place.visible_from < since else unseen)
 
-    def mention(self, frame: str, *, epoch: int, but: UUID) -> None:
+    def mention(self, frame: bytes, *, epoch: int, but: UUID) -> None:
         """Hand something that nobody misses to everyone who is in, but for one person. Where the membership was another
         when it was told, nobody hears it.
         """
@@ -116,7 +116,7 @@ class Person:
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
 
-    def hear(self, frame: str) -> None:
+    def hear(self, frame: bytes) -> None:
         """Hand one frame to every device here."""
         for socket in list(self.sockets):
             socket.deliver(frame)

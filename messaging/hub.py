@@ -75,6 +75,11 @@ class Hub:
             del self._people[person.id]
             self._following.drop(user_group(person.id), is_unwanted=lambda: person.id not in self._people)
 
+    async def stop(self) -> None:
+        """Hear and look after nothing any more: the process ends."""
+        await self._background.stop()
+        await snapshots.close()
+
     # Events
 
     async def _receive(self) -> None:

@@ -1,110 +1,142 @@
-"""Frames on their way out to one socket, without a task or a queue for those that take them at once."""
+"""Frames on their way out to one socket: at once where it takes them, in a bounded queue where it does not."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from functools import partial
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from chatproject import metrics
+from chatproject.sockets import Line, ignore
 
 QUEUE_LENGTH = 1000
+QUEUE_BYTES = 4 * 1024 * 1024
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Outgoing:
-    """A socket's bounded queue. A frame is handed to the server in the caller's own step; only where the server makes
-    it wait does a task go on with it, and the frames behind it queue up."""
+    """A socket's way out. Whoever puts a frame never waits; a socket over its bound is closed and called slow."""
 
-    __slots__ = ("_abandoned", "_closed", "_draining", "_on_slow", "_queue", "_send")
+    __slots__ = ("_code", "_is_held", "_line", "_on_slow", "_queue", "_room", "_waiting")
 
-    def __init__(self, send: Send, *, on_slow: Callable[[], None]) -> None:
-        self._send = send
+    def __init__(self, line: Line, *, on_slow: Callable[[], None]) -> None:
+        self._line = line
         self._on_slow = on_slow
-        self._queue: deque[dict[str, Any]] = deque()
-        self._draining: asyncio.Task[None] | None = None
-        self._closed = False
+        # Most sockets never need one.
+        self._queue: deque[bytes] | None = None
+        self._waiting = 0
+        """Bytes in the queue."""
+        self._code: int | None = None
+        self._is_held = False
+        self._room: asyncio.Future[None] | None = None
+        line.on_free = self._go_on
 
-    def put(self, frame: str) -> None:
+    def put(self, frame: bytes) -> None:
         """Send a text frame now, or as soon as those before it have gone."""
-        self._put({"type": "websocket.send", "text": frame})
+        if self._code is not None:
+            return
+        if self._takes:
+            self._line.write(frame)
+        else:
+            self._wait(frame)
 
-    def mention(self, frame: str) -> None:
+    def mention(self, frame: bytes) -> None:
         """Send a text frame now, or never where others wait already."""
-        if self._draining is None:
+        if self._takes:
             self.put(frame)
+
+    def hold(self) -> None:
+        """Let all that is put from now on wait."""
+        self._is_held = True
+
+    async def put_ahead(self, frame: bytes) -> None:
+        """Send a frame ahead of all that is held, as soon as there is room."""
+        while self._code is None and not self._line.is_free:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+        if self._code is None:
+            self._line.write(frame)
+
+    def release(self) -> None:
+        """Let go what was held."""
+        self._is_held = False
+        self._go_on()
 
     def close(self, code: int) -> None:
         """Close the socket behind what is queued; nothing is sent after that."""
-        self._put({"type": "websocket.close", "code": code})
-        self._closed = True
+        if self._code is None:
+            self._code = code
+            self._go_on()
 
-    def abandon(self, code: int) -> None:
-        """Give up what is queued and close, however long the other side takes to notice."""
-        self._closed = True
-        self._queue.clear()
-        if self._draining is not None:
-            self._draining.cancel()
-        self._abandoned = asyncio.ensure_future(self._send({"type": "websocket.close", "code": code}))
+    def abandon(self, frame: bytes, code: int) -> None:
+        """Give up what is queued, say why and close, however long the other side takes to notice."""
+        self._queue, self._code, self._is_held = None, code, False
+        self._line.write(frame)
+        self._end(code)
 
-    def _put(self, event: dict[str, Any]) -> None:
-        if self._closed:
+    @property
+    def _takes(self) -> bool:
+        return self._line.is_free and not self._queue and not self._is_held
+
+    def _wait(self, frame: bytes) -> None:
+        if self._queue is None:
+            self._queue = deque()
+        self._queue.append(frame)
+        self._waiting += len(frame)
+        if len(self._queue) > QUEUE_LENGTH or self._waiting > QUEUE_BYTES:
+            metrics.OVERFLOWS.inc()
+            self._on_slow()
+
+    def _go_on(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        if self._is_held:
             return
-        if self._draining is not None:
-            if len(self._queue) >= QUEUE_LENGTH:
-                self._closed = True
-                self._queue.clear()
-                metrics.OVERFLOWS.inc()
-                self._on_slow()
-                return
-            self._queue.append(event)
-        elif (rest := _first_step(self._send(event))) is not None:
-            self._draining = asyncio.get_running_loop().create_task(self._drain(rest))
+        while self._line.is_free and self._queue:
+            frame = self._queue.popleft()
+            self._waiting -= len(frame)
+            self._line.write(frame)
+        if not self._queue:
+            self._queue = None
+            if self._code is not None and self._line.is_free:
+                self._end(self._code)
 
-    async def _drain(self, rest: Coroutine[Any, Any, None]) -> None:
-        try:
-            await rest
-            while self._queue:
-                await self._send(self._queue.popleft())
-        except Exception:
-            # The other side has gone; the receiving loop hears of it and cleans up.
-            self._closed = True
-            self._queue.clear()
-        finally:
-            self._draining = None
+    def _end(self, code: int) -> None:
+        self._line.on_free = ignore
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._line.close(code)
 
 
-def _first_step(sending: Awaitable[None]) -> Coroutine[Any, Any, None] | None:
-    """Run a coroutine until it waits for something; give what is left of it, None if it came to its end."""
-    steps = sending.__await__()
-    try:
-        waiting_for = next(steps)
-    except Exception:
-        # Its end, or a socket that has gone, of which the receiving loop hears.
-        return None
-    return _resume(steps, waiting_for)
+class AnyLine:
+    """The way out through any ASGI server: a task for each frame, and the next one behind it."""
 
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._sending: asyncio.Task[None] | None = None
+        self.on_free: Callable[[], None] = ignore
+        self.on_restart: Callable[[], None] = ignore
 
-async def _resume(steps: Generator[Any, Any, None], waiting_for: Any) -> None:
-    await _Rest(steps, waiting_for)
+    @property
+    def is_free(self) -> bool:
+        return self._sending is None
 
+    def write(self, text: bytes) -> None:
+        """Send one text frame; one that still waits is given up, as only `abandon` would have it."""
+        self._start({"type": "websocket.send", "text": text.decode()})
 
-class _Rest:
-    """A coroutine that was started elsewhere, to go on in the task that awaits this."""
+    def close(self, code: int) -> None:
+        self._start({"type": "websocket.close", "code": code})
 
-    def __init__(self, steps: Generator[Any, Any, None], waiting_for: Any) -> None:
-        self._steps, self._waiting_for = steps, waiting_for
+    def _start(self, event: dict[str, Any]) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+        self._sending = asyncio.get_running_loop().create_task(self._finish(event))
 
-    def __await__(self) -> Generator[Any, Any, None]:
-        while True:
-            try:
-                value = yield self._waiting_for
-            except BaseException as error:
-                step = partial(self._steps.throw, error)
-            else:
-                step = partial(self._steps.send, value)
-            try:
-                self._waiting_for = step()
-            except StopIteration:
-                return
+    async def _finish(self, event: dict[str, Any]) -> None:
+        # Of a socket that has gone the receiving loop hears, and cleans up.
+        with suppress(Exception):
+            await self._send(event)
+        self._sending = None
+        self.on_free()

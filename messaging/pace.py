@@ -5,9 +5,11 @@ permits at once, twice as many each time, and uses them up within half a second 
 """
 
 import time
+from collections import deque
 from uuid import UUID
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from chatproject import limits
 
@@ -47,3 +49,43 @@ class Pace:
 
     async def _take(self, permits: int) -> limits.Verdict:
         return await limits.take_soon(get_channel_layer().redis(), [(self._limit, self._user_id)], cost=permits)
+
+
+class Frames:
+    """How many frames one socket may send, whatever they ask for: counted here, so that it costs nothing to refuse."""
+
+    __slots__ = ("_due",)
+
+    def __init__(self) -> None:
+        self._due = 0.0
+        """When the next frame would come if all came evenly (GCRA, as in `chatproject.limits`)."""
+
+    def require(self) -> None:
+        """Use up one frame; RateLimited if they come too fast."""
+        if not settings.CHAT_LIMITS:
+            return
+        now, limit = time.monotonic(), limits.FRAMES
+        due = max(self._due, now) + limit.interval / 1000
+        ahead = due - now - limit.at_once * limit.interval / 1000
+        if ahead > 0:
+            raise limits.RateLimited(limits.Verdict(False, limit, 0, max(1, round(ahead)), 1))
+        self._due = due
+
+
+class Tally:
+    """Counts what must not happen too often."""
+
+    __slots__ = ("_most", "_seconds", "_times")
+
+    def __init__(self, *, most: int, seconds: float) -> None:
+        self._most = most
+        self._seconds = seconds
+        # Nothing happens on most sockets.
+        self._times: deque[float] | None = None
+
+    def is_full(self) -> bool:
+        """Note that it has happened, and tell whether that was once too often."""
+        if self._times is None:
+            self._times = deque(maxlen=self._most)
+        self._times.append(time.monotonic())
+        return len(self._times) == self._most and self._times[-1] - self._times[0] < self._seconds

@@ -40,6 +40,7 @@ class Frame(Answerable, tag_field="type", kw_only=True, forbid_unknown_fields=Fa
 
 class Connect(Frame, tag="connect"):
     token: str
+    catch_up: bool = False
 
 
 class Ping(Frame, tag="ping"):
@@ -96,6 +97,8 @@ class Read(Frame, tag="read"):
 
 
 MessageChange = MessageEdit | MessageDelete | ReactionAdd | ReactionRemove
+Signal = Ping | Read
+"""Frames that are cheap to obey, so that no limit but that of all frames holds for them."""
 Command = Connect | Ping | MessageSend | MessageChange | Read
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -129,7 +132,7 @@ def read(text: str | None) -> Command:
     # A character is at most four bytes, so most frames need no measuring.
     if len(text) * 4 > settings.FRAME_BYTES and len(text.encode()) > settings.FRAME_BYTES:
         detail = f"A frame has at most {settings.FRAME_BYTES} bytes; longer texts go by REST."
-        raise BadFrame("too_large", detail, ref=_ref_of(text))
+        raise BadFrame("too_large", detail, ref=ref_of(text))
     try:
         frame: Command = _decoder.decode(text)
     except msgspec.DecodeError as error:
@@ -157,9 +160,10 @@ def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:
     return BadFrame("invalid", what.replace("`", ""), ref=ref, pointer=_pointer(what, place))
 
 
-def _ref_of(text: str) -> str | None:
+def ref_of(text: str | None) -> str | None:
+    """Find the `ref` of a frame that is not read any further."""
     try:
-        ref: str | None = _ref_decoder.decode(text).ref
+        ref: str | None = _ref_decoder.decode(text or "").ref
     except (msgspec.DecodeError, RecursionError):
         return None
     return ref
@@ -179,12 +183,12 @@ def _pointer(what: str, place: str) -> str | None:
 # Answers
 
 
-def ack(ref: str, data: Any) -> str:
+def ack(ref: str, data: Any) -> bytes:
     """Say that a command was obeyed."""
     return encode({"type": "ack", "ref": ref, "data": data})
 
 
-def error(error: Exception, ref: str | None) -> str:
+def error(error: Exception, ref: str | None) -> bytes:
     """Say why a command was not obeyed."""
     data: dict[str, Any]
     match error:

@@ -19,7 +19,7 @@ class Change(NamedTuple):
 
     version: int
     since: int
-    frame: str
+    frame: bytes
 
 
 def replay(

@@ -199,7 +199,7 @@ def own(user_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
     return show_own(list(places))
 
 
-def resync(id: UUID) -> str:
+def resync(id: UUID) -> bytes:
     """Tell a device to fetch what it missed of a conversation."""
     return encode({"type": "resync", "data": {"conversation_id": str(id)}})
 
@@ -237,6 +237,12 @@ async def _pool() -> AsyncConnectionPool:
         )
         await _pools[loop].open()
     return _pools[loop]
+
+
+async def close() -> None:
+    """Give the connections of this event loop back."""
+    if pool := _pools.pop(asyncio.get_running_loop(), None):
+        await pool.close()
 
 
 async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:

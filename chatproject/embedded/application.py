@@ -14,12 +14,12 @@ from .signals import Signals
 # Less than the 5 seconds after which honcho ends by force what outlives its companion.
 GRACE_SECONDS = 3
 UVICORN = (
-    "--ws=websockets-sansio",
+    "--ws=chatproject.sockets:ChatSocket",
     "--ws-per-message-deflate=false",
     "--ws-max-size=1048576",
     "--loop=uvloop",
     "--http=httptools",
-    "--lifespan=off",
+    "--lifespan=on",
     "--no-access-log",
     "--no-server-header",
     "--no-proxy-headers",

@@ -15,7 +15,7 @@ from chatproject.metrics import exposition
 from conversations.models import Conversation
 from messaging.outgoing import QUEUE_LENGTH
 from tests.messaging.helpers import append_unheard, draft
-from tests.messaging.test_outgoing import Line, settle
+from tests.messaging.test_outgoing import Connection
 from tests.support.client import Client
 from tests.support.server import Server
 
@@ -116,12 +116,10 @@ async def test_what_only_the_audit_found_is_counted(
     assert after["parley_audit_found_total"] - before["parley_audit_found_total"] == 1
 
 
-async def test_a_full_queue_is_counted() -> None:
-    line, before = Line(), numbers(exposition(partitions_ahead=4).decode())
-    line.room.clear()
+def test_a_full_queue_is_counted() -> None:
+    line, before = Connection(), numbers(exposition(partitions_ahead=4).decode())
+    line.is_free = False
     line.put(*map(str, range(QUEUE_LENGTH + 2)))
-    line.room.set()
-    await settle()
     after = numbers(exposition(partitions_ahead=4).decode())
     assert after["parley_queue_overflows_total"] - before["parley_queue_overflows_total"] == 1
 

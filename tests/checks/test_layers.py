@@ -15,7 +15,7 @@ LAYERS = {
         accounts.ids
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
         chatproject.limits chatproject.logs chatproject.metrics chatproject.names chatproject.pages
-        chatproject.postgresql chatproject.redis chatproject.sessions
+        chatproject.postgresql chatproject.redis chatproject.sessions chatproject.sockets
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy
@@ -45,7 +45,8 @@ LAYERS = {
     "hub, sync, inbox": """
         accounts.directory
         conversations.directory
-        messaging.following messaging.hearing messaging.hub messaging.inbox messaging.outgoing messaging.pace
+        messaging.following messaging.hearing messaging.hub messaging.inbox messaging.missed messaging.outgoing
+        messaging.pace
         messaging.replay messaging.snapshots messaging.sync
     """,
     "tokens": """
@@ -69,7 +70,8 @@ LAYERS = {
         messaging.urls messaging.views messaging.views_message
     """,
     "assembly": """
-        chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.management
+        chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.lifespan
+        chatproject.management
         chatproject.settings chatproject.urls
     """,
 }

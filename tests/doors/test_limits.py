@@ -3,11 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
+import websockets
 from asgiref.sync import sync_to_async
 
+from accounts.ids import uuid7
 from accounts.models import User
 from chatproject.limits import CALLS, SEND
 from chatproject.redis import redis
@@ -135,9 +138,22 @@ async def test_questions_on_a_socket_are_held_to_the_limit_of_calls(pair, alice:
     token = await sync_to_async(access)(alice)
     redis().set(CALLS.key(alice.pk), time.time() * 1000 + CALLS.window * 1000 - CALLS.interval * 3)
     async with Client(pair[0].url, access=token) as app, app.socket() as socket:
-        answers = [await socket.ask("ping") for _ in range(8)]
-    assert answers[0]["type"] == "pong"
+        answers = [await socket.ask("message.delete", message_id=str(uuid7())) for _ in range(8)]
+    assert answers[0]["data"]["code"] == "not_found"
     assert answers[-1]["data"]["code"] == "too_fast"
+
+
+async def test_far_too_many_frames_are_refused_with_their_ref_and_then_end_the_socket(
+    pair, alice: User, access
+) -> None:
+    token = await sync_to_async(access)(alice)
+    async with Client(pair[0].url, access=token) as app, app.socket() as socket:
+        with suppress(websockets.ConnectionClosed):
+            for turn in range(20_000):
+                await socket.send({"type": "ping", "ref": str(turn)})
+        assert await socket.closed() == 4008
+        refused = await socket.next_frame("error")
+    assert (refused["data"]["code"], refused["ref"].isdigit()) == ("too_fast", True)
 
 
 def test_an_address_makes_ten_accounts_an_hour(pair) -> None:

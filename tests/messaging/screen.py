@@ -33,10 +33,10 @@ class Screen:
         await screen._hub.attach(screen)
         return screen
 
-    def deliver(self, frame: str) -> None:
+    def deliver(self, frame: bytes) -> None:
         self._frames.put_nowait(json.loads(frame))
 
-    def mention(self, frame: str) -> None:
+    def mention(self, frame: bytes) -> None:
         self.deliver(frame)
 
     def end(self, code: int, error: str, detail: str) -> None:

@@ -252,7 +252,7 @@ async def test_a_device_that_is_too_slow_and_leaves_while_it_is_told_costs_the_o
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     class Slow(Screen):
-        def deliver(self, frame: str) -> None:
+        def deliver(self, frame: bytes) -> None:
             self.leave()
 
     _, first, second = await Slow.of(bob), await Screen.of(bob), await Screen.of(alice)

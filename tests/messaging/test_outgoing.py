@@ -1,132 +1,187 @@
 """Frames on their way out to one socket."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from messaging.outgoing import QUEUE_LENGTH, Outgoing
+from messaging.outgoing import QUEUE_BYTES, QUEUE_LENGTH, AnyLine, Outgoing
 
 
-class Line:
-    """A connection of a server: it takes frames at once, or makes the sender wait until it has room again."""
+class Connection:
+    """The way to a device: it takes frames at once, or has no room until it is given some."""
 
     def __init__(self) -> None:
         self.taken: list[Any] = []
         self.was_slow = 0
-        self.room = asyncio.Event()
-        self.room.set()
-        self.is_broken = False
-        self.outgoing = Outgoing(self._send, on_slow=self._on_slow)
+        self.is_free = True
+        self.on_free: Callable[[], None] = lambda: None
+        self.on_restart: Callable[[], None] = lambda: None
+        self.outgoing = Outgoing(self, on_slow=self._on_slow)
 
-    async def _send(self, event: dict[str, Any]) -> None:
-        if self.is_broken:
-            raise ConnectionError
-        if not self.room.is_set():
-            await self.room.wait()
-            # As servers do: what was written goes out a little later still.
-            await asyncio.sleep(0)
-        self.taken.append(event.get("text", event.get("code")))
+    def write(self, text: bytes) -> None:
+        self.taken.append(text.decode())
 
-    def _on_slow(self) -> None:
-        self.was_slow += 1
+    def close(self, code: int) -> None:
+        self.taken.append(code)
+
+    def make_room(self) -> None:
+        self.is_free = True
+        self.on_free()
 
     def put(self, *frames: str) -> None:
         for frame in frames:
-            self.outgoing.put(frame)
+            self.outgoing.put(frame.encode())
+
+    def _on_slow(self) -> None:
+        self.was_slow += 1
+        self.outgoing.abandon(b"too slow", 4000)
 
 
 @pytest.fixture
-async def line() -> Line:
-    return Line()
+def line() -> Connection:
+    return Connection()
 
 
 @pytest.fixture
-async def stuck(line: Line) -> Line:
-    """A line that has taken what there was and now makes the sender wait."""
-    line.room.clear()
+def stuck(line: Connection) -> Connection:
+    """A line that has no room now."""
+    line.is_free = False
     return line
 
 
 async def settle() -> None:
-    for _ in range(10):
+    for _ in range(20):
         await asyncio.sleep(0)
 
 
-async def test_a_frame_is_sent_in_the_same_step_where_the_server_takes_it(line: Line) -> None:
+def test_a_frame_is_sent_in_the_same_step_where_there_is_room(line: Connection) -> None:
     line.put("1", "2", "3")
     assert line.taken == ["1", "2", "3"]
 
 
-async def test_frames_that_have_to_wait_keep_their_order(stuck: Line) -> None:
+def test_frames_that_have_to_wait_keep_their_order(stuck: Connection) -> None:
     stuck.put("1", "2")
-    await settle()
-    stuck.put("3")
     assert stuck.taken == []
-    stuck.room.set()
-    await settle()
+    stuck.make_room()
+    stuck.put("3")
     assert stuck.taken == ["1", "2", "3"]
 
 
-async def test_a_frame_does_not_overtake_those_that_wait_although_there_is_room_again(stuck: Line) -> None:
+def test_a_frame_does_not_overtake_those_that_wait_although_there_is_room_again(stuck: Connection) -> None:
     stuck.put("1")
-    stuck.room.set()
+    stuck.is_free = True
     stuck.put("2")
-    await settle()
+    stuck.make_room()
     assert stuck.taken == ["1", "2"]
 
 
-async def test_after_a_wait_frames_are_sent_at_once_again(stuck: Line) -> None:
+def test_what_nobody_misses_is_dropped_where_others_wait(stuck: Connection) -> None:
     stuck.put("1")
-    stuck.room.set()
-    await settle()
-    stuck.put("2")
-    assert stuck.taken == ["1", "2"]
+    stuck.outgoing.mention(b"typing")
+    stuck.make_room()
+    stuck.outgoing.mention(b"typing again")
+    assert stuck.taken == ["1", "typing again"]
 
 
-async def test_a_line_that_stays_stuck_is_called_slow_once_and_takes_no_more(stuck: Line) -> None:
-    stuck.put(*map(str, range(QUEUE_LENGTH + 1)))
+def test_a_line_that_stays_stuck_is_told_why_and_closed_although_it_has_no_room(stuck: Connection) -> None:
+    stuck.put(*map(str, range(QUEUE_LENGTH)))
     assert stuck.was_slow == 0
     stuck.put("one too many")
-    assert stuck.was_slow == 1
     stuck.put("and more", "and more")
+    stuck.make_room()
+    assert (stuck.was_slow, stuck.taken) == (1, ["too slow", 4000])
+
+
+def test_long_frames_fill_the_queue_sooner(stuck: Connection) -> None:
+    stuck.put("x" * QUEUE_BYTES)
+    assert stuck.was_slow == 0
+    stuck.put("y")
     assert stuck.was_slow == 1
-    stuck.room.set()
-    await settle()
-    assert stuck.taken == ["0"]
 
 
-async def test_a_close_comes_behind_what_was_sent_and_is_the_last(stuck: Line) -> None:
+def test_a_close_comes_behind_what_was_sent_and_is_the_last(stuck: Connection) -> None:
     stuck.put("1")
     stuck.outgoing.close(4503)
     stuck.put("too late")
-    stuck.room.set()
-    await settle()
+    stuck.make_room()
+    stuck.make_room()
     assert stuck.taken == ["1", 4503]
 
 
-async def test_who_gives_up_closes_without_what_was_queued(stuck: Line) -> None:
-    stuck.put("1", "2")
-    await settle()
-    stuck.outgoing.abandon(4000)
-    stuck.put("too late")
-    stuck.room.set()
-    await settle()
-    assert stuck.taken == [4000]
+async def test_what_is_put_while_frames_are_held_comes_behind_those_that_are_put_ahead(line: Connection) -> None:
+    line.outgoing.hold()
+    line.put("live")
+    await line.outgoing.put_ahead(b"connected")
+    await line.outgoing.put_ahead(b"missed")
+    line.outgoing.release()
+    line.put("later")
+    assert line.taken == ["connected", "missed", "live", "later"]
 
 
-async def test_a_line_that_has_gone_is_nobodys_trouble(line: Line) -> None:
-    line.is_broken = True
-    line.put("1", "2")
+async def test_what_is_put_ahead_waits_for_room(stuck: Connection) -> None:
+    stuck.outgoing.hold()
+    ahead = asyncio.ensure_future(stuck.outgoing.put_ahead(b"connected"))
     await settle()
-    assert (line.taken, line.was_slow) == ([], 0)
+    assert stuck.taken == []
+    stuck.make_room()
+    await ahead
+    assert stuck.taken == ["connected"]
 
 
-async def test_a_line_that_breaks_while_frames_wait_takes_no_more(stuck: Line) -> None:
-    stuck.put("1", "2")
-    stuck.is_broken = True
-    stuck.room.set()
+async def test_nobody_waits_for_room_on_a_line_that_was_given_up(stuck: Connection) -> None:
+    stuck.outgoing.hold()
+    ahead = asyncio.ensure_future(stuck.outgoing.put_ahead(b"connected"))
     await settle()
-    stuck.put("3")
-    assert stuck.taken == ["1"]
-    assert stuck.was_slow == 0
+    stuck.put(*map(str, range(QUEUE_LENGTH + 1)))
+    await asyncio.wait_for(ahead, 1)
+    assert stuck.taken == ["too slow", 4000]
+
+
+class AnyServer:
+    """A server's ASGI `send`, which makes the sender wait while there is no room."""
+
+    def __init__(self) -> None:
+        self.taken: list[Any] = []
+        self.room = asyncio.Event()
+        self.is_broken = False
+        self.outgoing = Outgoing(AnyLine(self._send), on_slow=lambda: None)
+
+    async def _send(self, event: dict[str, Any]) -> None:
+        await self.room.wait()
+        if self.is_broken:
+            raise ConnectionError
+        self.taken.append(event.get("text", event.get("code")))
+
+
+async def test_any_server_is_sent_one_frame_after_the_other_and_closed_once() -> None:
+    server = AnyServer()
+    for frame in (b"1", b"2", b"3"):
+        server.outgoing.put(frame)
+    server.outgoing.close(1012)
+    await settle()
+    assert server.taken == []
+    server.room.set()
+    await settle()
+    assert server.taken == ["1", "2", "3", 1012]
+
+
+async def test_a_server_whose_other_side_has_gone_is_nobodys_trouble() -> None:
+    server = AnyServer()
+    server.is_broken = True
+    server.room.set()
+    server.outgoing.put(b"1")
+    server.outgoing.put(b"2")
+    await settle()
+    assert server.taken == []
+
+
+async def test_a_server_that_makes_us_wait_for_ever_is_asked_to_close_all_the_same() -> None:
+    server = AnyServer()
+    server.outgoing.put(b"1")
+    await settle()
+    server.outgoing.abandon(b"too slow", 4000)
+    server.room.set()
+    await settle()
+    assert server.taken == [4000]

@@ -14,13 +14,11 @@ import httpx
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
+from chatproject.embedded.application import UVICORN
 from chatproject.embedded.storage import choose_ports
 
 APPLICATION = "chatproject.asgi:application"
 ROOT = Path(__file__).resolve().parents[2]
-UVICORN = (
-    "--ws=websockets-sansio --ws-per-message-deflate=false --ws-max-size=1048576 --lifespan=off --log-level=warning"
-)
 
 
 def free_port() -> int:
@@ -42,8 +40,7 @@ def command(kind: str, port: int, app: str) -> list[str]:
             str(port),
             app,
         ]
-    bind = ["--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers", "--timeout-graceful-shutdown=3"]
-    return [sys.executable, "-m", "uvicorn", app, *UVICORN.split(), *bind]
+    return [sys.executable, "-m", "uvicorn", app, *UVICORN, "--host=127.0.0.1", f"--port={port}"]
 
 
 def environment() -> dict[str, str]:
