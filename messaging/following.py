@@ -51,20 +51,18 @@ class Following:
         self._inbox: str | None = None
         self._opening = asyncio.Lock()
 
-    async def open(self, *, on_lost: Callable[[], None]) -> bool:
-        """Make the inbox; True the first time. `on_lost` is called whenever messages may have been lost."""
+    async def open(self, *, hear: Callable[[Envelope], None], on_lost: Callable[[], None]) -> bool:
+        """Make the inbox; True the first time. `hear` is given what comes to any group that was added; `on_lost` is
+        called whenever messages may have been lost.
+        """
         async with self._opening:
             if self._inbox is not None:
                 return False
             self._layer = get_channel_layer()._get_layer()
             self._inbox = await self._layer.new_channel()
+            self._layer.listen(self._inbox, hear)
             self._layer.on_lost = on_lost
             return True
-
-    async def receive(self) -> Envelope:
-        """Wait for the next message to any group that was added."""
-        envelope: Envelope = await self._layer.receive(self._inbox)
-        return envelope
 
     async def add(self, groups: Iterable[str]) -> None:
         await self._layer.group_add_many(groups, self._inbox)

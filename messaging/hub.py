@@ -48,8 +48,7 @@ class Hub:
 
     async def attach(self, socket: Socket) -> None:
         """Let a socket hear everything its person is in; return when it does."""
-        if await self._following.open(on_lost=self._audit_now.set):
-            self._background.run(self._receive())
+        if await self._following.open(hear=self._hear, on_lost=self._audit_now.set):
             self._background.run(self._audit())
         person = self._people.get(socket.user_id)
         if person is None:
@@ -82,14 +81,13 @@ class Hub:
 
     # Events
 
-    async def _receive(self) -> None:
-        while True:
-            try:
-                self._hear(await self._following.receive())
-            except Exception:
-                logger.exception("an event could not be delivered")
-
     def _hear(self, envelope: Envelope) -> None:
+        try:
+            self._take(envelope)
+        except Exception:
+            logger.exception("an event could not be delivered")
+
+    def _take(self, envelope: Envelope) -> None:
         if "conversation" in envelope:
             heard = self._following.heard.get(UUID(bytes=envelope["conversation"]))
             if heard is not None and not heard.accept(envelope):

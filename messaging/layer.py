@@ -1,25 +1,31 @@
 """Redis pub/sub as Channels knows it, with what a busy server needs on top.
 
 The stock layer takes a lock and a round trip for every publish and every subscription, and wakes ten times a second
-to look for messages. Here publishes queue up and one flusher a host sends what has gathered as one pipeline, in order;
-many subscriptions are one command; receiving simply waits. It rests on private names of channels_redis, which is
-pinned; tests/messaging/test_layer.py holds them.
+to look for messages. Here publishes queue up and one flusher a host sends what has gathered as one command, in order;
+many subscriptions are one command; receiving simply waits, and takes all that has come. What this process says itself
+it hears at once, and not again when Redis brings it back. It rests on private names of channels_redis and redis-py,
+which are pinned; tests/messaging/test_layer.py holds them.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
 from channels_redis.utils import _wrap_close, create_pool, decode_hosts
 from redis import asyncio as aioredis
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT = 5.0
-PIPELINE_LENGTH = 500
+PUBLISHED_AT_ONCE = 500
+PUBLISH = "for i, channel in ipairs(KEYS) do redis.call('PUBLISH', channel, ARGV[i]) end"
+"""One command and one answer for many messages: to write and read one for each costs more than all the rest."""
+ORIGIN_BYTES = 8
 
 
 class Shard(RedisSingleShardConnection):  # type: ignore[misc]
@@ -34,14 +40,14 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
 
     def _ensure_redis(self) -> aioredis.Redis:
         if self._redis is None:
-            # Without a timeout of redis-py's own: it wraps every single reply in one. The pipeline has ours.
+            # Without a timeout of redis-py's own: it wraps every single reply in one. Publishing has ours.
             self._redis = aioredis.Redis(connection_pool=create_pool({**self.host, "socket_timeout": None}))
             self._pubsub = self._redis.pubsub()
         return self._redis
 
     def enqueue(self, channel: str, message: bytes) -> "asyncio.Task[None]":
         """Put a message behind those before it; the task ends when all of them are sent."""
-        self._outgoing.append((channel, message))
+        self._outgoing.append((channel, self.channel_layer.origin + message))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.ensure_future(self._send_gathered())
         return self._flushing
@@ -51,7 +57,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
 
     async def _send_gathered(self) -> None:
         while self._outgoing:
-            batch, self._outgoing = self._outgoing[:PIPELINE_LENGTH], self._outgoing[PIPELINE_LENGTH:]
+            batch, self._outgoing = self._outgoing[:PUBLISHED_AT_ONCE], self._outgoing[PUBLISHED_AT_ONCE:]
             try:
                 await asyncio.wait_for(self._send(batch), PUBLISH_TIMEOUT)
             except (RedisError, OSError, TimeoutError):
@@ -60,10 +66,8 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
                 self.channel_layer.on_lost()
 
     async def _send(self, batch: Sequence[tuple[str, bytes]]) -> None:
-        async with self._ensure_redis().pipeline(transaction=False) as pipeline:
-            for channel, message in batch:
-                pipeline.publish(channel, message)
-            await pipeline.execute()
+        channels, messages = zip(*batch, strict=True)
+        await self._ensure_redis().eval(PUBLISH, len(batch), *channels, *messages)
 
     async def subscribe_many(self, channels: Iterable[str]) -> None:
         """Subscribe to many channels by one command."""
@@ -80,11 +84,25 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
             try:
                 if self._pubsub.subscribed:
                     self._receive_message(await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=None))
+                    await self._receive_what_has_come()
                 else:
                     await asyncio.sleep(0.05)
             except (RedisError, OSError):
                 self.channel_layer.on_lost()
                 await asyncio.sleep(0.5)
+
+    async def _receive_what_has_come(self) -> None:
+        """Take what the parser holds already, without redis-py's ceremony for each message."""
+        parser = self._pubsub.connection._parser
+        while (reply := parser._reader.gets(False)) is not NOT_ENOUGH_DATA:
+            if reply[0] == b"message":
+                self.channel_layer.hear(reply[1].decode(), reply[2])
+            else:
+                await self._pubsub.handle_message(reply, ignore_subscribe_messages=True)
+
+    def _receive_message(self, message: Any) -> None:
+        if message is not None:
+            self.channel_layer.hear(message["channel"].decode(), message["data"])
 
     async def flush(self) -> None:
         if self._flushing is not None:
@@ -98,8 +116,11 @@ class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
     def __init__(self, hosts: Any = None, prefix: str = "parley", **kwargs: Any) -> None:
         super().__init__(hosts=None, prefix=prefix, **kwargs)
         self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
+        self.origin = os.urandom(ORIGIN_BYTES)
+        """What our own messages begin with."""
         self.on_lost = lambda: None
         """Called whenever messages may have been lost on the way."""
+        self._listeners: dict[str, Callable[[Any], None]] = {}
 
     def redis(self) -> aioredis.Redis:
         """A client of the first host, for small questions from this loop."""
@@ -112,8 +133,27 @@ class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
         for group, message in posts:
             name = self._get_group_channel_name(group)
             flushing.add(self._get_shard(name).enqueue(name, self.channel_layer.serialize(message)))
+            self._tell_listeners(name, message)
         if wait and flushing:
             await asyncio.wait(flushing)
+
+    def listen(self, channel: str, listener: Callable[[Any], None]) -> None:
+        """Hand what comes to a channel to a listener, as it comes, instead of keeping it for `receive`."""
+        self._listeners[channel] = listener
+
+    def hear(self, name: str, data: bytes) -> None:
+        """Take a message as it came from Redis; listeners have heard our own already."""
+        message, is_ours = data[ORIGIN_BYTES:], data.startswith(self.origin)
+        for channel in (name,) if name in self.channels else self.groups.get(name, ()):
+            if channel not in self._listeners:
+                self.channels[channel].put_nowait(message)
+            elif not is_ours:
+                self._listeners[channel](self.channel_layer.deserialize(message))
+
+    def _tell_listeners(self, name: str, message: Any) -> None:
+        for channel in self.groups.get(name, ()):
+            if channel in self._listeners:
+                self._listeners[channel](message)
 
     async def group_add_many(self, groups: Iterable[str], channel: str) -> None:
         """Add a channel to many groups at once."""

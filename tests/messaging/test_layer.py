@@ -11,6 +11,7 @@ import pytest
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
 from django.conf import settings
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import Redis
 
 from messaging.layer import ChannelLayer
@@ -88,6 +89,48 @@ async def test_a_group_that_was_left_is_not_heard_any_more(layer: Any) -> None:
     assert await heard(layer, inbox, 1) == [{"n": 2}]
 
 
+async def test_a_listener_hears_its_own_process_at_once_and_only_once(layer: Any) -> None:
+    inbox, told = await layer.new_channel(), []
+    await subscribed(layer, inbox, [GROUP])
+    layer.listen(inbox, told.append)
+    await layer.group_send_many([(GROUP, {"n": n}) for n in range(3)])
+    assert told == [{"n": 0}, {"n": 1}, {"n": 2}]
+    await layer.group_send_many([(GROUP, {"n": 3})], wait=True)
+    await asyncio.sleep(0.1)
+    assert told == [{"n": 0}, {"n": 1}, {"n": 2}, {"n": 3}]
+
+
+async def test_a_listener_hears_other_processes_in_order(layer: Any) -> None:
+    inbox, told, all_told = await layer.new_channel(), [], asyncio.Event()
+    await subscribed(layer, inbox, [GROUP])
+
+    def hear(message: Any) -> None:
+        told.append(message["n"])
+        if len(told) == 1200:
+            all_told.set()
+
+    layer.listen(inbox, hear)
+    other = ChannelLayer(hosts=[settings.REDIS_URL])._get_layer()
+    await other.group_send_many([(GROUP, {"n": n}) for n in range(1200)])
+    async with asyncio.timeout(20):
+        await all_told.wait()
+    assert told == [*range(1200)]
+    await other.flush()
+
+
+async def test_several_hosts_share_the_groups_and_every_group_is_heard(layer: Any) -> None:
+    hosts = [settings.REDIS_URL, f"{settings.REDIS_URL}?db=1"]
+    here, there = (ChannelLayer(hosts=hosts)._get_layer() for _ in range(2))
+    inbox, groups = await here.new_channel(), [f"conversation.{n}" for n in range(40)]
+    await subscribed(here, inbox, groups)
+    shards = [there._get_shard(there._get_group_channel_name(group)) for group in groups]
+    assert {*map(shards.count, there._shards)} != {0, 40}
+    await there.group_send_many([(group, {"group": group}) for group in groups])
+    assert {message["group"] for message in await heard(here, inbox, 40)} == {*groups}
+    for each in (here, there):
+        await each.flush()
+
+
 async def test_when_redis_hangs_up_the_layer_says_so_and_hears_again(layer: Any) -> None:
     inbox, lost = await layer.new_channel(), asyncio.Event()
     await subscribed(layer, inbox, [GROUP])
@@ -144,3 +187,9 @@ async def test_the_private_attributes_are_there() -> None:
     attributes[stock._shards[0]] = "host channel_layer _subscribed_to _lock _redis _pubsub _receive_task"
     for it, names in attributes.items():
         assert [name for name in names.split() if not hasattr(it, name)] == []
+
+
+async def test_the_parser_hands_out_what_it_holds(layer: Any) -> None:
+    await subscribed(layer, await layer.new_channel(), [GROUP])
+    parser = layer._shards[0]._pubsub.connection._parser
+    assert parser._reader.gets(False) is NOT_ENOUGH_DATA
