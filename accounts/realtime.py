@@ -5,8 +5,9 @@ What is told is a hint; the database is the truth. A publish that fails is logge
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar, NotRequired, TypedDict
 from uuid import UUID
 
@@ -40,10 +41,12 @@ class Event:
     """Something that has happened, in the past tense; `type` is its name on the wire."""
 
     type: ClassVar[str]
+    __match_args__: ClassVar[tuple[str, ...]]
+    """The names of its fields, which every dataclass knows."""
 
     def data(self) -> dict[str, Any]:
         """The event's fields as the contract shows them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in self.__match_args__}
 
     def frame(self) -> bytes:
         """The event as one text frame, encoded once for everyone who hears it."""
@@ -58,6 +61,17 @@ def encode(frame: dict[str, Any]) -> bytes:
 def timestamp(moment: datetime) -> str:
     """Write a time as RFC 3339 in UTC with milliseconds: 2026-01-31T12:00:00.000Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def timestamp_of(milliseconds: int) -> str:
+    """Write a time in milliseconds since 1970 in the same way."""
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_second(seconds)}.{rest:03}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def conversation_group(conversation_id: UUID) -> str:

@@ -1,6 +1,7 @@
 """WebSockets as uvicorn's sansio protocol serves them, with what a chat needs on top.
 
 * The application writes whole text frames straight to the connection (`Line`): no coroutine, no event for each frame.
+  Those that come in are read at once where they are short and whole, as nearly all are.
 * A connection that takes nothing more can be closed: the close frame goes behind what is stuck, and if that does not
   help within `PATIENCE` seconds it is cut. ASGI's `send` would wait for the very buffer that is full.
 * When the server stops, the application hears of it at some moment of `DRAIN_SECONDS` and closes by itself.
@@ -16,8 +17,18 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import OPEN
+from websockets.speedups import apply_mask
 
 EXTENSION = "parley.line"
+FINAL_TEXT = 0x81
+MASKED = 0x80
+TWO_BYTES_OF_LENGTH = 126
+EIGHT_BYTES_OF_LENGTH = 127
+HEAD_MOST = 8
+"""Bytes before the text of a frame that is read here: two, two of length, four of mask."""
+RECEIVED_MOST = 64
+"""Frames that may wait for the application before no more are read."""
 PATIENCE = 5.0
 """Seconds that a connection has to take its close frame before it is cut."""
 SEND_BUFFER = 256 * 1024
@@ -54,6 +65,47 @@ class ChatSocket(WebSocketsSansIOProtocol):
         self.is_free = True
         self.on_free: Callable[[], None] = ignore
         self.on_restart: Callable[[], None] = ignore
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        """Read short, whole text frames here, and leave all others, and what is wrong, to the library."""
+        if self._is_between_frames():
+            data = self._take_text_frames(data)
+        if data:
+            super().data_received(data)
+
+    def _is_between_frames(self) -> bool:
+        return (
+            self.handshake_complete
+            and not self.close_sent
+            and not self.conn.reader.buffer
+            and self.conn.current_size is None
+            and self.conn.state is OPEN
+        )
+
+    def _take_text_frames(self, data: bytes) -> bytes:
+        """Hand on the frames that data begins with, and give the rest (RFC 6455, section 5.2)."""
+        start, end = 0, len(data)
+        while end - start >= HEAD_MOST and data[start] == FINAL_TEXT and (length := data[start + 1] - MASKED) >= 0:
+            mask = start + 2
+            if length == TWO_BYTES_OF_LENGTH:
+                length, mask = int.from_bytes(data[mask : mask + 2], "big"), mask + 2
+            text, after = mask + 4, mask + 4 + length
+            if length == EIGHT_BYTES_OF_LENGTH or after > end:
+                break
+            try:
+                self._take_text(apply_mask(data[text:after], data[mask:text]).decode())
+            except UnicodeDecodeError:
+                break
+            start = after
+        return data[start:] if start else data
+
+    def _take_text(self, text: str) -> None:
+        self.queue.put_nowait({"type": "websocket.receive", "text": text})
+        if not self.read_paused and self.queue.qsize() >= RECEIVED_MOST:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     # The line
 

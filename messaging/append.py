@@ -165,7 +165,8 @@ def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any
         "fingerprints": [draft.fingerprints[0] for draft in drafts],
         "replies": array_text(draft.reply_to_id for draft in drafts),
         "timely": array_text("t" if draft.timely else "f" for draft in drafts),
-        "locks": array_text(sorted({draft.conversation_id for draft in drafts})),
+        # As text they are in the same order, and compared at no cost.
+        "locks": array_text(sorted({str(draft.conversation_id) for draft in drafts})),
         "retention": f"{retention_days} days",
         **arrays_of_names([draft.names for draft in drafts]),
     }

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,7 +15,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts.ids import uuid7
+from accounts.ids import Id, uuid7
 from accounts.models import Session, User
 from accounts.profiles import own_json
 from accounts.realtime import encode, timestamp
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 ATTACH_SECONDS = 10.0
 HEARTBEAT_SECONDS = 25
-IN_FLIGHT_MOST = 64
+UNDER_WAY_MOST = 64
 """Sends of one socket that may wait for their commit; more are read only when these are answered."""
 GOODBYE_SECONDS = 1.0
 """How long a stopping server waits for the commits that a socket waits for."""
@@ -82,7 +83,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._line: Line = scope["extensions"].get(EXTENSION) or AnyLine(send)
         self._outgoing = Outgoing(self._line, on_slow=self._on_slow)
         self._ended = False
-        self._in_flight: set[asyncio.Future[Said]] = set()
+        self._under_way = 0
+        self._answers: asyncio.Future[None] | None = None
         self._bad_frames, self._hasty_frames = Tally(most=20, seconds=60), Tally(most=1000, seconds=10)
         try:
             await receive()
@@ -154,7 +156,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     # Serving
 
     async def _serve(self, session: Session) -> None:
-        self.user, self.user_id, self.session_id = session.user, session.user_id, session.pk
+        self.user, self.user_id, self.session_id = session.user, Id(str(session.user_id)), session.pk
         self._frames, self._sends, self._calls = Frames(), Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
         self._line.on_restart = self._on_restart
         try:
@@ -220,20 +222,24 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def submit(self, ref: str | None, draft: Draft) -> None:
         """Hand a message to the lane; wait only where too many of this socket's are under way."""
-        answer = lane().submit(draft)
-        self._in_flight.add(answer)
-        answer.add_done_callback(partial(self._answered, ref))
-        if len(self._in_flight) >= IN_FLIGHT_MOST:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+        self._under_way += 1
+        lane().submit(draft, partial(self._answered, ref))
+        if self._under_way >= UNDER_WAY_MOST:
+            await self._next_answer()
 
-    def _answered(self, ref: str | None, answer: "asyncio.Future[Said]") -> None:
-        self._in_flight.discard(answer)
-        if answer.cancelled():
-            return
-        if (error := answer.exception()) is not None:
-            self.deliver(protocol.error(error, ref))  # type: ignore[arg-type]
+    def _answered(self, ref: str | None, what: Said | Exception) -> None:
+        self._under_way -= 1
+        if isinstance(what, Exception):
+            self.deliver(protocol.error(what, ref))
         else:
-            self.acknowledge(ref, answer.result().message)
+            self.acknowledge(ref, what.message)
+        if self._answers is not None and not self._answers.done():
+            self._answers.set_result(None)
+
+    async def _next_answer(self) -> None:
+        if self._answers is None or self._answers.done():
+            self._answers = asyncio.get_running_loop().create_future()
+        await self._answers
 
     def acknowledge(self, ref: str | None, message: MessageJSON) -> None:
         if ref is not None:
@@ -247,8 +253,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _part(self) -> None:
         """Answer what is on its way to its commit, then send the device elsewhere."""
-        if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=GOODBYE_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while self._under_way:
+                    await self._next_answer()
         self.end(CLOSE_RESTART, "unavailable", "This server stops. Please come back.")
 
 

@@ -102,7 +102,7 @@ def message_json(message: Message, *, reactions: Iterable[ReactionJSON] = ()) ->
     """Show a stored message; a deleted one keeps its place and says nothing."""
     said = _said(message)
     is_notice = message.kind == Message.Kind.NOTICE
-    position, version, created_at = message.position, message.version, message.created_at
+    position, version, created_at = message.position, message.version, timestamp(message.created_at)
     text = "" if is_notice else said
     shown = shape(message, text=text, position=position, version=version, created_at=created_at)
     shown["edited_at"], shown["deleted_at"] = _maybe(message.edited_at), _maybe(message.deleted_at)
@@ -134,7 +134,7 @@ class Spoken(Protocol):
     def reply_to_id(self) -> UUID | None: ...
 
 
-def shape(spoken: Spoken, *, text: str, position: int, version: int, created_at: datetime) -> MessageJSON:
+def shape(spoken: Spoken, *, text: str, position: int, version: int, created_at: str) -> MessageJSON:
     """Give a message its one shape, as one to which nothing has happened since."""
     return {
         "id": str(spoken.id),
@@ -149,7 +149,7 @@ def shape(spoken: Spoken, *, text: str, position: int, version: int, created_at:
         "mentions": [],
         "reactions": [],
         "notice": None,
-        "created_at": timestamp(created_at),
+        "created_at": created_at,
         "edited_at": None,
         "deleted_at": None,
     }

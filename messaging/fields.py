@@ -61,8 +61,8 @@ def unseal_secret(value: bytes) -> str:
 
 def fingerprints(*parts: bytes) -> list[bytes]:
     """Tell what was said without keeping it: an HMAC-SHA256 of the parts under each key of the ring, newest first."""
-    content = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    return [hmac.digest(_derive(key, b"fingerprint"), content, "sha256") for key in _ring().values()]
+    content = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return [hmac.digest(key, content, "sha256") for key in _fingerprint_keys(tuple(settings.CHAT_KEYS))]
 
 
 def _bound_to(field: str, row: UUID, conversation: UUID) -> bytes:
@@ -79,6 +79,11 @@ def _ring_of(texts: tuple[str, ...]) -> dict[bytes, bytes]:
     if not keys or any(len(key) != 32 for key in keys):
         raise ImproperlyConfigured("CHAT_KEYS needs one key or more, each 32 bytes in URL-safe base64.")
     return {hashlib.sha256(b"parley key id" + key).digest()[:4]: key for key in keys}
+
+
+@cache
+def _fingerprint_keys(texts: tuple[str, ...]) -> list[bytes]:
+    return [_derive(key, b"fingerprint") for key in _ring_of(texts).values()]
 
 
 @lru_cache(maxsize=8192)

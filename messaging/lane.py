@@ -9,7 +9,7 @@ by conversation. Within a conversation nothing overtakes what was said before it
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -37,25 +37,33 @@ COLLISIONS = (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected)
 """The same id came by two servers at once, or two batches met: saying it again at once settles it."""
 
 
+Answer = Callable[[Said | Exception], None]
+"""Told once what has become of a message: it was said, or why not. It must not wait, and nothing may go wrong in it."""
+
+
 class Entry:
     """One draft on its way, and who waits for it."""
 
-    __slots__ = ("answer", "draft", "since", "unsure")
+    __slots__ = ("_answer", "draft", "is_answered", "since", "unsure")
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, answer: Answer) -> None:
         self.draft = draft
-        self.answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
+        self._answer = answer
+        self.is_answered = False
         self.since = time.monotonic()
         self.unsure = False
         """Whether an earlier try may have been committed without our knowing."""
 
     def refuse(self, error: Exception) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+        self._tell(error)
 
     def accept(self, said: Said) -> None:
-        if not self.answer.done():
-            self.answer.set_result(said)
+        self._tell(said)
+
+    def _tell(self, what: Said | Exception) -> None:
+        if not self.is_answered:
+            self.is_answered = True
+            self._answer(what)
 
     def give_back(self) -> None:
         """Tell the sender that the message is to be sent again."""
@@ -75,17 +83,27 @@ class Lane:
 
     async def append(self, draft: Draft) -> Said:
         """Append a message; return when it is durable and recognised, or raise as the synchronous append does."""
-        return await self.submit(draft)
+        answer: asyncio.Future[Said] = asyncio.get_running_loop().create_future()
 
-    def submit(self, draft: Draft) -> "asyncio.Future[Said]":
-        """Put a message behind those before it; the future holds what `append` would return."""
-        entry = Entry(draft)
+        def settle(what: Said | Exception) -> None:
+            if answer.cancelled():
+                return
+            if isinstance(what, Exception):
+                answer.set_exception(what)
+            else:
+                answer.set_result(what)
+
+        self.submit(draft, settle)
+        return await answer
+
+    def submit(self, draft: Draft, answer: Answer) -> None:
+        """Put a message behind those before it; `answer` is told what `append` would return or raise."""
+        entry = Entry(draft, answer)
         if draft.conversation_id in self._held:
             self._held[draft.conversation_id].append(entry)
         else:
             self._waiting.append(entry)
             self._start()
-        return entry.answer
 
     async def drain(self) -> None:
         """Wait until everything under way is answered, then give the connection back."""
@@ -181,7 +199,7 @@ class Lane:
             raise
         except Exception as error:
             await self._recover(batch, connection, error)
-        return _still_patient([entry for entry in batch if not entry.answer.done()])
+        return _still_patient([entry for entry in batch if not entry.is_answered])
 
     async def _commit(self, batch: Sequence[Entry], connection: Connection) -> None:
         drafts = [entry.draft for entry in batch]
@@ -251,7 +269,7 @@ def _still_patient(entries: Sequence[Entry]) -> list[Entry]:
         if now - entry.since > PATIENCE:
             logger.error("a message could not be stored within %d seconds", PATIENCE)
             entry.give_back()
-    return [entry for entry in entries if not entry.answer.done()]
+    return [entry for entry in entries if not entry.is_answered]
 
 
 async def _make_missing_weeks() -> None:

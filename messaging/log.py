@@ -8,17 +8,15 @@ import logging
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
 import psycopg
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
-from accounts.ids import minted_at, uuid7
-from accounts.realtime import publish
+from accounts.ids import minted_ms, uuid7
+from accounts.realtime import publish, timestamp_of
 from chatproject import metrics
 from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
 from conversations.models import Conversation
@@ -31,8 +29,8 @@ from messaging.partitions import make_partitions
 
 logger = logging.getLogger(__name__)
 
-ID_MAX_AGE = timedelta(days=7)
-ID_MAX_AHEAD = timedelta(minutes=2)
+ID_MAX_AGE_MS = 7 * 24 * 3600 * 1000
+ID_MAX_AHEAD_MS = 2 * 60 * 1000
 TRIES = 8
 
 
@@ -65,7 +63,7 @@ def draft(
         reply_to_id=reply_to_id,
         body=seal(text, field="body", row=id, conversation=conversation_id),
         fingerprints=fingerprints(sender_id.bytes, conversation_id.bytes, *said),
-        timely=-ID_MAX_AHEAD <= timezone.now() - minted_at(id) <= ID_MAX_AGE,
+        timely=-ID_MAX_AHEAD_MS <= time.time() * 1000 - minted_ms(id) <= ID_MAX_AGE_MS,
         names=names_in(text),
     )
 
@@ -115,8 +113,8 @@ def settle(draft: Draft, outcome: Outcome) -> Said | None:
 
 def stored_json(draft: Draft, outcome: Outcome) -> MessageJSON:
     """Show a message that has just been stored, without reading it back."""
-    at, created_at = outcome.position, datetime.fromtimestamp(outcome.created_ms / 1000, UTC)
-    message = shape(draft, text=draft.text, position=at, version=at, created_at=created_at)
+    at = outcome.position
+    message = shape(draft, text=draft.text, position=at, version=at, created_at=timestamp_of(outcome.created_ms))
     message["mentions"] = [str(user_id) for user_id in outcome.mentions or ()]
     return message
 

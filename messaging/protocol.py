@@ -4,13 +4,13 @@ import json
 import logging
 import re
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
 
+from accounts.ids import Id
 from accounts.realtime import encode
 from chatproject.limits import RateLimited
 from conversations.access import Refused
@@ -20,12 +20,6 @@ logger = logging.getLogger(__name__)
 Ref = Annotated[str, msgspec.Meta(max_length=64)]
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Name = Annotated[str, msgspec.Meta(max_length=150, pattern=r"\A[^\0]*\Z")]
-
-
-class Id(UUID):
-    """A UUID of version 7, written in the canonical way."""
-
-    __slots__ = ()
 
 
 class Answerable(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):

@@ -95,8 +95,8 @@ async def test_one_message_sent_to_two_servers_at_once_is_one_message(
     lanes = [lane(), type(lane())()]
     with another_connection() as holding:
         hold(conversation, holding)
-        answers = [each.submit(it) for each in lanes]
-        beside = lanes[1].submit(await sync_to_async(draft)(bob, conversation))
+        answers = [asyncio.ensure_future(each.append(it)) for each in lanes]
+        beside = asyncio.ensure_future(lanes[1].append(await sync_to_async(draft)(bob, conversation)))
         await blocked(2)
     one, other = await gather(*answers)
     assert one.message == other.message
@@ -132,7 +132,9 @@ async def test_within_one_batch_too_a_writers_marks_stop_before_what_others_said
 async def test_what_a_device_does_not_wait_for_any_more_is_said_all_the_same(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
-    lane().submit(await sync_to_async(draft)(alice, conversation)).cancel()
+    waiting = asyncio.ensure_future(lane().append(await sync_to_async(draft)(alice, conversation)))
+    await asyncio.sleep(0)
+    waiting.cancel()
     assert (await speak(bob, conversation)).message["position"] == 2
 
 

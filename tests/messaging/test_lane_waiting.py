@@ -44,7 +44,7 @@ async def test_a_change_of_membership_meanwhile_turns_no_order_round(group, alic
     drafts = [await sync_to_async(draft)(alice, group, str(n)) for n in range(5)]
     with another_connection() as holder:
         holder.execute("UPDATE conversations_conversation SET epoch = epoch + 1 WHERE id = %s", [group.pk])
-        said = [lane().submit(each) for each in drafts]
+        said = [asyncio.ensure_future(lane().append(each)) for each in drafts]
         await blocked()
         await asyncio.sleep(wait)
         holder.commit()
