@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from chatproject.redis import redis
 logger = logging.getLogger(__name__)
 
 PATIENCE = 2.0
+OUTAGE_SECONDS = 5.0
+"""How long Redis is not asked again after it did not answer."""
 
 # For every key: is there room for the cost? Only if there is in all of them is anything taken, so that a refusal costs
 # nothing. A cost of 0 asks whether one would fit, one below 0 gives back. Answers: allowed, and for the tightest limit
@@ -128,25 +131,42 @@ class RateLimited(Exception):
         self.verdict = verdict
 
 
+class Outage:
+    """While Redis does not answer, nobody waits for it again and again."""
+
+    until = 0.0
+
+    @classmethod
+    def begin(cls, error: Exception) -> None:
+        cls.until = time.monotonic() + OUTAGE_SECONDS
+        logger.warning("nothing is limited just now, Redis does not answer: %s", type(error).__name__)
+
+    @classmethod
+    def lasts(cls) -> bool:
+        return time.monotonic() < cls.until
+
+
 def take(asked: Asked, *, cost: int = 1) -> Verdict:
     """Take from some limits at once, all or none; with a cost of 0 only look whether there is room for one."""
-    if not settings.CHAT_LIMITS:
+    if not settings.CHAT_LIMITS or Outage.lasts():
         return free(asked)
     try:
         return judge(asked, redis().eval(*question(asked, cost)))
     except RedisError as error:
-        return free(asked, because=error)
+        Outage.begin(error)
+        return free(asked)
 
 
 async def take_soon(client: AsyncRedis, asked: Asked, *, cost: int = 1) -> Verdict:
     """As `take`, for code that must not wait in a thread."""
-    if not settings.CHAT_LIMITS:
+    if not settings.CHAT_LIMITS or Outage.lasts():
         return free(asked)
     try:
         async with asyncio.timeout(PATIENCE):
             return judge(asked, await client.eval(*question(asked, cost)))
     except (RedisError, OSError, TimeoutError) as error:
-        return free(asked, because=error)
+        Outage.begin(error)
+        return free(asked)
 
 
 def question(asked: Asked, cost: int) -> list[Any]:
@@ -162,10 +182,8 @@ def judge(asked: Asked, answer: Any) -> Verdict:
     return Verdict(bool(allowed), limit, left, max(1, math.ceil(wait / 1000)), math.ceil(reset / 1000))
 
 
-def free(asked: Asked, *, because: Exception | None = None) -> Verdict:
+def free(asked: Asked) -> Verdict:
     """Let something pass without counting it."""
-    if because is not None:
-        logger.warning("nothing is limited just now, Redis does not answer: %s", type(because).__name__)
     limit = asked[0][0]
     return Verdict(True, limit, limit.at_once, 0, 0)
 

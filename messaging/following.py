@@ -8,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
 
 from accounts.realtime import Envelope, conversation_group
 from messaging import snapshots
 from messaging.hearing import Heard, Socket
 
 logger = logging.getLogger(__name__)
+
+SUBSCRIBE_PATIENCE = 1.0
 
 
 class Background:
@@ -49,23 +52,34 @@ class Following:
         self.heard: dict[UUID, Heard] = {}
         self._background = background
         self._inbox: str | None = None
-        self._opening = asyncio.Lock()
+        self._is_alone = False
+        """Whether Redis could not be told what we want to hear, which is said once."""
 
-    async def open(self, *, hear: Callable[[Envelope], None], on_lost: Callable[[], None]) -> bool:
+    def open(self, *, hear: Callable[[Envelope], None], on_lost: Callable[[], None]) -> bool:
         """Make the inbox; True the first time. `hear` is given what comes to any group that was added; `on_lost` is
         called whenever messages may have been lost.
         """
-        async with self._opening:
-            if self._inbox is not None:
-                return False
-            self._layer = get_channel_layer()._get_layer()
-            self._inbox = await self._layer.new_channel()
-            self._layer.listen(self._inbox, hear)
-            self._layer.on_lost = on_lost
-            return True
+        if self._inbox is not None:
+            return False
+        self._layer = get_channel_layer()._get_layer()
+        self._inbox = self._layer.listen(hear)
+        self._layer.on_lost = on_lost
+        return True
 
-    async def add(self, groups: Iterable[str]) -> None:
-        await self._layer.group_add_many(groups, self._inbox)
+    async def add(self, groups: Iterable[str]) -> bool:
+        """Subscribe to some groups; False where Redis can't be told now. The database is there all the same, and the
+        audit will ask again.
+        """
+        try:
+            async with asyncio.timeout(SUBSCRIBE_PATIENCE):
+                await self._layer.group_add_many(groups, self._inbox)
+        except (RedisError, OSError, TimeoutError) as error:
+            if not self._is_alone:
+                logger.warning("Redis takes no subscriptions: %s", type(error).__name__)
+            self._is_alone = True
+            return False
+        self._is_alone = False
+        return True
 
     def drop(self, group: str, *, is_unwanted: Callable[[], bool]) -> None:
         """Give a group up soon, unless it is wanted again by then."""

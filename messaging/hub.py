@@ -27,7 +27,9 @@ from messaging.snapshots import ConversationSeen, Membership, Newer, PersonSeen
 logger = logging.getLogger(__name__)
 
 GAP_GRACE = 0.03
-AUDIT_EVERY = 4.0
+AUDIT_EVERY = 3.0
+AUDIT_PAUSE = 0.25
+"""Seconds between two audits at least, however much goes wrong."""
 AUDIT_GRACE = 0.25
 AUDIT_PATIENCE = 10.0
 """Seconds after which an audit that gets no answer is begun anew."""
@@ -48,7 +50,7 @@ class Hub:
 
     async def attach(self, socket: Socket) -> None:
         """Let a socket hear everything its person is in; return when it does."""
-        if await self._following.open(hear=self._hear, on_lost=self._audit_now.set):
+        if self._following.open(hear=self._hear, on_lost=self._audit_now.set):
             self._background.run(self._audit())
         person = self._people.get(socket.user_id)
         if person is None:
@@ -247,8 +249,10 @@ class Hub:
         """Compare every version known here with the database's, again and again; at once when messages may be lost."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._audit_now.wait(), AUDIT_EVERY)
+                async with asyncio.timeout(AUDIT_EVERY):
+                    await self._audit_now.wait()
             self._audit_now.clear()
+            await asyncio.sleep(AUDIT_PAUSE)
             try:
                 async with asyncio.timeout(AUDIT_PATIENCE):
                     await self._audit_once()

@@ -10,6 +10,7 @@ which are pinned; tests/messaging/test_layer.py holds them.
 import asyncio
 import logging
 import os
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
-PUBLISH_TIMEOUT = 5.0
+PUBLISH_TIMEOUT = 2.0
 PUBLISHED_AT_ONCE = 500
 PUBLISH = "for i, channel in ipairs(KEYS) do redis.call('PUBLISH', channel, ARGV[i]) end"
 """One command and one answer for many messages: to write and read one for each costs more than all the rest."""
@@ -59,7 +60,8 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
         while self._outgoing:
             batch, self._outgoing = self._outgoing[:PUBLISHED_AT_ONCE], self._outgoing[PUBLISHED_AT_ONCE:]
             try:
-                await asyncio.wait_for(self._send(batch), PUBLISH_TIMEOUT)
+                async with asyncio.timeout(PUBLISH_TIMEOUT):
+                    await self._send(batch)
             except (RedisError, OSError, TimeoutError):
                 logger.warning("Redis took no messages; the audit will mend what was not heard")
                 self._outgoing.clear()
@@ -128,18 +130,22 @@ class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
         return client
 
     async def group_send_many(self, posts: Sequence[tuple[str, Any]], *, wait: bool = False) -> None:
-        """Send messages to groups, in order; return before they have left, unless told to wait."""
+        """Send messages to groups, in order. Return before they have left, unless told to wait: an event loop that will
+        end has to, one that listens goes on.
+        """
         flushing = set()
         for group, message in posts:
             name = self._get_group_channel_name(group)
             flushing.add(self._get_shard(name).enqueue(name, self.channel_layer.serialize(message)))
             self._tell_listeners(name, message)
-        if wait and flushing:
+        if wait and flushing and not self._listeners:
             await asyncio.wait(flushing)
 
-    def listen(self, channel: str, listener: Callable[[Any], None]) -> None:
-        """Hand what comes to a channel to a listener, as it comes, instead of keeping it for `receive`."""
+    def listen(self, listener: Callable[[Any], None]) -> str:
+        """Make a channel for groups alone, and hand what comes to it to a listener, as it comes; nothing is kept."""
+        channel = f"{self.prefix}.listener.{uuid.uuid4().hex}"
         self._listeners[channel] = listener
+        return channel
 
     def hear(self, name: str, data: bytes) -> None:
         """Take a message as it came from Redis; listeners have heard our own already."""

@@ -90,9 +90,8 @@ async def test_a_group_that_was_left_is_not_heard_any_more(layer: Any) -> None:
 
 
 async def test_a_listener_hears_its_own_process_at_once_and_only_once(layer: Any) -> None:
-    inbox, told = await layer.new_channel(), []
-    await subscribed(layer, inbox, [GROUP])
-    layer.listen(inbox, told.append)
+    told: list[Any] = []
+    await layer.group_add_many([GROUP], layer.listen(told.append))
     await layer.group_send_many([(GROUP, {"n": n}) for n in range(3)])
     assert told == [{"n": 0}, {"n": 1}, {"n": 2}]
     await layer.group_send_many([(GROUP, {"n": 3})], wait=True)
@@ -101,15 +100,15 @@ async def test_a_listener_hears_its_own_process_at_once_and_only_once(layer: Any
 
 
 async def test_a_listener_hears_other_processes_in_order(layer: Any) -> None:
-    inbox, told, all_told = await layer.new_channel(), [], asyncio.Event()
-    await subscribed(layer, inbox, [GROUP])
+    told, all_told = [], asyncio.Event()
 
     def hear(message: Any) -> None:
         told.append(message["n"])
         if len(told) == 1200:
             all_told.set()
 
-    layer.listen(inbox, hear)
+    await subscribed(layer, await layer.new_channel(), [GROUP])
+    await layer.group_add_many([GROUP], layer.listen(hear))
     other = ChannelLayer(hosts=[settings.REDIS_URL])._get_layer()
     await other.group_send_many([(GROUP, {"n": n}) for n in range(1200)])
     async with asyncio.timeout(20):
