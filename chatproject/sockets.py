@@ -9,6 +9,7 @@
 It rests on names of uvicorn that are not promised; uvicorn is pinned, and tests/chatproject/test_sockets.py holds them.
 """
 
+import asyncio
 import random
 import socket
 import struct
@@ -57,11 +58,69 @@ def ignore() -> None:
     """What a line tells before anyone asks."""
 
 
+class Received:
+    """What has come and was not taken yet. asyncio's queue would be a tenth of what an idle socket costs."""
+
+    __slots__ = ("_events", "_taker")
+
+    def __init__(self) -> None:
+        self._events: list[Any] = []
+        self._taker: asyncio.Future[None] | None = None
+
+    def put_nowait(self, event: Any) -> None:
+        self._events.append(event)
+        self._wake()
+
+    async def get(self) -> Any:
+        while not self._events:
+            self._taker = asyncio.get_running_loop().create_future()
+            await self._taker
+        return self._events.pop(0)
+
+    def empty(self) -> bool:
+        return not self._events
+
+    def qsize(self) -> int:
+        return len(self._events)
+
+    def _wake(self) -> None:
+        if self._taker is not None:
+            if not self._taker.done():
+                self._taker.set_result(None)
+            self._taker = None
+
+
+class Room:
+    """Whether there is room to write, for the rare one who waits for it."""
+
+    __slots__ = ("_is_there", "_waiting")
+
+    def __init__(self) -> None:
+        self._is_there = True
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def set(self) -> None:
+        self._is_there = True
+        for each in self._waiting:
+            if not each.done():
+                each.set_result(None)
+        self._waiting = []
+
+    def clear(self) -> None:
+        self._is_there = False
+
+    async def wait(self) -> None:
+        while not self._is_there:
+            self._waiting.append(asyncio.get_running_loop().create_future())
+            await self._waiting[-1]
+
+
 class ChatSocket(WebSocketsSansIOProtocol):
     """One connection; the application finds it as a `Line` in `scope["extensions"]`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.queue, self.writable = Received(), Room()  # type: ignore[assignment]
         self.is_free = True
         self.on_free: Callable[[], None] = ignore
         self.on_restart: Callable[[], None] = ignore
@@ -137,6 +196,12 @@ class ChatSocket(WebSocketsSansIOProtocol):
         return found
 
     # What uvicorn calls
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            # They are never looked at again, and would stay as long as the connection.
+            self.request = self.response = None  # type: ignore[assignment]
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

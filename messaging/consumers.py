@@ -16,7 +16,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.ids import Id, uuid7
-from accounts.models import Session, User
+from accounts.models import Session
 from accounts.profiles import own_json
 from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
@@ -32,7 +32,7 @@ from messaging.hub import hub
 from messaging.lane import lane
 from messaging.log import Said
 from messaging.missed import missed
-from messaging.obey import obey
+from messaging.obey import as_person, obey
 from messaging.outgoing import AnyLine, Outgoing
 from messaging.pace import Frames, Pace, Tally
 from messaging.protocol import BadFrame, Connect, MessageSend
@@ -67,7 +67,6 @@ class Disconnected(Exception):
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     """A device's socket. The hub delivers to it directly, so it is in no group of the layer."""
 
-    user: User
     user_id: UUID
     session_id: UUID
 
@@ -89,9 +88,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         try:
             await receive()
             await send({"type": "websocket.accept"})
-            session = await self._sign_in()
-            if session is not None:
-                await self._serve(session)
+            if await self._sign_in():
+                await self._serve()
         except Disconnected:
             pass
 
@@ -119,12 +117,14 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     # Signing in
 
-    async def _sign_in(self) -> Session | None:
+    async def _sign_in(self) -> bool:
         """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
         try:
             self._catches_up = "1" in parse_qs(self.scope["query_string"].decode("latin1")).get("catch_up", ())
             session = await in_thread(SocketCredentials(self.scope).session)()
-            return session or await asyncio.wait_for(self._first_frame(), CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                self._belong_to(session or await self._first_frame())
+            return True
         except TimeoutError:
             self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
         except Unauthenticated as error:
@@ -134,7 +134,13 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED)
         except (OperationalError, InterfaceError, RedisError) as error:
             self._give_up(error)
-        return None
+        return False
+
+    def _belong_to(self, session: Session) -> None:
+        """Keep of a session, its person and the handshake only what an idle socket needs."""
+        self.user_id, self.session_id = Id(str(session.user_id)), session.pk
+        self._me = own_json(session.user)
+        self.scope["headers"].clear()
 
     async def _first_frame(self) -> Session:
         frame = protocol.read(await self._next())
@@ -155,8 +161,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     # Serving
 
-    async def _serve(self, session: Session) -> None:
-        self.user, self.user_id, self.session_id = session.user, Id(str(session.user_id)), session.pk
+    async def _serve(self) -> None:
         self._frames, self._sends, self._calls = Frames(), Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
         self._line.on_restart = self._on_restart
         try:
@@ -173,10 +178,11 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Greet the device and tell it what it missed; what happens meanwhile comes behind that."""
         self._outgoing.hold()
         try:
-            await asyncio.wait_for(hub().attach(self), ATTACH_SECONDS)
+            async with asyncio.timeout(ATTACH_SECONDS):
+                await hub().attach(self)
             await self._outgoing.put_ahead(encode({"type": "connected", "data": self._greeting()}))
             if self._catches_up:
-                for frame in (await in_thread(missed)(by=self.user)).frames():
+                for frame in (await in_thread(as_person)(self.user_id, missed)).frames():
                     await self._outgoing.put_ahead(frame)
         except Exception as error:
             self._give_up(error)
@@ -190,7 +196,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     def _greeting(self) -> dict[str, Any]:
         return {
-            "user": own_json(self.user),
+            "user": self.__dict__.pop("_me"),
             "session_id": str(self.session_id),
             "server_time": timestamp(timezone.now()),
             "heartbeat_seconds": HEARTBEAT_SECONDS,

@@ -103,7 +103,7 @@ class Heard:
 class Person:
     """Someone with sockets here, and the conversations that they are in."""
 
-    __slots__ = ("conversations", "id", "lost", "ready", "refreshing", "sockets", "stale", "version")
+    __slots__ = ("_readiness", "conversations", "id", "is_ready", "lost", "refreshing", "sockets", "stale", "version")
 
     def __init__(self, id: UUID) -> None:
         self.id = id
@@ -112,9 +112,22 @@ class Person:
         self.conversations: dict[UUID, Membership] = {}
         self.lost: set[UUID] = set()
         """Conversations that nothing is heard of any more, and that the sockets have not been told about."""
-        self.ready = asyncio.Event()
+        self.is_ready = False
+        self._readiness: asyncio.Future[None] | None = None
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
+
+    async def until_ready(self) -> None:
+        """Wait until it is known what this person is in."""
+        if not self.is_ready:
+            self._readiness = self._readiness or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._readiness)
+
+    def set_ready(self) -> None:
+        self.is_ready = True
+        if self._readiness is not None and not self._readiness.done():
+            self._readiness.set_result(None)
+        self._readiness = None
 
     def hear(self, frame: bytes) -> None:
         """Hand one frame to every device here."""

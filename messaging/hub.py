@@ -61,7 +61,7 @@ class Hub:
             if (heard := self._following.heard.get(id)) is not None:
                 heard.listeners[socket] = place
         self._refresh(person)
-        await person.ready.wait()
+        await person.until_ready()
 
     def detach(self, socket: Socket) -> None:
         """Forget a socket; the last one of a conversation or person takes the subscription with it."""
@@ -195,10 +195,10 @@ class Hub:
             self._mend(heard, after=0)
         for id, place in new.items():
             await self._let_hear(person, id, place)
-        if person.ready.is_set():
+        if person.is_ready:
             await self._tell_settled(person, kept.intersection(seen.settled))
         person.version = seen.version
-        person.ready.set()
+        person.set_ready()
 
     def _leave(self, person: Person, seen: PersonSeen) -> None:
         """Let a person hear no more of what they are out of, and tell why."""
@@ -213,7 +213,7 @@ class Hub:
 
     async def _let_hear(self, person: Person, id: UUID, place: Membership) -> None:
         """Let someone's sockets hear a conversation; to those that were here before it, tell of it first."""
-        if person.ready.is_set() and person.sockets:
+        if person.is_ready and person.sockets:
             place = place.told_until(await self._introduce(person, id))
         heard = self._following.heard.get(id)
         if heard is None or place.epoch < heard.epoch:
@@ -280,7 +280,7 @@ class Hub:
     async def _newer(self) -> Newer:
         return await snapshots.newer(
             {id: heard.version for id, heard in self._following.heard.items() if heard.version >= 0},
-            {id: person.version for id, person in self._people.items() if person.ready.is_set()},
+            {id: person.version for id, person in self._people.items() if person.is_ready},
         )
 
 

@@ -5,7 +5,7 @@ door, `consumers.py`, as the contract says.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -35,11 +35,12 @@ from messaging.protocol import (
 )
 from messaging.reactions import add_reaction, remove_reaction
 
+T = TypeVar("T")
+
 
 class Device(Protocol):
     """A signed-in socket, as far as commands need it."""
 
-    user: User
     user_id: UUID
 
     def deliver(self, frame: bytes) -> None: ...
@@ -47,6 +48,11 @@ class Device(Protocol):
     def acknowledge(self, ref: str | None, message: MessageJSON) -> None: ...
 
     async def submit(self, ref: str | None, draft: Draft) -> None: ...
+
+
+def as_person(user_id: UUID, command: Callable[..., T], **fields: Any) -> T:
+    """Run a command for someone as they are now; an idle socket keeps nothing of its person but the id."""
+    return command(by=User.objects.get(pk=user_id), **fields)
 
 
 async def obey(device: Device, frame: Command) -> None:
@@ -60,13 +66,13 @@ async def send_message(device: Device, frame: MessageSend) -> None:
         raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
     fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
     if frame.to is not None:
-        said = await in_thread(_send_to_person)(device.user, frame.to.named(), fields)
+        said = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
         device.acknowledge(frame.ref, said.message)
     elif frame.conversation_id is not None:
         await device.submit(frame.ref, compose(device.user_id, frame.conversation_id, **fields))
 
 
-def _send_to_person(by: User, reference: dict[str, Any], fields: dict[str, Any]) -> Said:
+def _send_to_person(*, by: User, reference: dict[str, Any], **fields: Any) -> Said:
     return send_direct(by=by, to=find_user(reference), **fields)
 
 
@@ -81,11 +87,12 @@ CHANGES: dict[type[MessageChange], Callable[..., MessageJSON]] = {
 async def change_message(device: Device, frame: MessageChange) -> None:
     fields = msgspec.structs.asdict(frame)
     ref = fields.pop("ref")
-    device.acknowledge(ref, await in_thread(CHANGES[type(frame)])(by=device.user, **fields))
+    device.acknowledge(ref, await in_thread(as_person)(device.user_id, CHANGES[type(frame)], **fields))
 
 
 async def read(device: Device, frame: Read) -> None:
-    await in_thread(mark_read)(by=device.user, conversation_id=frame.conversation_id, through=frame.through)
+    fields = {"conversation_id": frame.conversation_id, "through": frame.through}
+    await in_thread(as_person)(device.user_id, mark_read, **fields)
 
 
 async def ping(device: Device, frame: Ping) -> None:
