@@ -7,13 +7,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := accounts chatproject conversations messaging
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: help run test check check-seed fmt words seed browser clean
+.PHONY: help run test check bench check-seed fmt words seed browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
 	@echo "make test   run the tests (NO_BROWSER=1 leaves out those that need Chromium)"
 	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
+	@echo "make bench  messages a second, how long they take, memory (BENCH_ARGS=--quick, --only=pairs, --write …)"
 	@echo "make fmt    bring the code into its format"
 	@echo "make words  compile the translations"
 	@echo "make seed   put the demo's people into a running, empty Parley"
@@ -33,6 +35,9 @@ check: $(STAMP)
 	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/python -m pytest -q tests/checks
 	$(BIN)/python -m tests.support.fresh "makemigrations --check --dry-run" prepare prepare
+
+bench: $(STAMP)
+	@$(BIN)/python -m tests.load $(BENCH_ARGS)
 
 words: $(STAMP)
 	$(BIN)/pybabel compile --domain=django --directory=messaging/locale
