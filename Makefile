@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := accounts chatproject conversations messaging
+# Two workers. PYTEST_ARGS has the last word: PYTEST_ARGS="-n 0 …".
+WORKERS := -n 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
@@ -25,7 +27,7 @@ run: $(STAMP)
 	@exec $(BIN)/python -m chatproject.embedded
 
 test: $(STAMP) browser
-	@$(BIN)/python -m pytest $(if $(filter 1,$(NO_BROWSER)),-m "not browser") $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) $(if $(filter 1,$(NO_BROWSER)),-m "not browser") $(PYTEST_ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

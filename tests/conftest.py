@@ -8,7 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.cache import cache
 from django.db import connection
-from django.test.utils import setup_databases, teardown_databases
+from django.test.utils import override_settings, setup_databases, teardown_databases
 
 from accounts.commands import start_session, start_tokens
 from accounts.models import User
@@ -22,7 +22,9 @@ from tests.support.tables import empty_tables
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
     """Make the test database and its weeks. pytest-django's own would make none for tests that only commit."""
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False)
@@ -36,6 +38,13 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_not_read() -> Iterator[None]:
+    """Leave the static files to the servers: every test client would read them all again, before its first page."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ async def converse(speaker: Socket, screen: Socket, group: Conversation, count: 
         await screen.next("message.created")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("size", [3, 200])
 async def test_a_message_costs_one_statement_and_one_commit(
     log: StatementLog, app: App, alice: User, bob: User, size: int

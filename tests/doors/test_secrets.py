@@ -116,6 +116,7 @@ async def test_a_dump_of_the_database_holds_no_text_and_no_password(
     assert [secret for secret in (text, password, access, refresh) if shows(content, secret)] == []
 
 
+@pytest.mark.alone
 async def test_the_database_s_files_hold_no_text(
     talkative_server: Server, alice: User, conversation: Conversation
 ) -> None:
@@ -126,6 +127,7 @@ async def test_the_database_s_files_hold_no_text(
     assert not any(secret.encode() in content for content in contents for secret in (text, password))
 
 
+@pytest.mark.alone
 async def test_no_log_holds_a_text_a_password_or_a_token(
     talkative_server: Server, log: IO[bytes], alice: User, conversation: Conversation
 ) -> None:

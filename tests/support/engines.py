@@ -1,4 +1,7 @@
-"""A pytest plugin: PostgreSQL, Redis and the storage run before Django's settings are read, and end with the tests."""
+"""A pytest plugin: PostgreSQL, Redis and the storage run before Django's settings are read, and end with the tests.
+
+Workers of one run share them: each has a database of its own in PostgreSQL, and one in Redis.
+"""
 
 import os
 import signal
@@ -11,13 +14,32 @@ import pytest
 from chatproject.embedded.engines import running_engines
 from chatproject.embedded.errors import CannotRun
 from chatproject.embedded.folder import Folder
+from chatproject.embedded.leftovers import MARK, end_leftovers
+
+WORKER = "PYTEST_XDIST_WORKER"
 
 _running = ExitStack()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
-    """Start the engines that the environment does not name, ahead of pytest-django."""
+    """Start the engines, or go to those of the run that we work for, ahead of pytest-django."""
+    # A run that is told to end ends like one that meets Ctrl-C: with its engines stopped.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if WORKER in os.environ:
+        move_within_redis(os.environ[WORKER])
+    else:
+        start()
+    yield
+
+
+def pytest_unconfigure() -> None:
+    """Stop what was started."""
+    _running.close()
+
+
+def start() -> None:
+    """Start the engines that the environment does not name, and tell it of them."""
     # Those tests that are about limits switch them on.
     os.environ.setdefault("CHAT_LIMITS", "off")
     # Nothing here speaks TLS. Out of a file every HTTP client would read all authorities, which takes 30 ms each.
@@ -25,8 +47,6 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     os.environ["SSL_CERT_DIR"] = ssl.get_default_verify_paths().openssl_capath
     os.environ["CHAT_VAR"] = os.environ.get("CHAT_TEST_VAR") or "var/test"
     folder = Folder.of(os.environ)
-    # A run that is told to end ends like one that meets Ctrl-C: with its engines stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _running.enter_context(folder.locked())
         engines = _running.enter_context(running_engines(folder, os.environ))
@@ -35,10 +55,12 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
         raise pytest.UsageError(
             f"{reason}\nFor a second run beside another, name a folder of its own: CHAT_TEST_VAR=…"
         ) from None
-    os.environ.update(engines.environment(), CHAT_VAR=str(folder.path))
-    yield
+    # A worker that had to be killed stops no servers.
+    _running.callback(end_leftovers, folder)
+    os.environ.update(engines.environment(), **{"CHAT_VAR": str(folder.path), MARK: str(folder.path)})
 
 
-def pytest_unconfigure() -> None:
-    """Stop what was started."""
-    _running.close()
+def move_within_redis(worker: str) -> None:
+    """Use the database with the number of our worker; `gw0` is the first."""
+    url, number = os.environ["REDIS_URL"], worker.removeprefix("gw")
+    os.environ["REDIS_URL"] = f"{url}{'&' if '?' in url else '?'}db={number}"
