@@ -13,6 +13,7 @@ from .signals import Signals
 
 # Less than the 5 seconds after which honcho ends by force what outlives its companion.
 GRACE_SECONDS = 3
+APPLICATION = "chatproject.asgi:application"
 UVICORN = (
     "--ws=chatproject.sockets:ChatSocket",
     "--ws-per-message-deflate=false",
@@ -66,11 +67,16 @@ def said_for(environ: Mapping[str, str]) -> dict[str, str]:
     return {"PYTHONUNBUFFERED": "1", "LOG_FORMAT": manner}
 
 
+def web(environ: Mapping[str, str], *, host: str, port: int, application: str = APPLICATION) -> list[str]:
+    """Return the command of the web server."""
+    where = [f"--host={host}", f"--port={port}", f"--workers={environ.get('WEB_WORKERS') or '1'}"]
+    return [sys.executable, "-m", "uvicorn", application, *where, *UVICORN]
+
+
 def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:
     """Return the command of each process."""
-    where = [f"--host={address.host}", f"--port={address.port}", f"--workers={environ.get('WEB_WORKERS') or '1'}"]
     return {
-        "web": [sys.executable, "-m", "uvicorn", "chatproject.asgi:application", *where, *UVICORN],
+        "web": web(environ, host=address.host, port=address.port),
         "jobs": manage("procrastinate", "worker", f"--shutdown-graceful-timeout={GRACE_SECONDS}"),
     }
 

@@ -14,10 +14,9 @@ import httpx
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from chatproject.embedded.application import UVICORN
+from chatproject.embedded.application import APPLICATION, web
 from chatproject.embedded.storage import choose_ports
 
-APPLICATION = "chatproject.asgi:application"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,7 +39,7 @@ def command(kind: str, port: int, app: str) -> list[str]:
             str(port),
             app,
         ]
-    return [sys.executable, "-m", "uvicorn", app, *UVICORN, "--host=127.0.0.1", f"--port={port}"]
+    return web(os.environ, host="127.0.0.1", port=port, application=app)
 
 
 def environment() -> dict[str, str]:
