@@ -15,6 +15,7 @@ import socket
 import struct
 from collections.abc import Callable
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -30,6 +31,8 @@ HEAD_MOST = 8
 """Bytes before the text of a frame that is read here: two, two of length, four of mask."""
 RECEIVED_MOST = 64
 """Frames that may wait for the application before no more are read."""
+GATHERED_MOST = 64 * 1024
+"""Bytes that one connection is written in one step before they are handed over."""
 PATIENCE = 5.0
 """Seconds that a connection has to take its close frame before it is cut."""
 SEND_BUFFER = 256 * 1024
@@ -115,12 +118,43 @@ class Room:
             await self._waiting[-1]
 
 
+class Flushes:
+    """The connections that were written to in this step of an event loop. A call to the system costs more than all the
+    rest of a delivery, so each gets one for all of its frames.
+    """
+
+    _known: "WeakKeyDictionary[asyncio.AbstractEventLoop, Flushes]" = WeakKeyDictionary()
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._call_soon = loop.call_soon
+        self._written: list[ChatSocket] = []
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> "Flushes":
+        if loop not in cls._known:
+            cls._known[loop] = cls(loop)
+        return cls._known[loop]
+
+    def soon(self, connection: "ChatSocket") -> None:
+        """Flush a connection at the end of this step."""
+        if not self._written:
+            self._call_soon(self._flush)
+        self._written.append(connection)
+
+    def _flush(self) -> None:
+        written, self._written = self._written, []
+        for connection in written:
+            connection.flush()
+
+
 class ChatSocket(WebSocketsSansIOProtocol):
     """One connection; the application finds it as a `Line` in `scope["extensions"]`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue, self.writable = Received(), Room()  # type: ignore[assignment]
+        self._flushes = Flushes.of(self.loop)
+        self._unsent = b""
         self.is_free = True
         self.on_free: Callable[[], None] = ignore
         self.on_restart: Callable[[], None] = ignore
@@ -169,10 +203,22 @@ class ChatSocket(WebSocketsSansIOProtocol):
     # The line
 
     def write(self, text: bytes) -> None:
-        if not (self.close_sent or self.disconnected):
-            self.transport.write(framed(text))
+        if self.close_sent or self.disconnected:
+            return
+        if not self._unsent:
+            self._flushes.soon(self)
+        self._unsent += framed(text)
+        if len(self._unsent) > GATHERED_MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what was written in this step."""
+        unsent, self._unsent = self._unsent, b""
+        if unsent and not self.transport.is_closing():
+            self.transport.write(unsent)
 
     def close(self, code: int) -> None:
+        self.flush()
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
         self.conn.send_close(code)
