@@ -18,7 +18,8 @@ Scenario = Callable[[], Coroutine[Any, Any, Figures]]
 
 def measure(*, only: Collection[str], sizes: Sizes, cpu: int | None, baseline: bool) -> dict[str, Any]:
     """Measure the scenarios that are asked for, all of them if none is."""
-    results: dict[str, Any] = {"about": machine.described(), "parley": _parley(only, sizes, cpu)}
+    results: dict[str, Any] = {"about": machine.described(), "like_for_like": Parley.hears_delivered}
+    results["parley"] = _parley(only, sizes, cpu)
     if baseline:
         results["usual"] = _usual(only, sizes, cpu)
     return results

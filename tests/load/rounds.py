@@ -21,7 +21,9 @@ SECONDS_AT_MOST = 10
 """A slow server is looked at for as long as some messages take, but not for ever."""
 AT_ONCE = 50
 GROWTH = 1.05
-"""A larger window is worth a look only while it brings this much more."""
+"""A larger window is worth a look only while the last one brought this much more."""
+QUEUEING_MS = 250
+"""Where half of the messages wait as long as this, more of them would only wait longer."""
 
 
 @dataclass(slots=True)
@@ -129,7 +131,7 @@ async def hardest(hall: Hall, *, windows: Sequence[int], search_seconds: float, 
     best = Round()
     for window in windows:
         found = await hall.closed(window=window, seconds=search_seconds)
-        is_worth_it = found.rate > best.rate * GROWTH
+        is_worth_it = found.rate > best.rate * GROWTH and found.p50 < QUEUEING_MS
         best = max(best, found, key=lambda each: each.rate)
         if not is_worth_it:
             break

@@ -64,7 +64,9 @@ def came_of(load: Load) -> Figures:
 
 
 def _of(found: Round, name: str) -> Figures:
-    return {f"{name}_{figure}": getattr(found, figure) for figure in Round.__slots__}
+    """Name the figures of a round. Where nothing was due in its time, no time was measured, and none is given."""
+    figures = {figure: getattr(found, figure) for figure in Round.__slots__}
+    return {f"{name}_{figure}": value for figure, value in figures.items() if value or figure not in {"p50", "p99"}}
 
 
 async def idle(server: Web, conversations: Sequence[Seats]) -> Figures:

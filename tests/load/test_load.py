@@ -121,15 +121,21 @@ def test_the_usual_stack_under_load() -> None:
 # The report
 
 
-def results(rate: float) -> dict[str, object]:
-    about = {"machine": "two cores"}
-    return {"about": about, "parley": {"pairs": {"at_most_rate": rate}}, "usual": {"pairs": {"at_most_rate": 100.0}}}
+def results(rate: float, *, like_for_like: bool = True) -> dict[str, object]:
+    about = {"about": {"machine": "two cores"}, "like_for_like": like_for_like}
+    return {**about, "parley": {"pairs": {"at_most_rate": rate}}, "usual": {"pairs": {"at_most_rate": 100.0}}}
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(2999.0, "not met"), (8000.0, "met")])
 def test_the_table_says_what_is_met(rate: float, verdict: str) -> None:
     goals = [line for line in report.table(results(rate)).splitlines() if "≥" in line]
     assert [line.split("|")[-2].strip() for line in goals] == [verdict] * 2
+
+
+def test_a_comparison_without_acknowledgements_meets_no_goal() -> None:
+    unfair = results(8000.0, like_for_like=False)
+    assert "not like for like" in report.table(unfair).splitlines()[-1]
+    assert "spared" in report.notes(unfair)
 
 
 def test_the_page_keeps_what_people_wrote(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class Sizes:
     windows: Sequence[int] = (1, 2, 4, 8, 16, 32, 64)
 
 
-QUICK = Sizes(idle=300, seconds=1.0, search_seconds=0.7, rounds=1, windows=(2, 16))
+QUICK = Sizes(idle=300, seconds=1.0, search_seconds=0.7, rounds=1, windows=(1, 8))
 
 
 @dataclass(frozen=True, slots=True)
