@@ -163,6 +163,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         self._frames, self._sends, self._calls = Frames(), Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
+        # To look it up takes longer than to put a message into it.
+        self._lane = lane()
         self._line.on_restart = self._on_restart
         try:
             await self._begin()
@@ -229,7 +231,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     async def submit(self, ref: str | None, draft: Draft) -> None:
         """Hand a message to the lane; wait only where too many of this socket's are under way."""
         self._under_way += 1
-        lane().submit(draft, partial(self._answered, ref))
+        self._lane.submit(draft, partial(self._answered, ref))
         if self._under_way >= UNDER_WAY_MOST:
             await self._next_answer()
 

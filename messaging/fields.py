@@ -7,8 +7,8 @@ Subkeys are made by HKDF-SHA256 (RFC 5869); one for each conversation, so that r
 
 import base64
 import hashlib
-import hmac
 import os
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 FORMAT = b"\x01"
 NONCE_BYTES = 12
+NONCES_AT_ONCE = 256
 NOWHERE = UUID(int=0)
 HEADER_BYTES = 1 + 4 + NONCE_BYTES
 
@@ -31,8 +32,7 @@ class Unreadable(Exception):
 
 def seal(text: str, *, field: str, row: UUID, conversation: UUID) -> bytes:
     """Encrypt a text for one field of one row in one conversation."""
-    newest = next(iter(_ring()))
-    nonce = os.urandom(NONCE_BYTES)
+    newest, nonce = _ring().newest, _nonces.take()
     sealed = _cipher(newest, conversation).encrypt(nonce, text.encode(), _bound_to(field, row, conversation))
     return FORMAT + newest + nonce + sealed
 
@@ -40,7 +40,7 @@ def seal(text: str, *, field: str, row: UUID, conversation: UUID) -> bytes:
 def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
     """Decrypt what `seal` made for the same field, row and conversation; Unreadable for anything else."""
     key_id, nonce = value[1:5], value[5:HEADER_BYTES]
-    if value[:1] != FORMAT or key_id not in _ring():
+    if value[:1] != FORMAT or key_id not in _ring().keys:
         raise Unreadable
     try:
         plain = _cipher(key_id, conversation).decrypt(nonce, value[HEADER_BYTES:], _bound_to(field, row, conversation))
@@ -62,33 +62,77 @@ def unseal_secret(value: bytes) -> str:
 def fingerprints(*parts: bytes) -> list[bytes]:
     """Tell what was said without keeping it: an HMAC-SHA256 of the parts under each key of the ring, newest first."""
     content = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
-    return [hmac.digest(key, content, "sha256") for key in _fingerprint_keys(tuple(settings.CHAT_KEYS))]
+    return [mac.digest(content) for mac in _ring().fingerprinting]
 
 
 def _bound_to(field: str, row: UUID, conversation: UUID) -> bytes:
     return field.encode() + row.bytes + conversation.bytes
 
 
-def _ring() -> dict[bytes, bytes]:
+class Mac:
+    """HMAC-SHA256 (RFC 2104) under one key, whose two halves are hashed ahead: what `hmac` does anew for each text."""
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(hashlib.sha256().block_size, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def digest(self, text: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
+class Nonces:
+    """Random nonces, drawn many at a time: asking the system for each costs as much as the encryption."""
+
+    def __init__(self) -> None:
+        self._forget()
+        # A child must not use what its parent uses.
+        os.register_at_fork(after_in_child=self._forget)
+
+    def take(self) -> bytes:
+        # Two threads never get the same: `pop` is one step.
+        try:
+            return self._drawn.pop()
+        except IndexError:
+            drawn = os.urandom(NONCES_AT_ONCE * NONCE_BYTES)
+            nonce, *rest = (drawn[n : n + NONCE_BYTES] for n in range(0, len(drawn), NONCE_BYTES))
+            self._drawn = rest
+            return nonce
+
+    def _forget(self) -> None:
+        self._drawn: list[bytes] = []
+
+
+_nonces = Nonces()
+
+
+class Ring:
+    """The keys by their ids, the newest first, and what is made of them once."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        keys = [base64.urlsafe_b64decode(text) for text in texts]
+        if not keys or any(len(key) != 32 for key in keys):
+            raise ImproperlyConfigured("CHAT_KEYS needs one key or more, each 32 bytes in URL-safe base64.")
+        self.keys = {hashlib.sha256(b"parley key id" + key).digest()[:4]: key for key in keys}
+        self.newest = next(iter(self.keys))
+        self.fingerprinting = [Mac(_derive(key, b"fingerprint")) for key in keys]
+
+
+def _ring() -> Ring:
     return _ring_of(tuple(settings.CHAT_KEYS))
 
 
 @cache
-def _ring_of(texts: tuple[str, ...]) -> dict[bytes, bytes]:
-    keys = [base64.urlsafe_b64decode(text) for text in texts]
-    if not keys or any(len(key) != 32 for key in keys):
-        raise ImproperlyConfigured("CHAT_KEYS needs one key or more, each 32 bytes in URL-safe base64.")
-    return {hashlib.sha256(b"parley key id" + key).digest()[:4]: key for key in keys}
-
-
-@cache
-def _fingerprint_keys(texts: tuple[str, ...]) -> list[bytes]:
-    return [_derive(key, b"fingerprint") for key in _ring_of(texts).values()]
+def _ring_of(texts: tuple[str, ...]) -> Ring:
+    return Ring(texts)
 
 
 @lru_cache(maxsize=8192)
 def _cipher(key_id: bytes, conversation: UUID) -> AESGCM:
-    return AESGCM(_derive(_ring()[key_id], b"conversation" + conversation.bytes))
+    return AESGCM(_derive(_ring().keys[key_id], b"conversation" + conversation.bytes))
 
 
 @lru_cache(maxsize=64)

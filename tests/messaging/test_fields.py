@@ -1,7 +1,10 @@
 """Encryption at rest."""
 
 import base64
+import hmac
 import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from accounts.ids import uuid7
-from messaging.fields import Unreadable, fingerprints, seal, unseal
+from messaging.fields import Mac, Unreadable, fingerprints, seal, unseal
 
 HERE: dict[str, Any] = {"field": "body", "row": uuid7(), "conversation": uuid7()}
 
@@ -77,6 +80,30 @@ def test_without_a_whole_key_nothing_is_sealed(keys: list[str], settings: Settin
     settings.CHAT_KEYS = keys
     with pytest.raises(ImproperlyConfigured):
         seal("Hi", **HERE)
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 20_000])
+def test_a_fingerprint_is_an_hmac(length: int) -> None:
+    key, text = os.urandom(32), b"x" * length
+    assert Mac(key).digest(text) == hmac.digest(key, text, "sha256")
+
+
+FORKS = """
+import os
+from messaging.fields import Nonces
+nonces = Nonces()
+nonces.take()
+child = os.fork()
+print(nonces.take().hex(), flush=True)
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+def test_a_child_process_draws_other_nonces_than_its_parent() -> None:
+    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "chatproject.settings"}
+    said = subprocess.run([sys.executable, "-c", FORKS], env=environ, capture_output=True, text=True, check=True).stdout
+    assert len(set(said.split())) == 2
 
 
 def test_a_fingerprint_tells_whether_the_same_was_said() -> None:
