@@ -26,7 +26,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 
 
 def _settle_in() -> None:
-    """Let the garbage collector leave alone what was loaded, and look less often at the rest, where little is cyclic."""
+    """Let the garbage collector leave alone what was loaded, and look less often at the rest: little is cyclic."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

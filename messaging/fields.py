@@ -88,7 +88,7 @@ class Nonces:
     """Random nonces, drawn many at a time: asking the system for each costs as much as the encryption."""
 
     def __init__(self) -> None:
-        self._forget()
+        self._drawn: list[bytes] = []
         # A child must not use what its parent uses.
         os.register_at_fork(after_in_child=self._forget)
 
@@ -103,7 +103,7 @@ class Nonces:
             return nonce
 
     def _forget(self) -> None:
-        self._drawn: list[bytes] = []
+        self._drawn = []
 
 
 _nonces = Nonces()
