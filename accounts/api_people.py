@@ -14,6 +14,7 @@ from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, pa
 from conversations import contacts
 from conversations.access import Invalid
 from conversations.closing import close_account
+from messaging.whereabouts import show_presence
 
 
 class MeViewSet(API):
@@ -47,6 +48,10 @@ class PeopleViewSet(API):
         """One person."""
         user = directory.find_person(by=request.user, id=path_id(pk))
         return envelope(people_json([user], viewer=request.user)[0])
+
+    def presence(self, request: SignedIn, pk: str) -> Response:
+        """Whether someone is here, and when they last were."""
+        return envelope(show_presence(by=request.user, other_id=path_id(pk)))
 
     def blocked(self, request: SignedIn) -> Response:
         """Whom I have blocked."""

@@ -1,5 +1,6 @@
 """What may be done with people and their sessions; the only code that writes them."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -21,6 +22,12 @@ from chatproject.names import fault_in
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
 HASHING = BoundedSemaphore(2)
 """Hashing a password takes a core and memory for a while; more at once would only take them from everybody else."""
+
+# A row that someone else is writing at this moment is left to them, so that this waits for nobody.
+NOTE_PRESENCE = """
+WITH s AS MATERIALIZED (SELECT id FROM accounts_session WHERE id = ANY(%(sessions)s) FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE accounts_session SET last_seen_at = clock_timestamp() FROM s WHERE accounts_session.id = s.id
+"""
 
 
 class NameTaken(Exception):
@@ -148,6 +155,12 @@ def note_use(*, session: Session, refresh_id: UUID | None = None) -> None:
         Session.objects.filter(pk=session.pk, refresh_id=refresh_id).update(refresh_used=True)
     if timezone.now() - session.last_seen_at > LAST_SEEN_EXACT_TO:
         Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now())
+
+
+def note_presence(session_ids: Collection[UUID]) -> None:
+    """Note that some sessions have an open socket, or had one until now."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_PRESENCE, {"sessions": list(session_ids)})
 
 
 def _rotate(session: Session, now: datetime) -> Session:

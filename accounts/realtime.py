@@ -23,11 +23,15 @@ class Envelope(TypedDict):
     """What travels from server to server: where a frame belongs in the order of its conversation or person.
 
     `since` is the position of the older message that it is about: who does not see that one must not hear of it.
+    What is told of `presence` and typing has no place in any order.
     """
 
     conversation: NotRequired[bytes]
     user: NotRequired[bytes]
-    version: int
+    presence: NotRequired[bytes]
+    typist: NotRequired[bytes]
+    starts: NotRequired[bool]
+    version: NotRequired[int]
     epoch: NotRequired[int]
     since: NotRequired[int]
     frame: NotRequired[bytes]

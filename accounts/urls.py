@@ -43,6 +43,7 @@ api: list[URLPattern | URLResolver] = [
     path("users", PeopleViewSet.as_view({"get": "list"})),
     path("users/blocked", PeopleViewSet.as_view({"get": "blocked"})),
     path("users/<pk>", PeopleViewSet.as_view({"get": "retrieve"})),
+    path("users/<pk>/presence", PeopleViewSet.as_view({"get": "presence"})),
     path("users/<pk>/block", PeopleViewSet.as_view({"put": "block", "delete": "unblock"})),
     path("contacts", ContactViewSet.as_view({"get": "list"})),
     path("contacts/invitations", InvitationViewSet.as_view({"get": "list", "post": "create"})),

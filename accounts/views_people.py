@@ -13,7 +13,7 @@ from accounts.profiles import find_user, people_json
 from accounts.views import READ, WRITE, SignedInRequest, sent, show_form, signed_in, told
 from chatproject.pages import LIMIT_MOST
 from conversations import contacts as commands
-from messaging.rows import Person, inbox_beside
+from messaging.rows import Here, Person, inbox_beside
 
 
 @signed_in(*WRITE)
@@ -87,6 +87,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
         "face": Person.of(shown),
         "person": shown,
         "relation": relation(by=request.user, other=other),
+        "seen": Here.of(by=request.user, other=other),
     }
     return render(request, "people/person.html", context)
 

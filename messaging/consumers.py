@@ -36,6 +36,7 @@ from messaging.obey import as_person, obey
 from messaging.outgoing import AnyLine, Outgoing
 from messaging.pace import Frames, Pace, Tally
 from messaging.protocol import BadFrame, Connect, MessageSend
+from messaging.registry import SOCKETS_MOST
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ GOODBYE_SECONDS = 1.0
 CLOSE_SLOW = 4000
 CLOSE_EXPIRED = 4001
 CLOSE_TOO_FAST = 4008
+CLOSE_TOO_MANY = 4029
 CLOSE_RESTART = 1012
 CLOSE_ABUSE = 4500
 CLOSE_UNAUTHENTICATED = 4501
@@ -99,9 +101,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Send a ready frame."""
         self._outgoing.put(frame)
 
-    def mention(self, frame: bytes) -> None:
+    def mention(self, frame: bytes) -> bool:
         """Send a ready frame that nobody misses, unless others wait already."""
-        self._outgoing.mention(frame)
+        return self._outgoing.mention(frame)
 
     def end(self, code: int, error: str, detail: str) -> None:
         """Say why, then close for good."""
@@ -167,6 +169,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._lane = lane()
         self._line.on_restart = self._on_restart
         try:
+            if not await hub().presence.enter(self):
+                self._refuse("rate_limited", f"You have {SOCKETS_MOST} sockets already.", CLOSE_TOO_MANY)
+                return
             await self._begin()
             while True:
                 text = await self._next()

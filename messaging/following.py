@@ -11,8 +11,10 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from accounts.realtime import Envelope, conversation_group
+from conversations.models import Conversation
 from messaging import snapshots
 from messaging.hearing import Heard, Socket
+from messaging.snapshots import Membership
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +108,13 @@ class Following:
     def follows(self, heard: Heard) -> bool:
         """Tell whether this is what is heard of its conversation now."""
         return self.heard.get(heard.id) is heard
+
+    def place_of(self, socket: Socket, id: UUID) -> Membership:
+        """Give the place by which a socket hears a conversation; Conversation.DoesNotExist if it does not."""
+        heard = self.heard.get(id)
+        if heard is None or socket not in heard.listeners:
+            raise Conversation.DoesNotExist
+        return heard.listeners[socket]
 
     def stop_listening(self, socket: Socket, id: UUID) -> None:
         """Take a socket out of a conversation; the last one takes the subscription with it."""

@@ -17,8 +17,8 @@ class Socket(Protocol):
 
     def deliver(self, frame: bytes) -> None: ...
 
-    def mention(self, frame: bytes) -> None:
-        """Deliver something that nobody misses, unless what counts is waiting already."""
+    def mention(self, frame: bytes) -> bool:
+        """Deliver something that nobody misses, unless what counts is waiting already; tell whether it was."""
 
     def end(self, code: int, error: str, detail: str) -> None: ...
 
@@ -88,12 +88,12 @@ class Heard:
                 socket.deliver(frame if place.visible_from < since else unseen)
 
     def mention(self, frame: bytes, *, epoch: int, but: UUID) -> None:
-        """Hand something that nobody misses to everyone who is in, but for one person. Where the membership was another
-        when it was told, nobody hears it.
+        """Hand something that nobody misses to everyone who is in, but for one person and those who may not write to
+        them. Where the membership was another when it was told, nobody hears it.
         """
         if epoch == self.epoch:
-            for socket in list(self.listeners):
-                if socket.user_id != but:
+            for socket, place in list(self.listeners.items()):
+                if socket.user_id != but and not place.barred:
                     socket.mention(frame)
 
     def _forget_until(self, version: int) -> None:

@@ -22,7 +22,9 @@ from conversations.models import Departure
 from messaging import snapshots
 from messaging.following import Background, Following
 from messaging.hearing import Heard, Person, Socket
+from messaging.presence import Presence
 from messaging.snapshots import ConversationSeen, Membership, Newer, PersonSeen
+from messaging.typists import Typists
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +47,14 @@ class Hub:
         self._background = Background()
         self._following = Following(self._background)
         self._audit_now = asyncio.Event()
+        self.presence = Presence(self._following, self._background)
+        self.typists = Typists(self._following, self._background)
 
     # Sockets come and go
 
     async def attach(self, socket: Socket) -> None:
         """Let a socket hear everything its person is in; return when it does."""
-        if self._following.open(hear=self._hear, on_lost=self._audit_now.set):
+        if self._following.open(hear=self._hear, on_lost=self._look_soon):
             self._background.run(self._audit())
         person = self._people.get(socket.user_id)
         if person is None:
@@ -65,6 +69,9 @@ class Hub:
 
     def detach(self, socket: Socket) -> None:
         """Forget a socket; the last one of a conversation or person takes the subscription with it."""
+        self.typists.forget(socket)
+        self.presence.watching.forget(socket)
+        self.presence.leave(socket)
         person = self._people.get(socket.user_id)
         if person is None or socket not in person.sockets:
             return
@@ -78,8 +85,21 @@ class Hub:
 
     async def stop(self) -> None:
         """Hear and look after nothing any more: the process ends."""
+        await self.presence.stop()
         await self._background.stop()
         await snapshots.close()
+
+    # What sockets do that leaves no trace
+
+    def open_conversation(self, socket: Socket, id: UUID) -> None:
+        """Note that someone looks at a conversation; Conversation.DoesNotExist for strangers."""
+        self._following.place_of(socket, id)
+        self.presence.open(socket, id)
+
+    def close_conversation(self, socket: Socket, id: UUID) -> None:
+        """Note that someone looks at a conversation no more; Conversation.DoesNotExist for strangers."""
+        self._following.place_of(socket, id)
+        self.presence.close(socket, id)
 
     # Events
 
@@ -90,7 +110,11 @@ class Hub:
             logger.exception("an event could not be delivered")
 
     def _take(self, envelope: Envelope) -> None:
-        if "conversation" in envelope:
+        if "presence" in envelope:
+            self.presence.watching.hear(envelope)
+        elif "typist" in envelope:
+            self.typists.hear(envelope)
+        elif "conversation" in envelope:
             heard = self._following.heard.get(UUID(bytes=envelope["conversation"]))
             if heard is not None and not heard.accept(envelope):
                 # Where only the members have changed there is nothing to wait for.
@@ -159,6 +183,7 @@ class Hub:
         person.lost.add(id)
         for socket in person.sockets:
             self._following.stop_listening(socket, id)
+            self.presence.close(socket, id)
 
     # What is new of a person
 
@@ -189,6 +214,7 @@ class Hub:
             if socket.session_id not in seen.sessions and socket in person.sockets:
                 socket.end(4503, "session_revoked", "This session has ended.")
         self._leave(person, seen)
+        self._keep_rights(person, seen)
         kept = set(person.conversations)
         new = {id: place for id, place in seen.places.items() if id not in kept}
         for heard in await self._following.follow(new.keys()):
@@ -210,6 +236,12 @@ class Hub:
             person.lost.discard(id)
             reason = seen.departures.get(id, Departure.Reason.REMOVED.value)
             person.hear(ConversationRemoved(str(id), reason).frame())
+
+    def _keep_rights(self, person: Person, seen: PersonSeen) -> None:
+        """Keep up with who may not write where: nothing else tells of it."""
+        for id, place in person.conversations.items():
+            if place.barred != seen.places[id].barred and (heard := self._following.heard.get(id)) is not None:
+                self._seat(person, heard, place._replace(barred=not place.barred))
 
     async def _let_hear(self, person: Person, id: UUID, place: Membership) -> None:
         """Let someone's sockets hear a conversation; to those that were here before it, tell of it first."""
@@ -244,6 +276,11 @@ class Hub:
             person.hear(ConversationSettings(str(id), me).frame())
 
     # The audit
+
+    def _look_soon(self) -> None:
+        """Something may have been lost on the way."""
+        self._audit_now.set()
+        self.presence.look_soon()
 
     async def _audit(self) -> None:
         """Compare every version known here with the database's, again and again; at once when messages may be lost."""

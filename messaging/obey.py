@@ -19,19 +19,25 @@ from messaging.append import Draft
 from messaging.commands import compose, mark_read, send_direct
 from messaging.edits import delete_message, edit_message
 from messaging.events import MessageJSON
+from messaging.hub import hub
 from messaging.log import Said
 from messaging.protocol import (
     BadFrame,
     Command,
     Connect,
+    ConversationClose,
+    ConversationOpen,
     MessageChange,
     MessageDelete,
     MessageEdit,
     MessageSend,
     Ping,
+    PresenceWatch,
     ReactionAdd,
     ReactionRemove,
     Read,
+    Typing,
+    ack,
 )
 from messaging.reactions import add_reaction, remove_reaction
 
@@ -42,8 +48,13 @@ class Device(Protocol):
     """A signed-in socket, as far as commands need it."""
 
     user_id: UUID
+    session_id: UUID
 
     def deliver(self, frame: bytes) -> None: ...
+
+    def mention(self, frame: bytes) -> bool: ...
+
+    def end(self, code: int, error: str, detail: str) -> None: ...
 
     def acknowledge(self, ref: str | None, message: MessageJSON) -> None: ...
 
@@ -69,6 +80,7 @@ async def send_message(device: Device, frame: MessageSend) -> None:
         said = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
         device.acknowledge(frame.ref, said.message)
     elif frame.conversation_id is not None:
+        hub().typists.end(device, frame.conversation_id)
         await device.submit(frame.ref, compose(device.user_id, frame.conversation_id, **fields))
 
 
@@ -95,6 +107,25 @@ async def read(device: Device, frame: Read) -> None:
     await in_thread(as_person)(device.user_id, mark_read, **fields)
 
 
+async def typing(device: Device, frame: Typing) -> None:
+    typists = hub().typists
+    (typists.start if frame.state == "start" else typists.stop)(device, frame.conversation_id)
+
+
+async def open_conversation(device: Device, frame: ConversationOpen) -> None:
+    hub().open_conversation(device, frame.conversation_id)
+
+
+async def close_conversation(device: Device, frame: ConversationClose) -> None:
+    hub().close_conversation(device, frame.conversation_id)
+
+
+async def watch_presence(device: Device, frame: PresenceWatch) -> None:
+    seen = await hub().presence.watching.watch(device, frame.user_ids)
+    if frame.ref is not None:
+        device.deliver(ack(frame.ref, seen.data()))
+
+
 async def ping(device: Device, frame: Ping) -> None:
     now = {"server_time": timestamp(timezone.now())}
     device.deliver(encode({"type": "pong", "ref": frame.ref, "data": now}))
@@ -108,6 +139,10 @@ HANDLERS: dict[type[Command], Callable[[Any, Any], Awaitable[None]]] = {
     MessageSend: send_message,
     **dict.fromkeys(CHANGES, change_message),
     Read: read,
+    Typing: typing,
+    ConversationOpen: open_conversation,
+    ConversationClose: close_conversation,
+    PresenceWatch: watch_presence,
     Ping: ping,
     Connect: connect,
 }

@@ -41,10 +41,12 @@ class Outgoing:
         else:
             self._wait(frame)
 
-    def mention(self, frame: bytes) -> None:
-        """Send a text frame now, or never where others wait already."""
+    def mention(self, frame: bytes) -> bool:
+        """Send a text frame now, or never where others wait already; tell which."""
         if self._takes:
             self.put(frame)
+            return True
+        return False
 
     def hold(self) -> None:
         """Let all that is put from now on wait."""

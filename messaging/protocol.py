@@ -90,10 +90,27 @@ class Read(Frame, tag="read"):
     through: Position
 
 
+class Typing(Frame, tag="typing"):
+    conversation_id: Id
+    state: Literal["start", "stop"]
+
+
+class ConversationOpen(Frame, tag="conversation.open"):
+    conversation_id: Id
+
+
+class ConversationClose(Frame, tag="conversation.close"):
+    conversation_id: Id
+
+
+class PresenceWatch(Frame, tag="presence.watch"):
+    user_ids: Annotated[list[Id], msgspec.Meta(max_length=200)]
+
+
 MessageChange = MessageEdit | MessageDelete | ReactionAdd | ReactionRemove
-Signal = Ping | Read
+Signal = Ping | Read | Typing | ConversationOpen | ConversationClose
 """Frames that are cheap to obey, so that no limit but that of all frames holds for them."""
-Command = Connect | Ping | MessageSend | MessageChange | Read
+Command = Connect | MessageSend | MessageChange | Signal | PresenceWatch
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
 

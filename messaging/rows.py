@@ -9,10 +9,12 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.devices import seen_words
 from accounts.models import User
-from conversations.access import present
+from conversations.access import Unavailable, present
 from messaging.events import MessageJSON
 from messaging.inbox import list_conversations
+from messaging.whereabouts import show_presence
 from messaging.words import fill, notice_text, patterns
 
 TONES = 8
@@ -37,13 +39,16 @@ class Head:
     name: str
     tone: int
     is_group: bool
+    other_id: str
+    """The other person, where there is just one."""
 
     @classmethod
     def of(cls, conversation: Mapping[str, Any], *, viewer: User) -> "Head":
         is_group = conversation["kind"] == "group"
         faces = [] if is_group else [each for each in names_in(conversation) if each != str(viewer.pk)]
         hue = tone(faces[0] if faces else conversation["id"])
-        return cls(id=conversation["id"], name=conversation["name"], tone=hue, is_group=is_group)
+        other = faces[0] if faces else ""
+        return cls(id=conversation["id"], name=conversation["name"], tone=hue, is_group=is_group, other_id=other)
 
     @property
     def initials(self) -> str:
@@ -200,6 +205,28 @@ class Person:
     @property
     def tone(self) -> int:
         return tone(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Whether someone is here, or when they last were."""
+
+    text: str
+    classes: str = ""
+
+    @classmethod
+    def of(cls, *, by: User, other: User) -> "Here | None":
+        """What a person may know of another; None if nothing is known, or to be known."""
+        words = patterns()
+        try:
+            seen = show_presence(by=by, other_id=other.pk)
+        except (User.DoesNotExist, Unavailable):
+            return None
+        if seen["online"]:
+            return cls(words["online"], "presence--online")
+        if seen["last_seen"] is None:
+            return None
+        return cls(fill(words["seen"], when=seen_words(datetime.fromisoformat(seen["last_seen"]))))
 
 
 def people_in(conversation: Mapping[str, Any]) -> list[Person]:

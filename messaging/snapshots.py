@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -23,6 +23,7 @@ from accounts.realtime import encode
 from chatproject.database import connection_parameters, in_thread
 from conversations.access import present
 from conversations.models import Conversation, Participant
+from conversations.sight import SEEN, Pair, asking
 from messaging.events import REACTIONS, message_json, reactions_json
 from messaging.inbox import show_conversation, show_own
 from messaging.models import Message
@@ -33,17 +34,19 @@ class Membership(NamedTuple):
     """What a person may hear of a conversation, as it was when the conversation had this epoch.
 
     They see messages after `visible_from`, and hear what happens after `hears_from`: not from before they came, nor
-    what the conversation as it was shown to them holds already.
+    what the conversation as it was shown to them holds already. Who is `barred` may not write.
     """
 
     visible_from: int
     joined_version: int
     hears_from: int
     epoch: int
+    barred: bool
 
     @classmethod
     def of(cls, row: Any, *, epoch: int) -> Self:
-        return cls(row.visible_from, row.joined_version, max(row.visible_from, row.joined_version - 1), epoch)
+        hears_from = max(row.visible_from, row.joined_version - 1)
+        return cls(row.visible_from, row.joined_version, hears_from, epoch, row.barred)
 
     def told_until(self, version: int) -> Self:
         """The same place, hearing nothing again that was told until a version."""
@@ -80,12 +83,12 @@ class Newer(NamedTuple):
 
 
 PLACES_OF = """
-SELECT p.conversation_id, p.visible_from, p.joined_version, c.epoch, p.me_version
+SELECT p.conversation_id, p.visible_from, p.joined_version, p.barred, c.epoch, p.me_version
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
 WHERE p.user_id = %s AND p.left_at IS NULL
 """
 PLACES_IN = """
-SELECT user_id, visible_from, joined_version FROM conversations_participant
+SELECT user_id, visible_from, joined_version, barred FROM conversations_participant
 WHERE conversation_id = %s AND user_id = ANY(%s) AND left_at IS NULL
 """
 MESSAGES_CHANGED = """
@@ -197,6 +200,12 @@ def own(user_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
     """Read what is a person's own of some conversations, those that they are in."""
     places = present(User(pk=user_id)).filter(conversation__in=ids).select_related("conversation")
     return show_own(list(places))
+
+
+async def sight(pairs: Collection[Pair]) -> dict[Pair, datetime | None]:
+    """Read when people were last here, of those pairs of a viewer and another person where that may be seen."""
+    async with _snapshot() as run:
+        return {(row.viewer, row.other): row.last_seen for row in await run(SEEN, asking(pairs))}
 
 
 def resync(id: UUID) -> bytes:

@@ -17,7 +17,7 @@ NAMES_MOST = 3
 
 def patterns() -> dict[str, str]:
     """Every pattern in the reader's language, by its key."""
-    return {"lang": get_language() or "en", **_notices(), **_rows(), **_people()}
+    return {"lang": get_language() or "en", **_notices(), **_rows(), **_people(), **_presence()}
 
 
 def _notices() -> dict[str, str]:
@@ -61,6 +61,16 @@ def _people() -> dict[str, str]:
         "more": _("{some} and {n} others"),
         "member": _("1 member"),
         "members": _("{n} members"),
+    }
+
+
+def _presence() -> dict[str, str]:
+    return {
+        "online": _("online"),
+        "seen": _("last seen {when}"),
+        "typing": _("typing…"),
+        "typing.one": _("{who} is typing…"),
+        "typing.many": _("{who} are typing…"),
     }
 
 

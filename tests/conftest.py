@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.core.cache import cache
 from django.db import connection
 from django.test.utils import override_settings, setup_databases, teardown_databases
 
@@ -17,6 +16,7 @@ from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
 from messaging.partitions import make_partitions
 from tests.support.client import Client
+from tests.support.redis import empty_redis
 from tests.support.server import Server, running
 from tests.support.tables import empty_tables
 
@@ -53,7 +53,7 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     with django_db_blocker.unblock():
         yield
         empty_tables()
-        cache.clear()
+        empty_redis()
         connection.close()
 
 

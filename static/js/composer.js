@@ -18,7 +18,7 @@ export class Composer extends EventTarget {
     form.addEventListener("submit", (event) => this.#send(event));
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#field.addEventListener("input", () => this.#input());
-    this.#field.addEventListener("blur", () => this.#draft.rest());
+    this.#field.addEventListener("blur", () => this.#rest());
     this.#find("topic-end").addEventListener("click", () => this.#end());
     draft.addEventListener("elsewhere", ({ detail }) => this.#topic?.edits || this.#write(detail.text));
     if (!this.#byTouch) this.#field.focus();
@@ -78,7 +78,14 @@ export class Composer extends EventTarget {
 
   #input() {
     this.complain("");
-    if (!this.#topic?.edits) this.#draft.write(this.#field.value);
+    if (this.#topic?.edits) return;
+    this.#draft.write(this.#field.value);
+    this.#emit("typing", { goesOn: Boolean(this.#field.value.trim()) });
+  }
+
+  #rest() {
+    this.#draft.rest();
+    this.#emit("typing", { goesOn: false });
   }
 
   /** An input method uses Enter to choose a word; that one is not ours, nor is one that chose a name. */
@@ -101,6 +108,7 @@ export class Composer extends EventTarget {
       this.#write("");
       this.#draft.clear();
       this.#end();
+      this.#emit("typing", { goesOn: false });
       this.#emit("write", { text, replyTo: topic?.id });
     }
     this.#field.focus();

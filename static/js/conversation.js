@@ -13,6 +13,7 @@ import { Painter } from "./painter.js";
 import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
 import { Scroller } from "./scroller.js";
+import { Signals } from "./signals.js";
 import { Suggest } from "./suggest.js";
 import { Timeline } from "./timeline.js";
 import { Unsaved } from "./store/unsaved.js";
@@ -28,6 +29,7 @@ export function openConversation(page) {
   connectOutbox(page, parts);
   connectFeed(page, parts);
   connectActs(page, parts, list);
+  connectTyping(page, parts);
 }
 
 function makeParts({ api, people, socket, userId, words }, list) {
@@ -108,6 +110,14 @@ function connectFeed({ conversations, people, socket, userId }, parts) {
   socket.addEventListener("conversation.settings", ({ detail }) => {
     if (detail.conversation_id === conversationId) draft.hear(detail.me.draft);
   });
+}
+
+/** Who writes here, and who else does. */
+function connectTyping({ people, socket, typists, words }, { composer, conversationId, details }) {
+  new Signals(socket, composer, conversationId);
+  const show = () => details.type(words.typing(typists.in(conversationId), details.kind));
+  typists.addEventListener("changed", ({ detail }) => detail.id === conversationId && show());
+  people.addEventListener("met", show);
 }
 
 /** What may be done with a message, and finding one that is quoted. */

@@ -26,6 +26,18 @@ export class Details {
     return this.#known.kind === "group" && this.#known.role !== "member";
   }
 
+  get kind() {
+    return this.#known.kind;
+  }
+
+  /** Say who is typing, in the place of what is said of the conversation. */
+  type(text) {
+    const typing = this.#head.querySelector("[data-typing]");
+    typing.textContent = text;
+    typing.hidden = !text;
+    this.#head.querySelector("[data-about]").hidden = Boolean(text);
+  }
+
   /** The whole conversation, as it is now. */
   replace({ participants = [], me, ...conversation }) {
     const here = new Set(participants.map(({ user }) => user.id));

@@ -26,6 +26,15 @@ function near(when) {
 
 const styles = { clock: (when) => clock.format(when), day, near, moment: (when) => brief.format(when) };
 
+const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
+
+/** How long ago something was, in the largest unit that fits. */
+export function ago(moment) {
+  const passed = Date.now() - Date.parse(moment);
+  const [unit, length] = UNITS.find(([, length]) => passed >= length) ?? ["minute", 60_000];
+  return passed < 60_000 ? relative.format(0, "second") : relative.format(-Math.floor(passed / length), unit);
+}
+
 const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 
 /** Say a moment in the way its element asks for: the clock, the day, or whichever is near. */

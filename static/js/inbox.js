@@ -9,15 +9,17 @@ export class Inbox extends EventTarget {
   #template;
   #archive;
   #conversations;
+  #typists;
   #words;
   #userId;
 
-  constructor({ list, template, archive, conversations, words, people, userId }) {
+  constructor({ list, template, archive, conversations, typists, words, people, userId }) {
     super();
     this.#list = list;
     this.#template = template;
     this.#archive = archive;
     this.#conversations = conversations;
+    this.#typists = typists;
     this.#words = words;
     this.#userId = userId;
     localiseAll(list);
@@ -25,6 +27,7 @@ export class Inbox extends EventTarget {
     conversations.addEventListener("changed", ({ detail }) => this.#draw(conversations.get(detail.id)));
     conversations.addEventListener("removed", ({ detail }) => this.#remove(detail.id));
     conversations.addEventListener("replaced", () => this.#draw(...conversations.all()));
+    typists.addEventListener("changed", ({ detail }) => conversations.get(detail.id) && this.#fill(conversations.get(detail.id)));
     people.addEventListener("met", () => this.#draw(...conversations.all()));
   }
 
@@ -44,7 +47,8 @@ export class Inbox extends EventTarget {
     if (me.archived !== this.#isArchive) return void this.#row(id)?.parentElement.remove();
     const row = this.#row(id) ?? this.#blank(id);
     const isOpen = row.hasAttribute("aria-current");
-    fillRow(row, conversation, { words: this.#words, userId: this.#userId, isOpen });
+    const typists = this.#typists.in(id);
+    fillRow(row, conversation, { words: this.#words, userId: this.#userId, isOpen, typists });
   }
 
   /** Rows that nothing is known of, further down than the server's first page, stay below. */

@@ -12,7 +12,9 @@ import { openConversation } from "./conversation.js";
 import { Outbox } from "./store/outbox.js";
 import { People } from "./people.js";
 import { Picker } from "./picker.js";
+import { Presence } from "./presence.js";
 import { Socket } from "./socket.js";
+import { Typists } from "./typists.js";
 import { Words } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
@@ -25,11 +27,12 @@ const people = new People(api, document.querySelectorAll("[data-person-id]"), {
 });
 const words = new Words(JSON.parse(find("#words").textContent), people, userId);
 const socket = new Socket("/ws/chat");
+const typists = new Typists(socket);
 const outbox = new Outbox(userId);
 const courier = new Courier(outbox, socket, api);
 const [list, template, archive] = [find("[data-inbox]"), find("#row-template"), find("[data-archive-link]")];
 const conversations = new Conversations(people, userId);
-const inbox = new Inbox({ list, template, archive, conversations, words, people, userId });
+const inbox = new Inbox({ list, template, archive, conversations, typists, words, people, userId });
 const main = find("#main");
 new LinkState(find("[data-link-state]"), socket, signIn);
 
@@ -59,5 +62,6 @@ offerCopies(main);
 for (const field of document.querySelectorAll("[data-picker]")) new Picker(field, api);
 const about = find("[data-timeline]")?.dataset.conversationId ?? find("[data-about-conversation]")?.dataset.aboutConversation;
 if (about) new Farewell(socket, about, main, find("#farewell-template"));
-openConversation({ api, conversations, courier, outbox, people, socket, userId, words });
+new Presence(document.querySelectorAll("[data-presence]"), socket, words);
+openConversation({ api, conversations, courier, outbox, people, socket, typists, userId, words });
 socket.connect();

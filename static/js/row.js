@@ -3,7 +3,7 @@
 import { initials, localise, tone } from "./format.js";
 
 /** Draw a conversation into its row, as the person `userId` sees it. */
-export function fillRow(row, conversation, { words, userId, isOpen }) {
+export function fillRow(row, conversation, { words, userId, isOpen, typists }) {
   const find = (part) => row.querySelector(`[data-${part}]`);
   const { name, kind, me } = conversation;
   const avatar = find("avatar");
@@ -11,7 +11,9 @@ export function fillRow(row, conversation, { words, userId, isOpen }) {
   avatar.className = `row__avatar avatar avatar--large tone-${tone(face(conversation, userId))}`;
   avatar.classList.toggle("avatar--group", kind === "group");
   find("name").textContent = name;
-  find("preview").textContent = words.preview(conversation, isOpen);
+  const typing = words.typing(typists, kind);
+  find("preview").textContent = typing || words.preview(conversation, isOpen);
+  find("preview").classList.toggle("typing", Boolean(typing));
   find("pinned").hidden = !me.pinned;
   find("muted").hidden = !isMuted(me);
   row.classList.toggle("row--pinned", me.pinned);

@@ -43,6 +43,13 @@ export class Words {
     return this.#listed(ids, "you");
   }
 
+  /** That some people are typing; between two it is plain who. */
+  typing(ids, kind) {
+    if (!ids.length) return "";
+    if (kind === "direct") return this.say("typing");
+    return this.say(ids.length === 1 ? "typing.one" : "typing.many", { who: this.#listed(ids, "you") });
+  }
+
   members(count) {
     return count === 1 ? this.say("member") : this.say("members", { n: count });
   }

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
 from tests.accounts.visitor import PASSWORD
+from tests.support.redis import empty_redis
 
 
 class Caller:
@@ -39,7 +39,7 @@ def rest(access: Callable[[User], str]) -> Rest:
 @pytest.fixture
 def unhurried(settings: Any) -> None:
     """Let a test sign in as often as it likes: django-allauth counts in the cache, and good hashes take their time."""
-    cache.clear()
+    empty_redis()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

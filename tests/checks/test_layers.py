@@ -23,13 +23,13 @@ LAYERS = {
         messaging.apps messaging.fields messaging.models messaging.partitions
     """,
     "access": """
-        conversations.access
+        conversations.access conversations.sight
         messaging.access
     """,
     "events, realtime": """
         accounts.profiles accounts.realtime
         conversations.events
-        messaging.events messaging.layer
+        messaging.events messaging.layer messaging.passing
     """,
     "log": """
         conversations.changes
@@ -46,8 +46,8 @@ LAYERS = {
         accounts.directory
         conversations.directory
         messaging.following messaging.hearing messaging.hub messaging.inbox messaging.missed messaging.outgoing
-        messaging.pace
-        messaging.replay messaging.snapshots messaging.sync
+        messaging.pace messaging.presence messaging.registry messaging.replay messaging.snapshots messaging.sync
+        messaging.typists messaging.watching messaging.whereabouts
     """,
     "tokens": """
         accounts.adapter accounts.middleware accounts.tickets accounts.tokens

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import User
@@ -12,12 +11,13 @@ from conversations.links import make_link, revoke_link
 from conversations.models import Conversation, InviteLink
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 from tests.messaging.helpers import place
+from tests.support.redis import empty_redis
 
 
 @pytest.fixture
 def unhurried(data: None, settings: Any) -> None:
     """Let a test sign in as often as it likes, without the time that good hashes take."""
-    cache.clear()
+    empty_redis()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -36,8 +36,9 @@ class Screen:
     def deliver(self, frame: bytes) -> None:
         self._frames.put_nowait(json.loads(frame))
 
-    def mention(self, frame: bytes) -> None:
+    def mention(self, frame: bytes) -> bool:
         self.deliver(frame)
+        return True
 
     def end(self, code: int, error: str, detail: str) -> None:
         self._end.set_result((code, error))

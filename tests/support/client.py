@@ -27,6 +27,13 @@ class Socket:
         """Wait for the next frame of a type and give its data; other frames stay for those who wait for them."""
         return (await self.next_frame(type, within=within))["data"]
 
+    async def first(self) -> str:
+        """Wait for the first frame and give its type; it stays for those who wait for it."""
+        async with asyncio.timeout(PATIENCE):
+            while not self._seen:
+                self._seen.append(json.loads(await self._connection.recv()))
+        return str(self._seen[0]["type"])
+
     async def next_frame(self, type: str, *, ref: str | None = None, within: float = PATIENCE) -> dict[str, Any]:
         """Wait for the next whole frame of a type, or for the answer with a `ref`."""
 
@@ -85,7 +92,7 @@ class Client:
     def __init__(self, base: str, *, access: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {access}"} if access else {}
         self._base = base
-        self._headers = headers
+        self.headers = headers
         self._http = httpx.AsyncClient(base_url=f"{base}/api/v1", headers=headers, timeout=PATIENCE)
 
     async def __aenter__(self) -> Self:
@@ -108,7 +115,7 @@ class Client:
     @asynccontextmanager
     async def socket(self, *, headers: dict[str, str] | None = None, query: str = "") -> AsyncIterator[Socket]:
         """Open the socket and wait until the server says that it hears everything."""
-        async with self.bare_socket(headers=self._headers if headers is None else headers, query=query) as socket:
+        async with self.bare_socket(headers=self.headers if headers is None else headers, query=query) as socket:
             await socket.next("connected")
             yield socket
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
 
 from tests.doors.matrix.world import World
+from tests.support.redis import empty_redis
 from tests.support.tables import empty_tables
 
 
@@ -17,5 +17,5 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     with django_db_blocker.unblock():
         yield World()
         empty_tables()
-        cache.clear()
+        empty_redis()
         connection.close()

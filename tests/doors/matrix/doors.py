@@ -16,7 +16,7 @@ from tests.doors.matrix.ways import Way
 from tests.doors.matrix.world import NOBODY, Words, World, filled
 from tests.support.client import Client, Socket
 
-SILENT = {"read"}
+SILENT = {"read", "typing", "conversation.open", "conversation.close"}
 """Frames that are answered only when something was wrong."""
 WORDS = {"not_authenticated": "sign_in"}
 browser = Browser()

@@ -29,6 +29,10 @@ read the archive      ok          ok          ok          ok          ok        
 catch up              ok          ok          ok          ok          ok          ok          ok          sign_in
 mark as read          ok          ok          ok          ok          ok          not_found   not_found   sign_in
 settle my place       ok          ok          ok          ok          ok          not_found   not_found   sign_in
+say that I type       ok          ok          ok          ok          ok          not_found   not_found   sign_in
+say that I stop       ok          ok          ok          ok          ok          not_found   not_found   sign_in
+open it               ok          ok          ok          ok          ok          not_found   not_found   sign_in
+close it              ok          ok          ok          ok          ok          not_found   not_found   sign_in
 send                  ok          ok          ok          ok          ok          not_found   not_found   sign_in
 send once more        idle        idle        idle        idle        idle        idle        id_conflict sign_in
 send a form twice     idle        idle        idle        idle        idle        not_found   not_found   sign_in
@@ -88,6 +92,10 @@ read the inbox        ok          ok          ok          ok          ok        
 catch up              ok          ok          ok          ok          ok          sign_in
 mark as read          ok          ok          ok          not_found   not_found   sign_in
 settle my place       ok          ok          ok          not_found   not_found   sign_in
+say that I type       ok          blocked     blocked     not_found   not_found   sign_in
+say that I stop       ok          ok          ok          not_found   not_found   sign_in
+open it               ok          ok          ok          not_found   not_found   sign_in
+close it              ok          ok          ok          not_found   not_found   sign_in
 begin                 idle        idle        idle        blocked     ok          sign_in
 write to the person   ok          blocked     blocked     blocked     ok          sign_in
 send                  ok          blocked     blocked     not_found   not_found   sign_in

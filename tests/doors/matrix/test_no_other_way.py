@@ -35,6 +35,7 @@ POST api/v1/users/me/close
 GET api/v1/users
 GET api/v1/users/blocked
 GET api/v1/users/<pk>
+GET api/v1/users/<pk>/presence
 PUT DELETE api/v1/users/<pk>/block
 GET api/v1/contacts
 DELETE api/v1/contacts/<pk>
@@ -66,7 +67,7 @@ GET healthz
 GET readyz
 GET metrics
 """
-FRAMES_ABOUT_NO_CONVERSATION = {"connect", "ping"}
+FRAMES_ABOUT_NO_CONVERSATION = {"connect", "ping", "presence.watch"}
 
 
 def routes(known: URLResolver, before: str = "") -> Iterator[str]:

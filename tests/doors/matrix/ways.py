@@ -124,6 +124,10 @@ WAYS = {
         form={"act": "read", "read_through": 10**6},
         writes="participant",
     ),
+    "say that I type": Way(frame="typing", fields={"conversation_id": "{conversation}", "state": "start"}),
+    "say that I stop": Way(frame="typing", fields={"conversation_id": "{conversation}", "state": "stop"}),
+    "open it": Way(frame="conversation.open", fields={"conversation_id": "{conversation}"}),
+    "close it": Way(frame="conversation.close", fields={"conversation_id": "{conversation}"}),
     "settle my place": Way(
         call=f"PATCH {CONVERSATION}/me",
         body={"pinned": True},

@@ -1,0 +1,58 @@
+"""Who may see when someone else is here: those who share a conversation with them or are their contacts.
+
+Nobody sees it across a block, whoever has blocked whom, nor of those who hide it. Oneself one always sees.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.models import User
+
+Pair = tuple[UUID, UUID]
+"""Who looks, and at whom."""
+
+SEEN = """
+SELECT pair.viewer, pair.other, (
+    SELECT max(s.last_seen_at) FROM accounts_session s WHERE s.user_id = pair.other
+) AS last_seen
+FROM unnest(%(viewers)s::uuid[], %(others)s::uuid[]) AS pair(viewer, other)
+JOIN accounts_user u ON u.id = pair.other AND u.is_active
+WHERE pair.viewer = pair.other OR (
+    u.settings ->> 'last_seen' IS DISTINCT FROM 'false'
+    AND NOT EXISTS (
+        SELECT 1 FROM accounts_block b
+        WHERE b.user_id = pair.viewer AND b.blocked_id = pair.other
+            OR b.user_id = pair.other AND b.blocked_id = pair.viewer
+    )
+    AND (
+        EXISTS (SELECT 1 FROM accounts_contact k WHERE k.user_id = pair.viewer AND k.other_id = pair.other)
+        OR EXISTS (
+            SELECT 1 FROM conversations_participant mine
+            JOIN conversations_participant theirs ON theirs.conversation_id = mine.conversation_id
+            WHERE mine.user_id = pair.viewer AND mine.left_at IS NULL
+                AND theirs.user_id = pair.other AND theirs.left_at IS NULL
+        )
+    )
+)
+"""
+
+
+def asking(pairs: Iterable[Pair]) -> Mapping[str, Any]:
+    """Give the values for `SEEN`."""
+    viewers, others = zip(*pairs, strict=True)
+    return {"viewers": list(viewers), "others": list(others)}
+
+
+def last_seen(*, by: User, other_id: UUID) -> datetime | None:
+    """When someone was last here, as far as is written down; User.DoesNotExist if that is not to be seen."""
+    with connection.cursor() as cursor:
+        cursor.execute(SEEN, asking([(by.pk, other_id)]))
+        found = cursor.fetchone()
+    if found is None:
+        raise User.DoesNotExist
+    moment: datetime | None = found[2]
+    return moment

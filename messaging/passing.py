@@ -1,0 +1,53 @@
+"""What is told at once or never, and kept nowhere: who is here, who is typing."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+from accounts.realtime import Event, Post, conversation_group, timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged(Event):
+    """Someone came, or has gone."""
+
+    type: ClassVar[str] = "presence"
+    user_id: str
+    online: bool
+    last_seen: str | None
+
+    @classmethod
+    def of(cls, user_id: UUID, *, online: bool, last_seen: datetime | None) -> Self:
+        return cls(str(user_id), **presence_json(online=online, last_seen=last_seen))
+
+
+@dataclass(frozen=True, slots=True)
+class TypingChanged(Event):
+    """Someone began to type, or does so no more."""
+
+    type: ClassVar[str] = "typing"
+    conversation_id: str
+    user_id: str
+    state: str
+
+
+def presence_json(*, online: bool, last_seen: datetime | None) -> dict[str, Any]:
+    """Show whether someone is here, and when they last were: whoever is here is so now."""
+    moment = datetime.now(UTC) if online else last_seen
+    return {"online": online, "last_seen": timestamp(moment) if moment else None}
+
+
+def presence_group(user_id: UUID) -> str:
+    return f"presence.{user_id.hex}"
+
+
+def post_presence(user_id: UUID) -> Post:
+    """Ask every server where someone watches a person to look whether they are here."""
+    return presence_group(user_id), {"presence": user_id.bytes}
+
+
+def post_typing(conversation_id: UUID, user_id: UUID, *, epoch: int, starts: bool) -> Post:
+    """Tell the servers of a conversation's members that someone types there, or no more."""
+    envelope: Any = {"typist": user_id.bytes, "conversation": conversation_id.bytes, "epoch": epoch, "starts": starts}
+    return conversation_group(conversation_id), envelope

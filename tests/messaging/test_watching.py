@@ -1,0 +1,125 @@
+"""Watching: what was not heard is found by looking again, and nothing is told twice."""
+
+import asyncio
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from accounts.ids import uuid7
+from accounts.models import User
+from accounts.realtime import publish_soon
+from conversations import contacts
+from conversations.models import Conversation
+from conversations.sight import last_seen
+from messaging import presence, watching
+from messaging.following import Background
+from messaging.hub import Hub, hub
+from messaging.passing import post_presence
+from messaging.registry import Registry
+from messaging.whereabouts import socket_member
+from tests.messaging.screen import Screen
+
+pytestmark = pytest.mark.usefixtures("live")
+
+block = sync_to_async(contacts.block)
+
+
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY", 0.5)
+
+
+async def watch(screen: Screen, *users: User) -> set[object]:
+    return (await hub().presence.watching.watch(screen, [user.pk for user in users])).online
+
+
+async def come_unheard(user: User) -> tuple[Registry, str]:
+    """Connect someone to another server, of which nobody is told."""
+    server = Registry(Background(), on_vanished=lambda: None)
+    member = socket_member(user.pk, "a", uuid7(), 0)
+    assert await server.enter(member) == 0
+    return server, member
+
+
+@pytest.mark.usefixtures("looks_often")
+async def test_who_came_and_went_unheard_is_found_by_looking_again(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    screen = await Screen.of(alice)
+    assert await watch(screen, bob) == set()
+    server, member = await come_unheard(bob)
+    assert (await screen.next())["data"]["online"]
+    server.leave(member)
+    assert not (await screen.next())["data"]["online"]
+
+
+async def test_what_is_heard_twice_is_told_once(conversation: Conversation, alice: User, bob: User) -> None:
+    screen = await Screen.of(alice)
+    await watch(screen, bob)
+    await come_unheard(bob)
+    for _ in range(3):
+        await publish_soon([post_presence(bob.pk)] * 3)
+        await asyncio.sleep(0.1)
+    assert (await screen.next())["data"]["user_id"] == str(bob.pk)
+    await screen.hears_nothing(during=0.5)
+
+
+class Busy(Screen):
+    """A device for which others wait already."""
+
+    is_busy = True
+
+    def mention(self, frame: bytes) -> bool:
+        return not self.is_busy and super().mention(frame)
+
+
+@pytest.mark.usefixtures("looks_often")
+async def test_who_was_too_busy_to_be_told_is_told_later(conversation: Conversation, alice: User, bob: User) -> None:
+    screen = await Busy.of(alice)
+    await watch(screen, bob)
+    await come_unheard(bob)
+    await screen.hears_nothing(during=1.5)
+    screen.is_busy = False
+    assert (await screen.next())["data"]["online"]
+
+
+async def test_many_who_come_at_once_cost_their_watcher_one_question(
+    group: Conversation, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    sight = watching.snapshots.sight
+
+    async def counted(pairs: object) -> object:
+        asked.append(len(pairs))  # type: ignore[arg-type]
+        return await sight(pairs)  # type: ignore[arg-type]
+
+    screens = [await Screen.of(alice) for _ in range(3)]
+    for screen in screens:
+        await watch(screen, bob, carol)
+    monkeypatch.setattr(watching.snapshots, "sight", counted)
+    for user in (bob, carol):
+        await come_unheard(user)
+    await publish_soon([post_presence(user.pk) for user in (bob, carol)])
+    for screen in screens:
+        assert {(await screen.next())["data"]["user_id"] for _ in "12"} == {str(bob.pk), str(carol.pk)}
+    assert asked == [2]
+
+
+async def test_when_someone_was_last_here_is_renewed_while_they_are_and_at_their_end(
+    conversation: Conversation, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "NOTE_EVERY", 0.3)
+    server = Hub()
+    screen = await Screen.of(bob, hub=server)
+    await server.presence.enter(screen)
+    await asyncio.sleep(0.6)
+    first = await seen(alice, bob)
+    await asyncio.sleep(0.6)
+    second = await seen(alice, bob)
+    assert second > first
+    screen.leave()
+    await asyncio.sleep(1)
+    assert await seen(alice, bob) > second
+
+
+seen = sync_to_async(lambda by, other: last_seen(by=by, other_id=other.pk))
