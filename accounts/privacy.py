@@ -20,6 +20,11 @@ def chosen(user: User) -> dict[str, str | bool]:
     return {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()}
 
 
+def shows_read(user: User) -> bool:
+    """Tell whether others see what a person has read, and the person what they have."""
+    return bool(chosen(user)["read_receipts"])
+
+
 def is_choice(name: str, value: object) -> bool:
     """Tell whether a setting may have a value: neither 1 nor "true" is true."""
     return any(type(value) is type(choice) and value == choice for choice in CHOICES[name])

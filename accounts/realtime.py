@@ -24,6 +24,8 @@ class Envelope(TypedDict):
 
     `since` is the position of the older message that it is about: who does not see that one must not hear of it.
     What is told of `presence` and typing has no place in any order.
+    `settled` are the conversations about which a person's own version says something new, where it is about nothing
+    else. `receipts` have no place in any order; `hearers` are those who hear of them, where that is not everyone.
     """
 
     conversation: NotRequired[bytes]
@@ -35,6 +37,9 @@ class Envelope(TypedDict):
     epoch: NotRequired[int]
     since: NotRequired[int]
     frame: NotRequired[bytes]
+    settled: NotRequired[list[bytes]]
+    receipts: NotRequired[list[list[Any]]]
+    hearers: NotRequired[list[bytes]]
 
 
 Post = tuple[str, Envelope]
@@ -96,19 +101,32 @@ RETURNING u.id, version
 """
 
 
-def announce_change(*, people: Iterable[UUID], contacts: bool = False) -> dict[UUID, int]:
+def announce_change(*, people: Iterable[UUID], contacts: bool = False, settled: Iterable[UUID] = ()) -> dict[UUID, int]:
     """Tell the servers of some people that something of theirs has changed: a conversation they are in, a session.
 
     Bumps each `User.version` in the caller's transaction, so that an audit finds it where the telling is lost, and
     gives the new ones; what it was, each hub reads for itself. `contacts` says that it was what people are to each
-    other, which `/sync` tells by its time.
+    other, which `/sync` tells by its time; `settled`, that it was nothing but what is theirs of these conversations.
     """
     with connection.cursor() as cursor:
         cursor.execute(BUMP, {"people": list(people), "contacts": contacts})
         versions: dict[UUID, int] = dict(cursor.fetchall())
-    posts: list[Post] = [(user_group(id), {"user": id.bytes, "version": n}) for id, n in versions.items()]
+    ids = list(settled)
+    posts = [post_settled(id, n, ids) if ids else post_changed(id, n) for id, n in versions.items()]
     transaction.on_commit(lambda: publish(posts))
     return versions
+
+
+def post_changed(user_id: UUID, version: int) -> Post:
+    """Address the news that something of a person's has changed to the servers they are connected to."""
+    return user_group(user_id), {"user": user_id.bytes, "version": version}
+
+
+def post_settled(user_id: UUID, version: int, conversations: Iterable[UUID]) -> Post:
+    """The same, where it is nothing but what is their own of some conversations."""
+    group, envelope = post_changed(user_id, version)
+    envelope["settled"] = [id.bytes for id in conversations]
+    return group, envelope
 
 
 def publish(posts: Sequence[Post]) -> None:

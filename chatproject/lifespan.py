@@ -4,6 +4,7 @@ import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from messaging.gathering import gatherer
 from messaging.hub import hub
 from messaging.lane import lane
 
@@ -20,6 +21,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             await lane().drain()
+            await gatherer().drain()
             await hub().stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

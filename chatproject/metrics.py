@@ -27,6 +27,8 @@ APPEND = Histogram(
     "From the beginning of an append to its commit, for one batch of sockets' messages.",
     buckets=[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
 )
+MARKS = Counter("parley_marks", "Places in conversations that were found delivered or read further than before.")
+MARKS_DROPPED = Counter("parley_marks_dropped", "Marks that were forgotten because the database took none for long.")
 GAPS = Counter("parley_gaps_repaired", "Times that missing events were read from the database.")
 FOUND_BY_AUDIT = Counter("parley_audit_found", "Conversations and people of which only the audit told something new.")
 OVERFLOWS = Counter("parley_queue_overflows", "Sockets closed because their queue was full.")

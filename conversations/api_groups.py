@@ -2,6 +2,7 @@
 
 from rest_framework.response import Response
 
+from accounts.privacy import shows_read
 from accounts.profiles import find_user, find_users
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
 from conversations import groups, links
@@ -47,7 +48,7 @@ class MemberViewSet(API):
         group_id, user_id = path_id(pk), path_id(id)
         role = self.body(request, RoleChange)["role"]
         place = groups.set_role(by=request.user, conversation_id=group_id, user_id=user_id, role=role)
-        return envelope(participant_json(place, place.conversation))
+        return envelope(participant_json(place, place.conversation, sees_read=shows_read(request.user)))
 
     def destroy(self, request: SignedIn, pk: str, id: str) -> Response:
         """Put someone out."""

@@ -4,10 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
+from accounts.privacy import shows_read
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from conversations.access import place_of, present_in
 from conversations.events import participants_json
 from conversations.links import link_json, links_of
+from messaging.access import stopped_marks
 
 
 def list_members(
@@ -21,7 +23,12 @@ def list_members(
     found = list(places[: limit + 1])
     shown, more = found[:limit], len(found) > limit
     following = write_cursor(shown[-1].pk, salt="members") if more else None
-    return Page(participants_json(shown, conversation), next=following, previous=None, has_more=more)
+    stopped = stopped_marks(by=by, conversations=[conversation_id])
+    for place in shown:
+        now = place.delivered_through, place.read_through
+        place.delivered_through, place.read_through = stopped.get((conversation_id, place.user_id), now)
+    seen = participants_json(shown, conversation, sees_read=shows_read(by))
+    return Page(seen, next=following, previous=None, has_more=more)
 
 
 def list_links(

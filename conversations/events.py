@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 from accounts.models import User
-from accounts.privacy import chosen
+from accounts.privacy import shows_read
 from accounts.profiles import user_json
 from accounts.realtime import Event, Post, conversation_group, timestamp
 from conversations.models import Conversation
@@ -72,10 +72,11 @@ class ConversationRemoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConversationSettings(Event):
-    """What is the hearer's own about a conversation has changed."""
+    """What is the hearer's own about a conversation has changed; it is counted up to its last position."""
 
     type: ClassVar[str] = "conversation.settings"
     conversation_id: str
+    last_position: int
     me: dict[str, Any]
 
 
@@ -91,19 +92,21 @@ def post_updated(conversation: Conversation, changes: Changes) -> Post:
     }
 
 
-def participants_json(places: Iterable[Member], conversation: Conversation) -> list[dict[str, Any]]:
-    """Show members to the other members."""
-    return [participant_json(place, conversation) for place in places]
+def participants_json(
+    places: Iterable[Member], conversation: Conversation, *, sees_read: bool = False
+) -> list[dict[str, Any]]:
+    """Show members to one who `sees_read`, how far others have read, or to all the others, some of whom may not."""
+    return [participant_json(place, conversation, sees_read=sees_read) for place in places]
 
 
-def participant_json(participant: Member, conversation: Conversation) -> dict[str, Any]:
-    """Show a member to the other members; how far someone has read is shown where they let it be."""
+def participant_json(participant: Member, conversation: Conversation, *, sees_read: bool = False) -> dict[str, Any]:
+    """Show a member to the other members; how far someone has read is 0 where it is not to be seen."""
     return {
         "user": user_json(participant.user),
         "role": role_of(participant, conversation),
         "joined_at": timestamp(participant.joined_at),
         "delivered_through": participant.delivered_through,
-        "read_through": participant.read_through if chosen(participant.user)["read_receipts"] else 0,
+        "read_through": participant.read_through if sees_read and shows_read(participant.user) else 0,
     }
 
 

@@ -38,7 +38,7 @@ def update_place(*, by: User, conversation_id: UUID, **what: Unpack[Settings]) -
     place = place_of(by, conversation_id)
     changes = {name: value for name, value in wanted.items() if _present(place, name) != value}
     if changes:
-        version = announce_change(people=[by.pk])[by.pk]
+        version = announce_change(people=[by.pk], settled=[conversation_id])[by.pk]
         stored = {name: _stored(place, name, value) for name, value in changes.items()}
         Participant.objects.filter(pk=place.pk).update(**stored, me_version=version, changed_at=Now())
         place.refresh_from_db(fields=[*stored, "me_version", "changed_at"])

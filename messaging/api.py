@@ -1,6 +1,6 @@
 """The REST door to messages."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rest_framework.request import Request
@@ -10,7 +10,7 @@ from accounts.profiles import find_user
 from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, number_of, path_id
 from conversations.access import Invalid, Refused
-from messaging import commands, edits, reactions, sync
+from messaging import commands, edits, reactions, status, sync
 from messaging.serializers import NewMessage, NewText, Watermark
 
 
@@ -34,6 +34,10 @@ class MessageViewSet(API):
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One message."""
         return envelope(sync.get_message(by=request.user, message_id=path_id(pk)))
+
+    def status(self, request: SignedIn, pk: str) -> Response:
+        """When each other member has had and read one of my messages."""
+        return envelope(status.status_of(by=request.user, message_id=path_id(pk)))
 
     def partial_update(self, request: SignedIn, pk: str) -> Response:
         """Word one of my messages anew."""
@@ -75,12 +79,19 @@ class ReactionViewSet(API):
 
 
 class ReceiptViewSet(API):
-    """`/conversations/{id}/read`."""
+    """`/conversations/{id}/delivered` and `read`."""
+
+    def delivered(self, request: SignedIn, pk: str) -> Response:
+        """Note how far I have had what was said."""
+        return self._mark(request, commands.mark_delivered, pk)
 
     def read(self, request: SignedIn, pk: str) -> Response:
         """Note how far I have read."""
+        return self._mark(request, commands.mark_read, pk)
+
+    def _mark(self, request: SignedIn, mark: Callable[..., dict[str, int]], pk: str) -> Response:
         through = self.body(request, Watermark)["through"]
-        return envelope(commands.mark_read(by=request.user, conversation_id=path_id(pk), through=through))
+        return envelope(mark(by=request.user, conversation_id=path_id(pk), through=through))
 
 
 @contextmanager

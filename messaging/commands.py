@@ -1,4 +1,4 @@
-"""What may be done with messages."""
+"""What may be done with messages: say something, and note how far one has come."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,17 +6,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Subquery
-from django.db.models.functions import Greatest, Least, Now
 
 from accounts.models import User
-from conversations.access import Invalid, Unprocessable, place_of, present, require_storable
+from conversations.access import Invalid, Unprocessable, require_storable
 from conversations.commands import start_direct
-from conversations.models import Conversation
-from messaging import log
+from messaging import log, marks
 from messaging.append import Draft
 from messaging.lane import lane
 from messaging.log import Said
+from messaging.marks import Mark
 from messaging.models import Message
 
 
@@ -73,13 +71,19 @@ def require_text(text: str) -> None:
     require_storable(text, pointer="/text")
 
 
+def mark_delivered(*, by: User, conversation_id: UUID, through: int) -> dict[str, int]:
+    """Note that someone has had what was said up to a position; give the watermarks. Never backwards or past the end.
+
+    Conversation.DoesNotExist for a stranger.
+    """
+    return _move(Mark(conversation_id, by.pk, delivered=through, read=0))
+
+
 def mark_read(*, by: User, conversation_id: UUID, through: int) -> dict[str, int]:
-    """Note that someone has read up to a position; give the watermarks. Never backwards, never past the end."""
-    place = place_of(by, conversation_id)
-    end = Subquery(Conversation.objects.filter(pk=conversation_id).values("last_position"))
-    reached = Greatest(F("read_through"), Least(through, end))
-    present(by).filter(pk=place.pk, read_through__lt=Least(through, end)).update(
-        read_through=reached, delivered_through=Greatest(F("delivered_through"), reached), changed_at=Now()
-    )
-    place.refresh_from_db(fields=["read_through", "delivered_through"])
-    return {"delivered_through": place.delivered_through, "read_through": place.read_through}
+    """Note that someone has read up to a position, which implies having had it; their other devices hear of it."""
+    return _move(Mark(conversation_id, by.pk, delivered=0, read=through))
+
+
+def _move(mark: Mark) -> dict[str, int]:
+    place = marks.move(mark)
+    return {"delivered_through": place.delivered, "read_through": place.read}

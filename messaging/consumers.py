@@ -81,7 +81,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         socket_id.set(str(uuid7()))
         self.scope = scope
         self._receive = receive
-        self._line: Line = scope["extensions"].get(EXTENSION) or AnyLine(send)
+        self._line: Line = scope.get("extensions", {}).get(EXTENSION) or AnyLine(send)
         self._outgoing = Outgoing(self._line, on_slow=self._on_slow)
         self._ended = False
         self._under_way = 0

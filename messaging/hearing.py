@@ -103,7 +103,18 @@ class Heard:
 class Person:
     """Someone with sockets here, and the conversations that they are in."""
 
-    __slots__ = ("_readiness", "conversations", "id", "is_ready", "lost", "refreshing", "sockets", "stale", "version")
+    __slots__ = (
+        "_readiness",
+        "conversations",
+        "id",
+        "is_ready",
+        "lost",
+        "refreshing",
+        "sees_receipts",
+        "sockets",
+        "stale",
+        "version",
+    )
 
     def __init__(self, id: UUID) -> None:
         self.id = id
@@ -116,6 +127,13 @@ class Person:
         self._readiness: asyncio.Future[None] | None = None
         self.refreshing: asyncio.Task[None] | None = None
         self.stale = False
+        self.sees_receipts = False
+        """Whether they see what others have read."""
+
+    def is_next(self, version: int) -> bool:
+        """Tell whether everything before this version of theirs is known, and nothing is being read."""
+        is_reading = self.refreshing is not None and not self.refreshing.done()
+        return self.is_ready and not is_reading and version == self.version + 1
 
     async def until_ready(self) -> None:
         """Wait until it is known what this person is in."""

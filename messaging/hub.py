@@ -10,19 +10,20 @@ epochs are compared for, wherever a place and a conversation were read apart.
 
 import asyncio
 import logging
-from collections.abc import Collection
 from contextlib import suppress
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from accounts.realtime import Envelope, conversation_group, encode, user_group
 from chatproject import metrics
-from conversations.events import ConversationRemoved, ConversationSettings
+from conversations.events import ConversationRemoved
 from conversations.models import Departure
 from messaging import snapshots
 from messaging.following import Background, Following
 from messaging.hearing import Heard, Person, Socket
 from messaging.presence import Presence
+from messaging.receipts_heard import ReceiptsHeard
+from messaging.settled import Settled
 from messaging.snapshots import ConversationSeen, Membership, Newer, PersonSeen
 from messaging.typists import Typists
 
@@ -46,6 +47,8 @@ class Hub:
         self._people: dict[UUID, Person] = {}
         self._background = Background()
         self._following = Following(self._background)
+        self._receipts = ReceiptsHeard()
+        self._settled = Settled(self._people, self._background)
         self._audit_now = asyncio.Event()
         self.presence = Presence(self._following, self._background)
         self.typists = Typists(self._following, self._background)
@@ -83,6 +86,11 @@ class Hub:
             del self._people[person.id]
             self._following.drop(user_group(person.id), is_unwanted=lambda: person.id not in self._people)
 
+    def is_in(self, user_id: UUID, conversation_id: UUID) -> bool:
+        """Tell whether someone who is connected here is known to be in a conversation."""
+        person = self._people.get(user_id)
+        return person is not None and conversation_id in person.conversations
+
     async def stop(self) -> None:
         """Hear and look after nothing any more: the process ends."""
         await self.presence.stop()
@@ -116,13 +124,23 @@ class Hub:
             self.typists.hear(envelope)
         elif "conversation" in envelope:
             heard = self._following.heard.get(UUID(bytes=envelope["conversation"]))
-            if heard is not None and not heard.accept(envelope):
+            if heard is not None and "receipts" in envelope:
+                self._receipts.hear(heard, envelope, self._people.get)
+            elif heard is not None and not heard.accept(envelope):
                 # Where only the members have changed there is nothing to wait for.
                 self._mend(heard, after=0 if heard.has_next else GAP_GRACE)
         else:
             person = self._people.get(UUID(bytes=envelope["user"]))
             if person is not None and envelope["version"] > person.version:
-                self._refresh(person)
+                self._hear_of(person, envelope)
+
+    def _hear_of(self, person: Person, envelope: Envelope) -> None:
+        """Tell what someone has settled, where the news says that it was nothing else; read them anew otherwise."""
+        if "settled" in envelope and person.is_next(envelope["version"]):
+            person.version = envelope["version"]
+            self._settled.add(person, (UUID(bytes=id) for id in envelope["settled"]))
+        else:
+            self._refresh(person)
 
     # What is missing of a conversation
 
@@ -222,8 +240,8 @@ class Hub:
         for id, place in new.items():
             await self._let_hear(person, id, place)
         if person.is_ready:
-            await self._tell_settled(person, kept.intersection(seen.settled))
-        person.version = seen.version
+            self._settled.add(person, kept.intersection(seen.settled))
+        person.version, person.sees_receipts = seen.version, seen.sees_receipts
         person.set_ready()
 
     def _leave(self, person: Person, seen: PersonSeen) -> None:
@@ -270,11 +288,6 @@ class Hub:
         person.hear(encode({"type": "conversation.created", "data": shown}))
         return version
 
-    async def _tell_settled(self, person: Person, ids: Collection[UUID]) -> None:
-        """Tell a person's devices what one of them has settled."""
-        for id, me in (await snapshots.own(person.id, ids)).items() if ids else ():
-            person.hear(ConversationSettings(str(id), me).frame())
-
     # The audit
 
     def _look_soon(self) -> None:
@@ -293,6 +306,7 @@ class Hub:
             try:
                 async with asyncio.timeout(AUDIT_PATIENCE):
                     await self._audit_once()
+                    await self._tell_missed_receipts()
             except Exception as error:
                 logger.warning("the audit could not look: %s", error)
 
@@ -313,6 +327,14 @@ class Hub:
             if (person := self._people.get(id)) and person.version < version:
                 metrics.FOUND_BY_AUDIT.inc()
                 self._refresh(person)
+
+    async def _tell_missed_receipts(self) -> None:
+        self._receipts.forget(asyncio.get_running_loop().time())
+        if not self._following.heard:
+            return
+        for envelope in await self._receipts.missed(list(self._following.heard), grace=AUDIT_GRACE):
+            metrics.FOUND_BY_AUDIT.inc()
+            self._hear(envelope)
 
     async def _newer(self) -> Newer:
         return await snapshots.newer(

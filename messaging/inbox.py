@@ -1,6 +1,6 @@
 """The conversations of one person, as he sees them: latest first, with what is unread."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,12 +11,14 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.privacy import shows_read
 from accounts.realtime import timestamp
 from chatproject.pages import Page, read_cursor, write_cursor
 from conversations.access import place_of, present
 from conversations.events import participants_json, role_of
 from conversations.models import Conversation, Participant
 from conversations.places import draft_of
+from messaging.access import stopped_marks
 from messaging.events import MessageJSON, messages_json
 from messaging.models import Message
 
@@ -25,7 +27,7 @@ PARTICIPANTS_SHOWN = 100
 
 # All look at the same few index entries, and only where there can be something.
 LATEST_AND_UNREAD = """
-SELECT p.conversation_id, latest.id, unread.n, mentions.n
+SELECT p.id, latest.id, unread.n, mentions.n
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
 LEFT JOIN LATERAL (
     SELECT m.id FROM messaging_message m
@@ -91,53 +93,52 @@ def list_conversations(
     some = list(places[: limit + 1])
     shown, more = some[:limit], len(some) > limit
     following = write_cursor(_place_in_list(shown[-1]), salt="inbox") if more else None
-    return Page(show_places(shown), next=following, previous=None, has_more=more)
+    return Page(show_places(shown, by=by), next=following, previous=None, has_more=more)
 
 
 def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
     """Show one conversation as a person sees it; Conversation.DoesNotExist for a stranger."""
-    shown = show_places([place_of(by, conversation_id)])
+    shown = show_places([place_of(by, conversation_id)], by=by)
     if not shown:
         raise Conversation.DoesNotExist
     return shown[0]
 
 
-def show_own(places: Sequence[Participant]) -> dict[UUID, dict[str, Any]]:
-    """Show what is a person's own of some places, by conversation; those that they are in no more are left out."""
+def show_own(places: Sequence[Participant]) -> dict[int, dict[str, Any]]:
+    """Show what is people's own of some places, by place; those that they are in no more are left out."""
     counts = _latest_and_unread(places)
-    own = {place.conversation_id: place for place in places if place.conversation_id in counts}
-    return {id: me_json(place, counts[id].unread) for id, place in own.items()}
+    return {place.pk: me_json(place, counts[place.pk].unread) for place in places if place.pk in counts}
 
 
 def show_place(place: Participant) -> dict[str, Any]:
     """Show what is a person's own of one place; Conversation.DoesNotExist if it is there no more."""
-    shown = show_own([place]).get(place.conversation_id)
+    shown = show_own([place]).get(place.pk)
     if shown is None:
         raise Conversation.DoesNotExist
     return shown
 
 
-def show_places(places: Sequence[Participant]) -> list[dict[str, Any]]:
-    """Show the conversations of some places of one person, in five queries at most however many there are."""
+def show_places(places: Sequence[Participant], *, by: User) -> list[dict[str, Any]]:
+    """Show the conversations of some places of one person, in six queries at most however many there are."""
     counts = _latest_and_unread(places)
     latest_ids = [found.latest_id for found in counts.values() if found.latest_id]
     latest_ones = messages_json(list(Message.objects.filter(pk__in=latest_ids)))
     messages = {UUID(message["id"]): message for message in latest_ones}
-    others = _members(counts)
+    others = _members([place.conversation_id for place in places if place.pk in counts], by=by)
     sizes = _sizes([id for id, members in others.items() if len(members) > PARTICIPANTS_SHOWN])
     shown = []
     # Whatever they were put out of since the places were read, or was deleted, is not theirs any more.
-    for place in (each for each in places if each.conversation_id in counts):
-        found = counts[place.conversation_id]
+    for place in (each for each in places if each.pk in counts):
+        found = counts[place.pk]
         latest = messages.get(found.latest_id) if found.latest_id else None
         members = others.get(place.conversation_id, [])
         size = sizes.get(place.conversation_id, len(members))
-        shown.append(_conversation_json(place, members, size, latest, found.unread))
+        shown.append(_conversation_json(place, by, members, size, latest, found.unread))
     return shown
 
 
 def _conversation_json(
-    place: Participant, members: Sequence[Seat], size: int, latest: MessageJSON | None, unread: Unread
+    place: Participant, by: User, members: Sequence[Seat], size: int, latest: MessageJSON | None, unread: Unread
 ) -> dict[str, Any]:
     it = place.conversation
     is_direct = it.kind == Conversation.Kind.DIRECT
@@ -160,7 +161,7 @@ def _conversation_json(
         "me": me_json(place, unread),
     }
     if size <= PARTICIPANTS_SHOWN:
-        shown["participants"] = participants_json(members, it)
+        shown["participants"] = participants_json(members, it, sees_read=shows_read(by))
     return shown
 
 
@@ -191,7 +192,7 @@ def _after(places: QuerySet[Participant], mark: list[Any]) -> QuerySet[Participa
     return places.filter(Q(pinned=pinned) & older | Q(pinned__lt=pinned))
 
 
-def _latest_and_unread(places: Sequence[Participant]) -> dict[UUID, Found]:
+def _latest_and_unread(places: Sequence[Participant]) -> dict[int, Found]:
     values: dict[str, Any] = {
         "places": [place.pk for place in places],
         "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
@@ -213,15 +214,17 @@ FROM unnest(%s::uuid[]) AS c(id) CROSS JOIN LATERAL (
 """
 
 
-def _members(conversations: Iterable[UUID]) -> dict[UUID, list[Seat]]:
+def _members(conversations: Sequence[UUID], *, by: User) -> dict[UUID, list[Seat]]:
     with connection.cursor() as cursor:
         cursor.execute(FIRST_MEMBERS, [list(conversations), PARTICIPANTS_SHOWN + 1])
         rows = cursor.fetchall()
+    stopped = stopped_marks(by=by, conversations=conversations)
     users = User.objects.in_bulk({row[1] for row in rows})
     found: dict[UUID, list[Seat]] = {}
-    for id, user_id, joined_ms, *rest in rows:
+    for id, user_id, joined_ms, role, *marks in rows:
         joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC)
-        found.setdefault(id, []).append(Seat(users[user_id], user_id, joined_at, *rest))
+        shown = stopped.get((id, user_id), marks)
+        found.setdefault(id, []).append(Seat(users[user_id], user_id, joined_at, role, *shown))
     return found
 
 

@@ -70,6 +70,8 @@ class Line:
     opens_day: bool = True
     opens: bool = True
     is_meant: bool = False
+    reached: str = ""
+    """How far all others have come with it: `delivered`, `read`, or no further than that it was sent."""
     quote: Quote | None = None
     chips: list[Chip] = field(default_factory=list)
 
@@ -113,7 +115,7 @@ class Line:
 
     @property
     def looks(self) -> str:
-        marks = {"deleted": self.message["deleted_at"], "meant": self.is_meant}
+        marks = {"deleted": self.message["deleted_at"], "meant": self.is_meant, self.reached: self.reached}
         return " ".join(f"message--{mark}" for mark, is_so in marks.items() if is_so)
 
 
@@ -130,11 +132,18 @@ def lines_of(messages: Iterable[MessageJSON], *, conversation: Mapping[str, Any]
         messages={message["id"]: message for message in [*known, *others]},
         viewer_id=str(viewer.pk),
         words=patterns(),
+        marks=marks_of_others(conversation, viewer=viewer),
     )
     return [
         drawing.line(message, opens_day=opens_day(previous, message), opens=opens(previous, message))
         for previous, message in zip([None, *known], known, strict=False)
     ]
+
+
+def marks_of_others(conversation: Mapping[str, Any], *, viewer: User) -> dict[str, int]:
+    """Tell up to where all others have had and have read what was said; in a crowd nobody is asked."""
+    others = [each for each in conversation.get("participants", ()) if each["user"]["id"] != str(viewer.pk)]
+    return {what: min((each[f"{what}_through"] for each in others), default=0) for what in ("read", "delivered")}
 
 
 def _answered(known: Sequence[MessageJSON], *, conversation: Mapping[str, Any], viewer: User) -> list[MessageJSON]:
@@ -154,6 +163,7 @@ class Drawing:
     messages: Mapping[str, MessageJSON]
     viewer_id: str
     words: Mapping[str, str]
+    marks: Mapping[str, int]
 
     def line(self, message: MessageJSON, **place: bool) -> Line:
         return Line(
@@ -162,6 +172,7 @@ class Drawing:
             text=self._text(message),
             is_mine=message["sender_id"] == self.viewer_id,
             is_meant=self.viewer_id in message["mentions"] and not message["deleted_at"],
+            reached=next((what for what, through in self.marks.items() if message["position"] <= through), ""),
             quote=self._quote(message),
             chips=[self._chip(reaction) for reaction in message["reactions"]],
             **place,

@@ -60,6 +60,38 @@ class Message(models.Model):
         return str(self.pk)
 
 
+class MessageStatus(models.Model):
+    """Someone had the messages after one position, up to another, delivered, or read them, at this time.
+
+    One row tells it of as many messages as they are. Its id is minted by the server, and the table is partitioned by
+    the week of it. What the others may not know is not kept: reading by those who do not let it be seen, and anything
+    between two of whom one has blocked the other.
+    """
+
+    class What(models.TextChoices):
+        DELIVERED = "delivered"
+        READ = "read"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    what = models.CharField(max_length=9, choices=What)
+    after = models.BigIntegerField()
+    through = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [
+            # When someone had the message at a position: the first run of theirs that reaches it.
+            models.Index(fields=["conversation", "user", "what", "through"], name="reached", include=["after", "at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.what} {self.after}..{self.through}"
+
+
 class Reaction(models.Model):
     """One person's emoji on one message. Partitioned by the week of the message's id, and forgotten with it."""
 

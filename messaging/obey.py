@@ -16,9 +16,10 @@ from accounts.profiles import find_user
 from accounts.realtime import encode, timestamp
 from chatproject.database import in_thread
 from messaging.append import Draft
-from messaging.commands import compose, mark_read, send_direct
+from messaging.commands import compose, mark_delivered, mark_read, send_direct
 from messaging.edits import delete_message, edit_message
 from messaging.events import MessageJSON
+from messaging.gathering import gatherer
 from messaging.hub import hub
 from messaging.log import Said
 from messaging.protocol import (
@@ -27,6 +28,7 @@ from messaging.protocol import (
     Connect,
     ConversationClose,
     ConversationOpen,
+    Delivered,
     MessageChange,
     MessageDelete,
     MessageEdit,
@@ -102,9 +104,24 @@ async def change_message(device: Device, frame: MessageChange) -> None:
     device.acknowledge(ref, await in_thread(as_person)(device.user_id, CHANGES[type(frame)], **fields))
 
 
+async def delivered(device: Device, frame: Delivered) -> None:
+    if hub().is_in(device.user_id, frame.conversation_id):
+        gatherer().add(frame.conversation_id, device.user_id, delivered=frame.through)
+    else:
+        await _mark_in_thread(mark_delivered, device, frame)
+
+
 async def read(device: Device, frame: Read) -> None:
+    if hub().is_in(device.user_id, frame.conversation_id):
+        gatherer().add(frame.conversation_id, device.user_id, read=frame.through)
+    else:
+        await _mark_in_thread(mark_read, device, frame)
+
+
+async def _mark_in_thread(mark: Callable[..., object], device: Device, frame: Delivered | Read) -> None:
+    """Ask the database where the hub knows of no place: someone may only just have come in, or be a stranger."""
     fields = {"conversation_id": frame.conversation_id, "through": frame.through}
-    await in_thread(as_person)(device.user_id, mark_read, **fields)
+    await in_thread(as_person)(device.user_id, mark, **fields)
 
 
 async def typing(device: Device, frame: Typing) -> None:
@@ -138,6 +155,7 @@ async def connect(device: Device, frame: Connect) -> None:
 HANDLERS: dict[type[Command], Callable[[Any, Any], Awaitable[None]]] = {
     MessageSend: send_message,
     **dict.fromkeys(CHANGES, change_message),
+    Delivered: delivered,
     Read: read,
     Typing: typing,
     ConversationOpen: open_conversation,

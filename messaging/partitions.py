@@ -22,8 +22,10 @@ from chatproject.database import connection_parameters
 
 logger = logging.getLogger(__name__)
 
-PARENTS = ("messaging_message", "messaging_reaction")
+PARENTS = ("messaging_message", "messaging_reaction", "messaging_messagestatus")
 """The tables that lie in weeks; the ids of each begin with their time."""
+BESIDE_MESSAGES = {"messaging_reaction"}
+"""Those whose rows lie in the weeks of messages, however old: what hangs on messages may come at any time later."""
 WEEK = timedelta(weeks=1)
 WEEKS_AHEAD = 4
 # An id may be up to seven days old when it arrives.
@@ -70,10 +72,14 @@ def make_partitions(*, now: datetime | None = None, behind: int = WEEKS_BEHIND, 
     around = {this_week + WEEK * n for n in range(-behind, ahead + 1)}
     attached = [partition for partition in all_partitions() if partition.attached]
     present = {partition.name for partition in attached}
-    # What hangs on messages may come at any time later.
-    weeks = sorted(around | {partition.begins for partition in attached if partition.parent == PARENTS[0]})
-    missing = [(parent, week) for parent in PARENTS for week in weeks if name_of(week, parent) not in present]
-    return [make_partition(week, parent) for parent, week in missing]
+    of_messages = {partition.begins for partition in attached if partition.parent == PARENTS[0]}
+    wanted = [(parent, around | of_messages if parent in BESIDE_MESSAGES else around) for parent in PARENTS]
+    missing = [(parent, week) for parent, weeks in wanted for week in weeks if name_of(week, parent) not in present]
+    return [make_partition(week, parent) for parent, week in sorted(missing, key=_in_order)]
+
+
+def _in_order(missing: tuple[str, datetime]) -> tuple[int, datetime]:
+    return PARENTS.index(missing[0]), missing[1]
 
 
 def make_partition(week: datetime, parent: str = PARENTS[0]) -> str:

@@ -85,6 +85,11 @@ class ReactionRemove(Frame, tag="reaction.remove"):
     emoji: str
 
 
+class Delivered(Frame, tag="delivered"):
+    conversation_id: Id
+    through: Position
+
+
 class Read(Frame, tag="read"):
     conversation_id: Id
     through: Position
@@ -108,7 +113,7 @@ class PresenceWatch(Frame, tag="presence.watch"):
 
 
 MessageChange = MessageEdit | MessageDelete | ReactionAdd | ReactionRemove
-Signal = Ping | Read | Typing | ConversationOpen | ConversationClose
+Signal = Ping | Delivered | Read | Typing | ConversationOpen | ConversationClose
 """Frames that are cheap to obey, so that no limit but that of all frames holds for them."""
 Command = Connect | MessageSend | MessageChange | Signal | PresenceWatch
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Departure
-from messaging.models import Message, Reaction
+from messaging.models import Message, MessageStatus, Reaction
 
 PIECE = 2000
 """How many messages go at a time, so that nothing waits for long."""
@@ -28,6 +28,7 @@ def forget_conversation(id: UUID) -> int:
     """
     if Conversation.objects.filter(pk=id).exists():
         return 0
+    MessageStatus.objects.filter(conversation=id).delete()
     gone = 0
     while piece := _forget_some(id):
         gone += piece

@@ -18,15 +18,17 @@ from django.utils import timezone
 from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
+from accounts.ids import first_id_at
 from accounts.models import User
 from accounts.realtime import encode
-from chatproject.database import connection_parameters, in_thread
-from conversations.access import present
+from chatproject.database import connection_parameters, in_thread, snapshot
 from conversations.models import Conversation, Participant
 from conversations.sight import SEEN, Pair, asking
 from messaging.events import REACTIONS, message_json, reactions_json
 from messaging.inbox import show_conversation, show_own
+from messaging.marks import CONCERNED, IS_STOPPED, LARGE, SHOWS_READ
 from messaging.models import Message
+from messaging.receipts import News, Receipt
 from messaging.replay import Change, replay
 
 
@@ -59,6 +61,8 @@ Run = Callable[..., Awaitable[list[Any]]]
 @dataclass(frozen=True, slots=True)
 class PersonSeen:
     version: int
+    sees_receipts: bool
+    """Whether they see what others have read."""
     places: dict[UUID, Membership]
     settled: list[UUID]
     """The conversations about which they have settled something since."""
@@ -105,13 +109,44 @@ SHOWN_OF_USERS = """
 SELECT id, username, display_name, about, is_bot, settings, closed_at FROM accounts_user WHERE id = ANY(%s)
 """
 
+RUNS = """
+SELECT s.conversation_id, s.user_id, min(s.after) AS since,
+    COALESCE(max(s.through) FILTER (WHERE s.what = 'delivered'), 0) AS delivered,
+    COALESCE(max(s.through) FILTER (WHERE s.what = 'read'), 0) AS read
+FROM messaging_messagestatus s
+WHERE s.id >= %s AND s.conversation_id = ANY(%s)
+GROUP BY s.conversation_id, s.user_id
+"""
+TOLD = f"""
+WITH moved AS MATERIALIZED (
+    SELECT r.conversation_id, r.user_id, r.since, p.delivered_through AS until, c.kind, c.epoch,
+        p.delivered_through AS has, r.delivered > 0 AS has_more,
+        CASE WHEN {SHOWS_READ} THEN p.read_through ELSE 0 END AS has_read
+    FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bigint[]) AS r(conversation_id, user_id, since, delivered)
+    JOIN conversations_conversation c ON c.id = r.conversation_id
+    JOIN conversations_participant p
+        ON p.conversation_id = r.conversation_id AND p.user_id = r.user_id AND p.left_at IS NULL
+    JOIN accounts_user u ON u.id = r.user_id
+), large AS MATERIALIZED (
+    {LARGE}
+), concerned AS MATERIALIZED (
+    {CONCERNED}
+)
+SELECT m.*, c.hearers FROM moved m
+LEFT JOIN concerned c ON (c.conversation_id, c.since, c.until) = (m.conversation_id, m.since, m.until)
+WHERE (m.has_more OR m.has_read > 0) AND NOT ({IS_STOPPED})
+"""  # noqa: S608 (pieces of our own)
+
 
 async def person(user_id: UUID, *, after: int, known: Collection[UUID]) -> PersonSeen:
     """Read how it is with a person: what they are in, what they settled after a version of theirs, why they are out of
     what was known, and which of their sessions are alive.
     """
     async with _snapshot() as run:
-        version = await run("SELECT version FROM accounts_user WHERE id = %s AND is_active", user_id)
+        version = await run(
+            f"SELECT version, {SHOWS_READ} AS sees_receipts FROM accounts_user u WHERE id = %s AND is_active",  # noqa: S608
+            user_id,
+        )
         places = await run(PLACES_OF, user_id)
         sessions = await run("SELECT id FROM accounts_session WHERE user_id = %s AND ended_at IS NULL", user_id)
         departures = await run(
@@ -121,9 +156,10 @@ async def person(user_id: UUID, *, after: int, known: Collection[UUID]) -> Perso
             list(known),
         )
     if not version:
-        return PersonSeen(0, {}, [], set(), {})
+        return PersonSeen(0, False, {}, [], set(), {})
     return PersonSeen(
         version[0].version,
+        version[0].sees_receipts,
         {row.conversation_id: Membership.of(row, epoch=row.epoch) for row in places},
         [row.conversation_id for row in places if row.me_version > after],
         {row.id for row in sessions},
@@ -196,10 +232,39 @@ def conversation(user_id: UUID, id: UUID) -> dict[str, Any] | None:
 
 
 @in_thread
-def own(user_id: UUID, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Read what is a person's own of some conversations, those that they are in."""
-    places = present(User(pk=user_id)).filter(conversation__in=ids).select_related("conversation")
-    return show_own(list(places))
+def own(wanted: Mapping[UUID, Collection[UUID]]) -> list[tuple[UUID, UUID, int, dict[str, Any]]]:
+    """Read what is each person's own of some conversations, those that they are in: person, conversation, the last
+    position that was counted, and what is their own.
+    """
+    conversations = {id for ids in wanted.values() for id in ids}
+    with snapshot():
+        places = Participant.objects.filter(user__in=wanted, conversation__in=conversations, left_at=None)
+        mine = [each for each in places.select_related("conversation") if each.conversation_id in wanted[each.user_id]]
+        shown = show_own(mine)
+    return [
+        (each.user_id, each.conversation_id, each.conversation.last_position, shown[each.pk])
+        for each in mine
+        if each.pk in shown
+    ]
+
+
+async def runs(ids: Collection[UUID], *, back: float) -> list[Any]:
+    """Read how far people have come in the last seconds in some conversations: conversation, person, since where,
+    delivered and read; 0 for no news.
+    """
+    async with _snapshot() as run:
+        return await run(RUNS, first_id_at(timezone.now() - timedelta(seconds=back)), list(ids))
+
+
+async def receipts(rows: Collection[Any]) -> list[News]:
+    """Read what of some runs, as `runs` gives them, may be told, and to whom."""
+    columns = zip(*((row.conversation_id, row.user_id, row.since, row.delivered) for row in rows), strict=True)
+    async with _snapshot() as run:
+        found = await run(TOLD, *map(list, columns))
+    return [
+        News(row.conversation_id, row.epoch, Receipt(row.user_id, row.has, row.has_read, row.has_more), row.hearers)
+        for row in found
+    ]
 
 
 async def sight(pairs: Collection[Pair]) -> dict[Pair, datetime | None]:

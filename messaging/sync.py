@@ -142,7 +142,7 @@ def sync(*, by: User, cursor: str | None = None, limit: int = LIMIT) -> Part:
         shown, more = found[:limit], len(found) > limit
         me = User.objects.get(pk=by.pk)
         items = {
-            "conversations": show_places(shown),
+            "conversations": show_places(shown, by=me),
             "removed": [] if more else _departures(by, this),
             "contacts_changed": this.since is None or me.contacts_changed_at > this.since,
             "me": own_json(me),

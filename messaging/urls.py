@@ -21,8 +21,10 @@ api: list[URLPattern | URLResolver] = [
     path("messages/conversation/<id>", MessageViewSet.as_view({"get": "conversation"})),
     path("messages/friend/<id>", MessageViewSet.as_view({"get": "friend"})),
     path("messages/<pk>", MessageViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
+    path("messages/<pk>/status", MessageViewSet.as_view({"get": "status"})),
     path("messages/<pk>/reactions/<emoji>", ReactionViewSet.as_view({"put": "update", "delete": "destroy"})),
     path("conversations/<pk>/changes", CatchingUpViewSet.as_view({"get": "changes"})),
+    path("conversations/<pk>/delivered", ReceiptViewSet.as_view({"post": "delivered"})),
     path("conversations/<pk>/read", ReceiptViewSet.as_view({"post": "read"})),
     path("sync", CatchingUpViewSet.as_view({"get": "sync"})),
 ]

@@ -23,7 +23,7 @@ from messaging.rows import Head, inbox_beside, people_in
 from messaging.sync import history
 from messaging.words import members, patterns
 
-BASICS = ("kind", "name", "description", "owner_id", "participant_count")
+BASICS = ("kind", "name", "description", "owner_id", "participant_count", "participants")
 """What the page's script keeps up to date above the messages."""
 
 
@@ -83,7 +83,7 @@ def _show(request: SignedInRequest, conversation_id: UUID, *, form: MessageForm 
         "older": page.next if page.has_more else None,
         "is_past": before is not None,
         "newest": newest,
-        "basics": {name: shown[name] for name in BASICS} | {"role": shown["me"]["role"]},
+        "basics": {name: shown[name] for name in BASICS if name in shown} | {"role": shown["me"]["role"]},
         "quick": QUICK,
         "edit_seconds": settings.EDIT_SECONDS,
         "form": form or MessageForm(initial={"read_through": newest, "text": shown["me"]["draft"]}),

@@ -8,6 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.models import User
 from accounts.views import READ, SignedInRequest, signed_in, told
 from messaging import edits
 from messaging.events import MessageJSON
@@ -15,7 +16,9 @@ from messaging.forms import EditForm, MessageForm, ReactionForm
 from messaging.inbox import show_conversation
 from messaging.lines import QUICK, acts_on, lines_of
 from messaging.reactions import toggle_reaction
-from messaging.rows import Head, inbox_beside
+from messaging.rows import Head, inbox_beside, names_in
+from messaging.standings import Standing, standings_of
+from messaging.status import find_status
 from messaging.sync import get_message
 
 
@@ -80,10 +83,19 @@ def _show(request: SignedInRequest, known: MessageJSON, **forms: Any) -> HttpRes
         "head": Head.of(shown, viewer=viewer),
         "line": lines_of([known], conversation=shown, viewer=viewer)[0],
         "acts": acts_on(known, conversation=shown, viewer=viewer),
+        "statuses": _statuses(viewer, known, shown),
         "quick": QUICK,
         **_forms(known, forms),
     }
     return render(request, "messaging/message.html", context, status=400 if forms else 200)
+
+
+def _statuses(viewer: User, known: MessageJSON, conversation: Mapping[str, Any]) -> list[Standing]:
+    """Who has had and read a message of one's own, the last news first."""
+    if known["sender_id"] != str(viewer.pk) or known["deleted_at"] or known["kind"] == "notice":
+        return []
+    found = find_status(by=viewer, message_id=UUID(known["id"]))
+    return standings_of(found, names=names_in(conversation))
 
 
 def _forms(known: MessageJSON, filled: Mapping[str, Any]) -> dict[str, Any]:

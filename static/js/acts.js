@@ -27,8 +27,9 @@ export class Acts extends EventTarget {
     const isMine = senderId === this.#userId;
     const isFresh = Date.now() - at < this.#editSeconds * 1000;
     const edit = isMine && isFresh ? ["edit"] : [];
+    const status = isMine ? ["status"] : [];
     const remove = isMine || this.#details.isAdmin ? ["delete"] : [];
-    return new Set(["react", "another", "reply", "copy", ...edit, ...remove]);
+    return new Set(["react", "another", "reply", "copy", ...edit, ...status, ...remove]);
   }
 
   /** Hear a menu, and the chips in a list. */
@@ -38,6 +39,7 @@ export class Acts extends EventTarget {
     menu.addEventListener("reply", ({ detail }) => this.#composer.reply(read(detail.article)));
     menu.addEventListener("edit", ({ detail }) => this.#composer.edit(read(detail.article)));
     menu.addEventListener("copy", ({ detail }) => this.#copy(read(detail.article)));
+    menu.addEventListener("status", ({ detail }) => location.assign(`/messages/${read(detail.article).id}`));
     menu.addEventListener("delete", ({ detail }) => this.#delete(read(detail.article)));
     list.addEventListener("click", (event) => {
       const chip = event.target.closest("[data-reaction]");

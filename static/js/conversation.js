@@ -12,6 +12,7 @@ import { Menu } from "./menu.js";
 import { Painter } from "./painter.js";
 import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
+import { Receipts } from "./receipts.js";
 import { Scroller } from "./scroller.js";
 import { Signals } from "./signals.js";
 import { Suggest } from "./suggest.js";
@@ -28,6 +29,7 @@ export function openConversation(page) {
   const parts = makeParts(page, list);
   connectOutbox(page, parts);
   connectFeed(page, parts);
+  connectReceipts(page, parts);
   connectActs(page, parts, list);
   connectTyping(page, parts);
 }
@@ -62,6 +64,7 @@ function makeParts({ api, people, socket, userId, words }, list) {
       basics,
     }),
     history: older && new History(older, find("[data-scroller]"), api, conversationId),
+    receipts: new Receipts(userId, basics.participants),
     reader: new Reader(socket, scroller, feed, { conversationId, through: Number(readThrough) }),
   };
 }
@@ -118,6 +121,19 @@ function connectTyping({ people, socket, typists, words }, { composer, conversat
   const show = () => details.type(words.typing(typists.in(conversationId), details.kind));
   typists.addEventListener("changed", ({ detail }) => detail.id === conversationId && show());
   people.addEventListener("met", show);
+}
+
+/** Who has had and read what was said. */
+function connectReceipts({ receiver, socket }, { conversationId, feed, receipts, timeline }) {
+  const draw = () => timeline.reach(receipts.all);
+  draw();
+  receipts.addEventListener("changed", draw);
+  receiver.follow(conversationId, feed);
+  feed.addEventListener("conversation", ({ detail }) => receipts.replace(detail));
+  feed.addEventListener("changes", ({ detail }) => receipts.change(detail));
+  socket.addEventListener("receipts", ({ detail }) => {
+    if (detail.conversation_id === conversationId) receipts.hear(detail.receipts);
+  });
 }
 
 /** What may be done with a message, and finding one that is quoted. */

@@ -13,6 +13,7 @@ import { Outbox } from "./store/outbox.js";
 import { People } from "./people.js";
 import { Picker } from "./picker.js";
 import { Presence } from "./presence.js";
+import { Receiver } from "./receiver.js";
 import { Socket } from "./socket.js";
 import { Typists } from "./typists.js";
 import { Words } from "./words.js";
@@ -33,6 +34,7 @@ const courier = new Courier(outbox, socket, api);
 const [list, template, archive] = [find("[data-inbox]"), find("#row-template"), find("[data-archive-link]")];
 const conversations = new Conversations(people, userId);
 const inbox = new Inbox({ list, template, archive, conversations, typists, words, people, userId });
+const receiver = new Receiver(socket, conversations);
 const main = find("#main");
 new LinkState(find("[data-link-state]"), socket, signIn);
 
@@ -63,5 +65,5 @@ for (const field of document.querySelectorAll("[data-picker]")) new Picker(field
 const about = find("[data-timeline]")?.dataset.conversationId ?? find("[data-about-conversation]")?.dataset.aboutConversation;
 if (about) new Farewell(socket, about, main, find("#farewell-template"));
 new Presence(document.querySelectorAll("[data-presence]"), socket, words);
-openConversation({ api, conversations, courier, outbox, people, socket, typists, userId, words });
+openConversation({ api, conversations, courier, outbox, people, receiver, socket, typists, userId, words });
 socket.connect();

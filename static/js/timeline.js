@@ -11,6 +11,7 @@ export class Timeline extends EventTarget {
   #userId;
   #lines = new Map();
   #messages = new Map();
+  #reached = { delivered: 0, read: 0 };
 
   constructor(list, template, painter, userId) {
     super();
@@ -45,14 +46,24 @@ export class Timeline extends EventTarget {
     const follower = line.nextElementSibling;
     this.#messages.set(message.id, { message, look });
     this.#painter.draw(article(line), message, look);
+    this.#tick(line);
     this.#place(line);
     for (const touched of [line, line.nextElementSibling, follower]) this.#arrange(touched);
+  }
+
+  /** All others have had, and have read, what stands up to these positions. */
+  reach(all) {
+    if (all.delivered === this.#reached.delivered && all.read === this.#reached.read) return;
+    this.#reached = all;
+    for (const line of this.#list.children) this.#tick(line);
   }
 
   /** Draw anew what speaks of someone whose name has become known. */
   meet(id) {
     for (const { message, look } of this.#messages.values()) {
-      if (JSON.stringify(message).includes(id)) this.#painter.draw(article(this.#lines.get(message.id)), message, look);
+      if (!JSON.stringify(message).includes(id)) continue;
+      this.#painter.draw(article(this.#lines.get(message.id)), message, look);
+      this.#tick(this.#lines.get(message.id));
     }
   }
 
@@ -88,6 +99,12 @@ export class Timeline extends EventTarget {
     while (before && (before === line || rank(before) > rank(line))) before = before.previousElementSibling;
     const after = before ? before.nextElementSibling : first;
     if (after !== line) this.#list.insertBefore(line, after);
+  }
+
+  #tick(line) {
+    const at = rank(line);
+    article(line).classList.toggle("message--delivered", at <= this.#reached.delivered);
+    article(line).classList.toggle("message--read", at <= this.#reached.read);
   }
 
   /** Whose line it is, and whether it opens a day or a group of one sender's lines. */

@@ -29,12 +29,12 @@ LAYERS = {
     "events, realtime": """
         accounts.profiles accounts.realtime
         conversations.events
-        messaging.events messaging.layer messaging.passing
+        messaging.events messaging.layer messaging.passing messaging.receipts
     """,
     "log": """
         conversations.changes
-        messaging.append messaging.changes messaging.connection messaging.lane messaging.log messaging.mentions
-        messaging.notices
+        messaging.append messaging.changes messaging.connection messaging.gathering messaging.lane messaging.log
+        messaging.marks messaging.mentions messaging.notices
     """,
     "commands": """
         accounts.commands accounts.factors accounts.people
@@ -46,8 +46,9 @@ LAYERS = {
         accounts.directory
         conversations.directory
         messaging.following messaging.hearing messaging.hub messaging.inbox messaging.missed messaging.outgoing
-        messaging.pace messaging.presence messaging.registry messaging.replay messaging.snapshots messaging.sync
-        messaging.typists messaging.watching messaging.whereabouts
+        messaging.pace messaging.presence messaging.receipts_heard messaging.registry messaging.replay
+        messaging.settled messaging.snapshots messaging.status messaging.sync messaging.typists messaging.watching
+        messaging.whereabouts
     """,
     "tokens": """
         accounts.adapter accounts.middleware accounts.tickets accounts.tokens
@@ -57,7 +58,8 @@ LAYERS = {
         chatproject.api chatproject.bounds chatproject.fields chatproject.middleware chatproject.problems
         chatproject.wire
         conversations.forms conversations.forms_group conversations.serializers
-        messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers messaging.words
+        messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
+        messaging.standings messaging.words
     """,
     "doors": """
         accounts.api accounts.api_people accounts.urls accounts.views

@@ -10,6 +10,7 @@ from conversations.commands import create_group
 from conversations.groups import add_members, leave, remove_member, update_group
 from conversations.models import Conversation
 from conversations.places import update_place
+from messaging.commands import mark_delivered, mark_read
 from messaging.edits import delete_message
 from messaging.models import Message, Reaction
 from messaging.reactions import add_reaction
@@ -148,3 +149,32 @@ def test_pinned_rows_come_first_and_muted_ones_are_marked(alice: User, group: Co
     assert page.index("Garden") < page.index("Choir")
     assert "Garden muted pinned" in page
     assert other.name in page
+
+
+def test_the_page_of_ones_own_message_says_who_has_read_it(
+    group: Conversation, alice: User, bob: User, carol: User, said: UUID
+) -> None:
+    at = Message.objects.get(pk=said).position
+    mark_read(by=alice, conversation_id=group.pk, through=at)
+    mark_delivered(by=carol, conversation_id=group.pk, through=at)
+    told = words(Visitor(bob).get(f"/messages/{said}"))
+    assert [told.index(each) for each in ("Who has it", "Alice Read", "Carol Delivered")] == sorted(
+        told.index(each) for each in ("Who has it", "Alice Read", "Carol Delivered")
+    )
+    assert "Who has it" not in words(Visitor(alice).get(f"/messages/{said}"))
+    delete_message(by=bob, message_id=said)
+    assert "Who has it" not in words(Visitor(bob).get(f"/messages/{said}"))
+
+
+@pytest.mark.parametrize(
+    ("through", "looks"), [((0, 0), ""), ((1, 0), "message--delivered"), ((1, 1), "message--read")]
+)
+def test_a_page_shows_how_far_what_one_said_has_come(
+    through: tuple[int, int], looks: str, conversation: Conversation, alice: User, bob: User
+) -> None:
+    say(alice, conversation)
+    mark_delivered(by=bob, conversation_id=conversation.pk, through=through[0])
+    mark_read(by=bob, conversation_id=conversation.pk, through=through[1])
+    page = Visitor(alice).get(talk(conversation)).content.decode()
+    article = page[page.index("<article") : page.index("data-id")]
+    assert [each for each in ("message--delivered", "message--read") if each in article] == ([looks] if looks else [])

@@ -56,7 +56,7 @@ async def browse(server: Server) -> AsyncIterator[Browse]:
         async def open_browser(user: User) -> Browser:
             browser = await opened.enter_async_context(Browser(server.url))
             user.set_password(PASSWORD)
-            await sync_to_async(user.save)()
+            await sync_to_async(user.save)(update_fields=["password"])
             await browser.sign_in(user.username)
             return browser
 

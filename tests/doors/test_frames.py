@@ -191,10 +191,11 @@ async def test_a_ref_is_a_short_string(socket: Socket, ref: Any) -> None:
     ],
     ids=lambda value: repr(value)[:60],
 )
+@pytest.mark.parametrize("kind", ["delivered", "read"])
 async def test_a_mark_with_a_field_that_is_not_right_is_invalid_there(
-    socket: Socket, conversation: Conversation, fields: dict[str, Any], pointer: str
+    kind: str, socket: Socket, conversation: Conversation, fields: dict[str, Any], pointer: str
 ) -> None:
-    await socket.send({"type": "read", "ref": "1", "conversation_id": str(conversation.pk)} | fields)
+    await socket.send({"type": kind, "ref": "1", "conversation_id": str(conversation.pk)} | fields)
     answer = await socket.next_frame("error", ref="1")
     assert answer["data"]["code"] == "invalid"
     assert answer["data"]["errors"][0]["pointer"] == pointer

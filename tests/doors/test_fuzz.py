@@ -38,6 +38,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "conversations/<pk>/me"): {
         "notify": "all", "muted_until": "2999-01-01T00:00:00Z", "pinned": True, "archived": True, "draft": "x",
     },
+    ("POST", "conversations/<pk>/delivered"): {"through": 0},
     ("POST", "conversations/<pk>/read"): {"through": 0},
     ("POST", "messages"): {
         "id": SOMEONE, "conversation_id": SOMEONE, "receiver_id": SOMEONE, "text": "x", "kind": "text", "media": [],

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from accounts.models import User
 from conversations.models import Conversation
 from messaging.models import Message
+from tests.messaging.helpers import place, say
 from tests.support.client import Client, Socket
 from tests.support.server import Server, running
 
@@ -54,6 +55,20 @@ async def test_everything_acknowledged_by_a_server_that_stops_is_stored_and_noth
     stored = {str(id) async for id in Message.objects.values_list("id", flat=True)}
     assert acknowledged == stored
     assert acknowledged < sent
+
+
+async def test_what_was_read_just_before_a_server_stops_is_stored(
+    leaving: Server, alice: User, bob: User, conversation: Conversation, access: Callable[[User], str]
+) -> None:
+    await sync_to_async(say)(alice, conversation)
+    token = await sync_to_async(access)(bob)
+    async with Client(leaving.url, access=token) as app, app.socket() as socket:
+        await socket.send({"type": "read", "conversation_id": str(conversation.pk), "through": 1})
+        assert (await socket.ask("ping"))["type"] == "pong"
+        leaving.process.terminate()
+        await socket.closed()
+    await asyncio.to_thread(leaving.process.wait, 6)
+    assert (await sync_to_async(place)(bob, conversation)).read_through == 1
 
 
 async def end_of(device: Socket) -> tuple[int, float]:

@@ -251,10 +251,11 @@ async def chatter(socket: Socket, group: Conversation) -> None:
         await socket.say(str(group.pk), f"line {n}")
 
 
-async def test_reading_answers_only_on_error(app: App, alice: User, conversation: Conversation) -> None:
+@pytest.mark.parametrize("kind", ["delivered", "read"])
+async def test_a_mark_is_answered_only_on_error(kind: str, app: App, alice: User, conversation: Conversation) -> None:
     async with (await app(alice)).socket() as socket:
-        await socket.send({"type": "read", "ref": "1", "conversation_id": str(conversation.pk), "through": 0})
-        await socket.send({"type": "read", "ref": "2", "conversation_id": str(uuid7()), "through": 0})
+        await socket.send({"type": kind, "ref": "1", "conversation_id": str(conversation.pk), "through": 0})
+        await socket.send({"type": kind, "ref": "2", "conversation_id": str(uuid7()), "through": 0})
         assert (await socket.next_frame("error", ref="2"))["data"]["code"] == "not_found"
         assert await socket.silence("ack")
 

@@ -1,11 +1,16 @@
 """What tests of a running server process share: its lane and its hub live on the test's own event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from accounts.models import User
+from conversations.commands import create_group
+from conversations.models import Conversation
+from messaging.gathering import gatherer
 from messaging.lane import lane
+from tests.messaging.network import Wire
 
 
 @pytest.fixture
@@ -13,7 +18,21 @@ async def live(committed: None) -> AsyncIterator[None]:
     """Let everything that a test sets going on its event loop end with it."""
     yield
     await lane().drain()
+    await gatherer().drain()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+
+
+@pytest.fixture
+def large_group(alice: User, bob: User, carol: User, person: Callable[..., User]) -> Conversation:
+    """A group of a hundred and one that alice owns, with bob and carol."""
+    others = [person(f"member{n:03}") for n in range(98)]
+    return create_group(by=alice, name="Crowd", participants=[bob, carol, *others])
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """What servers tell each other, to be cut."""
+    return Wire(monkeypatch)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import get_channel_layer
 
 from accounts.models import User
 from conversations import groups, places
@@ -15,40 +14,13 @@ from conversations.models import Conversation
 from messaging import commands, edits, reactions
 from messaging.events import MessageJSON
 from messaging.hub import AUDIT_EVERY
-from messaging.layer import LoopLayer
+from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
 BEFORE_ANY_AUDIT = AUDIT_EVERY - 1
 """Seconds within which a busy machine has done what is done at once, and no audit has helped."""
-
-
-class Wire:
-    """The network between the servers. What is told while it is cut is lost; when it is back, the hubs are told so."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._lost: tuple[str, ...] = ()
-        whole = LoopLayer.group_send_many
-
-        async def send(layer: LoopLayer, posts: Any, **options: Any) -> None:
-            await whole(layer, [post for post in posts if not post[0].startswith(self._lost)], **options)
-
-        monkeypatch.setattr(LoopLayer, "group_send_many", send)
-
-    def cut(self, *, off: tuple[str, ...] = ("conversation.", "user.")) -> None:
-        """Lose what is told to groups whose names begin like this."""
-        self._lost = off
-
-    def mend(self, *, heals: bool = True) -> None:
-        self._lost = ()
-        if heals:
-            get_channel_layer()._get_layer().on_lost()
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    return Wire(monkeypatch)
 
 
 def say(by: User, conversation: Conversation, text: str) -> MessageJSON:

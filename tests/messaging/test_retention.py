@@ -11,23 +11,24 @@ from accounts.models import User
 from conversations.groups import delete_group
 from conversations.models import Conversation, Departure
 from messaging import retention
-from messaging.commands import send_message
+from messaging.commands import mark_read, send_message
 from messaging.jobs import clear_up, forget_conversation
-from messaging.models import Message, Reaction
+from messaging.models import Message, MessageStatus, Reaction
 
 
 @pytest.fixture
-def said(group: Conversation, conversation: Conversation, alice: User) -> None:
-    """Something is said, and liked, here and elsewhere."""
+def said(group: Conversation, conversation: Conversation, alice: User, bob: User) -> None:
+    """Something is said, liked and read, here and elsewhere."""
     for each in (group, conversation):
         for n in range(5):
             message = send_message(by=alice, conversation_id=each.pk, text=f"{n}").message
             Reaction.objects.create(message_id=message["id"], conversation=each, user=alice, emoji="👍")
+        mark_read(by=bob, conversation_id=each.pk, through=message["position"])
 
 
-def kept(of: Conversation) -> tuple[int, int]:
-    """How many messages and reactions there are of a conversation."""
-    return Message.objects.filter(conversation=of).count(), Reaction.objects.filter(conversation=of).count()
+def kept(of: Conversation) -> tuple[int, ...]:
+    """How many messages, reactions and runs of receipts there are of a conversation."""
+    return tuple(kind.objects.filter(conversation=of).count() for kind in (Message, Reaction, MessageStatus))
 
 
 def job_of(group: Conversation) -> Any:
@@ -40,11 +41,11 @@ def test_a_deleted_group_leaves_a_job_that_takes_everything_piece_by_piece(
 ) -> None:
     monkeypatch.setattr(retention, "PIECE", 2)
     delete_group(by=alice, conversation_id=group.pk)
-    assert kept(group) == (6, 5)
+    assert kept(group) == (6, 5, 2)
     for _ in range(2):
         forget_conversation(**job_of(group).args)
-    assert kept(group) == (0, 0)
-    assert kept(conversation) == (5, 5)
+    assert kept(group) == (0, 0, 0)
+    assert kept(conversation) == (5, 5, 2)
 
 
 @pytest.mark.usefixtures("said")
@@ -52,14 +53,14 @@ def test_what_a_lost_job_has_left_is_found_again(group: Conversation, conversati
     delete_group(by=alice, conversation_id=group.pk)
     assert retention.left_behind() == [group.pk]
     clear_up(0)
-    assert (kept(group), kept(conversation)) == ((0, 0), (5, 5))
+    assert (kept(group), kept(conversation)) == ((0, 0, 0), (5, 5, 2))
     assert retention.left_behind() == []
 
 
 @pytest.mark.usefixtures("said")
 def test_a_conversation_that_is_there_forgets_nothing(group: Conversation) -> None:
     assert retention.forget_conversation(group.pk) == 0
-    assert kept(group) == (6, 5)
+    assert kept(group) == (6, 5, 2)
 
 
 def test_departures_are_kept_for_thirty_days(group: Conversation, alice: User) -> None:

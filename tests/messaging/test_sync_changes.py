@@ -122,7 +122,7 @@ def test_it_costs_the_same_however_much_has_changed(
     django_assert_num_queries: DjangoAssertNumQueries, altered: Conversation, alice: User
 ) -> None:
     for limit in (3, 50):
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             changed(alice, altered, 5, limit=limit)
 
 

@@ -9,7 +9,6 @@ from django.db import connection
 from conversations.models import Conversation
 from messaging.partitions import PARENTS, partitions
 
-REACTIONS = PARENTS[1]
 WEEK = timedelta(weeks=1)
 SOME_MONDAY = datetime(2024, 1, 29, tzinfo=UTC)
 

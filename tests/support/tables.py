@@ -12,6 +12,7 @@ ROOTS = [
     "conversations_conversation",
     "conversations_participant",
     "messaging_message",
+    "messaging_messagestatus",
     "messaging_reaction",
     "procrastinate_jobs",
     "django_session",

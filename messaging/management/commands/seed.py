@@ -12,10 +12,10 @@ from django.utils import timezone
 from accounts.ids import first_id_at
 from accounts.models import User
 from conversations.commands import create_group, start_direct
-from conversations.models import Conversation, Participant
-from messaging.commands import send_message
+from conversations.models import Conversation
+from messaging.commands import mark_read, send_message
 from messaging.management.demo import CAST, GROUPS, PASSWORD, TALKS
-from messaging.models import Message
+from messaging.models import Message, MessageStatus
 from messaging.reactions import add_reaction
 
 EMOJI = "👍😂🎉🙏😮"
@@ -66,12 +66,9 @@ class Command(BaseCommand):
         unread = chance.choice([0, 0, 2])
         through = max(0, conversation.last_position - unread)
         for user in people[1:]:
-            Participant.objects.filter(conversation=conversation, user=user, read_through__lt=through).update(
-                delivered_through=through, read_through=through
-            )
-        Participant.objects.filter(conversation=conversation, user=people[0]).update(
-            delivered_through=conversation.last_position, read_through=conversation.last_position
-        )
+            mark_read(by=user, conversation_id=conversation.pk, through=through)
+        mark_read(by=people[0], conversation_id=conversation.pk, through=conversation.last_position)
+        MessageStatus.objects.filter(conversation=conversation).update(at=moments[-1] + timedelta(minutes=1))
         Message.objects.filter(conversation=conversation, kind=Message.Kind.NOTICE).update(created_at=moments[0])
         Conversation.objects.filter(pk=conversation.pk).update(
             active_at=moments[-1], changed_at=moments[-1], created_at=moments[0]

@@ -61,12 +61,16 @@ export class Conversations extends EventTarget {
     if (conversation?.kind === "group") this.#put({ ...conversation, ...changes });
   }
 
-  /** What is one's own about a conversation has changed, here or on another device; false if it is not known. */
+  /**
+   * What is one's own about a conversation has changed, here or on another device; false if only the server knows what
+   * that means. It is counted up to its last position: what is heard later and stands before that is counted already.
+   */
   settle(detail) {
     this.#record("settle", detail);
     const conversation = this.#known.get(detail.conversation_id);
-    if (conversation) this.#put({ ...conversation, me: { ...conversation.me, ...detail.me } });
-    return Boolean(conversation);
+    if (!conversation || detail.last_position < conversation.last_position) return false;
+    this.#put({ ...conversation, counted: detail.last_position, me: { ...conversation.me, ...detail.me } });
+    return true;
   }
 
   /** It was read here; an answer that was on its way before that must not unread it. */
@@ -104,8 +108,9 @@ export class Conversations extends EventTarget {
     this.#known.set(id, { ...conversation, me: { ...me, ...unread } });
   }
 
-  #news({ me }, message) {
-    const counts = message.sender_id !== this.#userId && message.kind !== "notice";
+  #news({ me, counted = 0 }, message) {
+    const isNew = message.position > counted;
+    const counts = isNew && message.sender_id !== this.#userId && message.kind !== "notice";
     const isMeant = counts && message.mentions.includes(this.#userId);
     const unread_count = Math.min(100, me.unread_count + Number(counts));
     const mention_count = me.mention_count + Number(isMeant);

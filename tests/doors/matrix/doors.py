@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from html import unescape
@@ -9,15 +10,21 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.db.models import F
 from django.test import Client as Browser
 from uuid_utils.compat import uuid7
 
+from accounts.models import User
+from conversations.models import Participant
 from tests.doors.matrix.ways import Way
 from tests.doors.matrix.world import NOBODY, Words, World, filled
 from tests.support.client import Client, Socket
 
-SILENT = {"read", "typing", "conversation.open", "conversation.close"}
+MARKS = {"delivered": "delivered_through", "read": "read_through"}
+"""Frames that move something after a moment, and what."""
+SILENT = {*MARKS, "typing", "conversation.open", "conversation.close"}
 """Frames that are answered only when something was wrong."""
+LAST = "conversation__last_position"
 WORDS = {"not_authenticated": "sign_in"}
 browser = Browser()
 """One for everybody: what stands around the views is built anew for each."""
@@ -85,6 +92,14 @@ def _word(answer: Any, reason: str) -> str:
     return {404: "not_found", 410: "gone"}.get(answer.status_code, "refused" if refused else "ok")
 
 
+def _until_moved(mark: str, user: User, conversation_id: str, *, within: float = 10) -> None:
+    """Wait until someone's mark stands at the end of a conversation: marks gather before they are stored."""
+    marked = Participant.objects.filter(user=user, conversation=conversation_id, **{mark: F(LAST)})
+    deadline = time.monotonic() + within
+    while not marked.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
 class Sockets:
     """The door that a server holds open: everyone has a socket, from the first time they use it until the end."""
 
@@ -102,6 +117,8 @@ class Sockets:
         frame = {"type": way.frame, "ref": str(uuid7()), **filled(way.fields, words)}
         asked = self._refused(frame) if role == NOBODY else self._asked(world, role, frame)
         answer = self._runner.run(asked)
+        if way.frame in MARKS and answer["type"] == "ack":
+            _until_moved(MARKS[way.frame], world[role], filled("{conversation}", words))
         data, text = answer["data"], json.dumps(answer["data"])
         if answer["type"] == "ack":
             return Answer("ok", text)

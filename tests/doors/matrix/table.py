@@ -27,7 +27,10 @@ read an old message   ok          ok          ok          ok          not_found 
 read the inbox        ok          ok          ok          ok          ok          ok          ok          sign_in
 read the archive      ok          ok          ok          ok          ok          ok          ok          sign_in
 catch up              ok          ok          ok          ok          ok          ok          ok          sign_in
+mark as delivered     ok          ok          ok          ok          ok          not_found   not_found   sign_in
 mark as read          ok          ok          ok          ok          ok          not_found   not_found   sign_in
+see the status of my own ok       ok          ok          ok          ok          not_found   not_found   sign_in
+see the status of another's not_allowed not_allowed not_allowed not_allowed not_allowed not_found not_found sign_in
 settle my place       ok          ok          ok          ok          ok          not_found   not_found   sign_in
 say that I type       ok          ok          ok          ok          ok          not_found   not_found   sign_in
 say that I stop       ok          ok          ok          ok          ok          not_found   not_found   sign_in
@@ -90,7 +93,10 @@ read what changed     ok          ok          ok          not_found   not_found 
 read a message        ok          ok          ok          not_found   not_found   sign_in
 read the inbox        ok          ok          ok          ok          ok          sign_in
 catch up              ok          ok          ok          ok          ok          sign_in
+mark as delivered     ok          ok          ok          not_found   not_found   sign_in
 mark as read          ok          ok          ok          not_found   not_found   sign_in
+see the status of my own ok       ok          ok          not_found   not_found   sign_in
+see the status of another's not_allowed not_allowed not_allowed not_found not_found sign_in
 settle my place       ok          ok          ok          not_found   not_found   sign_in
 say that I type       ok          blocked     blocked     not_found   not_found   sign_in
 say that I stop       ok          ok          ok          not_found   not_found   sign_in

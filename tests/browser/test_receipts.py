@@ -1,0 +1,184 @@
+"""Receipts as people see them: ticks under what one has said, and what is unread, the same in every window."""
+
+import asyncio
+import re
+
+from asgiref.sync import sync_to_async
+from playwright.async_api import Locator, WebSocketRoute, expect
+
+from accounts.models import User
+from conversations.contacts import update_me
+from conversations.models import Conversation
+from messaging.commands import mark_delivered, mark_read
+from tests.browser.conftest import Enter
+from tests.browser.looks import fits
+from tests.browser.window import Window
+from tests.messaging.helpers import say
+
+
+def state(window: Window, text: str, name: str) -> Locator:
+    """The sign of how far a message has come."""
+    return window.line(text).get_by_role("img", name=name, exact=True)
+
+
+async def stands_at(window: Window, text: str, name: str) -> None:
+    """Wait until a message shows that it has come so far, and no other sign."""
+    await expect(state(window, text, name)).to_be_visible()
+    await expect(window.line(text).locator(".message__state").filter(visible=True)).to_have_count(1)
+
+
+async def test_a_message_is_sent_then_delivered_then_read(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    hers, his = await enter(alice), await enter(bob)
+    await hers.open(conversation)
+    await hers.say("Are you there?")
+    await stands_at(hers, "Are you there?", "Sent")
+    await his.goto("/")
+    await stands_at(hers, "Are you there?", "Delivered")
+    await his.row("Alice").click()
+    await stands_at(hers, "Are you there?", "Read")
+    await hers.page.reload()
+    await stands_at(hers, "Are you there?", "Read")
+    await his.say("Yes")
+    await hers.shows("Are you there?", "Yes")
+    await expect(hers.line("Yes").locator(".message__state").filter(visible=True)).to_have_count(0)
+
+
+async def test_in_a_group_a_message_has_come_as_far_as_the_last_of_all(
+    enter: Enter, alice: User, bob: User, carol: User, group: Conversation
+) -> None:
+    hers, his = await enter(alice), await enter(bob)
+    await asyncio.gather(hers.open(group), his.open(group))
+    await hers.say("Beans?")
+    await his.shows("Beans?")
+    await asyncio.sleep(1)
+    await stands_at(hers, "Beans?", "Sent")
+    last = (await sync_to_async(Conversation.objects.get)(pk=group.pk)).last_position
+    await sync_to_async(mark_delivered)(by=carol, conversation_id=group.pk, through=last)
+    await stands_at(hers, "Beans?", "Delivered")
+    await sync_to_async(mark_read)(by=carol, conversation_id=group.pk, through=last)
+    await stands_at(hers, "Beans?", "Read")
+
+
+async def test_what_is_open_behind_another_window_is_delivered_and_not_read(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    hers, his = await enter(alice), await enter(bob)
+    await asyncio.gather(hers.open(conversation), his.open(conversation))
+    await his.page.evaluate("document.hasFocus = () => false")
+    await hers.say("Look!")
+    await stands_at(hers, "Look!", "Delivered")
+    await asyncio.sleep(1)
+    await stands_at(hers, "Look!", "Delivered")
+    await his.page.evaluate("delete document.hasFocus; dispatchEvent(new Event('focus'))")
+    await stands_at(hers, "Look!", "Read")
+
+
+async def test_what_is_read_in_one_window_is_read_in_the_other_at_once(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    await sync_to_async(say)(alice, conversation, "One")
+    await sync_to_async(say)(alice, conversation, "Two")
+    phone, laptop = await enter(bob), await enter(bob)
+    await laptop.goto("/")
+    await expect(laptop.row("Alice").get_by_text("2unread")).to_be_visible()
+    await expect(laptop.page).to_have_title("(1) Parley")
+    await phone.open(conversation)
+    await expect(laptop.row("Alice").get_by_text("unread")).to_be_hidden()
+    await expect(laptop.page).to_have_title("Parley")
+
+
+async def test_who_hides_what_they_read_shows_that_it_came_and_no_more(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    await sync_to_async(update_me)(by=bob, settings={"read_receipts": False})
+    hers, his = await enter(alice), await enter(bob)
+    await asyncio.gather(hers.open(conversation), his.open(conversation))
+    await hers.say("Secret?")
+    await stands_at(hers, "Secret?", "Delivered")
+    await his.say("Quite.")
+    await hers.shows("Secret?", "Quite.")
+    await asyncio.sleep(1)
+    await stands_at(hers, "Secret?", "Delivered")
+    await stands_at(his, "Quite.", "Delivered")
+
+
+async def test_what_was_read_while_a_window_was_away_shows_when_it_is_back(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    lines: list[WebSocketRoute] = []
+    away = asyncio.Event()
+
+    async def keep(line: WebSocketRoute) -> None:
+        if away.is_set():
+            await line.close(code=1012)
+        else:
+            line.connect_to_server()
+            lines.append(line)
+
+    hers = await enter(alice)
+    await hers.page.route_web_socket("**/ws/chat", keep)
+    await hers.page.clock.install()
+    await hers.open(conversation)
+    await hers.say("Hello?")
+    await stands_at(hers, "Hello?", "Sent")
+    away.set()
+    await lines[-1].close(code=1012)
+    await sync_to_async(mark_read)(by=bob, conversation_id=conversation.pk, through=1)
+    await asyncio.sleep(0.5)
+    await stands_at(hers, "Hello?", "Sent")
+    away.clear()
+    await hers.page.clock.fast_forward(31_000)
+    await stands_at(hers, "Hello?", "Read")
+
+
+async def test_what_came_is_said_again_after_a_line_that_lost_it(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    lines: list[WebSocketRoute] = []
+    lost = asyncio.Event()
+
+    def swallow_marks(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        is_first = not lines
+        lines.append(line)
+
+        def pass_on(frame: str | bytes) -> None:
+            if is_first and '"through"' in str(frame):
+                lost.set()
+            else:
+                server.send(frame)
+
+        line.on_message(pass_on)
+
+    hers, his = await enter(alice), await enter(bob)
+    await his.page.route_web_socket("**/ws/chat", swallow_marks)
+    await his.page.clock.install()
+    await asyncio.gather(hers.open(conversation), his.open(conversation))
+    await hers.say("Look!")
+    await his.shows("Look!")
+    await his.page.clock.fast_forward(1000)
+    await asyncio.wait_for(lost.wait(), 10)
+    await stands_at(hers, "Look!", "Sent")
+    await lines[0].close(code=1012)
+    await his.page.clock.fast_forward(31_000)
+    await stands_at(hers, "Look!", "Read")
+
+
+async def test_the_page_of_a_message_says_who_has_read_it_and_when(
+    enter: Enter, alice: User, bob: User, carol: User, group: Conversation
+) -> None:
+    hers = await enter(alice)
+    await hers.open(group)
+    await hers.say("Beans?")
+    await hers.shows("Beans?")
+    last = (await sync_to_async(Conversation.objects.get)(pk=group.pk)).last_position
+    await sync_to_async(mark_read)(by=bob, conversation_id=group.pk, through=last)
+    await hers.menu("Beans?", "Who has read it")
+    standing = hers.page.get_by_role("region", name="Who has it").get_by_role("listitem")
+    await expect(standing.nth(0)).to_contain_text("Bob")
+    await expect(standing.nth(0)).to_contain_text(re.compile(r"Read.*\d\d:\d\d.*Delivered.*\d\d:\d\d", re.DOTALL))
+    await expect(standing.nth(1)).to_contain_text("Carol")
+    await expect(standing.nth(1)).to_contain_text("Sent")
+    await fits(hers)

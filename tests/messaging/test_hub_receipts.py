@@ -1,0 +1,234 @@
+"""Receipts, and what is one's own, as the devices of one server process hear them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from accounts.models import Block, User
+from accounts.realtime import publish_soon
+from conversations.commands import create_group
+from conversations.contacts import update_me
+from conversations.models import Conversation
+from messaging import commands
+from messaging.gathering import gatherer
+from messaging.hub import AUDIT_EVERY, AUDIT_GRACE, Hub
+from messaging.receipts import News, Receipt, posts_of
+from tests.messaging import helpers
+from tests.messaging.network import Wire
+from tests.messaging.screen import Screen
+
+pytestmark = pytest.mark.usefixtures("live")
+
+BEFORE_ANY_AUDIT = AUDIT_EVERY - 1
+AUDITED = AUDIT_EVERY + AUDIT_GRACE + 0.7
+fill, place = map(sync_to_async, (helpers.fill, helpers.place))
+mark_read, mark_delivered = map(sync_to_async, (commands.mark_read, commands.mark_delivered))
+
+
+async def hears(screen: Screen, user: User, delivered: int, read: int, *, within: float = BEFORE_ANY_AUDIT) -> None:
+    """Wait for a receipt of one person, and nothing else before it."""
+    frame = await screen.next(within=within)
+    assert frame["type"] == "receipts", frame
+    told = {"user_id": str(user.pk), "delivered_through": delivered, "read_through": read}
+    assert frame["data"]["receipts"] == [told]
+
+
+async def settings(screen: Screen, *, within: float = BEFORE_ANY_AUDIT) -> dict[str, Any]:
+    """Wait for what is someone's own, and nothing else before it."""
+    frame = await screen.next(within=within)
+    assert frame["type"] == "conversation.settings", frame
+    me: dict[str, Any] = frame["data"]["me"]
+    return me
+
+
+@sync_to_async
+def hide(user: User) -> None:
+    update_me(by=user, settings={"read_receipts": False})
+
+
+async def test_all_who_are_in_hear_on_every_server_how_far_someone_has_come(
+    group: Conversation, alice: User, bob: User, carol: User, mallory: User
+) -> None:
+    hers, elsewhere, stranger = await Screen.of(alice), await Screen.of(carol, hub=Hub()), await Screen.of(mallory)
+    await fill(group, alice, 3)
+    gatherer().add(group.pk, bob.pk, delivered=3)
+    gatherer().add(group.pk, bob.pk, read=2)
+    for screen in (hers, elsewhere):
+        await hears(screen, bob, 3, 2)
+    await stranger.hears_nothing(during=0.1)
+
+
+async def test_what_many_have_had_in_a_moment_is_one_event(
+    group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    screen = await Screen.of(alice)
+    await fill(group, alice, 2)
+    for user, through in ((bob, 2), (carol, 3)):
+        gatherer().add(group.pk, user.pk, delivered=through)
+    frame = await screen.next()
+    assert {each["user_id"]: each["delivered_through"] for each in frame["data"]["receipts"]} == {
+        str(bob.pk): 2,
+        str(carol.pk): 3,
+    }
+    assert frame["data"]["conversation_id"] == str(group.pk)
+    await screen.hears_nothing()
+
+
+async def test_what_one_device_reads_the_others_of_that_person_hear_with_what_is_left(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    await fill(group, alice, 4)
+    phone, laptop, hers = [await Screen.of(user) for user in (bob, bob, alice)]
+    await mark_read(by=bob, conversation_id=group.pk, through=3)
+    for screen in (phone, laptop):
+        await hears(screen, bob, 3, 3)
+        me = await settings(screen)
+        assert (me["unread_count"], me["read_through"], me["delivered_through"]) == (2, 3, 3)
+    await hears(hers, bob, 3, 3)
+    await hers.hears_nothing(during=0.1)
+
+
+async def test_what_one_device_has_is_no_news_for_the_persons_own_settings(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    await fill(conversation, alice, 2)
+    his = await Screen.of(bob)
+    await mark_delivered(by=bob, conversation_id=conversation.pk, through=2)
+    await hears(his, bob, 2, 0)
+    await his.hears_nothing()
+
+
+async def test_much_that_is_read_at_once_is_told_in_the_end_as_it_is(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    await fill(conversation, alice, 30)
+    his = await Screen.of(bob)
+    await asyncio.gather(*(mark_read(by=bob, conversation_id=conversation.pk, through=n) for n in range(1, 31)))
+    read = []
+    async with asyncio.timeout(BEFORE_ANY_AUDIT):
+        while not read or read[-1] != 30:
+            frame = await his.next()
+            read += [frame["data"]["me"]["read_through"]] if "me" in frame["data"] else []
+    await asyncio.sleep(0.3)
+    read += [frame["data"]["me"]["read_through"] for frame in his.heard() if "me" in frame["data"]]
+    assert read == sorted(read)
+    assert read[-1] == 30
+
+
+async def test_who_does_not_let_it_be_seen_neither_shows_nor_sees_what_is_read(
+    group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    await fill(group, alice, 3)
+    hers, carols = await Screen.of(alice), await Screen.of(carol)
+    await hide(bob)
+    his = await Screen.of(bob)
+    await mark_read(by=bob, conversation_id=group.pk, through=2)
+    await hears(hers, bob, 2, 0)
+    await hears(carols, bob, 2, 0)
+    await mark_delivered(by=bob, conversation_id=group.pk, through=3)
+    await mark_read(by=bob, conversation_id=group.pk, through=3)
+    await hears(hers, bob, 3, 0)
+    await hers.hears_nothing()
+    his.heard()
+    await mark_read(by=carol, conversation_id=group.pk, through=2)
+    await hears(his, carol, 2, 0)
+    await mark_read(by=carol, conversation_id=group.pk, through=1)
+    await mark_delivered(by=carol, conversation_id=group.pk, through=3)
+    await hears(his, carol, 3, 0)
+    await mark_read(by=carol, conversation_id=group.pk, through=3)
+    await his.hears_nothing()
+
+
+async def test_a_setting_that_changes_while_a_device_is_there_counts_from_then_on(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    await fill(conversation, alice, 2)
+    hers = await Screen.of(alice)
+    await mark_read(by=bob, conversation_id=conversation.pk, through=1)
+    await hears(hers, bob, 1, 1)
+    await hide(alice)
+    await asyncio.sleep(0.3)
+    await mark_read(by=bob, conversation_id=conversation.pk, through=2)
+    await hears(hers, bob, 2, 0)
+
+
+async def test_between_two_of_whom_one_has_blocked_the_other_only_ones_own_devices_hear(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
+    await fill(conversation, alice, 2)
+    await sync_to_async(Block.objects.create)(user=alice, blocked=bob)
+    hers, his = await Screen.of(alice), await Screen.of(bob)
+    await mark_read(by=bob, conversation_id=conversation.pk, through=2)
+    assert (await settings(his))["unread_count"] == 0
+    await hers.hears_nothing()
+
+
+async def test_in_a_large_group_those_hear_whose_messages_it_is_about(
+    large_group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    hers, his, carols = [await Screen.of(user) for user in (alice, bob, carol)]
+    await fill(large_group, alice, 2)
+    await mark_read(by=bob, conversation_id=large_group.pk, through=3)
+    await hears(hers, bob, 3, 3)
+    assert (await settings(his))["unread_count"] == 0
+    await asyncio.gather(his.hears_nothing(), carols.hears_nothing())
+
+
+async def test_a_removed_member_hears_of_no_receipts_after_it(group: Conversation, alice: User, bob: User) -> None:
+    await fill(group, alice, 2)
+    his, hers = await Screen.of(bob), await Screen.of(alice)
+    await sync_to_async(helpers.remove)(bob, group)
+    epoch = (await sync_to_async(Conversation.objects.get)(pk=group.pk)).epoch
+    posts = posts_of([News(group.pk, epoch, Receipt(alice.pk, 3, 3, True), None)])
+    await publish_soon(posts)
+    await asyncio.gather(his.hears_nothing(), hers.hears_nothing())
+
+
+@pytest.mark.parametrize("count", [1, 7])
+async def test_receipts_that_were_told_to_nobody_are_found_within_five_seconds(
+    count: int, wire: Wire, group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    await fill(group, alice, 9)
+    hers, his = await Screen.of(alice), await Screen.of(bob)
+    await mark_delivered(by=carol, conversation_id=group.pk, through=9)
+    await asyncio.gather(hears(hers, carol, 9, 0), hears(his, carol, 9, 0))
+    wire.cut()
+    for through in range(1, count + 1):
+        await mark_read(by=bob, conversation_id=group.pk, through=through)
+    wire.mend(heals=False)
+    await hears(hers, bob, count, count, within=AUDITED)
+    frames = [await his.next(within=AUDITED) for _ in range(2)]
+    assert {frame["type"] for frame in frames} == {"receipts", "conversation.settings"}
+    await asyncio.gather(hers.hears_nothing(during=AUDITED), his.hears_nothing(during=AUDITED))
+
+
+async def test_when_the_network_is_back_what_it_lost_is_told_at_once(
+    wire: Wire, large_group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    await fill(large_group, alice, 2)
+    hers, carols = await Screen.of(alice), await Screen.of(carol)
+    await hide(bob)
+    wire.cut()
+    await mark_read(by=bob, conversation_id=large_group.pk, through=3)
+    wire.mend()
+    await hears(hers, bob, 3, 0)
+    await carols.hears_nothing()
+
+
+async def test_a_person_who_settles_and_comes_into_a_group_at_once_hears_of_both(
+    conversation: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    await fill(conversation, alice, 2)
+    his = await Screen.of(bob)
+    made, _ = await asyncio.gather(
+        sync_to_async(create_group)(by=carol, name="Garden", participants=[bob]),
+        mark_read(by=bob, conversation_id=conversation.pk, through=2),
+    )
+    kinds = {}
+    async with asyncio.timeout(BEFORE_ANY_AUDIT):
+        while not kinds.keys() >= {"conversation.created", "conversation.settings"}:
+            frame = await his.next()
+            kinds[frame["type"]] = frame["data"]
+    assert kinds["conversation.created"]["id"] == str(made.pk)
