@@ -63,9 +63,10 @@ async def delete(window: Window, text: str) -> None:
 
 
 async def add(window: Window, address: str, username: str) -> None:
-    """Add someone on the page about the group."""
+    """Add someone on the page about the group, out of those who are found: their list lies over the button."""
     await window.goto(f"{address}/info")
-    await window.page.get_by_label("Add people").fill(username)
+    await window.page.get_by_label("Add people").press_sequentially(username[:3])
+    await window.page.get_by_role("option", name=f"@{username}").click()
     await window.page.get_by_role("button", name="Add", exact=True).click()
     await expect(window.page.get_by_text("They are in.").filter(visible=True)).to_be_visible()
 
