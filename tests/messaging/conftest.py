@@ -8,6 +8,7 @@ import pytest
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
+from messaging import snapshots
 from messaging.gathering import gatherer
 from messaging.lane import lane
 from tests.messaging.network import Wire
@@ -23,6 +24,8 @@ async def live(committed: None) -> AsyncIterator[None]:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    # The next test has a loop of its own, and would open connections of its own beside these.
+    await snapshots.close()
 
 
 @pytest.fixture
