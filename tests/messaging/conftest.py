@@ -8,8 +8,8 @@ import pytest
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
-from messaging import snapshots
 from messaging.gathering import gatherer
+from messaging.hub import hub
 from messaging.lane import lane
 from tests.messaging.network import Wire
 
@@ -20,12 +20,12 @@ async def live(committed: None) -> AsyncIterator[None]:
     yield
     await lane().drain()
     await gatherer().drain()
+    # The next test has a loop of its own, and would open connections of its own beside these.
+    await hub().stop()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    # The next test has a loop of its own, and would open connections of its own beside these.
-    await snapshots.close()
 
 
 @pytest.fixture
