@@ -9,13 +9,15 @@ PACKAGES := accounts chatproject conversations messaging
 # Two workers. PYTEST_ARGS has the last word: PYTEST_ARGS="-n 0 …".
 WORKERS := -n 2
 PYTEST_ARGS ?=
+FAULTS_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test check bench check-seed fmt words seed browser clean
+.PHONY: help run test faults check bench check-seed fmt words seed browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
 	@echo "make test   run the tests (NO_BROWSER=1 leaves out those that need Chromium)"
+	@echo "make faults the fault suite in full, four minutes and more (FAULTS_ARGS='--seed 7 --seconds 600 --json FILE')"
 	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
 	@echo "make bench  messages a second, how long they take, memory (BENCH_ARGS=--quick, --only=pairs, --write …)"
 	@echo "make fmt    bring the code into its format"
@@ -28,6 +30,9 @@ run: $(STAMP)
 
 test: $(STAMP) browser
 	@$(BIN)/python -m pytest $(WORKERS) $(if $(filter 1,$(NO_BROWSER)),-m "not browser") $(PYTEST_ARGS)
+
+faults: $(STAMP)
+	@exec $(BIN)/python -m tests.faults $(FAULTS_ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -1,0 +1,56 @@
+"""How long it took until what was lost on the way was heard after all, by those who stayed connected."""
+
+from collections.abc import Iterator, Sequence
+
+from tests.faults.cluster import Server
+from tests.faults.device import Device
+from tests.faults.faults import Outages
+from tests.faults.journal import LOST
+from tests.faults.redis_wire import Drop
+from tests.faults.truth import Truth
+from tests.faults.world import World
+
+NEVER = float("inf")
+REPAIR_MOST = 5.0
+"""Seconds; the audit looks every four, and gives what is under way a moment."""
+
+
+def longest_repair(world: World, servers: Sequence[Server], truth: Truth, outages: Outages, *, now: float) -> float:
+    """Give the most seconds from a commit whose event was dropped to its being heard; note what is too long."""
+    drops = [drop for server in servers for drop in server.redis.dropped if drop.event.conversation_id]
+    repairs = [0.0, *(each for drop in drops for each in _repairs(drop, world, truth, outages, now))]
+    return max(repairs)
+
+
+def _repairs(drop: Drop, world: World, truth: Truth, outages: Outages, now: float) -> Iterator[float]:
+    id, version = str(drop.event.conversation_id), drop.event.version
+    since = min(drop.at, truth.committed.get((id, version)) or drop.at)
+    for device in world.devices:
+        end = _connected_until(device, drop.server, since, now)
+        if end is None or not _listens(device, id, version, truth):
+            continue
+        heard = device.replica.hearings.get((id, version), NEVER)
+        until = min(heard, end)
+        if outages.touch(since, until) or _was_stalled(device, since, until):
+            continue
+        if until - since > REPAIR_MOST:
+            world.journal.find(LOST, f"{device.name} had not heard {drop} after {until - since:.2f} s")
+        # Whoever was cut off meanwhile asked for it.
+        if heard <= end or until - since > REPAIR_MOST:
+            yield until - since
+
+
+def _connected_until(device: Device, server: str, moment: float, now: float) -> float | None:
+    """The end of the time in which a device heard a server at a moment; None if it did not hear it then."""
+    ends = [each.until for each in device.periods if each.server == server and each.since < moment < each.until]
+    return min(ends[0], now) if ends else None
+
+
+def _listens(device: Device, id: str, version: int, truth: Truth) -> bool:
+    """Tell whether this version is for the device: its person was in, and it was not introduced at a later one."""
+    spans = truth.stays(id).get(device.user_id, [])
+    return device.replica.begun.get(id, 0) < version and any(began < version < ended for began, ended in spans)
+
+
+def _was_stalled(device: Device, since: float, until: float) -> bool:
+    return any(began <= until and ended >= since for began, ended in device.stalls)
