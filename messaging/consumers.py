@@ -28,6 +28,7 @@ from chatproject.sockets import EXTENSION, Line
 from messaging import protocol
 from messaging.append import Draft
 from messaging.events import MessageJSON
+from messaging.gathering import gatherer
 from messaging.hub import hub
 from messaging.lane import lane
 from messaging.log import Said
@@ -165,8 +166,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         self._frames, self._sends, self._calls = Frames(), Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
-        # To look it up takes longer than to put a message into it.
-        self._lane = lane()
+        # To look these up for every frame takes longer than what is asked of them.
+        self.hub, self.gatherer, self._lane = hub(), gatherer(), lane()
         self._line.on_restart = self._on_restart
         try:
             if not await hub().presence.enter(self):

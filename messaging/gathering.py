@@ -29,7 +29,7 @@ SOON = 0.02
 """Seconds until what someone held is tried again."""
 PAUSE = 1.0
 """Seconds until a database that did not answer is tried again."""
-BATCH_LENGTH = 250
+BATCH_LENGTH = 100
 """Marks in one statement: whatever it moves is locked until all of it is stored."""
 PLACES_MOST = 50_000
 """Places of which marks are kept while the database is away; a client repeats its marks when it comes back."""

@@ -19,8 +19,8 @@ from messaging.append import Draft
 from messaging.commands import compose, mark_delivered, mark_read, send_direct
 from messaging.edits import delete_message, edit_message
 from messaging.events import MessageJSON
-from messaging.gathering import gatherer
-from messaging.hub import hub
+from messaging.gathering import Gatherer
+from messaging.hub import Hub
 from messaging.log import Said
 from messaging.protocol import (
     BadFrame,
@@ -51,6 +51,8 @@ class Device(Protocol):
 
     user_id: UUID
     session_id: UUID
+    hub: Hub
+    gatherer: Gatherer
 
     def deliver(self, frame: bytes) -> None: ...
 
@@ -82,7 +84,7 @@ async def send_message(device: Device, frame: MessageSend) -> None:
         said = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
         device.acknowledge(frame.ref, said.message)
     elif frame.conversation_id is not None:
-        hub().typists.end(device, frame.conversation_id)
+        device.hub.typists.end(device, frame.conversation_id)
         await device.submit(frame.ref, compose(device.user_id, frame.conversation_id, **fields))
 
 
@@ -105,15 +107,15 @@ async def change_message(device: Device, frame: MessageChange) -> None:
 
 
 async def delivered(device: Device, frame: Delivered) -> None:
-    if hub().is_in(device.user_id, frame.conversation_id):
-        gatherer().add(frame.conversation_id, device.user_id, delivered=frame.through)
+    if device.hub.is_in(device.user_id, frame.conversation_id):
+        device.gatherer.add(frame.conversation_id, device.user_id, delivered=frame.through)
     else:
         await _mark_in_thread(mark_delivered, device, frame)
 
 
 async def read(device: Device, frame: Read) -> None:
-    if hub().is_in(device.user_id, frame.conversation_id):
-        gatherer().add(frame.conversation_id, device.user_id, read=frame.through)
+    if device.hub.is_in(device.user_id, frame.conversation_id):
+        device.gatherer.add(frame.conversation_id, device.user_id, read=frame.through)
     else:
         await _mark_in_thread(mark_read, device, frame)
 
@@ -125,20 +127,20 @@ async def _mark_in_thread(mark: Callable[..., object], device: Device, frame: De
 
 
 async def typing(device: Device, frame: Typing) -> None:
-    typists = hub().typists
+    typists = device.hub.typists
     (typists.start if frame.state == "start" else typists.stop)(device, frame.conversation_id)
 
 
 async def open_conversation(device: Device, frame: ConversationOpen) -> None:
-    hub().open_conversation(device, frame.conversation_id)
+    device.hub.open_conversation(device, frame.conversation_id)
 
 
 async def close_conversation(device: Device, frame: ConversationClose) -> None:
-    hub().close_conversation(device, frame.conversation_id)
+    device.hub.close_conversation(device, frame.conversation_id)
 
 
 async def watch_presence(device: Device, frame: PresenceWatch) -> None:
-    seen = await hub().presence.watching.watch(device, frame.user_ids)
+    seen = await device.hub.presence.watching.watch(device, frame.user_ids)
     if frame.ref is not None:
         device.deliver(ack(frame.ref, seen.data()))
 
