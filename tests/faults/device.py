@@ -18,8 +18,6 @@ from tests.faults.replica import Replica
 from tests.faults.rest import Away, Rest
 
 OPEN_SECONDS = 8
-SAYS_DELIVERED = False
-"""Whether devices tell what has reached them: as soon as the server knows the frame."""
 SIGN_INS = ("header", "ticket", "frame")
 CLOSED = (websockets.WebSocketException, OSError, TimeoutError)
 
@@ -85,7 +83,8 @@ class Device:
         if answer.is_success:
             self._journal.acknowledge(answer.json()["data"])
         else:
-            self._journal.refuse(saying.id, answer.json()["code"])
+            # It may have been asked for more than once.
+            self._journal.refuse(saying.id, answer.json()["code"], tries=2)
 
     def ask(self, type: str, **fields: Any) -> None:
         """Ask for a change over the socket, if there is one; nobody repeats it."""
@@ -110,6 +109,7 @@ class Device:
         """Tell that everything up to the newest message is here."""
         known = self.replica.conversations.get(conversation_id)
         if known is not None and known.end:
+            known.delivered = known.end
             said = {"type": "delivered", "ref": f"delivered {known.id}"}
             self._send({**said, "conversation_id": known.id, "through": known.end})
 
@@ -194,8 +194,7 @@ class Device:
         """Take what is told from now on."""
         for id in self.replica.conversations:
             self._mark(id)
-            if SAYS_DELIVERED:
-                self._deliver(id)
+            self._deliver(id)
         period = Period(server, time.time())
         self.periods.append(period)
         try:
@@ -206,16 +205,17 @@ class Device:
             self.is_settled = False
             period.until = time.time()
 
-    def _send_saying(self, frame: dict[str, Any]) -> None:
-        """Send a message, if the device is so far that it sends any."""
-        if self._may_send:
-            self._send(frame)
+    def _send_saying(self, frame: dict[str, Any]) -> bool:
+        """Send a message, if the device is so far that it sends any; tell whether it was sent."""
+        return self._may_send and self._send(frame)
 
-    def _send(self, frame: dict[str, Any]) -> None:
-        """Send a frame if there is a connection; what was lost on the way is the outbox's to know."""
-        if self._connection is not None and self._connection.state is websockets.State.OPEN:
-            self._connection.protocol.send_text(orjson.dumps(frame))
-            self._connection.send_data()
+    def _send(self, frame: dict[str, Any]) -> bool:
+        """Send a frame if there is a connection, and tell whether there was; it may get lost on its way."""
+        if self._connection is None or self._connection.state is not websockets.State.OPEN:
+            return False
+        self._connection.protocol.send_text(orjson.dumps(frame))
+        self._connection.send_data()
+        return True
 
     async def _take(self, frame: dict[str, Any]) -> None:
         if "ref" in frame:
@@ -224,7 +224,7 @@ class Device:
             self._journal.find(UNEXPECTED, f"{self.name}: {frame['data']}")
         else:
             wanted = self.replica.apply(frame["type"], frame["data"])
-            if SAYS_DELIVERED and frame["type"] == "message.created":
+            if frame["type"] == "message.created":
                 self._deliver(frame["data"]["conversation_id"])
             for id in [wanted] if wanted else list(self.replica.conversations) if wanted == "" else ():
                 await self._fetch(id)

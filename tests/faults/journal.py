@@ -37,6 +37,7 @@ class Journal:
     sayings: dict[str, Saying] = field(default_factory=dict)
     acknowledged: dict[str, dict[str, Any]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    """What was sent once and refused: nothing of it may be stored. Of the rest an earlier try may be under way."""
     changes: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """Edits, deletions and reactions that were acknowledged: the message as it was then."""
     texts: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -53,13 +54,14 @@ class Journal:
         """Note a promise; a second one about the same message must be the same."""
         known = self.acknowledged.setdefault(message["id"], message)
         self.answered["acknowledged"] += known is message
-        self.answered["repeats"] += known is not message
+        self.answered["acknowledged again"] += known is not message
         if known["position"] != message["position"]:
             self.find(DOUBLED, f"{message['id']} was acknowledged at {known['position']} and {message['position']}")
 
-    def refuse(self, id: str, code: str) -> None:
-        """Note that a message was refused for good."""
-        self.refused[id] = code
+    def refuse(self, id: str, code: str, *, tries: int) -> None:
+        """Note that a message was refused, and will not be sent again."""
+        if tries == 1:
+            self.refused[id] = code
         self.answered[f"refused: {code}"] += 1
         if code not in {"not_found", "blocked", "not_allowed"}:
             self.find(UNEXPECTED, f"{id} was refused: {code}")

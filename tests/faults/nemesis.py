@@ -25,19 +25,22 @@ class Nemesis:
     def names(self) -> list[str]:
         return [name for deck in self._decks for name in deck]
 
-    async def rage(self, *, seconds: float, times: int) -> None:
-        """Do every fault so many times, spread over the seconds; a little longer, if they take longer."""
-        await asyncio.gather(*(self._deal(deck, seconds, times) for deck in self._decks))
+    async def rage(self, *, seconds: float, times: int, calm: float = 0.0) -> None:
+        """Do every fault so many times, spread over the seconds, or longer if they take longer.
 
-    async def _deal(self, deck: dict[str, Deed], seconds: float, times: int) -> None:
-        """Do what the deck says, each in its part of the time, and let there be as much calm behind it as it took."""
+        Behind each, its deck gives as much calm as it took, or a part of that.
+        """
+        await asyncio.gather(*(self._deal(deck, seconds, times, calm) for deck in self._decks))
+
+    async def _deal(self, deck: dict[str, Deed], seconds: float, times: int, calm: float) -> None:
+        """Do what the deck says, each in its part of the time."""
         began = time.monotonic()
         cards = [name for name in deck for _ in range(times)]
         self._rng.shuffle(cards)
         took = 0.0
         for n, name in enumerate(cards):
             due = (n + self._rng.random() * 0.6) * seconds / len(cards)
-            await asyncio.sleep(max(took, began + due - time.monotonic()))
+            await asyncio.sleep(max(took * calm, began + due - time.monotonic()))
             took = await self._do(name, deck[name])
 
     async def _do(self, name: str, deed: Deed) -> float:

@@ -1,6 +1,7 @@
 """What a device has said and nobody has acknowledged: said again, under the same ids, until somebody has."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from tests.faults.journal import Journal, Saying
 TRANSIENT = {"unavailable", "rate_limited", "too_fast"}
 RETRY_SECONDS = 0.5
 
-Send = Callable[[dict[str, Any]], None]
+Send = Callable[[dict[str, Any]], bool]
 
 
 class Outbox:
@@ -19,6 +20,7 @@ class Outbox:
         self._journal = journal
         self._send = send
         self._waiting: dict[str, Saying] = {}
+        self._tries: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -33,7 +35,7 @@ class Outbox:
         """Send everything again, in order."""
         for saying in self._waiting.values():
             self._send_one(saying)
-            self._journal.answered["sent again"] += 1
+            self._journal.answered["sent again"] += self._tries[saying.id] > 1
 
     def answer(self, id: str, frame: dict[str, Any]) -> None:
         """Take the server's answer to a saying."""
@@ -43,7 +45,7 @@ class Outbox:
         elif frame["data"]["code"] in TRANSIENT:
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._try_again, id)
         elif self._waiting.pop(id, None):
-            self._journal.refuse(id, frame["data"]["code"])
+            self._journal.refuse(id, frame["data"]["code"], tries=self._tries[id])
 
     def _try_again(self, id: str) -> None:
         if id in self._waiting:
@@ -51,4 +53,4 @@ class Outbox:
 
     def _send_one(self, it: Saying) -> None:
         fields = {"id": it.id, "conversation_id": it.conversation_id, "text": it.text}
-        self._send({"type": "message.send", "ref": it.id, **fields})
+        self._tries[it.id] += self._send({"type": "message.send", "ref": it.id, **fields})

@@ -38,6 +38,8 @@ class Known:
         self.messages: dict[str, Said] = {}
         self.mark = 0
         """How far its person said that it was read."""
+        self.delivered = 0
+        """How far it said that everything is here."""
         self.take(conversation)
 
     def take(self, conversation: dict[str, Any]) -> None:
@@ -46,7 +48,7 @@ class Known:
         self.members = {each["user"]["id"] for each in conversation["participants"]}
         visible_from = conversation["me"]["visible_from"]
         if visible_from != self.visible_from:
-            self.visible_from, self.mark = visible_from, 0
+            self.visible_from, self.mark, self.delivered = visible_from, 0, 0
             self.messages = {id: said for id, said in self.messages.items() if said.position > visible_from}
 
     def put(self, message: dict[str, Any]) -> None:

@@ -30,16 +30,18 @@ class Plan:
     seconds: float
     each_fault: int
     minimum: Minimum
+    calm: float = 0.0
+    """How much calm follows a fault, as a part of its time."""
     patience: float = 60.0
     """Seconds in which everyone must have come back and got their acknowledgements."""
 
 
 def full_plan(seconds: float) -> Plan:
     """The run that proves it."""
-    return Plan(Size(), seconds, each_fault=6, minimum=FULL)
+    return Plan(Size(), seconds, each_fault=6, minimum=FULL, calm=1.0)
 
 
-SHORT_PLAN = Plan(SMALL, seconds=10, each_fault=1, minimum=SHORT)
+SHORT_PLAN = Plan(SMALL, seconds=6, each_fault=1, minimum=SHORT)
 
 
 async def run(site: Site, plan: Plan, seed: int) -> Report:
@@ -54,7 +56,7 @@ async def run(site: Site, plan: Plan, seed: int) -> Report:
         began = time.monotonic()
         nemesis = Nemesis(usual_decks(stage), rng, tell=partial(_tell, world, began))
         async with busy(world):
-            await nemesis.rage(seconds=plan.seconds, times=plan.each_fault)
+            await nemesis.rage(seconds=plan.seconds, times=plan.each_fault, calm=plan.calm)
             await _until_enough(world, plan, began)
         return await conclude(stage, plan, nemesis, seed=seed, seconds=time.monotonic() - began)
 

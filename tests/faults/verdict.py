@@ -115,6 +115,8 @@ def _conversation(device: Device, place: Place, truth: Truth) -> Iterator[Findin
         yield Finding(DIFFERENT, f"{device.name} has {numbers} for {id}; it is {wanted}")
     if not known.mark <= place.read_through <= place.delivered_through <= conversation.last_position:
         yield Finding(UNREAD, f"{device.name} has read {id} through {known.mark}; it is {place}")
+    if known.delivered > place.delivered_through:
+        yield Finding(UNREAD, f"{device.name} has {id} through {known.delivered}; it is {place}")
 
 
 async def _unread(world: World, truth: Truth) -> list[Finding]:
