@@ -2,7 +2,7 @@
 
 The database is the truth and the layer a hint. The hub knows the version of every conversation and person that its
 sockets are in, delivers what follows, holds what does not for a moment, then reads what is missing from the database
-once for all its sockets. Every few seconds it compares all the versions it knows with the database's.
+once for all its sockets. The audit (`audit.py`) finds what nobody told it.
 
 Nobody listens by a place that is older than the membership which the conversation is heard with: that is what the
 epochs are compared for, wherever a place and a conversation were read apart.
@@ -10,32 +10,26 @@ epochs are compared for, wherever a place and a conversation were read apart.
 
 import asyncio
 import logging
-from contextlib import suppress
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from accounts.realtime import Envelope, conversation_group, encode, user_group
+from accounts.realtime import Envelope, encode, user_group
 from chatproject import metrics
 from conversations.events import ConversationRemoved
 from conversations.models import Departure
 from messaging import snapshots
+from messaging.audit import Audit, Findings
 from messaging.following import Background, Following
 from messaging.hearing import Heard, Person, Socket
 from messaging.presence import Presence
 from messaging.receipts_heard import ReceiptsHeard
 from messaging.settled import Settled
-from messaging.snapshots import ConversationSeen, Membership, Newer, PersonSeen
+from messaging.snapshots import ConversationSeen, Membership, PersonSeen
 from messaging.typists import Typists
 
 logger = logging.getLogger(__name__)
 
 GAP_GRACE = 0.03
-AUDIT_EVERY = 3.0
-AUDIT_PAUSE = 0.25
-"""Seconds between two audits at least, however much goes wrong."""
-AUDIT_GRACE = 0.25
-AUDIT_PATIENCE = 10.0
-"""Seconds after which an audit that gets no answer is begun anew."""
 REPAIR_MOST = 500
 """Changes that are read and sent after a gap; beyond that the sockets are told to fetch for themselves."""
 
@@ -49,7 +43,8 @@ class Hub:
         self._following = Following(self._background)
         self._receipts = ReceiptsHeard()
         self._settled = Settled(self._people, self._background)
-        self._audit_now = asyncio.Event()
+        mend = Findings(lambda heard: self._mend(heard, after=0), self._refresh, self._hear)
+        self._audit = Audit(self._following, self._people, self._receipts, mend=mend)
         self.presence = Presence(self._following, self._background)
         self.typists = Typists(self._following, self._background)
 
@@ -58,7 +53,7 @@ class Hub:
     async def attach(self, socket: Socket) -> None:
         """Let a socket hear everything its person is in; return when it does."""
         if self._following.open(hear=self._hear, on_lost=self._look_soon):
-            self._background.run(self._audit())
+            self._background.run(self._audit.run())
         person = self._people.get(socket.user_id)
         if person is None:
             person = self._people[socket.user_id] = Person(socket.user_id)
@@ -288,59 +283,10 @@ class Hub:
         person.hear(encode({"type": "conversation.created", "data": shown}))
         return version
 
-    # The audit
-
     def _look_soon(self) -> None:
         """Something may have been lost on the way."""
-        self._audit_now.set()
+        self._audit.look_soon()
         self.presence.look_soon()
-
-    async def _audit(self) -> None:
-        """Compare every version known here with the database's, again and again; at once when messages may be lost."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(AUDIT_EVERY):
-                    await self._audit_now.wait()
-            self._audit_now.clear()
-            await asyncio.sleep(AUDIT_PAUSE)
-            try:
-                async with asyncio.timeout(AUDIT_PATIENCE):
-                    await self._audit_once()
-                    await self._tell_missed_receipts()
-            except Exception as error:
-                logger.warning("the audit could not look: %s", error)
-
-    async def _audit_once(self) -> None:
-        groups = [conversation_group(id) for id in self._following.heard] + [user_group(id) for id in self._people]
-        await self._following.add(groups)
-        behind = await self._newer()
-        if not any(behind):
-            return
-        # What has only just been committed is still on its way.
-        await asyncio.sleep(AUDIT_GRACE)
-        for id, version in behind.conversations.items():
-            if (heard := self._following.heard.get(id)) and heard.version < version:
-                metrics.FOUND_BY_AUDIT.inc()
-                heard.expected = version
-                self._mend(heard, after=0)
-        for id, version in behind.people.items():
-            if (person := self._people.get(id)) and person.version < version:
-                metrics.FOUND_BY_AUDIT.inc()
-                self._refresh(person)
-
-    async def _tell_missed_receipts(self) -> None:
-        self._receipts.forget(asyncio.get_running_loop().time())
-        if not self._following.heard:
-            return
-        for envelope in await self._receipts.missed(list(self._following.heard), grace=AUDIT_GRACE):
-            metrics.FOUND_BY_AUDIT.inc()
-            self._hear(envelope)
-
-    async def _newer(self) -> Newer:
-        return await snapshots.newer(
-            {id: heard.version for id, heard in self._following.heard.items() if heard.version >= 0},
-            {id: person.version for id, person in self._people.items() if person.is_ready},
-        )
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

@@ -45,7 +45,8 @@ LAYERS = {
     "hub, sync, inbox": """
         accounts.directory
         conversations.directory
-        messaging.following messaging.hearing messaging.hub messaging.inbox messaging.missed messaging.outgoing
+        messaging.audit messaging.following messaging.hearing messaging.hub messaging.inbox messaging.missed
+        messaging.outgoing
         messaging.pace messaging.presence messaging.receipts_heard messaging.registry messaging.replay
         messaging.settled messaging.snapshots messaging.status messaging.sync messaging.typists messaging.watching
         messaging.whereabouts

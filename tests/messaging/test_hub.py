@@ -15,10 +15,11 @@ from accounts.models import Session, User
 from accounts.realtime import Envelope, Post, announce_change, conversation_group, publish_soon
 from conversations import commands
 from conversations.models import Conversation
+from messaging import audit
 from messaging.commands import send_direct, send_message_soon
 from messaging.events import post_created
 from messaging.fields import seal
-from messaging.hub import AUDIT_EVERY, AUDIT_GRACE, REPAIR_MOST, Hub
+from messaging.hub import REPAIR_MOST, Hub
 from messaging.log import stored_json
 from messaging.models import Message
 from tests.messaging import helpers
@@ -26,9 +27,9 @@ from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = AUDIT_EVERY - 1
+BEFORE_ANY_AUDIT = audit.EVERY - 1
 """Seconds within which a busy machine has done what is done at once, and no audit has helped."""
-AUDITED = AUDIT_EVERY + AUDIT_GRACE + 0.7
+AUDITED = audit.EVERY + audit.GRACE + 0.7
 """Seconds within which an audit has found and mended whatever was lost."""
 
 append_unheard, remove, seat = map(sync_to_async, (helpers.append_unheard, helpers.remove, helpers.seat))

@@ -11,15 +11,14 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from conversations import groups, places
 from conversations.models import Conversation
-from messaging import commands, edits, reactions
+from messaging import audit, commands, edits, reactions
 from messaging.events import MessageJSON
-from messaging.hub import AUDIT_EVERY
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = AUDIT_EVERY - 1
+BEFORE_ANY_AUDIT = audit.EVERY - 1
 """Seconds within which a busy machine has done what is done at once, and no audit has helped."""
 
 

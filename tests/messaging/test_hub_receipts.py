@@ -11,9 +11,9 @@ from accounts.realtime import publish_soon
 from conversations.commands import create_group
 from conversations.contacts import update_me
 from conversations.models import Conversation
-from messaging import commands
+from messaging import audit, commands
 from messaging.gathering import gatherer
-from messaging.hub import AUDIT_EVERY, AUDIT_GRACE, Hub
+from messaging.hub import Hub
 from messaging.receipts import News, Receipt, posts_of
 from tests.messaging import helpers
 from tests.messaging.network import Wire
@@ -21,8 +21,8 @@ from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = AUDIT_EVERY - 1
-AUDITED = AUDIT_EVERY + AUDIT_GRACE + 0.7
+BEFORE_ANY_AUDIT = audit.EVERY - 1
+AUDITED = audit.EVERY + audit.GRACE + 0.7
 fill, place = map(sync_to_async, (helpers.fill, helpers.place))
 mark_read, mark_delivered = map(sync_to_async, (commands.mark_read, commands.mark_delivered))
 
