@@ -21,7 +21,8 @@ from messaging.snapshots import Newer
 
 logger = logging.getLogger(__name__)
 
-EVERY = 3.0
+EVERY = 2.5
+"""Seconds from the beginning of one audit to that of the next."""
 PAUSE = 0.25
 """Seconds between two audits at least, however much goes wrong."""
 GRACE = 0.25
@@ -56,12 +57,14 @@ class Audit:
 
     async def run(self) -> None:
         """Look again and again; at once when something may have been lost."""
+        due = 0.0
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout_at(due):
                     await self._soon.wait()
+                    await asyncio.sleep(PAUSE)
             self._soon.clear()
-            await asyncio.sleep(PAUSE)
+            due = asyncio.get_running_loop().time() + EVERY
             try:
                 async with asyncio.timeout(PATIENCE):
                     await self._look()
@@ -71,10 +74,12 @@ class Audit:
     async def _look(self) -> None:
         groups = [conversation_group(id) for id in self._following.heard] + [user_group(id) for id in self._people]
         await self._following.add(groups)
+        await asyncio.gather(self._find_changes(), self._find_receipts())
+
+    async def _find_changes(self) -> None:
         if any(behind := await self._newer()):
             await asyncio.sleep(GRACE)
             self._find(behind)
-        await self._find_receipts()
 
     def _find(self, behind: Newer) -> None:
         for id, version in behind.conversations.items():

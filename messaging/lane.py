@@ -30,6 +30,12 @@ from messaging.partitions import make_partitions
 logger = logging.getLogger(__name__)
 
 BATCH_LENGTH = 256
+GATHERING = 0.001
+"""Seconds between two commits while messages keep coming: most of what a commit costs, it costs for one message or
+for ten, and a machine that is busy with small commits makes everybody wait longer than this.
+"""
+ENOUGH = 32
+"""Messages for which a commit need not wait."""
 PATIENCE = 10.0
 """Seconds after which a message that could not be stored is given back to its sender."""
 PAUSE = 0.1
@@ -125,6 +131,8 @@ class Lane:
             except psycopg.errors.LockNotAvailable:
                 again = await self._attempt_singly(batch, connection)
             self._put_back(again)
+            if 0 < len(self._waiting) < ENOUGH:
+                await asyncio.sleep(GATHERING)
 
     def _next_batch(self) -> list[Entry]:
         """Take what has gathered; an id that comes twice has to wait for its first."""
