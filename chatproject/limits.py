@@ -97,6 +97,8 @@ CALLS = Limit("calls", 600, 60)
 """All other calls of one person."""
 FRAMES = Limit("frames", 200, 1, burst=1000)
 """Frames of one socket, whatever they ask for."""
+TYPING = Limit("typing", 5, 1, burst=30)
+"""Words of one socket that its person types, or types no more: each goes to everyone who is in."""
 CALLS_OF_ADDRESS = Limit("anonymous", 600, 60)
 """Calls of nobody in particular from one address."""
 

@@ -10,6 +10,7 @@ It rests on names of uvicorn that are not promised; uvicorn is pinned, and tests
 """
 
 import asyncio
+import logging
 import random
 import socket
 import struct
@@ -22,6 +23,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.protocol import OPEN
 from websockets.speedups import apply_mask
 
+logger = logging.getLogger(__name__)
+
 EXTENSION = "parley.line"
 FINAL_TEXT = 0x81
 MASKED = 0x80
@@ -33,6 +36,8 @@ RECEIVED_MOST = 64
 """Frames that may wait for the application before no more are read."""
 GATHERED_MOST = 64 * 1024
 """Bytes that one connection is written in one step before they are handed over."""
+FRAGMENTS_MOST = 1024
+"""Parts of one message; empty ones would never reach the bound on its size."""
 PATIENCE = 5.0
 """Seconds that a connection has to take its close frame before it is cut."""
 SEND_BUFFER = 256 * 1024
@@ -144,7 +149,11 @@ class Flushes:
     def _flush(self) -> None:
         written, self._written = self._written, []
         for connection in written:
-            connection.flush()
+            try:
+                connection.flush()
+            except Exception:
+                # Those behind it must not wait for ever for one that went wrong.
+                logger.exception("what was written to a connection could not be handed over")
 
 
 class ChatSocket(WebSocketsSansIOProtocol):
@@ -237,6 +246,11 @@ class ChatSocket(WebSocketsSansIOProtocol):
         self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
+    def _cut_if_stuck(self) -> None:
+        """End a closing connection all the same if the other side does not take what is left."""
+        if not self.disconnected and self.transport.get_write_buffer_size():
+            self.close_timer = self.loop.call_later(PATIENCE, self._cut)
+
     def _socket(self) -> socket.socket:
         found: socket.socket = self.transport.get_extra_info("socket")
         return found
@@ -259,6 +273,33 @@ class ChatSocket(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # Nobody resumes a connection that was lost while it was full, and someone may wait for room.
+        self.is_free = True
+        self.on_free()
+
+    def handle_ping(self) -> None:
+        pong = self.conn.data_to_send()
+        # Whoever asks without reading the answers would fill the memory with them; only the last ping counts anyway.
+        if self.is_free:
+            self.transport.write(b"".join(pong))
+
+    def handle_cont(self, event: Any) -> None:
+        if len(self.frames) >= FRAGMENTS_MOST:
+            self.conn.fail(1009, "too many fragments")
+            self.handle_parser_exception()
+        else:
+            super().handle_cont(event)
+
+    def handle_close(self, event: Any) -> None:
+        super().handle_close(event)
+        self._cut_if_stuck()
+
+    def handle_parser_exception(self) -> None:
+        super().handle_parser_exception()
+        self._cut_if_stuck()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self.is_free = False
@@ -276,6 +317,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         if self.close_sent or self.on_restart is ignore:
             super().shutdown()
+            self._cut_if_stuck()
         else:
             self.loop.call_later(random.uniform(0, settings.DRAIN_SECONDS), self.on_restart)  # noqa: S311
 

@@ -27,7 +27,7 @@ PAUSE = 0.25
 """Seconds between two audits at least, however much goes wrong."""
 GRACE = 0.25
 """Seconds for which what has only just been committed may still be on its way."""
-PATIENCE = 10.0
+PATIENCE = 4.0
 """Seconds after which an audit that gets no answer is begun anew."""
 
 

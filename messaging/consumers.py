@@ -22,7 +22,7 @@ from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
 from chatproject.database import in_thread
-from chatproject.limits import CALLS, SEND, RateLimited
+from chatproject.limits import CALLS, FRAMES, SEND, TYPING, RateLimited
 from chatproject.logs import socket_id
 from chatproject.sockets import EXTENSION, Line
 from messaging import protocol
@@ -36,7 +36,7 @@ from messaging.missed import missed
 from messaging.obey import as_person, obey
 from messaging.outgoing import AnyLine, Outgoing
 from messaging.pace import Frames, Pace, Tally
-from messaging.protocol import BadFrame, Connect, MessageSend
+from messaging.protocol import BadFrame, Connect, MessageSend, Typing
 from messaging.registry import SOCKETS_MOST
 
 logger = logging.getLogger(__name__)
@@ -125,8 +125,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         try:
             self._catches_up = "1" in parse_qs(self.scope["query_string"].decode("latin1")).get("catch_up", ())
             session = await in_thread(SocketCredentials(self.scope).session)()
-            async with asyncio.timeout(CONNECT_SECONDS):
-                self._belong_to(session or await self._first_frame())
+            self._belong_to(session or await self._first_session())
             return True
         except TimeoutError:
             self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
@@ -145,8 +144,11 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._me = own_json(session.user)
         self.scope["headers"].clear()
 
-    async def _first_frame(self) -> Session:
-        frame = protocol.read(await self._next())
+    async def _first_session(self) -> Session:
+        # The device has so long; the database may take its time.
+        async with asyncio.timeout(CONNECT_SECONDS):
+            text = await self._next()
+        frame = protocol.read(text)
         if not isinstance(frame, Connect):
             raise Unauthenticated("Sign in by a connect frame first.", "not_authenticated")
         self._catches_up |= frame.catch_up
@@ -165,7 +167,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     # Serving
 
     async def _serve(self) -> None:
-        self._frames, self._sends, self._calls = Frames(), Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
+        self._frames, self._typing = Frames(FRAMES), Frames(TYPING)
+        self._sends, self._calls = Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
         # To look these up for every frame takes longer than what is asked of them.
         self.hub, self.gatherer, self._lane = hub(), gatherer(), lane()
         self._line.on_restart = self._on_restart
@@ -218,7 +221,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._frames.require()
             frame = protocol.read(text)
             ref = frame.ref
-            if not isinstance(frame, protocol.Signal):
+            if isinstance(frame, Typing):
+                self._typing.require()
+            elif not isinstance(frame, protocol.Signal):
                 await (self._sends if isinstance(frame, MessageSend) else self._calls).require()
             await obey(self, frame)
         except BadFrame as error:
@@ -233,6 +238,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self.deliver(protocol.error(error, ref))
 
     # What commands need
+
+    async def require_call(self) -> None:
+        """Count something that costs as much as a call; RateLimited if there were too many."""
+        await self._calls.require()
 
     async def submit(self, ref: str | None, draft: Draft) -> None:
         """Hand a message to the lane; wait only where too many of this socket's are under way."""
@@ -253,7 +262,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     async def _next_answer(self) -> None:
         if self._answers is None or self._answers.done():
             self._answers = asyncio.get_running_loop().create_future()
-        await self._answers
+        # More than one may wait for it, and one of them give up.
+        await asyncio.shield(self._answers)
 
     def acknowledge(self, ref: str | None, message: MessageJSON) -> None:
         if ref is not None:

@@ -53,10 +53,10 @@ class Gatherer:
             mark.delivered, mark.read = max(mark.delivered, delivered), max(mark.read, read)
         elif len(self._marks) < PLACES_MOST:
             self._marks[conversation_id, user_id] = Mark(conversation_id, user_id, delivered, read)
-            if self._timer is None and not self._is_flushing:
-                self._wait(GATHERING)
         else:
             metrics.MARKS_DROPPED.inc()
+        if self._timer is None and not self._is_flushing:
+            self._wait(GATHERING)
 
     async def drain(self) -> None:
         """Store what has gathered, tried once more if need be, then give the connection back."""

@@ -13,6 +13,8 @@ import logging
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import psycopg
+
 from accounts.realtime import Envelope, encode, user_group
 from chatproject import metrics
 from conversations.events import ConversationRemoved
@@ -30,6 +32,9 @@ from messaging.typists import Typists
 logger = logging.getLogger(__name__)
 
 GAP_GRACE = 0.03
+REPAIR_PATIENCE = 3.0
+"""Seconds after which the database is asked again: its answer may have been lost without a word."""
+REPAIR_PAUSE = 0.5
 REPAIR_MOST = 500
 """Changes that are read and sent after a gap; beyond that the sockets are told to fetch for themselves."""
 
@@ -148,7 +153,12 @@ class Hub:
         await asyncio.sleep(after)
         while heard.version >= 0 and self._following.follows(heard) and heard.is_behind:
             is_gap = not heard.has_next
-            await self._read_missing(heard)
+            try:
+                await self._read_missing(heard)
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                logger.warning("what is missing could not be read, and is asked for again: %s", type(error).__name__)
+                await asyncio.sleep(REPAIR_PAUSE)
+                continue
             if is_gap:
                 metrics.GAPS.inc()
             if heard.is_behind:
@@ -158,7 +168,8 @@ class Hub:
         is_judged = False
         while not is_judged:
             people = {socket.user_id for socket in heard.listeners}
-            seen = await snapshots.changes(heard.id, after=heard.version, people=people, most=REPAIR_MOST)
+            async with asyncio.timeout(REPAIR_PATIENCE):
+                seen = await snapshots.changes(heard.id, after=heard.version, people=people, most=REPAIR_MOST)
             # Whoever came meanwhile may have been seen in before, and be out now.
             is_judged = all(
                 socket.user_id in people or seen is None or place.epoch >= seen.epoch

@@ -109,7 +109,7 @@ class Lane:
             self._held[draft.conversation_id].append(entry)
         else:
             self._waiting.append(entry)
-            self._start()
+        self._start()
 
     async def drain(self) -> None:
         """Wait until everything under way is answered, then give the connection back."""

@@ -89,7 +89,10 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
                     await self._receive_what_has_come()
                 else:
                     await asyncio.sleep(0.05)
-            except (RedisError, OSError):
+            except Exception as error:
+                # Nobody would begin to receive again.
+                if not isinstance(error, RedisError | OSError):
+                    logger.exception("something that came from Redis could not be read")
                 self.channel_layer.on_lost()
                 await asyncio.sleep(0.5)
 
@@ -115,7 +118,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
 class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
     """The layer as one event loop sees it."""
 
-    def __init__(self, hosts: Any = None, prefix: str = "parley", **kwargs: Any) -> None:
+    def __init__(self, hosts: Any = None, prefix: str = "parley.2", **kwargs: Any) -> None:
         super().__init__(hosts=None, prefix=prefix, **kwargs)
         self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
         self.origin = os.urandom(ORIGIN_BYTES)

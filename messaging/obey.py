@@ -64,6 +64,8 @@ class Device(Protocol):
 
     async def submit(self, ref: str | None, draft: Draft) -> None: ...
 
+    async def require_call(self) -> None: ...
+
 
 def as_person(user_id: UUID, command: Callable[..., T], **fields: Any) -> T:
     """Run a command for someone as they are now; an idle socket keeps nothing of its person but the id."""
@@ -122,6 +124,7 @@ async def read(device: Device, frame: Read) -> None:
 
 async def _mark_in_thread(mark: Callable[..., object], device: Device, frame: Delivered | Read) -> None:
     """Ask the database where the hub knows of no place: someone may only just have come in, or be a stranger."""
+    await device.require_call()
     fields = {"conversation_id": frame.conversation_id, "through": frame.through}
     await in_thread(as_person)(device.user_id, mark, **fields)
 

@@ -54,11 +54,12 @@ class Pace:
 
 
 class Frames:
-    """How many frames one socket may send, whatever they ask for: counted here, so that it costs nothing to refuse."""
+    """How many frames one socket may send, of all kinds or of one: counted here, so that it costs nothing to refuse."""
 
-    __slots__ = ("_due",)
+    __slots__ = ("_due", "_limit")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: limits.Limit) -> None:
+        self._limit = limit
         self._due = 0.0
         """When the next frame would come if all came evenly (GCRA, as in `chatproject.limits`)."""
 
@@ -66,7 +67,7 @@ class Frames:
         """Use up one frame; RateLimited if they come too fast."""
         if not settings.CHAT_LIMITS:
             return
-        now, limit = time.monotonic(), limits.FRAMES
+        now, limit = time.monotonic(), self._limit
         due = max(self._due, now) + limit.interval / 1000
         ahead = due - now - limit.at_once * limit.interval / 1000
         if ahead > 0:

@@ -167,7 +167,8 @@ def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:
     if not isinstance(raw, dict):
         return BadFrame("bad_frame", "Send one JSON object.")
     ref = raw.get("ref")
-    ref = ref if isinstance(ref, str) and len(ref) <= 64 else None
+    # Halves of surrogates, which `json` reads, can't be written back.
+    ref = ref if isinstance(ref, str) and len(ref) <= 64 and not any("\ud800" <= c <= "\udfff" for c in ref) else None
     if not isinstance(raw.get("type"), str):
         return BadFrame("bad_frame", "A frame needs a type.", ref=ref)
     what, _, place = str(error).partition(" - at `$")

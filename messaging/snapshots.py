@@ -305,7 +305,9 @@ async def _pool() -> AsyncConnectionPool:
             check=AsyncConnectionPool.check_connection,
             min_size=1,
             max_size=4,
-            timeout=10,
+            # After an outage it would wait longer each time before it tries again; who asks, asks again soon.
+            timeout=2.5,
+            reconnect_timeout=1,
             open=False,
             name="snapshots",
         )

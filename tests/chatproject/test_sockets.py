@@ -9,6 +9,7 @@ from contextlib import suppress
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from asgiref.sync import sync_to_async
 
@@ -132,3 +133,27 @@ async def test_frames_of_all_lengths_are_written_so_that_they_can_be_read(length
     reader.feed_eof()
     assert await Wire(reader, None).frame() == (0x81, b"x" * length)  # type: ignore[arg-type]
     assert reader.at_eof()
+
+
+async def test_more_parts_of_a_message_than_anyone_needs_close_with_1009(wire: Wire) -> None:
+    wire.writer.write(masked(b"", first=0x01) + masked(b"", first=0x00) * 2000)
+    assert await wire.closed() == 1009
+
+
+async def test_a_ref_of_half_a_character_is_answered_without_it(wire: Wire) -> None:
+    wire.writer.write(masked(b'{"type":"ping","ref":"\\ud800"}') + masked(ping("after")))
+    assert (await wire.next())["data"]["code"] == "invalid"
+    assert (await wire.next())["ref"] == "after"
+
+
+async def test_who_asks_for_answers_and_reads_none_fills_no_memory(wire: Wire, server: Server) -> None:
+    before = psutil.Process(server.process.pid).memory_info().rss
+    pings = masked(b"x" * 125, first=0x89) * 500
+    wire.writer.transport.set_write_buffer_limits(high=1)
+    wire.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    with suppress(ConnectionError, TimeoutError):
+        async with asyncio.timeout(20):
+            for _ in range(500):
+                wire.writer.write(pings)
+                await wire.writer.drain()
+    assert psutil.Process(server.process.pid).memory_info().rss - before < 16 * 1024 * 1024

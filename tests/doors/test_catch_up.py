@@ -1,8 +1,10 @@
 """`catch_up`, for simple devices: what was missed comes by the socket."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from asgiref.sync import sync_to_async
 
@@ -10,6 +12,7 @@ from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation, Participant
 from messaging.missed import MISSED_MOST
+from tests.doors.test_slow_sockets import LONG, Stalled
 from tests.messaging.helpers import change_place, fill, say
 from tests.support.client import Client, Socket
 from tests.support.server import Server
@@ -108,3 +111,34 @@ async def test_nobody_catches_up_unasked(
 def hide_the_past(user: User, conversation: Conversation) -> None:
     end = Conversation.objects.get(pk=conversation.pk).last_position
     Participant.objects.filter(user=user, conversation=conversation).update(visible_from=end)
+
+
+async def test_a_device_that_is_lost_while_it_catches_up_is_forgotten(
+    server: Server, access: Callable[[User], str], alice: User, bob: User, conversation: Conversation
+) -> None:
+    await sync_to_async(say_long)(alice, conversation)
+    before = await sockets_of(server)
+    async with Stalled(server.url, await sync_to_async(access)(bob), query="?catch_up=1") as device:
+        await asyncio.sleep(0.5)
+        assert await sockets_of(server) == before + 1
+        device.hang_up()
+        await until_sockets(server, before)
+
+
+def say_long(by: User, conversation: Conversation) -> None:
+    for _ in range(100):
+        say(by, conversation, LONG)
+
+
+async def until_sockets(server: Server, count: float) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if await sockets_of(server) == count:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def sockets_of(server: Server) -> float:
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(f"{server.url}/metrics")).text
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith("parley_sockets ")))

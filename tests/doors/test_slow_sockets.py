@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket as sockets
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Self
 from urllib.parse import urlsplit
@@ -26,7 +27,8 @@ ENOUGH = 2 * (QUEUE_BYTES + 2 * SEND_BUFFER) // len(LONG)
 class Stalled:
     """A bare connection that reads only when it is told to, and keeps its own buffer small."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, query: str = "") -> None:
+        self._query = query
         self._where = (urlsplit(url).hostname, urlsplit(url).port)
         self._token = token
 
@@ -37,7 +39,7 @@ class Stalled:
         raw.setblocking(False)
         self.raw = raw
         loop = asyncio.get_running_loop()
-        lines = ["GET /ws/chat HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: websocket"]
+        lines = [f"GET /ws/chat{self._query} HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: websocket"]
         lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="]
         await loop.sock_sendall(raw, "\r\n".join([*lines, f"Authorization: Bearer {self._token}", "", ""]).encode())
         self.heard = b""
@@ -46,6 +48,11 @@ class Stalled:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.raw.close()
+
+    def hang_up(self) -> None:
+        """End the connection as a network does that is gone."""
+        self.raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
         self.raw.close()
 
     async def read_on(self) -> bool:

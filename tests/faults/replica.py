@@ -36,6 +36,8 @@ class Known:
         self.visible_from = -1
         self.members: set[str] = set()
         self.messages: dict[str, Said] = {}
+        self.end = 0
+        """The position of the newest message."""
         self.mark = 0
         """How far its person said that it was read."""
         self.delivered = 0
@@ -50,10 +52,12 @@ class Known:
         if visible_from != self.visible_from:
             self.visible_from, self.mark, self.delivered = visible_from, 0, 0
             self.messages = {id: said for id, said in self.messages.items() if said.position > visible_from}
+            self.end = max((said.position for said in self.messages.values()), default=0)
 
     def put(self, message: dict[str, Any]) -> None:
         """Keep a message as it is now."""
         self.messages[message["id"]] = Said.of(message)
+        self.end = max(self.end, message["position"])
 
     def change(self, changes: dict[str, Any]) -> None:
         """Take what has changed of the conversation itself."""
@@ -61,11 +65,6 @@ class Known:
         self.members |= {each["user"]["id"] for each in members.get("added", ())}
         self.members -= set(members.get("removed", ()))
         self.owner_id = changes.get("owner_id", self.owner_id)
-
-    @property
-    def end(self) -> int:
-        """The position of the newest message."""
-        return max((said.position for said in self.messages.values()), default=0)
 
 
 class Replica:
