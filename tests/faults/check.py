@@ -46,7 +46,8 @@ async def lose_the_last_event(stage: Stage) -> bool:
 async def mix_events_up(stage: Stage) -> bool:
     """What the gap check is there for: events come in any order."""
     _here, there, *_ = stage.world.devices
-    talk = asyncio.ensure_future(chat(there, stage.world))
+    # So close behind each other that those which are late come behind others for certain.
+    talk = asyncio.ensure_future(chat(there, stage.world, times=100, pause=0.01))
     try:
         return await Wires(stage.servers, stage.world).reorder()
     finally:
@@ -75,11 +76,11 @@ async def lose_an_answer(stage: Stage) -> bool:
     return await until(lambda: server.database.answers_to_lose == 0, within=5)
 
 
-async def chat(device: Device, world: World) -> None:
+async def chat(device: Device, world: World, *, times: int = 20, pause: float = 0.05) -> None:
     """Say a few things in the group, one by one."""
-    for _ in range(20):
+    for _ in range(times):
         device.say(world.groups[0], text_of(device, world.rng))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
 
 
 PROVOCATIONS: dict[str, Callable[[Stage], Awaitable[bool]]] = {
