@@ -195,15 +195,31 @@ class Device:
         for id in self.replica.conversations:
             self._mark(id)
             self._deliver(id)
-        period = Period(server, time.time())
-        self.periods.append(period)
+        self.periods.append(period := Period(server, time.time()))
+        arrived: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        listening = asyncio.create_task(self._listen(connection, period, arrived))
         try:
             self.is_settled = True
-            async for frame in connection:
-                await self._take(orjson.loads(frame))
+            while (frame := await arrived.get()) is not None:
+                await self._take(frame)
         finally:
             self.is_settled = False
+            listening.cancel()
+
+    async def _listen(
+        self, connection: websockets.ClientConnection, period: Period, arrived: asyncio.Queue[dict[str, Any] | None]
+    ) -> None:
+        """Note when each frame arrives, also while an answer to something else is waited for; None at the end."""
+        try:
+            with suppress(*CLOSED):
+                async for said in connection:
+                    frame = orjson.loads(said)
+                    if "ref" not in frame:
+                        self.replica.hear(frame["type"], frame["data"])
+                    arrived.put_nowait(frame)
+        finally:
             period.until = time.time()
+            arrived.put_nowait(None)
 
     def _send_saying(self, frame: dict[str, Any]) -> bool:
         """Send a message, if the device is so far that it sends any; tell whether it was sent."""

@@ -85,6 +85,24 @@ class Replica:
         """Begin to hear a new socket, whose order is its own."""
         self._heard = {}
 
+    def hear(self, type: str, data: dict[str, Any]) -> None:
+        """Note when an event arrived, and that each arrives once and in order."""
+        match type:
+            case "conversation.created":
+                self._heard[data["id"]] = self.begun[data["id"]] = data["version"]
+            case "conversation.removed":
+                self._heard.pop(data["conversation_id"], None)
+            case "message.created" | "message.updated" | "conversation.updated":
+                self._hear_version(data["conversation_id"], data["version"])
+
+    def _hear_version(self, id: str, version: int) -> None:
+        last = self._heard.get(id, -1)
+        if version <= last:
+            kind = DOUBLED if version == last else OUT_OF_ORDER
+            self._journal.find(kind, f"{self.name} heard {version} of {id} behind {last}")
+        self._heard[id] = version
+        self.hearings.setdefault((id, version), time.time())
+
     def apply(self, type: str, data: dict[str, Any]) -> str | None:
         """Do with one event what the client rule says; give the conversation whose changes are to be asked for."""
         match type:
@@ -92,7 +110,6 @@ class Replica:
                 return self._begin(data)
             case "conversation.removed":
                 self.forget(data["conversation_id"])
-                self._heard.pop(data["conversation_id"], None)
             case "resync":
                 return data.get("conversation_id", "")
             case "message.created" | "message.updated" | "conversation.updated":
@@ -112,12 +129,10 @@ class Replica:
     def _begin(self, conversation: dict[str, Any]) -> str:
         id = conversation["id"]
         self.conversations[id] = Known(conversation)
-        self._heard[id] = self.begun[id] = conversation["version"]
         return id
 
     def _follow(self, type: str, data: dict[str, Any]) -> str | None:
         id, version = data["conversation_id"], data["version"]
-        self._hear(id, version)
         known = self.conversations.get(id)
         if known is None or version <= known.version:
             return None
@@ -130,15 +145,6 @@ class Replica:
         else:
             self._put(known, type, data["message"])
         return None
-
-    def _hear(self, id: str, version: int) -> None:
-        """Note what was heard, and that it was heard once and in order."""
-        last = self._heard.get(id, -1)
-        if version <= last:
-            kind = DOUBLED if version == last else OUT_OF_ORDER
-            self._journal.find(kind, f"{self.name} heard {version} of {id} behind {last}")
-        self._heard[id] = version
-        self.hearings.setdefault((id, version), time.time())
 
     def _put(self, known: Known, type: str, message: dict[str, Any]) -> None:
         if type == "message.created" and message["id"] in known.messages:
