@@ -30,14 +30,24 @@ def _repairs(drop: Drop, world: World, truth: Truth, outages: Outages, now: floa
         if end is None or not _listens(device, id, version, truth):
             continue
         heard = device.replica.hearings.get((id, version), NEVER)
+        # Who went before it was mended is not told of it any more: of going instead, and as soon.
+        end = min([end, *(gone for gone in device.replica.goings.get(id, ()) if gone > since)])
         until = min(heard, end)
         if outages.touch(since, until) or _was_stalled(device, since, until):
             continue
         if until - since > REPAIR_MOST:
-            world.journal.find(LOST, f"{device.name} had not heard {drop} after {until - since:.2f} s")
+            around = _around(device, id, version, truth)
+            world.journal.find(LOST, f"{device.name} had not heard {drop} after {until - since:.2f} s, {around}")
         # Whoever was cut off meanwhile asked for it.
         if heard <= end or until - since > REPAIR_MOST:
             yield until - since
+
+
+def _around(device: Device, id: str, version: int, truth: Truth) -> str:
+    """What was heard instead, for whoever looks for the reason."""
+    near = sorted(heard for place, heard in device.replica.hearings if place == id and abs(heard - version) < 5)
+    begun, stays = device.replica.begun.get(id), truth.stays(id).get(device.user_id)
+    return f"but {near}, introduced at {begun}, being in {stays}"
 
 
 def _connected_until(device: Device, server: str, moment: float, now: float) -> float | None:

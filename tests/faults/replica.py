@@ -1,6 +1,7 @@
 """What a device knows, kept by the contract's client rule and by nothing else; what breaks the contract is noted."""
 
 import time
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from tests.faults.journal import AFTER_REMOVAL, DOUBLED, OUT_OF_ORDER, Journal
@@ -78,6 +79,8 @@ class Replica:
         """When a version was first heard over a socket."""
         self.begun: dict[str, int] = {}
         """The version with which a conversation was last introduced."""
+        self.goings: defaultdict[str, list[float]] = defaultdict(list)
+        """When it was told that its person is out of a conversation."""
         self._journal = journal
         self._heard: dict[str, int] = {}
 
@@ -92,6 +95,7 @@ class Replica:
                 self._heard[data["id"]] = self.begun[data["id"]] = data["version"]
             case "conversation.removed":
                 self._heard.pop(data["conversation_id"], None)
+                self.goings[data["conversation_id"]].append(time.time())
             case "message.created" | "message.updated" | "conversation.updated":
                 self._hear_version(data["conversation_id"], data["version"])
 
