@@ -182,17 +182,11 @@ def names_of(ids: Iterable[str], names: dict[str, str]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Someone in a list of people."""
+class Face:
+    """Someone by name and colour, with the way to their page."""
 
     id: str
     name: str
-    username: str
-    role: str = ""
-
-    @classmethod
-    def of(cls, user: Mapping[str, Any], role: str = "") -> "Person":
-        return cls(id=user["id"], name=user["display_name"] or user["username"], username=user["username"], role=role)
 
     @property
     def url(self) -> str:
@@ -205,6 +199,18 @@ class Person:
     @property
     def tone(self) -> int:
         return tone(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Person(Face):
+    """Someone in a list of people."""
+
+    username: str
+    role: str = ""
+
+    @classmethod
+    def of(cls, user: Mapping[str, Any], role: str = "") -> "Person":
+        return cls(id=user["id"], name=user["display_name"] or user["username"], username=user["username"], role=role)
 
 
 @dataclass(frozen=True, slots=True)

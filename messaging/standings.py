@@ -4,10 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.urls import reverse
-
 from accounts.realtime import timestamp
-from messaging.rows import initials, names_of, tone
+from messaging.rows import Face, names_of
 from messaging.status import Status
 
 
@@ -28,24 +26,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Face):
     """How far one person has come with a message: the last step first, none where it was only sent."""
 
-    id: str
-    name: str
     steps: list[Step]
-
-    @property
-    def url(self) -> str:
-        return reverse("person", args=[self.id])
-
-    @property
-    def initials(self) -> str:
-        return initials(self.name)
-
-    @property
-    def tone(self) -> int:
-        return tone(self.id)
 
 
 def standings_of(statuses: Iterable[Status], *, names: dict[str, str]) -> list[Standing]:
