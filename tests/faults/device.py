@@ -202,6 +202,7 @@ class Device:
             self.is_settled = True
             while (frame := await arrived.get()) is not None:
                 await self._take(frame)
+            await listening  # so that what it could not understand ends the run
         finally:
             self.is_settled = False
             listening.cancel()

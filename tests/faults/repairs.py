@@ -29,9 +29,9 @@ def _repairs(drop: Drop, world: World, truth: Truth, outages: Outages, now: floa
         end = _connected_until(device, drop.server, since, now)
         if end is None or not _listens(device, id, version, truth):
             continue
-        heard = device.replica.hearings.get((id, version), NEVER)
-        # Who went before it was mended is not told of it any more: of going instead, and as soon.
-        end = min([end, *(gone for gone in device.replica.goings.get(id, ()) if gone > since)])
+        # Who went before it was mended is not told of it any more, but of going, and as soon.
+        gone = (moment for moment in device.replica.goings[id] if moment > since)
+        heard = min([device.replica.hearings.get((id, version), NEVER), *gone])
         until = min(heard, end)
         if outages.touch(since, until) or _was_stalled(device, since, until):
             continue
