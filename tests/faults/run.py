@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from random import Random
+from secrets import token_hex
 
 from tests.faults import truth
 from tests.faults.cluster import Site, running_servers
@@ -49,7 +50,7 @@ async def run(site: Site, plan: Plan, seed: int) -> Report:
     rng = Random(seed)
     async with (
         running_servers(site, "A", "B") as servers,
-        living_world(servers, plan.size, f"seed{seed}", rng) as world,
+        living_world(servers, plan.size, f"seed{seed}.{token_hex(2)}", rng) as world,
     ):
         stage = Stage(site, servers, world, Outages())
         await until(world.is_settled, within=plan.patience)

@@ -58,6 +58,9 @@ class Wire:
         except OSError:
             await _end(writer)
             return
+        except asyncio.CancelledError:
+            writer.close()
+            raise
         link = self.link(self)
         both = [
             asyncio.ensure_future(link.upward(reader, upper_writer)),
@@ -68,6 +71,8 @@ class Wire:
         finally:
             for each in both:
                 each.cancel()
+            writer.close()
+            upper_writer.close()
             await asyncio.gather(*both, return_exceptions=True)
             await _end(writer)
             await _end(upper_writer)

@@ -94,7 +94,7 @@ from messaging.fields import Nonces
 nonces = Nonces()
 nonces.take()
 child = os.fork()
-print(nonces.take().hex(), flush=True)
+os.write(1, nonces.take().hex().encode() + b'\\n')
 if child:
     os.waitpid(child, 0)
 """
