@@ -51,8 +51,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def login(self, request: HttpRequest, user: User) -> None:
-        super().login(request, user)
         session = commands.start_session(user=user, name=device_name(request), ip=request.META["REMOTE_ADDR"] or None)
+        super().login(request, user)
         request.session[SESSION_KEY] = str(session.pk)
 
     def logout(self, request: HttpRequest) -> None:

@@ -18,6 +18,7 @@ from accounts.people import lock_people
 from accounts.realtime import announce_change
 from chatproject import limits
 from chatproject.names import fault_in
+from conversations.access import Suspended
 
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
 HASHING = BoundedSemaphore(2)
@@ -81,7 +82,9 @@ def _failures(username: str, address: str) -> limits.Asked:
 
 
 def start_session(*, user: User, name: str = "", ip: str | None = None) -> Session:
-    """Begin a session on a device that has just signed in."""
+    """Begin a session on a device that has just signed in; Suspended for those who may not."""
+    if user.suspended_at:
+        raise Suspended.of(user)
     return Session.objects.create(user=user, name=name[:200], ip=ip)
 
 
@@ -129,14 +132,16 @@ def start_tokens(*, session: Session) -> Session:
 
 
 def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
-    """Turn a refresh token into the next pair; SessionEnded if it is worth nothing.
+    """Turn a refresh token into the next pair; SessionEnded if it is worth nothing, Suspended for those who are.
 
     Until the newest pair has been seen in use, the token before it leads to that same pair again: two tabs, or a lost
     answer. An older one, or the one before after that, can only be a copy in other hands: the session ends.
     """
     with transaction.atomic():
         live = Session.objects.select_for_update(of=("self",)).filter(ended_at=None, user__is_active=True)
-        session = live.filter(pk=session_id).first()
+        session = live.select_related("user").filter(pk=session_id).first()
+        if session is not None and session.user.suspended_at:
+            raise Suspended.of(session.user)
         if session is not None and refresh_id == session.refresh_id:
             return _rotate(session, timezone.now())
         if session is not None and refresh_id == session.previous_refresh_id and not session.refresh_used:

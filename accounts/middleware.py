@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from accounts.commands import note_use
 from accounts.tokens import of_cookie
+from conversations.access import Suspended
 
 
 class CurrentSession:
@@ -24,4 +26,6 @@ class CurrentSession:
             else:
                 note_use(session=session)
             request.chat_session = session  # type: ignore[attr-defined]
+            if session is not None and session.user.suspended_at and request.path != reverse("account_logout"):
+                raise Suspended.of(session.user)
         return self.get_response(request)

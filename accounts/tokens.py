@@ -28,6 +28,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from accounts.commands import note_use
 from accounts.models import Session, User
 from accounts.tickets import take_ticket
+from conversations.access import Suspended
 
 ACCESS_LIFETIME: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
 SESSION_KEY = "sid"
@@ -71,18 +72,25 @@ def session_of_ticket(ticket: str) -> Session:
     session = live_session(id) if id else None
     if session is None:
         raise Unauthenticated("This ticket is not worth anything any more.", "not_authenticated")
-    return session
+    return _admitted(session)
 
 
 def _required_session(id: UUID) -> Session:
     session = live_session(id)
     if session is None:
         raise Unauthenticated("This session has ended.", "session_revoked")
+    return _admitted(session)
+
+
+def _admitted(session: Session) -> Session:
+    """Suspended if its person is; the session goes on when that is lifted."""
+    if session.user.suspended_at:
+        raise Suspended.of(session.user)
     return session
 
 
 def live_session(id: UUID) -> Session | None:
-    """Find a session that has not ended, of a person who may sign in."""
+    """Find a session that has not ended, of a person whose account is open, be they suspended or not."""
     found = Session.objects.select_related("user").filter(pk=id, ended_at=None, user__is_active=True)
     return found.first()
 

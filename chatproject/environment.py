@@ -95,6 +95,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "",
             "Addresses or networks of our proxies, whose `X-Forwarded-For` and `-Proto` are believed, with commas.",
         ),
+        Variable(
+            "STAFF_SECOND_FACTOR",
+            "",
+            "Whether members of the staff need a second factor (`on`, `off`).",
+            "on with BEHIND_TLS, else off",
+        ),
         Variable("CHAT_LIMITS", "on", "Rate limits; `off` is for load tests."),
     ),
     "Messages": (

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from chatproject.limits import RateLimited
 from chatproject.pages import BadCursor
-from conversations.access import Refused
+from conversations.access import Refused, Suspended
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ TITLES = {
     "session_revoked": "The session has ended",
     "not_allowed": "Not allowed",
     "blocked": "Blocked",
+    "suspended": "The account is suspended",
     "not_found": "Not found",
     "method_not_allowed": "This route does not take that method",
     "conflict": "Conflict",
@@ -144,6 +145,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer for what is not for this person to do."""
+    if isinstance(exception, Suspended):
+        return _answer(request, 403, "suspended", exception.detail, "403_suspended.html")
     return _answer(request, 403, "not_allowed", "This is not for you to do.", "403.html")
 
 
@@ -166,4 +169,4 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str, template:
     """Answer in the manner of the place that was asked: a problem below /api/, else a page that needs no database."""
     if request.path.startswith("/api/"):
         return problem_response(request, status, code, detail)
-    return HttpResponse(render_to_string(template), status=status)
+    return HttpResponse(render_to_string(template, {"detail": detail}), status=status)

@@ -7,10 +7,13 @@ A stranger finds nothing: `Conversation.DoesNotExist`, whatever he asks for. Mem
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from accounts.models import User
 from conversations.models import Conversation, Participant
+
+REASON_LENGTH = 500
 
 
 class Refused(Exception):
@@ -42,6 +45,18 @@ class NotAllowed(Refused):
 class Blocked(Refused):
     code = "blocked"
     status = 403
+
+
+class Suspended(Refused, PermissionDenied):
+    """The staff has suspended this person; no door lets them in until that is lifted."""
+
+    code = "suspended"
+    status = 403
+
+    @classmethod
+    def of(cls, user: User) -> "Suspended":
+        reason = f" Reason: {user.suspension_reason}" if user.suspension_reason else ""
+        return cls(f"This account is suspended.{reason}")
 
 
 class Conflict(Refused):
@@ -76,6 +91,15 @@ def require_storable(text: str, *, pointer: str) -> None:
         is_storable = False
     if not is_storable:
         raise Invalid("This text holds NUL or half a character.", pointer=pointer)
+
+
+def require_reason(text: str, *, pointer: str = "/reason") -> str:
+    """Trim a reason: 1 to 500 code points; Invalid otherwise."""
+    reason = text.strip()
+    if not 0 < len(reason) <= REASON_LENGTH:
+        raise Invalid(f"Give a reason, of at most {REASON_LENGTH} characters.", pointer=pointer)
+    require_storable(reason, pointer=pointer)
+    return reason
 
 
 def present(by: User) -> QuerySet[Participant]:

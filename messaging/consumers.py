@@ -25,6 +25,7 @@ from chatproject.database import in_thread
 from chatproject.limits import CALLS, FRAMES, SEND, TYPING, RateLimited
 from chatproject.logs import socket_id
 from chatproject.sockets import EXTENSION, Line
+from conversations.access import Suspended
 from messaging import protocol
 from messaging.append import Draft
 from messaging.events import MessageJSON
@@ -57,6 +58,7 @@ CLOSE_RESTART = 1012
 CLOSE_ABUSE = 4500
 CLOSE_UNAUTHENTICATED = 4501
 CLOSE_ENDED = 4503
+CLOSE_SUSPENDED = 4504
 CLOSES = {"token_expired": CLOSE_EXPIRED, "session_revoked": CLOSE_ENDED}
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -132,6 +134,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         except Unauthenticated as error:
             code = str(error.get_codes())
             self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED))
+        except Suspended as error:
+            self._refuse(error.code, error.detail, CLOSE_SUSPENDED)
         except BadFrame as error:
             self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED)
         except (OperationalError, InterfaceError, RedisError) as error:

@@ -10,6 +10,7 @@ epochs are compared for, wherever a place and a conversation were read apart.
 
 import asyncio
 import logging
+from collections.abc import Collection
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -234,9 +235,7 @@ class Hub:
         sockets = list(person.sockets)
         known = person.conversations.keys() | person.lost
         seen = await snapshots.person(person.id, after=person.version, known=known)
-        for socket in sockets:
-            if socket.session_id not in seen.sessions and socket in person.sockets:
-                socket.end(4503, "session_revoked", "This session has ended.")
+        self._close(person.sockets.intersection(sockets), seen)
         self._leave(person, seen)
         self._keep_rights(person, seen)
         kept = set(person.conversations)
@@ -249,6 +248,14 @@ class Hub:
             self._settled.add(person, kept.intersection(seen.settled))
         person.version, person.sees_receipts = seen.version, seen.sees_receipts
         person.set_ready()
+
+    def _close(self, sockets: Collection[Socket], seen: PersonSeen) -> None:
+        """Close those whose session has ended, and all if the person is suspended."""
+        for socket in sockets:
+            if seen.is_suspended:
+                socket.end(4504, "suspended", "This account is suspended.")
+            elif socket.session_id not in seen.sessions:
+                socket.end(4503, "session_revoked", "This session has ended.")
 
     def _leave(self, person: Person, seen: PersonSeen) -> None:
         """Let a person hear no more of what they are out of, and tell why."""

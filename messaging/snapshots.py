@@ -67,6 +67,7 @@ class PersonSeen:
     settled: list[UUID]
     """The conversations about which they have settled something since."""
     sessions: set[UUID]
+    is_suspended: bool
     departures: dict[UUID, str]
     """Why they are out of the conversations that were asked about."""
 
@@ -144,7 +145,8 @@ async def person(user_id: UUID, *, after: int, known: Collection[UUID]) -> Perso
     """
     async with _snapshot() as run:
         version = await run(
-            f"SELECT version, {SHOWS_READ} AS sees_receipts FROM accounts_user u WHERE id = %s AND is_active",  # noqa: S608
+            f"SELECT version, {SHOWS_READ} AS sees_receipts, suspended_at FROM accounts_user u "  # noqa: S608
+            "WHERE id = %s AND is_active",
             user_id,
         )
         places = await run(PLACES_OF, user_id)
@@ -156,13 +158,14 @@ async def person(user_id: UUID, *, after: int, known: Collection[UUID]) -> Perso
             list(known),
         )
     if not version:
-        return PersonSeen(0, False, {}, [], set(), {})
+        return PersonSeen(0, False, {}, [], set(), False, {})
     return PersonSeen(
         version[0].version,
         version[0].sees_receipts,
         {row.conversation_id: Membership.of(row, epoch=row.epoch) for row in places},
         [row.conversation_id for row in places if row.me_version > after],
         {row.id for row in sessions},
+        version[0].suspended_at is not None,
         {row.conversation_id: row.reason for row in departures},
     )
 

@@ -37,7 +37,7 @@ LAYERS = {
         messaging.marks messaging.mentions messaging.notices
     """,
     "commands": """
-        accounts.commands accounts.factors accounts.people
+        accounts.commands accounts.factors accounts.moderation accounts.people accounts.staff
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights
         messaging.commands messaging.edits messaging.reactions messaging.retention
