@@ -26,6 +26,8 @@ class Envelope(TypedDict):
     What is told of `presence` and typing has no place in any order.
     `settled` are the conversations about which a person's own version says something new, where it is about nothing
     else. `receipts` have no place in any order; `hearers` are those who hear of them, where that is not everyone.
+    An `announcement` is a frame for everyone, or for all of a conversation; one that `disconnects` ends the sockets
+    that a person has at this moment.
     """
 
     conversation: NotRequired[bytes]
@@ -40,6 +42,8 @@ class Envelope(TypedDict):
     settled: NotRequired[list[bytes]]
     receipts: NotRequired[list[list[Any]]]
     hearers: NotRequired[list[bytes]]
+    announcement: NotRequired[bytes]
+    disconnects: NotRequired[bool]
 
 
 Post = tuple[str, Envelope]
@@ -81,6 +85,10 @@ def timestamp_of(milliseconds: int) -> str:
 @lru_cache(maxsize=64)
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
+
+
+EVERYONE = "everyone"
+"""The group that every server with a socket listens to."""
 
 
 def conversation_group(conversation_id: UUID) -> str:

@@ -3,7 +3,7 @@
 Nobody sees it across a block, whoever has blocked whom, nor of those who hide it. Oneself one always sees.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -56,3 +56,12 @@ def last_seen(*, by: User, other_id: UUID) -> datetime | None:
         raise User.DoesNotExist
     moment: datetime | None = found[2]
     return moment
+
+
+def visible_to(*, by: User, ids: Collection[UUID]) -> set[UUID]:
+    """Tell which of some people someone may see when they are here."""
+    if not ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(SEEN, asking((by.pk, id) for id in ids))
+        return {other for _, other, _ in cursor.fetchall()}

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
-from accounts.realtime import Envelope, conversation_group, user_group
+from accounts.realtime import EVERYONE, Envelope, conversation_group, user_group
 from chatproject import metrics
 from messaging import snapshots
 from messaging.following import Following
@@ -72,8 +72,8 @@ class Audit:
                 logger.warning("the audit could not look: %s", error)
 
     async def _look(self) -> None:
-        groups = [conversation_group(id) for id in self._following.heard] + [user_group(id) for id in self._people]
-        await self._following.add(groups)
+        conversations = (conversation_group(id) for id in self._following.heard)
+        await self._following.add([EVERYONE, *conversations, *(user_group(id) for id in self._people)])
         await asyncio.gather(self._find_changes(), self._find_receipts())
 
     async def _find_changes(self) -> None:

@@ -10,13 +10,13 @@ epochs are compared for, wherever a place and a conversation were read apart.
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
 
-from accounts.realtime import Envelope, encode, user_group
+from accounts.realtime import EVERYONE, Envelope, encode, user_group
 from chatproject import metrics
 from conversations.events import ConversationRemoved
 from conversations.models import Departure
@@ -123,6 +123,8 @@ class Hub:
             self.presence.watching.hear(envelope)
         elif "typist" in envelope:
             self.typists.hear(envelope)
+        elif "announcement" in envelope:
+            self._announce(envelope)
         elif "conversation" in envelope:
             heard = self._following.heard.get(UUID(bytes=envelope["conversation"]))
             if heard is not None and "receipts" in envelope:
@@ -132,8 +134,24 @@ class Hub:
                 self._mend(heard, after=0 if heard.has_next else GAP_GRACE)
         else:
             person = self._people.get(UUID(bytes=envelope["user"]))
-            if person is not None and envelope["version"] > person.version:
+            if person is not None and "disconnects" in envelope:
+                self._disconnect(person)
+            elif person is not None and envelope["version"] > person.version:
                 self._hear_of(person, envelope)
+
+    def _announce(self, envelope: Envelope) -> None:
+        """Hand what the staff says to everyone here, or to those who are in one conversation."""
+        id = envelope.get("conversation")
+        sockets: Iterable[Socket] = (socket for person in self._people.values() for socket in person.sockets)
+        if id is not None:
+            heard = self._following.heard.get(UUID(bytes=id))
+            sockets = heard.listeners if heard is not None else ()
+        for socket in list(sockets):
+            socket.deliver(envelope["announcement"])
+
+    def _disconnect(self, person: Person) -> None:
+        for socket in list(person.sockets):
+            socket.end(4503, "session_revoked", "The staff has closed this connection.")
 
     def _hear_of(self, person: Person, envelope: Envelope) -> None:
         """Tell what someone has settled, where the news says that it was nothing else; read them anew otherwise."""
@@ -230,7 +248,7 @@ class Hub:
 
     async def _read_person(self, person: Person) -> None:
         """Subscribe, then read, then apply what is newer."""
-        await self._following.add([user_group(person.id)])
+        await self._following.add([EVERYONE, user_group(person.id)])
         # Whoever comes later than this may have a session that is younger than what is read.
         sockets = list(person.sockets)
         known = person.conversations.keys() | person.lost

@@ -1,11 +1,11 @@
-"""What is told at once or never, and kept nowhere: who is here, who is typing."""
+"""What is told at once or never, and kept nowhere: who is here, who is typing, what the staff announces."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from accounts.realtime import Event, Post, conversation_group, timestamp
+from accounts.realtime import EVERYONE, Event, Post, conversation_group, timestamp, user_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,14 @@ class TypingChanged(Event):
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement(Event):
+    """The staff has said something to all who are connected."""
+
+    type: ClassVar[str] = "announcement"
+    text: str
+
+
 def presence_json(*, online: bool, last_seen: datetime | None) -> dict[str, Any]:
     """Show whether someone is here, and when they last were: whoever is here is so now."""
     moment = datetime.now(UTC) if online else last_seen
@@ -51,3 +59,16 @@ def post_typing(conversation_id: UUID, user_id: UUID, *, epoch: int, starts: boo
     """Tell the servers of a conversation's members that someone types there, or no more."""
     envelope: Any = {"typist": user_id.bytes, "conversation": conversation_id.bytes, "epoch": epoch, "starts": starts}
     return conversation_group(conversation_id), envelope
+
+
+def post_announcement(text: str, *, conversation_id: UUID | None = None) -> Post:
+    """Tell everyone who is connected something, or those who are in a conversation."""
+    frame = Announcement(text).frame()
+    if conversation_id is None:
+        return EVERYONE, {"announcement": frame}
+    return conversation_group(conversation_id), {"announcement": frame, "conversation": conversation_id.bytes}
+
+
+def post_disconnect(user_id: UUID) -> Post:
+    """Ask every server to close the sockets that a person has there."""
+    return user_group(user_id), {"user": user_id.bytes, "disconnects": True}

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from messaging.api import MessageViewSet, ReactionViewSet, ReceiptViewSet
+from messaging.api_staff import ConnectedViewSet
 from messaging.api_sync import CatchingUpViewSet
 from messaging.views import conversation, inbox
 from messaging.views_message import delete, edit, message, react, reply
@@ -26,5 +27,11 @@ api: list[URLPattern | URLResolver] = [
     path("conversations/<pk>/changes", CatchingUpViewSet.as_view({"get": "changes"})),
     path("conversations/<pk>/delivered", ReceiptViewSet.as_view({"post": "delivered"})),
     path("conversations/<pk>/read", ReceiptViewSet.as_view({"post": "read"})),
+    path("ws/stats", ConnectedViewSet.as_view({"get": "stats"})),
+    path("ws/users", ConnectedViewSet.as_view({"get": "list"})),
+    path("ws/users/<pk>", ConnectedViewSet.as_view({"delete": "disconnect"})),
+    path("ws/conversations/<pk>/participants", ConnectedViewSet.as_view({"get": "participants"})),
+    path("ws/conversations/<pk>/broadcast", ConnectedViewSet.as_view({"post": "broadcast_in"})),
+    path("ws/broadcast", ConnectedViewSet.as_view({"post": "broadcast"})),
     path("sync", CatchingUpViewSet.as_view({"get": "sync"})),
 ]

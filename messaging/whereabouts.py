@@ -83,6 +83,14 @@ def show_presence(*, by: User, other_id: UUID) -> dict[str, Any]:
 # Questions, for code that may wait in a thread. RedisError where Redis does not answer.
 
 
+def living_servers() -> list[str]:
+    """The servers that beat."""
+    seconds, microseconds = redis().time()
+    now = seconds * 1000 + microseconds // 1000
+    living: Any = redis().zrangebyscore(SERVERS, now - DEAD_AFTER * 1000, "+inf")
+    return [server.decode() for server in living]
+
+
 def is_online(user_id: UUID) -> bool:
     """Tell whether someone has a socket on any server."""
     return bool(find("sockets", [user_id.hex], most=1).there[0])

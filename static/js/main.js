@@ -1,5 +1,6 @@
 // Puts the things on the page together.
 
+import { Announcement } from "./announcement.js";
 import { Api } from "./api.js";
 import { Conversations } from "./store/conversations.js";
 import { Courier } from "./courier.js";
@@ -37,6 +38,7 @@ const inbox = new Inbox({ list, template, archive, conversations, typists, words
 const receiver = new Receiver(socket, conversations);
 const main = find("#main");
 new LinkState(find("[data-link-state]"), socket, signIn);
+new Announcement(find("[data-announcement]"), socket);
 
 const fetchAll = async () => {
   const [here, away] = await Promise.all([api.conversations(), api.conversations(true)]);

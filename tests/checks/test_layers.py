@@ -45,8 +45,8 @@ LAYERS = {
     "hub, sync, inbox": """
         accounts.directory
         conversations.directory
-        messaging.audit messaging.following messaging.hearing messaging.hub messaging.inbox messaging.missed
-        messaging.outgoing
+        messaging.audit messaging.connected messaging.following messaging.hearing messaging.hub messaging.inbox
+        messaging.missed messaging.outgoing
         messaging.pace messaging.presence messaging.receipts_heard messaging.registry messaging.replay
         messaging.settled messaging.snapshots messaging.status messaging.sync messaging.typists messaging.watching
         messaging.whereabouts
@@ -68,9 +68,8 @@ LAYERS = {
         chatproject.health chatproject.views
         conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join
-        messaging.api messaging.api_sync messaging.consumers messaging.jobs messaging.management messaging.obey
-        messaging.routing
-        messaging.urls messaging.views messaging.views_message
+        messaging.api messaging.api_staff messaging.api_sync messaging.consumers messaging.jobs messaging.management
+        messaging.obey messaging.routing messaging.urls messaging.views messaging.views_message
     """,
     "assembly": """
         chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.lifespan

@@ -26,6 +26,7 @@ read a message        ok          ok          ok          ok          ok        
 read an old message   ok          ok          ok          ok          not_found   not_found   not_found   sign_in
 read the inbox        ok          ok          ok          ok          ok          ok          ok          sign_in
 read the archive      ok          ok          ok          ok          ok          ok          ok          sign_in
+see who has it open   ok          ok          ok          ok          ok          not_found   not_found   sign_in
 catch up              ok          ok          ok          ok          ok          ok          ok          sign_in
 mark as delivered     ok          ok          ok          ok          ok          not_found   not_found   sign_in
 mark as read          ok          ok          ok          ok          ok          not_found   not_found   sign_in
@@ -92,6 +93,7 @@ read by the person    ok          ok          ok          not_found   not_found 
 read what changed     ok          ok          ok          not_found   not_found   sign_in
 read a message        ok          ok          ok          not_found   not_found   sign_in
 read the inbox        ok          ok          ok          ok          ok          sign_in
+see who has it open   ok          ok          ok          not_found   not_found   sign_in
 catch up              ok          ok          ok          ok          ok          sign_in
 mark as delivered     ok          ok          ok          not_found   not_found   sign_in
 mark as read          ok          ok          ok          not_found   not_found   sign_in

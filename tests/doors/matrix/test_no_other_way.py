@@ -22,6 +22,11 @@ SOME = str(uuid7())
 
 # What is left: these are about oneself, one's devices and other people, or only lead to a row of the tables.
 ABOUT_NO_CONVERSATION = """
+GET api/v1/ws/stats
+GET api/v1/ws/users
+DELETE api/v1/ws/users/<pk>
+POST api/v1/ws/broadcast
+POST api/v1/ws/conversations/<pk>/broadcast
 POST api/v1/auth/register
 POST api/v1/auth/token
 POST api/v1/auth/token/refresh

@@ -114,6 +114,7 @@ WAYS = {
     "read an old message": Way(call="GET messages/{old}", page="GET messages/{old}", shows="{past}"),
     "read the inbox": Way(call="GET conversations", page="GET ", shows="{name}"),
     "read the archive": Way(call="GET conversations?archived=true", page="GET archived"),
+    "see who has it open": Way(call="GET ws/conversations/{conversation}/participants"),
     "catch up": Way(call="GET sync", shows="{name}"),
     "mark as delivered": Way(
         call=f"POST {CONVERSATION}/delivered",

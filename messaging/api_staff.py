@@ -1,0 +1,60 @@
+"""The REST door to who is connected, for the staff (contract, section 7)."""
+
+from typing import Any
+
+from rest_framework.response import Response
+
+from accounts.staff import Staff
+from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
+from chatproject.fields import Strict, TextField
+from chatproject.pages import Page
+from messaging import connected
+
+
+class NewAnnouncement(Strict):
+    message = TextField(max_length=4000)
+
+
+class ConnectedViewSet(API):
+    """`/ws/…`."""
+
+    def stats(self, request: SignedIn) -> Response:
+        """How many are connected, and to which servers."""
+        return envelope(connected.stats(by=staff_of(request)))
+
+    def list(self, request: SignedIn) -> Response:
+        """Who is connected."""
+        limit, cursor = limit_of(request), request.query_params.get("cursor")
+        return envelope_page(connected.list_connected(by=staff_of(request), limit=limit, cursor=cursor))
+
+    def disconnect(self, request: SignedIn, pk: str) -> Response:
+        """Close the sockets of a person."""
+        connected.disconnect(by=staff_of(request), user_id=path_id(pk))
+        return envelope({"success": True})
+
+    def participants(self, request: SignedIn, pk: str) -> Response:
+        """Who has a conversation open now; its members may ask, too."""
+        id = path_id(pk)
+        if request.user.is_staff:
+            found = connected.list_looking_for_staff(by=staff_of(request), conversation_id=id)
+        else:
+            found = connected.list_looking(by=request.user, conversation_id=id)
+        return envelope_page(Page(found, next=None, previous=None, has_more=False))
+
+    def broadcast(self, request: SignedIn) -> Response:
+        """Say something to everyone who is connected."""
+        return self._announce(request)
+
+    def broadcast_in(self, request: SignedIn, pk: str) -> Response:
+        """Say something to everyone who is connected and in a conversation."""
+        return self._announce(request, conversation_id=path_id(pk))
+
+    def _announce(self, request: SignedIn, **where: Any) -> Response:
+        by = staff_of(request)
+        connected.announce(by=by, text=self.body(request, NewAnnouncement)["message"], **where)
+        return envelope({"success": True})
+
+
+def staff_of(request: SignedIn) -> Staff:
+    """Give who asks as a member of the staff; NotAllowed for others."""
+    return Staff.of(request.user, request.META["REMOTE_ADDR"] or None)
