@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -18,6 +19,8 @@ username_validators: list[Callable[[Any], None]] = [
     MinLengthValidator(3),
     MaxLengthValidator(30),
 ]
+SERVICE_ID = UUID("00000000-0000-7000-8000-000000000001")
+"""Who speaks for the place itself: see `accounts/service.py`."""
 DELETED_ACCOUNT = "Deleted account"
 """What stands where the name of someone stood who has closed the account."""
 

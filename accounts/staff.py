@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.factors import needs_code
-from accounts.models import AuditEntry, User
+from accounts.models import SERVICE_ID, AuditEntry, User
 from conversations.access import NotAllowed
 
 Action = AuditEntry.Action
@@ -33,6 +33,8 @@ class Staff:
         """NotAllowed unless they may act on someone: not on themselves, and on others of the staff only as its head."""
         if user.pk == self.user.pk:
             raise NotAllowed("Nobody does this to themselves.")
+        if user.pk == SERVICE_ID:
+            raise NotAllowed("This account is the place itself.")
         if (user.is_staff or user.is_superuser) and not self.user.is_superuser:
             raise NotAllowed("Only a superuser acts on members of the staff.")
 

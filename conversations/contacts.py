@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import people
-from accounts.models import Block, ContactInvitation, User
+from accounts.models import SERVICE_ID, Block, ContactInvitation, User
 from accounts.realtime import announce_change
 from chatproject.names import fault_in
 from conversations.access import Blocked, Conflict, Invalid, Unprocessable
@@ -106,6 +106,8 @@ def block(*, by: User, other: User) -> None:
     """Have nothing to do with someone any more: no writing either way, no contact, no invitations. Groups go on."""
     if by.pk == other.pk:
         raise Unprocessable("You can't block yourself.")
+    if other.pk == SERVICE_ID:
+        raise Unprocessable("This account tells you what concerns your own; it can't be blocked.")
 
     def act(held: Held) -> None:
         _, is_new = Block.objects.get_or_create(user=held.person(by.pk), blocked=held.person(other.pk))

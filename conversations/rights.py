@@ -1,6 +1,7 @@
 """Who may write to whom and add whom, and how the direct conversations are kept in step with it.
 
-Rights hang on blocks, contacts and settings, which change without any conversation being touched; the append reads
+The service account may write to everyone, and nobody to it: what the place has to tell someone always arrives. Other
+rights hang on blocks, contacts and settings, which change without any conversation being touched; the append reads
 `Participant.barred` alone. So every command that changes one of the former settles the latter in the same transaction.
 """
 
@@ -12,7 +13,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import Block, Contact, User
+from accounts.models import SERVICE_ID, Block, Contact, User
 from accounts.people import lock_people
 from accounts.privacy import CONTACTS
 from conversations.access import Blocked, Unavailable
@@ -25,8 +26,9 @@ TRIES = 8
 # Whoever has no right may lose it at the very moment of a send: the append compares epochs, so they change with rights.
 SETTLE = """
 WITH judged AS (
-    SELECT mine.id, mine.conversation_id, (
-        other.closed_at IS NOT NULL
+    SELECT mine.id, mine.conversation_id, mine.user_id <> %(service)s AND (
+        other.id = %(service)s
+        OR other.closed_at IS NOT NULL
         OR EXISTS (
             SELECT 1 FROM accounts_block b
             WHERE b.user_id = mine.user_id AND b.blocked_id = other.id
@@ -52,7 +54,8 @@ UPDATE conversations_conversation SET epoch = epoch + 1 WHERE id IN (SELECT conv
 def settle(conversations: Sequence[Conversation]) -> None:
     """Bring the rights in some direct conversations, which the caller has locked, in step with what they hang on."""
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, {"conversations": [each.pk for each in conversations], "contacts": CONTACTS})
+        ids = [each.pk for each in conversations]
+        cursor.execute(SETTLE, {"conversations": ids, "contacts": CONTACTS, "service": SERVICE_ID})
 
 
 def require_may_add(*, by: User, users: Collection[User], pointer: str = "/participants") -> None:

@@ -27,6 +27,10 @@ class Held:
     now: datetime
     """The database's time."""
 
+    @property
+    def conversation(self) -> Conversation:
+        return self.place.conversation
+
     def require_open(self) -> None:
         """Refuse what nothing can be added to: deleted messages, notices, conversations that the other has stopped."""
         if self.message.kind == Message.Kind.NOTICE:
@@ -53,9 +57,8 @@ def hold(*, by: User, message_id: UUID) -> Held:
     return Held(message, place, message.now)
 
 
-def announce(held: Held) -> MessageJSON:
-    """Store a message at the next version of its conversation and tell its members on commit; show it."""
-    message, conversation = held.message, held.place.conversation
+def announce(message: Message, conversation: Conversation) -> MessageJSON:
+    """Store a message at the next version of its conversation, which is locked; tell the members on commit; show it."""
     message.version = advance(conversation)
     message.save(force_update=True)
     conversation.save(update_fields=["version", "changed_at"])

@@ -1,6 +1,6 @@
 """What becomes of a message after it was said: its sender words it anew, or someone takes it back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from conversations.access import NotAllowed, Unprocessable
 from conversations.members import Rank, rank_of
+from conversations.models import Conversation
 from messaging.changes import announce, hold, show
 from messaging.commands import require_text
 from messaging.events import MessageJSON
@@ -34,7 +35,7 @@ def edit_message(*, by: User, message_id: UUID, text: str) -> MessageJSON:
     message.body = seal(text, field="body", **where)
     message.mentions = mentioned(names_in(text), conversation_id=message.conversation_id, sender_id=by.pk)
     message.edited_at = held.now
-    return announce(held)
+    return announce(message, held.conversation)
 
 
 @transaction.atomic
@@ -51,7 +52,12 @@ def delete_message(*, by: User, message_id: UUID) -> MessageJSON:
         raise NotAllowed("Only its sender and the group's admins can delete a message.")
     if message.deleted_at is not None:
         return show(message)
+    return bury(message, held.conversation, at=held.now)
+
+
+def bury(message: Message, conversation: Conversation, *, at: datetime) -> MessageJSON:
+    """Leave nothing of a message but a tombstone; its conversation is locked."""
     message.reactions.all().delete()
     message.body = message.fingerprint = message.mentions = message.reply_to_id = None
-    message.deleted_at = held.now
-    return announce(held)
+    message.deleted_at = at
+    return announce(message, conversation)

@@ -57,6 +57,7 @@ class Acts:
     answer: bool = False
     edit: bool = False
     delete: bool = False
+    report: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ def acts_on(message: MessageJSON, *, conversation: Mapping[str, Any], viewer: Us
     is_mine = message["sender_id"] == str(viewer.pk)
     is_fresh = timezone.now() - moment(message) < timedelta(seconds=settings.EDIT_SECONDS)
     is_admin = conversation["kind"] == "group" and conversation["me"]["role"] != "member"
-    return Acts(answer=True, edit=is_mine and is_fresh, delete=is_mine or is_admin)
+    return Acts(answer=True, edit=is_mine and is_fresh, delete=is_mine or is_admin, report=not is_mine)
 
 
 def opens_day(previous: MessageJSON | None, message: MessageJSON) -> bool:

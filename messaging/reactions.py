@@ -32,7 +32,7 @@ def add_reaction(*, by: User, message_id: UUID, emoji: str) -> MessageJSON:
     if Reaction.objects.filter(**one).exists():
         return show(message)
     Reaction.objects.create(**one)
-    return announce(held)
+    return announce(message, held.conversation)
 
 
 @transaction.atomic
@@ -42,7 +42,7 @@ def remove_reaction(*, by: User, message_id: UUID, emoji: str) -> MessageJSON:
     held = hold(by=by, message_id=message_id)
     held.require_open()
     gone, _ = held.message.reactions.filter(user=by, emoji=emoji).delete()
-    return announce(held) if gone else show(held.message)
+    return announce(held.message, held.conversation) if gone else show(held.message)
 
 
 @transaction.atomic

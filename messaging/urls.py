@@ -1,10 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
 from messaging.api import MessageViewSet, ReactionViewSet, ReceiptViewSet
+from messaging.api_reports import ReportViewSet
 from messaging.api_staff import ConnectedViewSet
 from messaging.api_sync import CatchingUpViewSet
 from messaging.views import conversation, inbox
 from messaging.views_message import delete, edit, message, react, reply
+from messaging.views_report import my_reports, report_message, report_person
 
 pages: list[URLPattern | URLResolver] = [
     path("", inbox, name="inbox"),
@@ -15,6 +17,9 @@ pages: list[URLPattern | URLResolver] = [
     path("messages/<uuid:message_id>/reply", reply, name="reply"),
     path("messages/<uuid:message_id>/edit", edit, name="edit_message"),
     path("messages/<uuid:message_id>/delete", delete, name="delete_message"),
+    path("messages/<uuid:message_id>/report", report_message, name="report_message"),
+    path("people/<uuid:user_id>/report", report_person, name="report_person"),
+    path("settings/reports", my_reports, name="settings_reports"),
 ]
 
 api: list[URLPattern | URLResolver] = [
@@ -27,6 +32,7 @@ api: list[URLPattern | URLResolver] = [
     path("conversations/<pk>/changes", CatchingUpViewSet.as_view({"get": "changes"})),
     path("conversations/<pk>/delivered", ReceiptViewSet.as_view({"post": "delivered"})),
     path("conversations/<pk>/read", ReceiptViewSet.as_view({"post": "read"})),
+    path("reports", ReportViewSet.as_view({"get": "list", "post": "create"})),
     path("ws/stats", ConnectedViewSet.as_view({"get": "stats"})),
     path("ws/users", ConnectedViewSet.as_view({"get": "list"})),
     path("ws/users/<pk>", ConnectedViewSet.as_view({"delete": "disconnect"})),

@@ -37,16 +37,17 @@ LAYERS = {
         messaging.marks messaging.mentions messaging.notices
     """,
     "commands": """
-        accounts.commands accounts.factors accounts.moderation accounts.people accounts.staff
+        accounts.commands accounts.factors accounts.moderation accounts.people accounts.service accounts.staff
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights
-        messaging.commands messaging.edits messaging.reactions messaging.retention
+        messaging.commands messaging.edits messaging.moderation messaging.reactions messaging.reports
+        messaging.retention
     """,
     "hub, sync, inbox": """
         accounts.directory
         conversations.directory
         messaging.audit messaging.connected messaging.following messaging.hearing messaging.hub messaging.inbox
-        messaging.missed messaging.outgoing
+        messaging.missed messaging.outgoing messaging.reported
         messaging.pace messaging.presence messaging.receipts_heard messaging.registry messaging.replay
         messaging.settled messaging.snapshots messaging.status messaging.sync messaging.typists messaging.watching
         messaging.whereabouts
@@ -68,8 +69,9 @@ LAYERS = {
         chatproject.health chatproject.views
         conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join
-        messaging.api messaging.api_staff messaging.api_sync messaging.consumers messaging.jobs messaging.management
-        messaging.obey messaging.routing messaging.urls messaging.views messaging.views_message
+        messaging.api messaging.api_reports messaging.api_staff messaging.api_sync messaging.consumers
+        messaging.jobs messaging.management messaging.obey messaging.routing messaging.urls messaging.views
+        messaging.views_message messaging.views_report
     """,
     "assembly": """
         chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.lifespan

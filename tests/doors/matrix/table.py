@@ -50,6 +50,10 @@ delete my own         ok          ok          ok          ok          ok        
 delete another's      ok          ok          not_allowed not_allowed not_allowed not_found   not_found   sign_in
 delete the owner's    ok          ok          not_allowed not_allowed not_allowed not_found   not_found   sign_in
 delete an old message ok          ok          not_allowed not_allowed not_found   not_found   not_found   sign_in
+report another's      ok          ok          ok          ok          ok          not_found   not_found   sign_in
+report my own unprocessable unprocessable unprocessable unprocessable unprocessable not_found not_found sign_in
+report an old one     ok          ok          ok          ok          not_found   not_found   not_found   sign_in
+look at the report form ok        ok          ok          ok          ok          not_found   not_found   sign_in
 react                 ok          ok          ok          ok          ok          not_found   not_found   sign_in
 react to an old one   ok          ok          ok          ok          not_found   not_found   not_found   sign_in
 take a reaction back  ok          ok          ok          ok          ok          not_found   not_found   sign_in
@@ -114,6 +118,9 @@ edit my own           ok          blocked     blocked     not_found   not_found 
 edit another's        not_allowed not_allowed not_allowed not_found   not_found   sign_in
 delete my own         ok          ok          ok          not_found   not_found   sign_in
 delete another's      not_allowed not_allowed not_allowed not_found   not_found   sign_in
+report another's      ok          ok          ok          not_found   not_found   sign_in
+report my own unprocessable unprocessable unprocessable not_found not_found sign_in
+look at the report form ok        ok          ok          not_found   not_found   sign_in
 react                 ok          blocked     blocked     not_found   not_found   sign_in
 take a reaction back  ok          blocked     blocked     not_found   not_found   sign_in
 rename                conflict    conflict    conflict    not_found   not_found   sign_in

@@ -63,6 +63,9 @@ POST contacts/<uuid:user_id>/remove
 POST contacts/invitations/<uuid:invitation_id>/accept
 POST contacts/invitations/<uuid:invitation_id>/decline
 GET people/<uuid:user_id>
+GET POST people/<uuid:user_id>/report
+GET settings/reports
+GET api/v1/reports
 POST people/<uuid:user_id>/invite
 POST people/<uuid:user_id>/block
 POST people/<uuid:user_id>/unblock

@@ -102,6 +102,16 @@ def saying(text: str, **fields: Any) -> Fields:
     return {"conversation_id": "{conversation}", "text": text, **fields}
 
 
+def reporting(which: str) -> Way:
+    return Way(
+        call="POST reports",
+        body={"message_id": which, "reason": "spam"},
+        page=f"POST messages/{which}/report",
+        form={"reason": "spam"},
+        writes="report",
+    )
+
+
 WAYS = {
     "read the conversation": Way(call=f"GET {CONVERSATION}", page=f"GET {CONVERSATION}/info", shows="{name}"),
     "read who is in": Way(call=f"GET {CONVERSATION}/participants", shows="{other}"),
@@ -200,6 +210,10 @@ WAYS = {
     "delete another's": deleting("{others}"),
     "delete the owner's": deleting("{owners}"),
     "delete an old message": deleting("{old}"),
+    "report another's": reporting("{others}"),
+    "report my own": reporting("{own}"),
+    "report an old one": reporting("{old}"),
+    "look at the report form": Way(page="GET messages/{others}/report", shows="{new}"),
     "react": reacting("{others}"),
     "react to an old one": reacting("{old}"),
     "take a reaction back": reacting("{reacted}", back=True),

@@ -1,0 +1,166 @@
+"""Reports, and what the staff does about them, at the commands."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from accounts.commands import register
+from accounts.ids import uuid7
+from accounts.models import SERVICE_ID, AuditEntry, User
+from accounts.service import service_account
+from accounts.staff import Staff
+from conversations import contacts, groups
+from conversations.access import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
+from conversations.commands import start_direct
+from conversations.models import Conversation
+from messaging import moderation, reports
+from messaging.commands import send_direct
+from messaging.edits import delete_message
+from messaging.models import Message, Report
+from messaging.sync import direct_history, get_message
+from tests.messaging.helpers import say
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def by(staff: User) -> Staff:
+    return Staff.of(staff)
+
+
+@pytest.fixture
+def said(bob: User, conversation: Conversation) -> UUID:
+    return UUID(say(bob, conversation, "Buy my watches")["id"])
+
+
+def told(user: User) -> list[str]:
+    """What the place itself has written to someone."""
+    return [each["text"] for each in direct_history(by=user, friend_id=SERVICE_ID).items]
+
+
+def report(by: User, message_id: UUID, comment: str = "") -> Report:
+    return reports.report_message(by=by, message_id=message_id, reason="spam", comment=comment)[0]
+
+
+def test_a_report_keeps_a_sealed_copy_of_what_was_said(alice: User, bob: User, said: UUID) -> None:
+    made = report(alice, said, "He does this all day")
+    delete_message(by=bob, message_id=said)
+    made.refresh_from_db()
+    assert (reports.words_of(made, "copy"), reports.words_of(made, "comment")) == (
+        "Buy my watches",
+        "He does this all day",
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(r::text, '') FROM messaging_report r")
+        assert b"watches".hex() not in cursor.fetchone()[0]
+
+
+def test_reporting_the_same_again_gives_the_open_report(alice: User, bob: User, said: UUID) -> None:
+    first, again = (reports.report_message(by=alice, message_id=said, reason="spam") for _ in range(2))
+    assert (first[0], first[1], again[1]) == (again[0], True, False)
+    assert [reports.report_person(by=alice, user=bob, reason="hate")[1] for _ in range(2)] == [True, False]
+
+
+def test_a_stranger_can_report_nothing_of_it(mallory: User, said: UUID) -> None:
+    with pytest.raises(Message.DoesNotExist):
+        report(mallory, said)
+
+
+def test_what_nobody_said_is_not_reported(alice: User, bob: User, said: UUID, group: Conversation) -> None:
+    delete_message(by=bob, message_id=said)
+    groups.update_group(by=alice, conversation_id=group.pk, name="Orchard")
+    notice = Message.objects.filter(conversation=group, kind="notice").latest("position")
+    for id, who in ((said, alice), (notice.pk, bob)):
+        with pytest.raises(Unprocessable):
+            report(who, id)
+    with pytest.raises(Unprocessable):
+        reports.report_person(by=alice, user=alice, reason="spam")
+
+
+@pytest.mark.parametrize("comment", ["a\0b", "\ud800"])
+def test_a_comment_can_be_stored(alice: User, said: UUID, comment: str) -> None:
+    with pytest.raises(Invalid):
+        report(alice, said, comment)
+
+
+def test_a_deleted_message_leaves_a_tombstone_and_the_reporter_hears_it(by: Staff, alice: User, said: UUID) -> None:
+    made = report(alice, said)
+    reports.resolve_report(by=by, report_id=made.pk, outcome="deleted")
+    assert get_message(by=alice, message_id=said)["deleted_at"]
+    assert "the message was deleted" in told(alice)[-1]
+    assert [entry.action for entry in AuditEntry.objects.order_by("id")] == ["resolve_report", "delete_message"]
+
+
+def test_a_warning_reaches_the_person_in_the_words_of_the_staff(by: Staff, alice: User, bob: User, said: UUID) -> None:
+    reports.resolve_report(by=by, report_id=report(alice, said).pk, outcome="warned", words="No selling here")
+    assert "No selling here" in told(bob)[-1]
+    assert "the person was warned" in told(alice)[-1]
+    assert "alice" not in " ".join(told(bob)).lower()
+
+
+def test_a_person_is_suspended_for_the_reason_given(by: Staff, alice: User, bob: User, said: UUID) -> None:
+    reports.resolve_report(by=by, report_id=report(alice, said).pk, outcome="suspended", words="Selling")
+    bob.refresh_from_db()
+    assert (bob.suspension_reason, told(alice)[-1].endswith("the person was suspended.")) == ("Selling", True)
+
+
+def test_a_dismissed_report_changes_nothing_but_is_answered(by: Staff, alice: User, said: UUID) -> None:
+    reports.resolve_report(by=by, report_id=report(alice, said).pk, outcome="dismissed")
+    assert get_message(by=alice, message_id=said)["text"] == "Buy my watches"
+    assert "nothing there breaks" in told(alice)[-1]
+
+
+def test_all_who_reported_the_same_hear_of_it_once(by: Staff, alice: User, bob: User, carol: User, group) -> None:
+    said = UUID(say(bob, group, "Buy my watches")["id"])
+    first, other = report(alice, said), report(carol, said)
+    assert reports.resolve_report(by=by, report_id=other.pk, outcome="dismissed") == [first, other]
+    assert len(told(alice)) == len(told(carol)) == 1
+    with pytest.raises(Conflict):
+        reports.resolve_report(by=by, report_id=first.pk, outcome="dismissed")
+
+
+@pytest.mark.parametrize("outcome", ["warned", "suspended"])
+def test_without_words_nobody_is_warned_or_suspended(by: Staff, alice: User, said: UUID, outcome: str) -> None:
+    made = report(alice, said)
+    with pytest.raises(Invalid):
+        reports.resolve_report(by=by, report_id=made.pk, outcome=outcome)
+    made.refresh_from_db()
+    assert made.resolved_at is None
+
+
+def test_nobody_of_the_staff_decides_about_another(by: Staff, person: Callable[..., User], alice: User) -> None:
+    made, _ = reports.report_person(by=alice, user=person("dora", is_staff=True), reason="spam")
+    with pytest.raises(NotAllowed):
+        reports.resolve_report(by=by, report_id=made.pk, outcome="suspended", words="Spam")
+
+
+def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
+    service = service_account()
+    with pytest.raises(Blocked):
+        start_direct(by=alice, to=service)
+    moderation.tell([alice], "Hello")
+    with pytest.raises(Blocked):
+        send_direct(by=alice, to=service, text="Hi", id=uuid7())
+    with pytest.raises(Unprocessable):
+        contacts.block(by=alice, other=service)
+
+
+def test_the_place_reaches_those_who_hear_from_contacts_alone(alice: User) -> None:
+    contacts.update_me(by=alice, settings={"write": "contacts"})
+    moderation.tell([alice], "Hello")
+    assert told(alice) == ["Hello"]
+
+
+def test_the_service_account_finds_a_name_where_its_own_is_taken() -> None:
+    register(username="parley", password="a-rather-long-one")
+    assert service_account().username.startswith("parley-")
+    assert service_account().pk == SERVICE_ID
+
+
+def test_an_account_is_closed_by_the_staff_as_by_its_owner(by: Staff, bob: User) -> None:
+    moderation.close_account(by=by, user_id=bob.pk, reason="A minor")
+    bob.refresh_from_db()
+    assert bob.closed_at
+    assert AuditEntry.objects.get().before["username"] == "bob"
