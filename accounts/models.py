@@ -67,6 +67,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    class Meta:
+        verbose_name, verbose_name_plural = "person", "people"
+
     def __str__(self) -> str:
         return self.username
 

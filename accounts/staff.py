@@ -1,10 +1,12 @@
 """Who acts for the place, and the log of what they did."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.factors import needs_code
 from accounts.models import SERVICE_ID, AuditEntry, User
@@ -65,3 +67,10 @@ def record(
         before=before or {},
         after=after or {},
     )
+
+
+def record_look(*, by: Staff, action: AuditEntry.Action, within: timedelta) -> None:
+    """Write into the audit log that someone looks at a page which looks again by itself: once in a while."""
+    lately = AuditEntry.objects.filter(by=by.user, action=action, at__gt=timezone.now() - within)
+    if not lately.exists():
+        record(by=by, action=action)

@@ -1,11 +1,8 @@
 """The site map."""
 
-from allauth.account import views as allauth
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import RedirectView
 
 from accounts import urls as accounts
 from chatproject.problems import not_found
@@ -13,17 +10,11 @@ from chatproject.views import healthz, metrics, readyz, server
 from conversations import urls as conversations
 from messaging import urls as messaging
 
-# The admin's own views would begin no session of ours, and end none.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
-admin.site.logout = allauth.logout  # type: ignore[method-assign]
-admin.site.password_change = RedirectView.as_view(  # type: ignore[method-assign, assignment]
-    pattern_name="account_change_password"
-)
-
 urlpatterns = [
     path("", include([*conversations.pages, *messaging.pages, *accounts.pages])),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("admin/", include(messaging.staff)),
     path("admin/", admin.site.urls),
     path("api/v1/", include([*accounts.api, *conversations.api, *messaging.api, path("server", server)])),
     # Before anyone asks for a CSRF token: a route that is not there is not there.

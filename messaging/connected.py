@@ -50,8 +50,13 @@ def _members(server: str) -> Iterator[str]:
 
 def list_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
     """List the people who are connected, each with their sockets: which server, which session, since when."""
-    after = read_cursor(cursor, salt="connected") if cursor else ""
     record(by=by, action=Action.SEE_CONNECTED)
+    return find_connected(by=by, limit=limit, cursor=cursor)
+
+
+def find_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+    """As `list_connected`, for pages that have logged who looks."""
+    after = read_cursor(cursor, salt="connected") if cursor else ""
     found = _sockets_after(after, people=limit + 1)
     shown, more = dict(list(found.items())[:limit]), len(found) > limit
     following = write_cursor(next(reversed(shown)), salt="connected") if more else None

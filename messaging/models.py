@@ -165,4 +165,4 @@ class Report(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_reason_display()}, reported by {self.reporter_id}"
+        return f"{self.get_reason_display()}, reported on {self.created_at:%d %B %Y}"

@@ -69,10 +69,11 @@ def find_status(*, by: User, message_id: UUID) -> Sequence[Status]:
         raise Message.DoesNotExist
     if message.sender_id != by.pk:
         raise NotAllowed("Only its sender sees who has had a message.")
-    return _read(message, sees_read=shows_read(by))
+    return read_status(message, sees_read=shows_read(by))
 
 
-def _read(message: Message, *, sees_read: bool) -> list[Status]:
+def read_status(message: Message, *, sees_read: bool) -> list[Status]:
+    """Read how it is with a message, for whoever sees what others have read, or does not."""
     values: dict[str, Any] = {
         "position": message.position,
         "first": first_id_at(message.created_at - CLOCKS_DIFFER),

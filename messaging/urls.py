@@ -1,3 +1,4 @@
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
 from messaging.api import MessageViewSet, ReactionViewSet, ReceiptViewSet
@@ -7,6 +8,7 @@ from messaging.api_sync import CatchingUpViewSet
 from messaging.views import conversation, inbox
 from messaging.views_message import delete, edit, message, react, reply
 from messaging.views_report import my_reports, report_message, report_person
+from messaging.views_staff import announce, connected
 
 pages: list[URLPattern | URLResolver] = [
     path("", inbox, name="inbox"),
@@ -20,6 +22,11 @@ pages: list[URLPattern | URLResolver] = [
     path("messages/<uuid:message_id>/report", report_message, name="report_message"),
     path("people/<uuid:user_id>/report", report_person, name="report_person"),
     path("settings/reports", my_reports, name="settings_reports"),
+]
+
+staff: list[URLPattern | URLResolver] = [
+    path("connected/", admin.site.admin_view(connected), name="staff_connected"),
+    path("announce/", admin.site.admin_view(announce), name="staff_announce"),
 ]
 
 api: list[URLPattern | URLResolver] = [

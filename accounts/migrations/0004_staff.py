@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(name="user", options={"verbose_name": "person", "verbose_name_plural": "people"}),
         migrations.AddField(
             model_name="user",
             name="suspended_at",

@@ -28,7 +28,7 @@ async def test_the_menu_by_keyboard(enter: Enter, alice: User, bob: User, conver
     await keys.press("Enter")
     await expect(page.get_by_role("menuitem", name="React with 👍")).to_be_focused()
     await keys.press("End")
-    await expect(page.get_by_role("menuitem", name="Copy text")).to_be_focused()
+    await expect(page.get_by_role("menuitem", name="Report")).to_be_focused()
     await keys.press("Escape")
     await expect(page.get_by_role("menu")).to_be_hidden()
     await expect(button).to_be_focused()

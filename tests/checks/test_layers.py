@@ -47,7 +47,7 @@ LAYERS = {
         accounts.directory
         conversations.directory
         messaging.audit messaging.connected messaging.following messaging.hearing messaging.hub messaging.inbox
-        messaging.missed messaging.outgoing messaging.reported
+        messaging.inspection messaging.missed messaging.outgoing messaging.reported
         messaging.pace messaging.presence messaging.receipts_heard messaging.registry messaging.replay
         messaging.settled messaging.snapshots messaging.status messaging.sync messaging.typists messaging.watching
         messaging.whereabouts
@@ -64,14 +64,14 @@ LAYERS = {
         messaging.standings messaging.words
     """,
     "doors": """
-        accounts.api accounts.api_people accounts.urls accounts.views
+        accounts.admin accounts.api accounts.api_people accounts.urls accounts.views
         accounts.views_people accounts.views_settings
-        chatproject.health chatproject.views
-        conversations.api conversations.api_groups conversations.urls conversations.views
+        chatproject.health chatproject.staffsite chatproject.views
+        conversations.admin conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join
-        messaging.api messaging.api_reports messaging.api_staff messaging.api_sync messaging.consumers
+        messaging.admin messaging.api messaging.api_reports messaging.api_staff messaging.api_sync messaging.consumers
         messaging.jobs messaging.management messaging.obey messaging.routing messaging.urls messaging.views
-        messaging.views_message messaging.views_report
+        messaging.views_message messaging.views_report messaging.views_staff
     """,
     "assembly": """
         chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.lifespan

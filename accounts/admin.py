@@ -1,0 +1,149 @@
+"""People and the audit log, as the staff sees them."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts import moderation
+from accounts.models import AuditEntry, Session, User
+from accounts.staff import Staff
+from chatproject.staffsite import Act, ReasonForm, StaffAdmin, Viewed, WordsForm, link_to
+from messaging.connected import disconnect
+from messaging.moderation import close_account, warn
+
+
+def _may(by: Staff, user: User) -> bool:
+    """Tell whether someone may act on a person; the command has the last word."""
+    head = by.user.is_superuser or not (user.is_staff or user.is_superuser)
+    return head and user.is_active and not user.is_bot and user.pk != by.user.pk
+
+
+def _may_name_staff(by: Staff, user: User) -> bool:
+    return _may(by, user) and by.user.is_superuser
+
+
+def _warn(*, by: Staff, thing: User, words: str) -> None:
+    warn(by=by, user_id=thing.pk, text=words)
+
+
+class SessionInline(Viewed, admin.TabularInline):  # type: ignore[type-arg]
+    """The devices that someone is signed in on."""
+
+    model = Session
+    fields = (
+        "name",
+        "ip",
+        "created_at",
+        "last_seen_at",
+    )
+    readonly_fields = fields
+    can_delete = False
+    extra = 0
+    verbose_name_plural = "signed in on"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(ended_at=None).order_by("-last_seen_at")
+
+
+@admin.register(User)
+class UserAdmin(StaffAdmin):
+    list_display = ("username", "display_name", "is_staff", "is_bot", "suspended_at", "date_joined", "closed_at")
+    list_filter = ("is_staff", "is_bot", ("suspended_at", admin.EmptyFieldListFilter), "is_active")
+    search_fields = ("username", "display_name", "email", "=id")
+    fields = (
+        "username",
+        "display_name",
+        "email",
+        "wallet_address",
+        "about",
+        "is_staff",
+        "is_superuser",
+        "is_bot",
+        "suspended_at",
+        "suspension_reason",
+        "date_joined",
+        "closed_at",
+    )
+    inlines = (SessionInline,)
+    acts = (
+        Act(
+            "suspend",
+            "Suspend",
+            lambda by, thing, reason: moderation.suspend(by=by, user_id=thing.pk, reason=reason),
+            ReasonForm,
+            "They are let in nowhere until you lift it, and are told the reason.",
+            danger=True,
+            is_offered=lambda by, user: _may(by, user) and not user.suspended_at,
+        ),
+        Act(
+            "reinstate",
+            "Lift the suspension",
+            lambda by, thing: moderation.reinstate(by=by, user_id=thing.pk),
+            is_offered=lambda by, user: _may(by, user) and bool(user.suspended_at),
+        ),
+        Act(
+            "warn",
+            "Warn",
+            _warn,
+            WordsForm,
+            "They get your words from the account that speaks for this place.",
+            is_offered=_may,
+        ),
+        Act(
+            "disconnect",
+            "Disconnect",
+            lambda by, thing: disconnect(by=by, user_id=thing.pk),
+            about="Closes what they have open now. They may come back at once.",
+            is_offered=_may,
+        ),
+        Act(
+            "end-sessions",
+            "Sign out everywhere",
+            lambda by, thing: moderation.end_sessions(by=by, user_id=thing.pk),
+            about="They have to sign in again on every device.",
+            is_offered=_may,
+        ),
+        Act(
+            "make-staff",
+            "Make staff",
+            lambda by, thing: moderation.set_staff(by=by, user_id=thing.pk, is_staff=True),
+            is_offered=lambda by, user: _may_name_staff(by, user) and not user.is_staff,
+        ),
+        Act(
+            "unmake-staff",
+            "Take from the staff",
+            lambda by, thing: moderation.set_staff(by=by, user_id=thing.pk, is_staff=False),
+            is_offered=lambda by, user: _may_name_staff(by, user) and user.is_staff,
+        ),
+        Act(
+            "close",
+            "Close the account",
+            lambda by, thing, reason: close_account(by=by, user_id=thing.pk, reason=reason),
+            ReasonForm,
+            "For good: their name, address and contacts are erased, what they wrote stays under “Deleted account”.",
+            danger=True,
+            is_offered=_may,
+        ),
+    )
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(StaffAdmin):
+    PAGES: ClassVar = {
+        "person": "accounts_user",
+        "conversation": "conversations_conversation",
+        "report": "messaging_report",
+    }
+
+    list_display = ("at", "by", "action", "target", "ip", "reason")
+    list_filter = ("action",)
+    search_fields = ("=target_id", "by__username")
+    list_select_related = ("by",)
+    fields = ("at", "by", "ip", "action", "target", "reason", "before", "after")
+    readonly_fields = ("target",)
+
+    @admin.display(description="whom or what")
+    def target(self, entry: AuditEntry) -> str:
+        page = self.PAGES.get(entry.target_kind)
+        return link_to(page, entry.target_id) if page else "everyone"

@@ -1,0 +1,237 @@
+"""The admin as the staff's room: everything is shown and nothing is changed but by acts, each of which is one command.
+
+Only what is written for the staff is registered here, whatever other apps bring along.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from allauth.account import views as allauth
+from allauth.account.decorators import secure_admin_login
+from django import forms
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+
+from accounts.staff import Staff
+from conversations.access import REASON_LENGTH, Refused
+
+COUNTED_MOST = 10_000
+ROOMS: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "To look after": [("Report", {}), ("AuditEntry", {})],
+    "People": [("User", {})],
+    "Conversations": [("Conversation", {}), ("Participant", {}), ("InviteLink", {})],
+    "Messages": [("Message", {}), ("MessageStatus", {})],
+    "Machinery": [("ProcrastinateJob", {"name": "Jobs"})],
+}
+"""What the first page lists, by what it is for."""
+
+
+def staff_of(request: HttpRequest) -> Staff:
+    """Give who asks as a member of the staff; NotAllowed for others."""
+    return Staff.of(request.user, request.META["REMOTE_ADDR"] or None)  # type: ignore[arg-type]
+
+
+class StaffSite(admin.AdminSite):
+    """The site at `/admin/`."""
+
+    site_title = index_title = "Staff"
+    site_header = "Parley"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return _refusal(request) is None
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Show what is made for the staff, and nothing that another app would let them change."""
+        if admin_class is not None and issubclass(admin_class, StaffAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """List what there is by what it is for, not by the app that keeps it."""
+        listed = super().get_app_list(request, app_label)
+        models = {model["object_name"]: model for app in listed for model in app["models"]}
+        if app_label is not None:
+            return listed
+        return [
+            {
+                "name": name,
+                "app_label": "",
+                "app_url": "",
+                "models": [{**models[each], **named} for each, named in room],
+            }
+            for name, room in ROOMS.items()
+        ]
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Sign in on our page, which begins one of our sessions; say why where that is not enough."""
+        if request.user.is_authenticated and request.user.is_staff and (reason := _refusal(request)):
+            messages.error(request, reason)
+            return redirect("settings_security")
+        ours: HttpResponse = secure_admin_login(super().login)(request, extra_context)
+        return ours
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return allauth.logout(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account_change_password")
+
+
+def _refusal(request: HttpRequest) -> str | None:
+    """Say why someone may not be here, if they may not."""
+    if not request.user.is_authenticated:
+        return "Please sign in."
+    try:
+        staff_of(request)
+    except Refused as refusal:
+        return refusal.detail
+    return None
+
+
+def link_to(page: str, id: Any) -> str:
+    """Link to the page of something by its id, which may have gone meanwhile."""
+    return format_html('<a href="{}">{}</a>', reverse(f"admin:{page}_change", args=[id]), id)
+
+
+class CountedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anyone would page: to count all messages reads all of them."""
+
+    @cached_property
+    def count(self) -> int:
+        found: Any = self.object_list
+        number: int = found[:COUNTED_MOST].count()
+        return number
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=REASON_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class WordsForm(forms.Form):
+    words = forms.CharField(
+        max_length=REASON_LENGTH, label="Your words to the person", widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+def always(by: Staff, thing: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that the staff may do with what a page shows.
+
+    `run` takes `by`, the thing, and what the form asks for; what it returns is shown by the template `shows`, if there
+    is one. Without, the page of the thing follows.
+    """
+
+    name: str
+    label: str
+    run: Callable[..., Any]
+    form: type[forms.Form] = forms.Form
+    about: str = ""
+    danger: bool = False
+    is_offered: Callable[[Staff, Any], bool] = always
+    shows: str = ""
+
+
+class Viewed:
+    """May be looked at by the staff, and changed here by nobody."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _refusal(request) is None
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return _refusal(request) is None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StaffAdmin(Viewed, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A model as the staff sees it, with what may be done about one of them."""
+
+    acts: Sequence[Act] = ()
+    paginator = CountedPaginator
+    show_full_result_count = False
+    change_form_template = "admin/thing.html"
+    list_per_page = 50
+    ordering: ClassVar[Any] = ("-pk",)
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
+        act = path("<path:object_id>/act/<slug:name>/", self.admin_site.admin_view(self.act_view), name=name)
+        return [act, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        thing = self.get_object(request, object_id)
+        by = staff_of(request)
+        offered = [(act, self._url(thing, act)) for act in self.acts if thing and act.is_offered(by, thing)]
+        shown = {
+            "acts": offered,
+            "title": str(thing),
+            "subtitle": None,
+            **self.more(request, thing),
+        }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+    def more(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
+        """Give what a page of one of these shows besides its fields."""
+        return {}
+
+    def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Ask what an act needs to know, then do it."""
+        thing, act = self.get_object(request, object_id), next((act for act in self.acts if act.name == name), None)
+        if thing is None or act is None or not act.is_offered(staff_of(request), thing):
+            raise Http404
+        form = act.form(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                result = act.run(by=staff_of(request), thing=thing, **form.cleaned_data)
+            except Refused as refusal:
+                form.add_error(None, refusal.detail)
+            else:
+                return self._done(request, thing, act, form, result)
+        return self._render(request, "admin/act.html", thing, act, form)
+
+    def _done(self, request: HttpRequest, thing: Any, act: Act, form: forms.Form, result: Any) -> HttpResponse:
+        if act.shows:
+            return self._render(request, act.shows, thing, act, form, result=result)
+        messages.success(request, f"Done: {act.label.lower()}.")
+        return HttpResponseRedirect(self._place(thing))
+
+    def _render(
+        self, request: HttpRequest, template: str, thing: Any, act: Act, form: forms.Form, **more: Any
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": act.label,
+            "opts": self.opts,
+            "thing": thing,
+            "back": self._place(thing),
+            "act": act,
+            "form": form,
+            **more,
+        }
+        return render(request, template, context, status=400 if form.errors else 200)
+
+    def _place(self, thing: models.Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[thing.pk])
+
+    def _url(self, thing: models.Model, act: Act) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_act", args=[thing.pk, act.name])

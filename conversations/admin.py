@@ -1,0 +1,114 @@
+"""Conversations, who is in them, and the links that lead in, as the staff sees them: never what is said."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.staff import Staff
+from chatproject.staffsite import Act, ReasonForm, StaffAdmin
+from conversations.models import Conversation, InviteLink, Participant
+from messaging.connected import ANNOUNCEMENT_LENGTH, announce
+from messaging.inspection import read_conversation
+from messaging.moderation import revoke_link
+
+
+class AnnouncementForm(forms.Form):
+    text = forms.CharField(max_length=ANNOUNCEMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class InspectionForm(ReasonForm):
+    before = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
+
+
+def _leads_in(by: Staff, link: InviteLink) -> bool:
+    return link.revoked_at is None
+
+
+@admin.register(Conversation)
+class ConversationAdmin(StaffAdmin):
+    list_display = ("id", "kind", "name", "owner", "last_position", "created_at", "active_at")
+    list_filter = ("kind",)
+    search_fields = ("=id", "name", "=participants__user__username")
+    list_select_related = ("owner",)
+    fields = (
+        "kind",
+        "name",
+        "description",
+        "owner",
+        "history",
+        "version",
+        "epoch",
+        "last_position",
+        "created_at",
+    )
+    acts = (
+        Act(
+            "announce",
+            "Announce something",
+            lambda by, thing, text: announce(by=by, text=text, conversation_id=thing.pk),
+            AnnouncementForm,
+            "Whoever is in it and connected sees it now; it is kept nowhere.",
+        ),
+        Act(
+            "read",
+            "Break the glass: read the messages",
+            lambda by, thing, reason, before: read_conversation(
+                by=by, conversation_id=thing.pk, reason=reason, before=before
+            ),
+            InspectionForm,
+            "What people write is private. Your reason, and that you read it, stand in the audit log.",
+            danger=True,
+            shows="admin/transcript.html",
+        ),
+    )
+
+    def more(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
+        places = Participant.objects.filter(conversation=thing).select_related("user").order_by("left_at", "pk")[:1000]
+        return {"places": places}
+
+
+@admin.register(Participant)
+class ParticipantAdmin(StaffAdmin):
+    list_display = ("user", "conversation", "role", "joined_at", "left_at", "delivered_through", "read_through")
+    list_filter = ("role", ("left_at", admin.EmptyFieldListFilter))
+    search_fields = ("=user__username", "=conversation__id")
+    list_select_related = ("user", "conversation")
+    fields = (
+        "user",
+        "conversation",
+        "role",
+        "joined_at",
+        "left_at",
+        "visible_from",
+        "delivered_through",
+        "read_through",
+        "barred",
+    )
+
+
+@admin.register(InviteLink)
+class InviteLinkAdmin(StaffAdmin):
+    list_display = ("id", "conversation", "created_by", "created_at", "expires_at", "uses", "max_uses", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=id", "=conversation__id", "=created_by__username")
+    list_select_related = ("conversation", "created_by")
+    fields = (
+        "conversation",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "uses",
+        "max_uses",
+        "revoked_at",
+    )
+    acts = (
+        Act(
+            "revoke",
+            "Revoke",
+            lambda by, thing: revoke_link(by=by, link_id=thing.pk),
+            about="It leads nowhere from now on.",
+            is_offered=_leads_in,
+        ),
+    )

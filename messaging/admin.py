@@ -1,0 +1,132 @@
+"""Reports, messages without what they say, and jobs, as the staff sees them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts.staff import Staff
+from chatproject.staffsite import Act, StaffAdmin, WordsForm, link_to
+from messaging.inspection import reach_of
+from messaging.models import Message, MessageStatus, Report
+from messaging.reports import resolve_report, words_of
+
+
+class NoteForm(forms.Form):
+    words = forms.CharField(
+        required=False, max_length=500, label="A note for the audit log", widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+def _is_open(by: Staff, report: Report) -> bool:
+    return report.resolved_at is None
+
+
+def _is_open_about_a_message(by: Staff, report: Report) -> bool:
+    return report.resolved_at is None and report.message_id is not None
+
+
+def _resolution(outcome: str, label: str, form: type[forms.Form], about: str, **options: Any) -> Act:
+    """An act that resolves a report, and all that are open about the same."""
+
+    def run(*, by: Staff, thing: Report, words: str) -> None:
+        resolve_report(by=by, report_id=thing.pk, outcome=outcome, words=words)
+
+    return Act(outcome, label, run, form, about, **{"is_offered": _is_open, **options})
+
+
+@admin.register(Report)
+class ReportAdmin(StaffAdmin):
+    list_display = ("created_at", "reason", "person", "reporter", "is_about_a_message", "outcome", "resolved_by")
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "reason", "outcome")
+    search_fields = ("=person__username", "=reporter__username", "=message_id")
+    list_select_related = ("person", "reporter", "resolved_by")
+    ordering = ("resolved_at", "pk")
+    fields = (
+        "reason",
+        "created_at",
+        "person",
+        "reporter",
+        "comment_text",
+        "copy_text",
+        "said_at",
+        "where",
+        "outcome",
+        "resolved_by",
+        "resolved_at",
+    )
+    readonly_fields = ("comment_text", "copy_text", "where")
+    acts = (
+        _resolution(
+            "deleted",
+            "Delete the message",
+            NoteForm,
+            "It goes for everyone, whoever reported it hears of it.",
+            danger=True,
+            is_offered=_is_open_about_a_message,
+        ),
+        _resolution("warned", "Warn the person", WordsForm, "They get your words; they are not told who reported it."),
+        _resolution(
+            "suspended", "Suspend the person", WordsForm, "They are let in nowhere until it is lifted.", danger=True
+        ),
+        _resolution("dismissed", "Dismiss", NoteForm, "Nothing happens; whoever reported it hears that."),
+    )
+
+    @admin.display(boolean=True, description="a message")
+    def is_about_a_message(self, report: Report) -> bool:
+        return report.message_id is not None
+
+    @admin.display(description="what the reporter says")
+    def comment_text(self, report: Report) -> str:
+        return words_of(report, "comment") or "–"
+
+    @admin.display(description="message")
+    def where(self, report: Report) -> str:
+        return link_to("messaging_message", report.message_id) if report.message_id else "–"
+
+    @admin.display(description="what was said")
+    def copy_text(self, report: Report) -> str:
+        return words_of(report, "copy") or "–"
+
+
+@admin.register(Message)
+class MessageAdmin(StaffAdmin):
+    """What is known of a message but for what it says."""
+
+    list_display = ("id", "conversation", "position", "sender", "kind", "created_at", "edited_at", "deleted_at")
+    list_filter = ("kind",)
+    search_fields = ("=id", "=conversation__id", "=sender__username")
+    list_select_related = ("conversation", "sender")
+    fields = (
+        "conversation",
+        "sender",
+        "position",
+        "version",
+        "kind",
+        "created_at",
+        "edited_at",
+        "deleted_at",
+    )
+
+    def more(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
+        return {"reach": reach_of(thing) if thing else []}
+
+
+@admin.register(MessageStatus)
+class MessageStatusAdmin(StaffAdmin):
+    """Who has had, and read, what from where to where: one row tells it of many messages."""
+
+    list_display = ("conversation", "user", "what", "after", "through", "at")
+    list_filter = ("what",)
+    search_fields = ("=conversation__id", "=user__username")
+    list_select_related = ("conversation", "user")
+    fields = ("conversation", "user", "what", "after", "through", "at")
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(StaffAdmin):
+    list_display = ("id", "task_name", "status", "queue_name", "scheduled_at", "attempts")
+    list_filter = ("status", "task_name")
+    fields = ("task_name", "status", ("queue_name", "lock", "queueing_lock"), "args", "scheduled_at", "attempts")

@@ -1,0 +1,53 @@
+"""Pages of the staff beside the admin's own: who is connected now, and announcements."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from redis.exceptions import RedisError
+
+from accounts.staff import Action, record_look
+from chatproject.pages import BadCursor
+from chatproject.staffsite import staff_of
+from conversations.access import Refused
+from messaging import connected as live
+
+
+class AnnouncementForm(forms.Form):
+    text = forms.CharField(max_length=live.ANNOUNCEMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+def connected(request: HttpRequest) -> HttpResponse:
+    """Show who is connected to which server, again and again."""
+    by = staff_of(request)
+    record_look(by=by, action=Action.SEE_CONNECTED, within=timedelta(minutes=10))
+    try:
+        page = live.find_connected(by=by, cursor=request.GET.get("cursor"))
+        shown: dict[str, Any] = {"counted": live.count(), "people": page.items, "next": page.next}
+    except BadCursor:
+        return redirect("staff_connected")
+    except RedisError:
+        shown = {}
+    return render(request, "admin/connected.html", {**admin.site.each_context(request), "title": "Connected", **shown})
+
+
+def announce(request: HttpRequest) -> HttpResponse:
+    """Say something to everyone who is connected."""
+    form = AnnouncementForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            live.announce(by=staff_of(request), text=form.cleaned_data["text"])
+        except Refused as refusal:
+            form.add_error("text", refusal.detail)
+        except RedisError:
+            form.add_error(None, "Redis does not answer: nothing was said. Please try again.")
+        else:
+            messages.success(request, "Everyone who is connected sees it now.")
+            return redirect("staff_announce")
+    about = "Everyone who is connected sees it at once, on all devices. It is kept nowhere."
+    act = {"label": "Announce", "about": about}
+    context = {**admin.site.each_context(request), "title": "Announce something", "act": act, "form": form}
+    return render(request, "admin/act.html", context, status=400 if form.errors else 200)
