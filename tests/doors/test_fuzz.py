@@ -45,6 +45,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "reply_to_id": SOMEONE, "forward_of_id": SOMEONE,
     },
     ("PATCH", "messages/<pk>"): {"text": "x"},
+    ("POST", "reports"): {"message_id": SOMEONE, "user_id": SOMEONE, "reason": "spam", "comment": "x"},
+    ("POST", "ws/broadcast"): {"message": "x"},
+    ("POST", "ws/conversations/<pk>/broadcast"): {"message": "x"},
 }  # fmt: skip
 WITHOUT_BODY = {
     "auth/logout", "auth/ticket", "contacts/invitations/<pk>/accept", "contacts/invitations/<pk>/decline",
@@ -73,8 +76,8 @@ def broken(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("method", "path"), BODIES)
-def test_a_field_that_is_not_right_gets_a_problem(rest, alice, bob, conversation, group, method, path) -> None:
-    app = rest(None if path.startswith("auth/register") else alice)
+def test_a_field_that_is_not_right_gets_a_problem(rest, alice, bob, staff, conversation, group, method, path) -> None:
+    app = rest(None if path.startswith("auth/register") else staff if path.startswith("ws/") else alice)
     where = group if path.startswith("conversations/") else conversation
     url = "/" + path.replace("<pk>", str(where.pk)).replace("<id>", str(bob.pk))
     for body in broken(BODIES[method, path]):
