@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 FAULTS_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test faults check bench check-seed fmt words seed browser clean
+.PHONY: help run test faults check bench check-seed fmt docs words seed browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
@@ -21,6 +21,7 @@ help:
 	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
 	@echo "make bench  messages a second, how long they take, memory (BENCH_ARGS=--quick, --only=pairs, --write …)"
 	@echo "make fmt    bring the code into its format"
+	@echo "make docs   write docs/openapi.yaml from the code"
 	@echo "make words  compile the translations"
 	@echo "make seed   put the demo's people into a running, empty Parley"
 	@echo "make clean  remove the virtual environment and caches; data in var/ stays"
@@ -45,6 +46,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.load $(BENCH_ARGS)
+
+docs: $(STAMP)
+	$(BIN)/python manage.py documents
 
 words: $(STAMP)
 	$(BIN)/pybabel compile --domain=django --directory=messaging/locale

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -16,14 +16,30 @@ from accounts.adapter import ask_to_confirm, device_name
 from accounts.directory import live_sessions
 from accounts.factors import needs_code, use_code
 from accounts.models import User
-from accounts.profiles import own_json, session_json
+from accounts.profiles import OwnJSON, SessionJSON, own_json, session_json
 from accounts.serializers import Credentials, NewPassword, Refresh, Registration
 from accounts.tickets import SECONDS, issue_ticket
-from accounts.tokens import Unauthenticated, issue_pair, read_refresh
+from accounts.tokens import PairJSON, Unauthenticated, issue_pair, read_refresh
 from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, path_id
+from chatproject.documents import described
 from chatproject.pages import Page
+from chatproject.shapes import Count, IdText
 from conversations.access import Conflict
+
+
+class SignedInJSON(PairJSON):
+    """Oneself, with the tokens of the session that has begun."""
+
+    user: OwnJSON
+    session_id: IdText
+
+
+class TicketJSON(TypedDict):
+    """What opens one socket, once, within so many seconds."""
+
+    ticket: str
+    expires_in: Count
 
 
 class AuthViewSet(API):
@@ -37,6 +53,7 @@ class AuthViewSet(API):
         asked = super().limits_of(request)
         return [(limits.REGISTER, asked[0][1])] if self.action == "register" else asked
 
+    @described("register", SignedInJSON, status=201, takes=Registration, but="409", is_open=True)
     def register(self, request: Request) -> Response:
         """Make an account and sign in."""
         said = self.body(request, Registration)
@@ -49,6 +66,7 @@ class AuthViewSet(API):
         ask_to_confirm(request._request, user)
         return envelope(self._sign_in(request, user, device), 201)
 
+    @described("signIn", SignedInJSON, takes=Credentials, is_open=True)
     def token(self, request: Request) -> Response:
         """Sign in with name and password."""
         said = self.body(request, Credentials)
@@ -61,6 +79,7 @@ class AuthViewSet(API):
             raise Unauthenticated("A code from your app is needed, as `code`.", "bad_credentials")
         return envelope(self._sign_in(request, user, said.get("device", "")))
 
+    @described("refresh", PairJSON, takes=Refresh, is_open=True)
     def refresh(self, request: Request) -> Response:
         """Turn a refresh token into the next pair."""
         session_id, refresh_id = read_refresh(self.body(request, Refresh)["refresh"])
@@ -79,7 +98,7 @@ class AuthViewSet(API):
         commands.return_sign_in_chance(username=user.username, address=address)
         return True
 
-    def _sign_in(self, request: Request, user: User, device: str) -> dict[str, Any]:
+    def _sign_in(self, request: Request, user: User, device: str) -> SignedInJSON:
         session = commands.start_session(
             user=user, name=device or device_name(request._request), ip=request.META.get("REMOTE_ADDR") or None
         )
@@ -90,26 +109,31 @@ class AuthViewSet(API):
 class SessionViewSet(API):
     """What needs a session: to see, end and change what one is signed in with."""
 
+    @described("signOut")
     def logout(self, request: SignedIn) -> Response:
         """End this session and its sockets."""
         commands.end_session(session=request.auth)
         return Response(status=204)
 
+    @described("listSessions", SessionJSON, paged="cursor")
     def list(self, request: SignedIn) -> Response:
         """The devices I am signed in on, the latest used first."""
         shown = [session_json(session, current=request.auth) for session in live_sessions(request.user)]
         return envelope_page(Page(shown, next=None, previous=None, has_more=False))
 
+    @described("endSession")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """End one of my sessions."""
         commands.end_session(session=live_sessions(request.user).get(pk=path_id(pk)))
         return Response(status=204)
 
+    @described("endOtherSessions")
     def destroy_others(self, request: SignedIn) -> Response:
         """End all of my sessions but this one."""
         commands.end_other_sessions(session=request.auth)
         return Response(status=204)
 
+    @described("changePassword", takes=NewPassword)
     def password(self, request: SignedIn) -> Response:
         """Change my password; all other sessions end."""
         said = self.body(request, NewPassword)
@@ -121,6 +145,7 @@ class SessionViewSet(API):
         commands.change_password(user=request.user, password=said["new_password"], keep=request.auth)
         return Response(status=204)
 
+    @described("issueTicket", TicketJSON, status=201)
     def ticket(self, request: SignedIn) -> Response:
         """A ticket that opens one socket within a minute."""
         return envelope({"ticket": issue_ticket(request.auth), "expires_in": SECONDS}, 201)

@@ -7,27 +7,33 @@ from rest_framework.response import Response
 
 from accounts import directory
 from accounts.commands import check_password
-from accounts.profiles import find_user, invitation_json, own_json, people_json
+from accounts.directory import KnownJSON
+from accounts.profiles import InvitationJSON, OwnJSON, PersonJSON, find_user, invitation_json, own_json, people_json
 from accounts.serializers import Closing, NewInvitation, ProfileChange
 from accounts.tokens import Unauthenticated
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
+from chatproject.documents import described
 from conversations import contacts
 from conversations.access import Invalid
 from conversations.closing import close_account
+from messaging.passing import PresenceJSON
 from messaging.whereabouts import show_presence
 
 
 class MeViewSet(API):
     """`/users/me`."""
 
+    @described("getMe", OwnJSON, is_tagged=True)
     def retrieve(self, request: SignedIn) -> Response:
         """Show oneself."""
         return envelope(own_json(request.user))
 
+    @described("updateMe", OwnJSON, takes=ProfileChange)
     def update(self, request: SignedIn) -> Response:
         """Change what is said of oneself, and what others may do."""
         return envelope(own_json(contacts.update_me(by=request.user, **self.body(request, ProfileChange))))
 
+    @described("closeAccount", takes=Closing)
     def close(self, request: SignedIn) -> Response:
         """Close one's account for good."""
         password, address = self.body(request, Closing)["password"], request.META["REMOTE_ADDR"]
@@ -40,28 +46,34 @@ class MeViewSet(API):
 class PeopleViewSet(API):
     """`/users`."""
 
+    @described("searchPeople", PersonJSON, paged="cursor", asks="search limit cursor")
     def list(self, request: SignedIn) -> Response:
         """Find people by the beginning of a name."""
         return envelope_page(directory.search_people(by=request.user, text=_sought(request), **_page_of(request)))
 
+    @described("getUser", PersonJSON, is_tagged=True)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One person."""
         user = directory.find_person(by=request.user, id=path_id(pk))
         return envelope(people_json([user], viewer=request.user)[0])
 
+    @described("getPresence", PresenceJSON)
     def presence(self, request: SignedIn, pk: str) -> Response:
         """Whether someone is here, and when they last were."""
         return envelope(show_presence(by=request.user, other_id=path_id(pk)))
 
+    @described("listBlocked", KnownJSON, paged="cursor", asks="limit cursor")
     def blocked(self, request: SignedIn) -> Response:
         """Whom I have blocked."""
         return envelope_page(directory.list_blocked(by=request.user, **_page_of(request)))
 
+    @described("block", but="422")
     def block(self, request: SignedIn, pk: str) -> Response:
         """Have nothing to do with someone."""
         contacts.block(by=request.user, other=find_user({"id": path_id(pk)}))
         return Response(status=204)
 
+    @described("unblock")
     def unblock(self, request: SignedIn, pk: str) -> Response:
         """Take that back."""
         contacts.unblock(by=request.user, other_id=path_id(pk))
@@ -71,10 +83,12 @@ class PeopleViewSet(API):
 class ContactViewSet(API):
     """`/contacts`."""
 
+    @described("listContacts", KnownJSON, paged="cursor", asks="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """My contacts."""
         return envelope_page(directory.list_contacts(by=request.user, **_page_of(request)))
 
+    @described("removeContact")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """Be someone's contact no more."""
         contacts.remove_contact(by=request.user, other_id=path_id(pk))
@@ -84,20 +98,24 @@ class ContactViewSet(API):
 class InvitationViewSet(API):
     """`/contacts/invitations`."""
 
+    @described("listInvitations", InvitationJSON, paged="cursor", asks="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """What I have sent and received, and what is still open."""
         return envelope_page(directory.list_invitations(by=request.user, **_page_of(request)))
 
+    @described("invite", InvitationJSON, status=201, also=200, takes=NewInvitation, but="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Ask someone to be a contact; 200 if that was asked before, by either side."""
         to = find_user(self.body(request, NewInvitation)["to"])
         invitation, is_new = contacts.invite(by=request.user, to=to)
         return envelope(invitation_json(invitation), 201 if is_new else 200)
 
+    @described("acceptInvitation", InvitationJSON, but="409")
     def accept(self, request: SignedIn, pk: str) -> Response:
         """Say yes."""
         return envelope(invitation_json(contacts.accept_invitation(by=request.user, invitation_id=path_id(pk))))
 
+    @described("declineInvitation", InvitationJSON, but="409")
     def decline(self, request: SignedIn, pk: str) -> Response:
         """Say no."""
         return envelope(invitation_json(contacts.decline_invitation(by=request.user, invitation_id=path_id(pk))))

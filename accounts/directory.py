@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 from uuid import UUID
 
 from django.db import models
@@ -10,12 +10,22 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Block, Contact, ContactInvitation, Session, User
 from accounts.people import are_contacts, has_blocked, open_invitations
-from accounts.profiles import contact_json, invitation_json, people_json, user_json
+from accounts.profiles import InvitationJSON, PersonJSON, contact_json, invitation_json, people_json, stranger_json
 from accounts.realtime import timestamp
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
+from chatproject.shapes import TimeText
 from conversations.access import shares_a_conversation
 
 M = TypeVar("M", bound=models.Model)
+J = TypeVar("J")
+
+
+class KnownJSON(TypedDict):
+    """Someone in a list of one's own, and since when."""
+
+    user: PersonJSON
+    created_at: TimeText
+
 
 SEARCH_LEAST = 2
 SEARCH_MOST = 1000
@@ -35,7 +45,7 @@ WHERE u.is_active AND u.id <> %(viewer)s AND u.username > %(after)s ORDER BY u.u
 """
 
 
-def search_people(*, by: User, text: str, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+def search_people(*, by: User, text: str, limit: int = LIMIT, cursor: str | None = None) -> Page[PersonJSON]:
     """Find people whose username or display name begins with a text, whatever the case; oneself is not among them.
 
     Who has blocked the searcher is found like anyone else. Of very many, the first thousand of either kind are found.
@@ -86,7 +96,7 @@ def live_sessions(user: User) -> QuerySet[Session]:
     return user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
 
 
-def list_contacts(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+def list_contacts(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[KnownJSON]:
     """List someone's contacts by username."""
     contacts = Contact.objects.filter(user=by).select_related("other").order_by("other__username")
     if cursor:
@@ -94,7 +104,7 @@ def list_contacts(*, by: User, limit: int = LIMIT, cursor: str | None = None) ->
     return _page(contacts, limit, lambda last: last.other.username, "contacts", _shown_contact)
 
 
-def list_blocked(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+def list_blocked(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[KnownJSON]:
     """List whom someone has blocked, the latest first."""
     blocks = Block.objects.filter(user=by).select_related("blocked").order_by("-pk")
     if cursor:
@@ -102,7 +112,7 @@ def list_blocked(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> 
     return _page(blocks, limit, lambda last: last.pk, "blocks", _shown_block)
 
 
-def list_invitations(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+def list_invitations(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[InvitationJSON]:
     """List the open invitations that someone has sent and received, the latest first."""
     reached = Q(sender=by) | Q(receiver=by, hidden=False)
     invitations = ContactInvitation.objects.filter(reached, answered_at=None).order_by("-pk")
@@ -112,18 +122,16 @@ def list_invitations(*, by: User, limit: int = LIMIT, cursor: str | None = None)
     return _page(some, limit, lambda last: str(last.pk), "invitations", invitation_json)
 
 
-def _page(
-    rows: QuerySet[M], limit: int, place: Callable[[M], Any], salt: str, show: Callable[[M], dict[str, Any]]
-) -> Page[dict[str, Any]]:
+def _page(rows: QuerySet[M], limit: int, place: Callable[[M], Any], salt: str, show: Callable[[M], J]) -> Page[J]:
     found = list(rows[: limit + 1])
     shown, more = found[:limit], len(found) > limit
     following = write_cursor(place(shown[-1]), salt=salt) if more else None
     return Page([show(row) for row in shown], next=following, previous=None, has_more=more)
 
 
-def _shown_contact(contact: Contact) -> dict[str, Any]:
+def _shown_contact(contact: Contact) -> KnownJSON:
     return {"user": contact_json(contact.other), "created_at": timestamp(contact.created_at)}
 
 
-def _shown_block(block: Block) -> dict[str, Any]:
-    return {"user": user_json(block.blocked), "created_at": timestamp(block.created_at)}
+def _shown_block(block: Block) -> KnownJSON:
+    return {"user": stranger_json(block.blocked), "created_at": timestamp(block.created_at)}

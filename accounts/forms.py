@@ -74,7 +74,7 @@ class PrivacyForm(CommandForm):
     read_receipts = forms.BooleanField(label="Show what I have read", required=False)
 
     def __init__(self, data: Any = None, *, person: User) -> None:
-        super().__init__(data, initial=chosen(person))
+        super().__init__(data, initial={**chosen(person)})
 
     def obey(self, *, by: User, **fields: Any) -> User:
         return update_me(by=by, settings={name: fields[name] for name in CHOICES})

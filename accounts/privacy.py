@@ -1,6 +1,9 @@
 """What people have chosen to let others do and see."""
 
+from typing import Annotated, TypedDict, cast
+
 from accounts.models import User
+from chatproject.shapes import one_of
 
 EVERYONE = "everyone"
 CONTACTS = "contacts"
@@ -15,9 +18,18 @@ CHOICES: dict[str, tuple[str | bool, str | bool]] = {
 read: every setting with the values it may have. The first one is the default."""
 
 
-def chosen(user: User) -> dict[str, str | bool]:
+class SettingsJSON(TypedDict):
+    """What a person has chosen."""
+
+    write: Annotated[str, one_of(EVERYONE, CONTACTS)]
+    add: Annotated[str, one_of(EVERYONE, CONTACTS)]
+    last_seen: bool
+    read_receipts: bool
+
+
+def chosen(user: User) -> SettingsJSON:
     """Tell what a person has chosen, and the default where they have not."""
-    return {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()}
+    return cast("SettingsJSON", {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()})
 
 
 def shows_read(user: User) -> bool:

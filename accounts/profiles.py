@@ -1,20 +1,67 @@
 """People as others see them, and how to name one."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 from uuid import UUID
 
 from django.db.models import Q
 
 from accounts.models import Contact, ContactInvitation, Session, User
-from accounts.privacy import chosen
+from accounts.privacy import SettingsJSON, chosen
 from accounts.realtime import timestamp
+from chatproject.shapes import IdText, TimeText, UrlText, one_of
 
 Reference = Mapping[str, Any]
 """`{"id": UUID}`, `{"username": str}` or `{"wallet": str}`: exactly one of them."""
 
 
-def user_json(user: User) -> dict[str, Any]:
+class UserJSON(TypedDict):
+    """A person as others see them. A closed account has an empty username."""
+
+    id: IdText
+    username: str
+    display_name: str
+    about: str
+    avatar_url: UrlText | None
+    is_bot: bool
+
+
+class PersonJSON(UserJSON):
+    """A person whom one may know: the wallet is shown to contacts."""
+
+    wallet: NotRequired[str | None]
+
+
+class OwnJSON(UserJSON):
+    """A person as they see themselves."""
+
+    wallet: str | None
+    email: str
+    settings: SettingsJSON
+
+
+class InvitationJSON(TypedDict):
+    """An invitation to be contacts."""
+
+    id: IdText
+    sender: UserJSON
+    receiver: UserJSON
+    state: Annotated[str, one_of("open", "accepted", "declined")]
+    created_at: TimeText
+
+
+class SessionJSON(TypedDict):
+    """A device that a person is signed in on; `current` is the one that asks."""
+
+    id: IdText
+    name: str
+    ip: str | None
+    created_at: TimeText
+    last_seen_at: TimeText
+    current: bool
+
+
+def user_json(user: User) -> UserJSON:
     """Show a person to others (contract, section 3). A closed account has neither a username nor a name of its own."""
     return {
         "id": str(user.pk),
@@ -26,24 +73,29 @@ def user_json(user: User) -> dict[str, Any]:
     }
 
 
-def own_json(user: User) -> dict[str, Any]:
+def own_json(user: User) -> OwnJSON:
     """Show a person to themselves."""
-    return {**contact_json(user), "email": user.email, "settings": chosen(user)}
+    return {**user_json(user), "wallet": user.wallet_address, "email": user.email, "settings": chosen(user)}
 
 
-def contact_json(user: User) -> dict[str, Any]:
+def contact_json(user: User) -> PersonJSON:
     """Show a person to their contacts."""
     return {**user_json(user), "wallet": user.wallet_address}
 
 
-def people_json(users: Iterable[User], *, viewer: User) -> list[dict[str, Any]]:
+def stranger_json(user: User) -> PersonJSON:
+    """Show a person to someone who is none of their contacts, in a list that may hold contacts too."""
+    return cast("PersonJSON", user_json(user))
+
+
+def people_json(users: Iterable[User], *, viewer: User) -> list[PersonJSON]:
     """Show people to someone who may know some of them."""
     users = list(users)
     known = set(Contact.objects.filter(user=viewer, other__in=users).values_list("other", flat=True))
-    return [contact_json(user) if user.pk in known else user_json(user) for user in users]
+    return [contact_json(user) if user.pk in known else stranger_json(user) for user in users]
 
 
-def invitation_json(invitation: ContactInvitation) -> dict[str, Any]:
+def invitation_json(invitation: ContactInvitation) -> InvitationJSON:
     """Show an invitation to either side of it."""
     states = {None: "open", True: "accepted", False: "declined"}
     return {
@@ -55,7 +107,7 @@ def invitation_json(invitation: ContactInvitation) -> dict[str, Any]:
     }
 
 
-def session_json(session: Session, *, current: Session) -> dict[str, Any]:
+def session_json(session: Session, *, current: Session) -> SessionJSON:
     """Show someone one of their sessions."""
     return {
         "id": str(session.pk),

@@ -7,7 +7,7 @@ the next call, not when the token expires.
 from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -43,7 +43,14 @@ class Unauthenticated(APIException):
     default_detail = "Please sign in."
 
 
-def issue_pair(session: Session) -> dict[str, str]:
+class PairJSON(TypedDict):
+    """The tokens of a session: `access` for ten minutes, `refresh` for the next pair."""
+
+    access: str
+    refresh: str
+
+
+def issue_pair(session: Session) -> PairJSON:
     """Write a session's newest pair of tokens; asked again, the refresh token is the same to the letter."""
     now = timezone.now()
     issued_at = session.refreshed_at or now

@@ -1,9 +1,33 @@
 """What this server tells its clients to keep to."""
 
+from typing import TypedDict
+
 from django.conf import settings
 
+from chatproject.shapes import Count, TimeText
 
-def limits() -> dict[str, int]:
+
+class LimitsJSON(TypedDict):
+    """What clients keep to: characters, people, seconds and bytes."""
+
+    text: Count
+    group_members: Count
+    edit_seconds: Count
+    frame_bytes: Count
+
+
+class ServerJSON(TypedDict):
+    """What the server says of itself to everyone."""
+
+    name: str
+    version: str
+    feature_level: Count
+    time: TimeText
+    limits: LimitsJSON
+    retention_days: Count
+
+
+def limits() -> LimitsJSON:
     """The limits that `GET /server` and the `connected` frame name."""
     return {
         "text": settings.TEXT_LENGTH,

@@ -9,7 +9,8 @@ from rest_framework.viewsets import ViewSet
 
 from accounts.ids import parse_uuid7
 from accounts.models import Session, User
-from chatproject import limits
+from chatproject import etags, limits
+from chatproject.documents import Description
 from chatproject.pages import LIMIT, LIMIT_MOST, Page
 from conversations.access import Invalid
 
@@ -47,11 +48,18 @@ class API(ViewSet):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         finished: Response = super().finalize_response(request, response, *args, **kwargs)
+        if self.is_tagged(request):
+            etags.tag(request, finished)
         # Answers with tokens are as personal as those to people who are signed in.
         finished.headers.setdefault("Cache-Control", "no-store")
         for name, value in self.verdict.headers().items() if hasattr(self, "verdict") else ():
             finished.headers.setdefault(name, value)
         return finished
+
+    def is_tagged(self, request: Request) -> bool:
+        """Tell whether the answer to this call carries an ETag."""
+        about = getattr(getattr(self, self.action or "", None), "description", None)
+        return isinstance(about, Description) and about.is_tagged
 
     def body(self, request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """Read and check what was sent."""

@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "csp",
     "procrastinate.contrib.django",
     "rest_framework",
+    "drf_spectacular",
     "chatproject.apps.ChatProjectConfig",
     "accounts",
     "conversations",
@@ -234,8 +235,26 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["chatproject.wire.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["chatproject.wire.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatproject.wire.JSONAlways",
+    "DEFAULT_SCHEMA_CLASS": "chatproject.openapi.Schema",
     "EXCEPTION_HANDLER": "chatproject.problems.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Parley",
+    "DESCRIPTION": "Self-hosted chat. What stands here is made from the code; docs/protocol.md says what it means.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "PREPROCESSING_HOOKS": ["chatproject.openapi.named"],
+    "POSTPROCESSING_HOOKS": [],
+    "SCHEMA_COERCE_PATH_PK": False,
+    "SORT_OPERATIONS": True,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
+    },
 }
 
 # Safety

@@ -6,9 +6,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import urls as accounts
 from chatproject.problems import not_found
-from chatproject.views import healthz, metrics, readyz, server
+from chatproject.views import ServerViewSet, healthz, metrics, readyz
 from conversations import urls as conversations
 from messaging import urls as messaging
+
+server = ServerViewSet.as_view({"get": "retrieve"})
 
 urlpatterns = [
     path("", include([*conversations.pages, *messaging.pages, *accounts.pages])),
@@ -16,7 +18,17 @@ urlpatterns = [
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("admin/", include(messaging.staff)),
     path("admin/", admin.site.urls),
-    path("api/v1/", include([*accounts.api, *conversations.api, *messaging.api, path("server", server)])),
+    path(
+        "api/v1/",
+        include(
+            [
+                *accounts.api,
+                *conversations.api,
+                *messaging.api,
+                path("server", ServerViewSet.as_view({"get": "retrieve"})),
+            ]
+        ),
+    ),
     # Before anyone asks for a CSRF token: a route that is not there is not there.
     re_path(r"^api/", csrf_exempt(not_found)),
     path("healthz", healthz),

@@ -2,32 +2,36 @@
 
 from hmac import compare_digest
 from ipaddress import ip_address
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from rest_framework.decorators import api_view, authentication_classes, permission_classes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.realtime import timestamp
 from accounts.tokens import bearer
 from chatproject import health
-from chatproject.about import limits
-from chatproject.api import envelope
+from chatproject.about import ServerJSON, limits
+from chatproject.api import API, envelope
+from chatproject.documents import described
 from chatproject.metrics import CONTENT_TYPE, exposition
 from chatproject.problems import not_found
 
 FORWARDED = ("x-forwarded-", "forwarded", "via", "x-real-ip")
 
 
-@api_view(["GET"])
-@authentication_classes([])
-@permission_classes([])
-def server(request: Request) -> Response:
-    """Name, version, time and limits, for everyone."""
-    return envelope(
-        {
+class ServerViewSet(API):
+    """`/server`."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+    @described("getServer", ServerJSON, is_open=True, is_tagged=True)
+    def retrieve(self, request: Request) -> Response:
+        """Name, version, time and limits, for everyone."""
+        said: ServerJSON = {
             "name": settings.SERVER_NAME,
             "version": settings.VERSION,
             "feature_level": settings.FEATURE_LEVEL,
@@ -35,7 +39,7 @@ def server(request: Request) -> Response:
             "limits": limits(),
             "retention_days": settings.RETENTION_DAYS,
         }
-    )
+        return envelope(said)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -8,16 +8,20 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.profiles import find_user, find_users
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id, truth_of
+from chatproject.documents import described
 from conversations import commands, groups
+from conversations.events import PlaceJSON
 from conversations.models import Conversation
 from conversations.places import update_place
 from conversations.serializers import GroupChange, NewConversation, PlaceChange
+from messaging.events import ConversationJSON
 from messaging.inbox import list_conversations, show_conversation, show_place
 
 
 class ConversationViewSet(API):
     """`/conversations`."""
 
+    @described("listConversations", ConversationJSON, paged="cursor", asks="limit cursor archived")
     def list(self, request: SignedIn) -> Response:
         """My conversations."""
         return envelope_page(
@@ -29,6 +33,7 @@ class ConversationViewSet(API):
             )
         )
 
+    @described("createConversation", ConversationJSON, status=201, also=200, takes=NewConversation, but="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Start a direct conversation (200 if it is there already) or make a group."""
         said = self.body(request, NewConversation)
@@ -38,16 +43,19 @@ class ConversationViewSet(API):
             conversation, is_new = self._create_group(request.user, said), True
         return shown(request.user, conversation.pk, 201 if is_new else 200)
 
+    @described("getConversation", ConversationJSON, is_tagged=True)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One conversation as I see it."""
         return shown(request.user, path_id(pk))
 
+    @described("updateConversation", ConversationJSON, takes=GroupChange, but="409 422")
     def update(self, request: SignedIn, pk: str) -> Response:
         """Change a group's name, description or history."""
         id = path_id(pk)
         groups.update_group(by=request.user, conversation_id=id, **self.body(request, GroupChange))
         return shown(request.user, id)
 
+    @described("deleteConversation", but="409")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """Delete a group."""
         groups.delete_group(by=request.user, conversation_id=path_id(pk))
@@ -62,6 +70,7 @@ class ConversationViewSet(API):
 class PlaceViewSet(API):
     """`/conversations/{id}/me`."""
 
+    @described("updatePlace", PlaceJSON, takes=PlaceChange)
     def update(self, request: SignedIn, pk: str) -> Response:
         """Settle something for myself."""
         place = update_place(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))

@@ -1,20 +1,19 @@
 """Who is in a conversation, and by which links others come in, in pages."""
 
-from typing import Any
 from uuid import UUID
 
 from accounts.models import User
 from accounts.privacy import shows_read
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from conversations.access import place_of, present_in
-from conversations.events import participants_json
-from conversations.links import link_json, links_of
+from conversations.events import ParticipantJSON, participants_json
+from conversations.links import LinkJSON, link_json, links_of
 from messaging.access import stopped_marks
 
 
 def list_members(
     *, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None
-) -> Page[dict[str, Any]]:
+) -> Page[ParticipantJSON]:
     """List the members of a conversation, the longest known first; Conversation.DoesNotExist for a stranger."""
     conversation = place_of(by, conversation_id).conversation
     places = present_in(conversation).select_related("user").order_by("pk")
@@ -31,9 +30,7 @@ def list_members(
     return Page(seen, next=following, previous=None, has_more=more)
 
 
-def list_links(
-    *, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None
-) -> Page[dict[str, Any]]:
+def list_links(*, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None) -> Page[LinkJSON]:
     """List the links that lead into a group, the latest first; admins may."""
     links = links_of(by=by, conversation_id=conversation_id)
     if cursor:

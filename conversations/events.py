@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypedDict
+from typing import Annotated, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 from accounts.models import User
 from accounts.privacy import shows_read
-from accounts.profiles import user_json
+from accounts.profiles import UserJSON, user_json
 from accounts.realtime import Event, Post, conversation_group, timestamp
+from chatproject.shapes import Count, IdText, TimeText, UrlText, one_of
 from conversations.models import Conversation
 
 
@@ -30,12 +31,42 @@ class Member(Protocol):
     def read_through(self) -> int: ...
 
 
+Role = Annotated[str, one_of("owner", "admin", "member")]
+HistoryText = Annotated[str, one_of("joined", "shared")]
+
+
+class ParticipantJSON(TypedDict):
+    """A member as the other members see them; a mark that is not to be seen is 0."""
+
+    user: UserJSON
+    role: Role
+    joined_at: TimeText
+    delivered_through: Count
+    read_through: Count
+
+
+class PlaceJSON(TypedDict):
+    """What is one's own about a conversation. Of 100 unread there are 100 or more."""
+
+    role: Role
+    unread_count: Count
+    mention_count: Count
+    delivered_through: Count
+    read_through: Count
+    visible_from: Count
+    notify: Annotated[str, one_of("all", "mentions", "none")]
+    muted_until: TimeText | None
+    pinned: bool
+    archived: bool
+    draft: str
+
+
 class Members(TypedDict, total=False):
     """Who came, who changed and who went: participants as the contract shows them, and ids."""
 
-    added: list[dict[str, Any]]
-    updated: list[dict[str, Any]]
-    removed: list[str]
+    added: list[ParticipantJSON]
+    updated: list[ParticipantJSON]
+    removed: list[IdText]
 
 
 class Changes(TypedDict, total=False):
@@ -43,11 +74,11 @@ class Changes(TypedDict, total=False):
 
     name: str
     description: str
-    avatar_url: str | None
-    owner_id: str | None
-    history: str
+    avatar_url: UrlText | None
+    owner_id: IdText | None
+    history: HistoryText
     participants: Members
-    participant_count: int
+    participant_count: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +108,7 @@ class ConversationSettings(Event):
     type: ClassVar[str] = "conversation.settings"
     conversation_id: str
     last_position: int
-    me: dict[str, Any]
+    me: PlaceJSON
 
 
 def post_updated(conversation: Conversation, changes: Changes) -> Post:
@@ -94,12 +125,12 @@ def post_updated(conversation: Conversation, changes: Changes) -> Post:
 
 def participants_json(
     places: Iterable[Member], conversation: Conversation, *, sees_read: bool = False
-) -> list[dict[str, Any]]:
+) -> list[ParticipantJSON]:
     """Show members to one who `sees_read`, how far others have read, or to all the others, some of whom may not."""
     return [participant_json(place, conversation, sees_read=sees_read) for place in places]
 
 
-def participant_json(participant: Member, conversation: Conversation, *, sees_read: bool = False) -> dict[str, Any]:
+def participant_json(participant: Member, conversation: Conversation, *, sees_read: bool = False) -> ParticipantJSON:
     """Show a member to the other members; how far someone has read is 0 where it is not to be seen."""
     return {
         "user": user_json(participant.user),

@@ -10,11 +10,12 @@ from uuid import UUID
 from accounts.models import User
 from accounts.profiles import user_json
 from conversations.access import place_of, present_in
-from conversations.events import role_of
+from conversations.events import PlaceJSON, role_of
 from conversations.forms_group import FOR_EVER, MUTES
 from conversations.links import links_of
 from conversations.members import Rank, rank_of
 from conversations.models import Conversation, InviteLink, Participant
+from messaging.events import ConversationJSON
 from messaging.inbox import show_conversation
 from messaging.rows import Head, Person, is_muted
 from messaging.words import members, patterns
@@ -46,7 +47,7 @@ class Info:
     """A conversation as its page shows it to one of its members."""
 
     place: Participant
-    shown: dict[str, Any]
+    shown: ConversationJSON
     head: Head
     members: Sequence[Member]
     links: Sequence[InviteLink]
@@ -77,9 +78,8 @@ class Info:
         return {name: self.shown[name] for name in ("name", "description", "history")}
 
     @property
-    def me(self) -> dict[str, Any]:
-        me: dict[str, Any] = self.shown["me"]
-        return me
+    def me(self) -> PlaceJSON:
+        return self.shown["me"]
 
     @property
     def other(self) -> Person | None:
@@ -90,7 +90,8 @@ class Info:
     @cached_property
     def muted_until(self) -> datetime | None:
         """Until when the viewer wants to hear nothing, if that is still to come."""
-        return datetime.fromisoformat(self.me["muted_until"]) if is_muted(self.me) else None
+        until = self.me["muted_until"]
+        return datetime.fromisoformat(until) if until and is_muted(self.me) else None
 
     @property
     def is_muted_for_ever(self) -> bool:

@@ -6,7 +6,7 @@ A token has 128 bits of chance and is shown once, when the link is made; only it
 import hashlib
 import secrets
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import timestamp
+from chatproject.shapes import Count, IdText, TimeText, UrlText
 from conversations.access import Conflict, Gone, Invalid, present_in
 from conversations.members import Rank, bring_in, hold_group, place_in_group
 from conversations.models import Conversation, InviteLink
@@ -25,6 +26,18 @@ TOKEN_BYTES = 16
 USES_MOST = 100_000
 LINKS_MOST = 100
 """How many links of one group may lead in at a time."""
+
+
+class LinkJSON(TypedDict):
+    """A link that leads into a group; `token` and `url` are shown only when it is made."""
+
+    id: IdText
+    token: str | None
+    url: UrlText | None
+    expires_at: TimeText | None
+    max_uses: Count | None
+    uses: Count
+    created_at: TimeText
 
 
 @transaction.atomic
@@ -96,7 +109,7 @@ def accept_link(*, by: User, token: str) -> Conversation:
     return group
 
 
-def link_json(link: InviteLink, token: str | None = None) -> dict[str, Any]:
+def link_json(link: InviteLink, token: str | None = None) -> LinkJSON:
     """Show a link to an admin, with its token if it has just been made."""
     return {
         "id": str(link.pk),

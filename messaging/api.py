@@ -9,9 +9,14 @@ from rest_framework.response import Response
 from accounts.profiles import find_user
 from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, number_of, path_id
+from chatproject.documents import described
+from chatproject.shapes import SuccessJSON
 from conversations.access import Invalid, Refused
 from messaging import commands, edits, reactions, status, sync
+from messaging.commands import MarksJSON
+from messaging.events import MessageJSON
 from messaging.serializers import NewMessage, NewText, Watermark
+from messaging.status import StatusJSON
 
 
 class MessageViewSet(API):
@@ -21,6 +26,7 @@ class MessageViewSet(API):
         """What is said counts together, whatever door it comes through."""
         return [(limits.SEND, request.user.pk)] if self.action == "create" else super().limits_of(request)
 
+    @described("sendMessage", MessageJSON, status=201, also=200, takes=NewMessage, but="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Say something; 200 and the stored message if it was said before."""
         said = self.body(request, NewMessage)
@@ -31,24 +37,29 @@ class MessageViewSet(API):
             answer = commands.send_message(by=request.user, **said)
         return envelope(answer.message, 200 if answer.repeated else 201)
 
+    @described("getMessage", MessageJSON)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One message."""
         return envelope(sync.get_message(by=request.user, message_id=path_id(pk)))
 
+    @described("getMessageStatus", list[StatusJSON])
     def status(self, request: SignedIn, pk: str) -> Response:
         """When each other member has had and read one of my messages."""
         return envelope(status.status_of(by=request.user, message_id=path_id(pk)))
 
+    @described("editMessage", MessageJSON, takes=NewText, but="422")
     def partial_update(self, request: SignedIn, pk: str) -> Response:
         """Word one of my messages anew."""
         text = self.body(request, NewText)["text"]
         return envelope(edits.edit_message(by=request.user, message_id=path_id(pk), text=text))
 
+    @described("deleteMessage", SuccessJSON, but="422")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """Take back a message for everyone."""
         edits.delete_message(by=request.user, message_id=path_id(pk))
         return envelope({"success": True})
 
+    @described("listMessages", MessageJSON, paged="position", asks="limit before after around")
     def conversation(self, request: SignedIn, id: str) -> Response:
         """A page of a conversation, oldest first."""
         sides = {side: number_of(request, side) for side in ("before", "after", "around")}
@@ -58,6 +69,7 @@ class MessageViewSet(API):
             sync.history(by=request.user, conversation_id=path_id(id), limit=limit_of(request), **sides)
         )
 
+    @described("listMessagesWith", MessageJSON, paged="position", asks="limit before")
     def friend(self, request: SignedIn, id: str) -> Response:
         """A page of the direct conversation with someone."""
         before = number_of(request, "before")
@@ -69,10 +81,12 @@ class MessageViewSet(API):
 class ReactionViewSet(API):
     """`/messages/{id}/reactions/{emoji}`."""
 
+    @described("addReaction", MessageJSON, but="422")
     def update(self, request: SignedIn, pk: str, emoji: str) -> Response:
         """React to a message."""
         return envelope(reactions.add_reaction(by=request.user, message_id=path_id(pk), emoji=emoji))
 
+    @described("removeReaction", MessageJSON, but="422")
     def destroy(self, request: SignedIn, pk: str, emoji: str) -> Response:
         """Take my reaction back."""
         return envelope(reactions.remove_reaction(by=request.user, message_id=path_id(pk), emoji=emoji))
@@ -81,15 +95,17 @@ class ReactionViewSet(API):
 class ReceiptViewSet(API):
     """`/conversations/{id}/delivered` and `read`."""
 
+    @described("markDelivered", MarksJSON, takes=Watermark)
     def delivered(self, request: SignedIn, pk: str) -> Response:
         """Note how far I have had what was said."""
         return self._mark(request, commands.mark_delivered, pk)
 
+    @described("markRead", MarksJSON, takes=Watermark)
     def read(self, request: SignedIn, pk: str) -> Response:
         """Note how far I have read."""
         return self._mark(request, commands.mark_read, pk)
 
-    def _mark(self, request: SignedIn, mark: Callable[..., dict[str, int]], pk: str) -> Response:
+    def _mark(self, request: SignedIn, mark: Callable[..., commands.MarksJSON], pk: str) -> Response:
         through = self.body(request, Watermark)["through"]
         return envelope(mark(by=request.user, conversation_id=path_id(pk), through=through))
 

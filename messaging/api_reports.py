@@ -5,10 +5,12 @@ from rest_framework.response import Response
 
 from accounts.profiles import find_user
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of
+from chatproject.documents import described
 from chatproject.fields import IdField, Strict, TextField
 from messaging import reports
 from messaging.models import Report
 from messaging.reported import list_reports
+from messaging.reports import ReportJSON
 
 
 class NewReport(Strict):
@@ -28,11 +30,13 @@ class NewReport(Strict):
 class ReportViewSet(API):
     """`/reports`."""
 
+    @described("listReports", ReportJSON, paged="cursor", asks="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """What I have reported, and what came of it."""
         limit, cursor = limit_of(request), request.query_params.get("cursor")
         return envelope_page(list_reports(by=request.user, limit=limit, cursor=cursor))
 
+    @described("report", ReportJSON, status=201, also=200, takes=NewReport, but="404 422")
     def create(self, request: SignedIn) -> Response:
         """Ask the staff to look at a message or a person; 200 and the open report if that was done before."""
         said = self.body(request, NewReport)

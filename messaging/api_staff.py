@@ -4,11 +4,15 @@ from typing import Any
 
 from rest_framework.response import Response
 
+from accounts.profiles import PersonJSON
 from accounts.staff import Staff
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
+from chatproject.documents import described
 from chatproject.fields import Strict, TextField
 from chatproject.pages import Page
+from chatproject.shapes import SuccessJSON
 from messaging import connected
+from messaging.connected import ConnectedJSON, StatsJSON
 
 
 class NewAnnouncement(Strict):
@@ -18,20 +22,24 @@ class NewAnnouncement(Strict):
 class ConnectedViewSet(API):
     """`/ws/…`."""
 
+    @described("getConnectedStats", StatsJSON)
     def stats(self, request: SignedIn) -> Response:
         """How many are connected, and to which servers."""
         return envelope(connected.stats(by=staff_of(request)))
 
+    @described("listConnected", ConnectedJSON, paged="cursor", asks="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """Who is connected."""
         limit, cursor = limit_of(request), request.query_params.get("cursor")
         return envelope_page(connected.list_connected(by=staff_of(request), limit=limit, cursor=cursor))
 
+    @described("disconnect", SuccessJSON, status=200)
     def disconnect(self, request: SignedIn, pk: str) -> Response:
         """Close the sockets of a person."""
         connected.disconnect(by=staff_of(request), user_id=path_id(pk))
         return envelope({"success": True})
 
+    @described("listPresentIn", PersonJSON, paged="cursor")
     def participants(self, request: SignedIn, pk: str) -> Response:
         """Who has a conversation open now; its members may ask, too."""
         id = path_id(pk)
@@ -41,10 +49,12 @@ class ConnectedViewSet(API):
             found = connected.list_looking(by=request.user, conversation_id=id)
         return envelope_page(Page(found, next=None, previous=None, has_more=False))
 
+    @described("broadcast", SuccessJSON, takes=NewAnnouncement)
     def broadcast(self, request: SignedIn) -> Response:
         """Say something to everyone who is connected."""
         return self._announce(request)
 
+    @described("broadcastIn", SuccessJSON, takes=NewAnnouncement)
     def broadcast_in(self, request: SignedIn, pk: str) -> Response:
         """Say something to everyone who is connected and in a conversation."""
         return self._announce(request, conversation_id=path_id(pk))

@@ -1,16 +1,20 @@
 """The REST door to what has changed."""
 
+from typing import Any
+
 from rest_framework.response import Response
 
 from chatproject.api import API, SignedIn, limit_of, number_of, path_id
+from chatproject.documents import described
 from conversations.access import Invalid
 from messaging import sync
-from messaging.sync import Part
+from messaging.sync import ChangesJSON, Part, SyncJSON
 
 
 class CatchingUpViewSet(API):
     """`/sync` and `/conversations/{id}/changes`."""
 
+    @described("getChanges", ChangesJSON, paged="part", asks="version limit")
     def changes(self, request: SignedIn, pk: str) -> Response:
         """What changed in a conversation after a version."""
         conversation_id, after = path_id(pk), number_of(request, "after")
@@ -20,10 +24,11 @@ class CatchingUpViewSet(API):
             sync.changes(by=request.user, conversation_id=conversation_id, after=after, limit=limit_of(request))
         )
 
+    @described("sync", SyncJSON, paged="part", asks="cursor", but="410")
     def sync(self, request: SignedIn) -> Response:
         """What changed for me since a cursor was given."""
         return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))
 
 
-def _answer(part: Part) -> Response:
+def _answer(part: Part[Any]) -> Response:
     return Response({"data": part.items, "pagination": {"next": part.next, "has_more": part.has_more}})

@@ -1,13 +1,14 @@
 """What may be done with messages: say something, and note how far one has come."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from chatproject.shapes import Count
 from conversations.access import Invalid, Unprocessable, require_storable
 from conversations.commands import start_direct
 from messaging import log, marks
@@ -71,7 +72,14 @@ def require_text(text: str) -> None:
     require_storable(text, pointer="/text")
 
 
-def mark_delivered(*, by: User, conversation_id: UUID, through: int) -> dict[str, int]:
+class MarksJSON(TypedDict):
+    """How far one has had and read what was said."""
+
+    delivered_through: Count
+    read_through: Count
+
+
+def mark_delivered(*, by: User, conversation_id: UUID, through: int) -> MarksJSON:
     """Note that someone has had what was said up to a position; give the watermarks. Never backwards or past the end.
 
     Conversation.DoesNotExist for a stranger.
@@ -79,11 +87,11 @@ def mark_delivered(*, by: User, conversation_id: UUID, through: int) -> dict[str
     return _move(Mark(conversation_id, by.pk, delivered=through, read=0))
 
 
-def mark_read(*, by: User, conversation_id: UUID, through: int) -> dict[str, int]:
+def mark_read(*, by: User, conversation_id: UUID, through: int) -> MarksJSON:
     """Note that someone has read up to a position, which implies having had it; their other devices hear of it."""
     return _move(Mark(conversation_id, by.pk, delivered=0, read=through))
 
 
-def _move(mark: Mark) -> dict[str, int]:
+def _move(mark: Mark) -> MarksJSON:
     place = marks.move(mark)
     return {"delivered_through": place.delivered, "read_through": place.read}

@@ -5,17 +5,18 @@ Everything here stands in the audit log. RedisError where Redis, which alone kno
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts.models import User
-from accounts.profiles import people_json
+from accounts.profiles import PersonJSON, people_json
 from accounts.realtime import publish, timestamp_of
 from accounts.staff import Action, Staff, record
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from chatproject.redis import redis
+from chatproject.shapes import Count, IdText, TimeText
 from conversations.access import Invalid, place_of, require_storable
 from conversations.models import Conversation
 from conversations.sight import visible_to
@@ -27,13 +28,43 @@ ANNOUNCEMENT_LENGTH = 1000
 AT_ONCE = 5000
 
 
-def stats(*, by: Staff) -> dict[str, Any]:
+class ProcessJSON(TypedDict):
+    """A server process, and how many sockets it has."""
+
+    id: str
+    sockets: Count
+
+
+class StatsJSON(TypedDict):
+    """How many are connected to all servers together."""
+
+    connected_users: Count
+    connected_sockets: Count
+    servers: list[ProcessJSON]
+
+
+class SocketJSON(TypedDict):
+    """A connected device."""
+
+    server: str
+    session_id: IdText
+    since: TimeText
+
+
+class ConnectedJSON(TypedDict):
+    """Someone who is connected."""
+
+    user: PersonJSON
+    sockets: list[SocketJSON]
+
+
+def stats(*, by: Staff) -> StatsJSON:
     """Count the people and sockets that are connected, and the sockets of each server."""
     record(by=by, action=Action.SEE_CONNECTED)
     return count()
 
 
-def count() -> dict[str, Any]:
+def count() -> StatsJSON:
     """As `stats`, for pages that have logged who looks."""
     servers = {server: list(_members(server)) for server in living_servers()}
     return {
@@ -48,13 +79,13 @@ def _members(server: str) -> Iterator[str]:
     return (member.decode() for member, _ in members)
 
 
-def list_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+def list_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[ConnectedJSON]:
     """List the people who are connected, each with their sockets: which server, which session, since when."""
     record(by=by, action=Action.SEE_CONNECTED)
     return find_connected(by=by, limit=limit, cursor=cursor)
 
 
-def find_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+def find_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[ConnectedJSON]:
     """As `list_connected`, for pages that have logged who looks."""
     after = read_cursor(cursor, salt="connected") if cursor else ""
     found = _sockets_after(after, people=limit + 1)
@@ -62,11 +93,12 @@ def find_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) 
     following = write_cursor(next(reversed(shown)), salt="connected") if more else None
     users = User.objects.in_bulk(UUID(id) for id in shown)
     people = dict(zip(users, people_json(users.values(), viewer=by.user), strict=True))
-    items = [{"user": people[UUID(id)], "sockets": sockets} for id, sockets in shown.items() if UUID(id) in people]
+    known = [(people[UUID(id)], sockets) for id, sockets in shown.items() if UUID(id) in people]
+    items: list[ConnectedJSON] = [{"user": user, "sockets": sockets} for user, sockets in known]
     return Page(items, next=following, previous=None, has_more=more)
 
 
-def _sockets_after(after: str, *, people: int) -> dict[str, list[dict[str, Any]]]:
+def _sockets_after(after: str, *, people: int) -> dict[str, list[SocketJSON]]:
     """Find the sockets of the next so many people, who are in the order of their ids."""
     start = f"({after};" if after else "-"
     # A person has at most so many, so that this reaches as many people on every server.
@@ -82,18 +114,18 @@ def _sockets_after(after: str, *, people: int) -> dict[str, list[dict[str, Any]]
     return dict(list(sockets.items())[:people])
 
 
-def _socket_json(socket: str, session: str, since: str, server: str) -> dict[str, Any]:
+def _socket_json(socket: str, session: str, since: str, server: str) -> SocketJSON:
     return {"server": server, "session_id": str(UUID(session)), "since": timestamp_of(int(since))}
 
 
-def list_looking(*, by: User, conversation_id: UUID) -> list[dict[str, Any]]:
+def list_looking(*, by: User, conversation_id: UUID) -> list[PersonJSON]:
     """List who has a conversation open, as far as a member may see them; Conversation.DoesNotExist for a stranger."""
     place_of(by, conversation_id)
     visible = visible_to(by=by, ids=looking_at(conversation_id))
     return people_json(User.objects.filter(pk__in=visible).order_by("username"), viewer=by)
 
 
-def list_looking_for_staff(*, by: Staff, conversation_id: UUID) -> list[dict[str, Any]]:
+def list_looking_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJSON]:
     """List everyone who has a conversation open now."""
     conversation = Conversation.objects.get(pk=conversation_id)
     record(by=by, action=Action.SEE_PRESENT, kind="conversation", id=conversation.pk)

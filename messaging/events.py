@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol, TypedDict
+from typing import Annotated, Any, ClassVar, NotRequired, Protocol, TypedDict
 from uuid import UUID
 
 import orjson
 from django.db import connection
 
 from accounts.realtime import Envelope, Event, Post, conversation_group, timestamp
+from chatproject.shapes import Count, IdText, TimeText, UrlText, one_of
+from conversations.events import HistoryText, ParticipantJSON, PlaceJSON
 from messaging.fields import unseal
 from messaging.models import Message
 
@@ -26,36 +28,57 @@ class ReactionJSON(TypedDict):
     """Who reacted with one emoji: the first hundred, in the order in which they did, and how many they are."""
 
     emoji: str
-    user_ids: list[str]
-    count: int
+    user_ids: list[IdText]
+    count: Count
 
 
 class NoticeJSON(TypedDict):
     """What a notice says: `user_ids` are those it happened to, `name` is the group's new one."""
 
-    event: str
-    user_ids: list[str]
+    event: Annotated[str, one_of("created", "joined", "left", "removed", "renamed", "transferred")]
+    user_ids: list[IdText]
     name: str | None
 
 
 class MessageJSON(TypedDict):
     """A message as REST, socket and sync show it (contract, section 5)."""
 
-    id: str
-    conversation_id: str
-    position: int
-    version: int
-    kind: str
-    sender_id: str
+    id: IdText
+    conversation_id: IdText
+    position: Count
+    version: Count
+    kind: Annotated[str, one_of("text", "image", "video", "audio", "file", "notice")]
+    sender_id: IdText
     text: str
     media: list[dict[str, Any]]
-    reply_to_id: str | None
-    mentions: list[str]
+    reply_to_id: IdText | None
+    mentions: list[IdText]
     reactions: list[ReactionJSON]
     notice: NoticeJSON | None
-    created_at: str
-    edited_at: str | None
-    deleted_at: str | None
+    created_at: TimeText
+    edited_at: TimeText | None
+    deleted_at: TimeText | None
+
+
+class ConversationJSON(TypedDict):
+    """A conversation as one who is in it sees it (contract, section 4); groups of over 100 name no participants."""
+
+    id: IdText
+    kind: Annotated[str, one_of("direct", "group")]
+    name: str
+    description: str
+    avatar_url: UrlText | None
+    owner_id: IdText | None
+    history: HistoryText
+    participant_count: Count
+    participants: NotRequired[list[ParticipantJSON]]
+    last_message: MessageJSON | None
+    version: Count
+    epoch: Count
+    last_position: Count
+    created_at: TimeText
+    changed_at: TimeText
+    me: PlaceJSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from accounts.privacy import shows_read
 from accounts.realtime import timestamp
 from chatproject.pages import Page, read_cursor, write_cursor
 from conversations.access import place_of, present
-from conversations.events import participants_json, role_of
+from conversations.events import PlaceJSON, participants_json, role_of
 from conversations.models import Conversation, Participant
 from conversations.places import draft_of
 from messaging.access import stopped_marks
-from messaging.events import MessageJSON, messages_json
+from messaging.events import ConversationJSON, MessageJSON, messages_json
 from messaging.models import Message
 
 UNREAD_MOST = 100
@@ -84,7 +84,7 @@ class Seat(NamedTuple):
 
 def list_conversations(
     *, by: User, limit: int = 50, cursor: str | None = None, archived: bool = False
-) -> Page[dict[str, Any]]:
+) -> Page[ConversationJSON]:
     """List someone's conversations, pinned first, then by latest activity; pages end before the place of a cursor."""
     places = present(by).filter(archived=archived).select_related("conversation")
     places = places.order_by("-pinned", "-conversation__active_at", "-conversation_id")
@@ -96,7 +96,7 @@ def list_conversations(
     return Page(show_places(shown, by=by), next=following, previous=None, has_more=more)
 
 
-def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
+def show_conversation(*, by: User, conversation_id: UUID) -> ConversationJSON:
     """Show one conversation as a person sees it; Conversation.DoesNotExist for a stranger."""
     shown = show_places([place_of(by, conversation_id)], by=by)
     if not shown:
@@ -104,13 +104,13 @@ def show_conversation(*, by: User, conversation_id: UUID) -> dict[str, Any]:
     return shown[0]
 
 
-def show_own(places: Sequence[Participant]) -> dict[int, dict[str, Any]]:
+def show_own(places: Sequence[Participant]) -> dict[int, PlaceJSON]:
     """Show what is people's own of some places, by place; those that they are in no more are left out."""
     counts = _latest_and_unread(places)
     return {place.pk: me_json(place, counts[place.pk].unread) for place in places if place.pk in counts}
 
 
-def show_place(place: Participant) -> dict[str, Any]:
+def show_place(place: Participant) -> PlaceJSON:
     """Show what is a person's own of one place; Conversation.DoesNotExist if it is there no more."""
     shown = show_own([place]).get(place.pk)
     if shown is None:
@@ -118,7 +118,7 @@ def show_place(place: Participant) -> dict[str, Any]:
     return shown
 
 
-def show_places(places: Sequence[Participant], *, by: User) -> list[dict[str, Any]]:
+def show_places(places: Sequence[Participant], *, by: User) -> list[ConversationJSON]:
     """Show the conversations of some places of one person, in six queries at most however many there are."""
     counts = _latest_and_unread(places)
     latest_ids = [found.latest_id for found in counts.values() if found.latest_id]
@@ -139,11 +139,11 @@ def show_places(places: Sequence[Participant], *, by: User) -> list[dict[str, An
 
 def _conversation_json(
     place: Participant, by: User, members: Sequence[Seat], size: int, latest: MessageJSON | None, unread: Unread
-) -> dict[str, Any]:
+) -> ConversationJSON:
     it = place.conversation
     is_direct = it.kind == Conversation.Kind.DIRECT
     other = next((m.user for m in members if m.user_id != place.user_id), None) if is_direct else None
-    shown: dict[str, Any] = {
+    shown: ConversationJSON = {
         "id": str(it.pk),
         "kind": it.kind,
         "name": other.name if other else it.name,
@@ -165,7 +165,7 @@ def _conversation_json(
     return shown
 
 
-def me_json(place: Participant, unread: Unread) -> dict[str, Any]:
+def me_json(place: Participant, unread: Unread) -> PlaceJSON:
     """Show a person's own place."""
     return {
         "role": role_of(place, place.conversation),

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 from uuid import UUID
 
 from accounts.realtime import EVERYONE, Event, Post, conversation_group, timestamp, user_group
+from chatproject.shapes import TimeText
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,14 @@ class Announcement(Event):
     text: str
 
 
-def presence_json(*, online: bool, last_seen: datetime | None) -> dict[str, Any]:
+class PresenceJSON(TypedDict):
+    """Whether someone is here, and when they last were."""
+
+    online: bool
+    last_seen: TimeText | None
+
+
+def presence_json(*, online: bool, last_seen: datetime | None) -> PresenceJSON:
     """Show whether someone is here, and when they last were: whoever is here is so now."""
     moment = datetime.now(UTC) if online else last_seen
     return {"online": online, "last_seen": timestamp(moment) if moment else None}

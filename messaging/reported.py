@@ -1,15 +1,14 @@
 """What people have reported, in pages."""
 
-from typing import Any
 from uuid import UUID
 
 from accounts.models import User
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from messaging.models import Report
-from messaging.reports import report_json
+from messaging.reports import ReportJSON, report_json
 
 
-def list_reports(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[dict[str, Any]]:
+def list_reports(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[ReportJSON]:
     """List what someone has reported, the latest first."""
     mine = Report.objects.filter(reporter=by).order_by("-pk")
     if cursor:

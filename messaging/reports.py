@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from accounts.ids import uuid7
 from accounts.models import SERVICE_ID, User
 from accounts.realtime import timestamp
 from accounts.staff import Action, Staff, record
+from chatproject.shapes import IdText, TimeText, one_of
 from conversations.access import Conflict, Unprocessable, place_of, require_storable
 from conversations.models import Conversation
 from messaging import moderation
@@ -84,7 +85,21 @@ def words_of(report: Report, field: str) -> str:
     return unseal(bytes(sealed), field=field, row=report.pk, conversation=report.pk) if sealed is not None else ""
 
 
-def report_json(report: Report) -> dict[str, Any]:
+class ReportJSON(TypedDict):
+    """What someone has reported, and what came of it."""
+
+    id: IdText
+    user_id: IdText
+    message_id: IdText | None
+    reason: Annotated[str, one_of(*Report.Reason.values)]
+    comment: str
+    state: Annotated[str, one_of("open", "resolved")]
+    outcome: Annotated[str, one_of(*Report.Outcome.values)] | None
+    created_at: TimeText
+    resolved_at: TimeText | None
+
+
+def report_json(report: Report) -> ReportJSON:
     """Show a report to whoever made it."""
     return {
         "id": str(report.pk),

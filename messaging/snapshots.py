@@ -22,9 +22,10 @@ from accounts.ids import first_id_at
 from accounts.models import User
 from accounts.realtime import encode
 from chatproject.database import connection_parameters, in_thread, snapshot
+from conversations.events import PlaceJSON
 from conversations.models import Conversation, Participant
 from conversations.sight import SEEN, Pair, asking
-from messaging.events import REACTIONS, message_json, reactions_json
+from messaging.events import REACTIONS, ConversationJSON, message_json, reactions_json
 from messaging.inbox import show_conversation, show_own
 from messaging.marks import CONCERNED, IS_STOPPED, LARGE, SHOWS_READ
 from messaging.models import Message
@@ -226,7 +227,7 @@ async def _told(run: Run, conversation: Conversation, after: int) -> list[Change
 
 
 @in_thread
-def conversation(user_id: UUID, id: UUID) -> dict[str, Any] | None:
+def conversation(user_id: UUID, id: UUID) -> ConversationJSON | None:
     """Read a conversation as one person sees it; None if they are not in."""
     try:
         return show_conversation(by=User.objects.get(pk=user_id), conversation_id=id)
@@ -235,7 +236,7 @@ def conversation(user_id: UUID, id: UUID) -> dict[str, Any] | None:
 
 
 @in_thread
-def own(wanted: Mapping[UUID, Collection[UUID]]) -> list[tuple[UUID, UUID, int, dict[str, Any]]]:
+def own(wanted: Mapping[UUID, Collection[UUID]]) -> list[tuple[UUID, UUID, int, PlaceJSON]]:
     """Read what is each person's own of some conversations, those that they are in: person, conversation, the last
     position that was counted, and what is their own.
     """

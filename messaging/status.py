@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 from uuid import UUID
 
 from django.db import connection
@@ -11,6 +11,7 @@ from accounts.ids import first_id_at
 from accounts.models import User
 from accounts.privacy import shows_read
 from accounts.realtime import timestamp
+from chatproject.shapes import IdText, TimeText
 from conversations.access import NotAllowed, present
 from messaging.access import readable
 from messaging.marks import SHOWS_READ
@@ -50,7 +51,15 @@ class Status(NamedTuple):
     read_at: datetime | None
 
 
-def status_of(*, by: User, message_id: UUID) -> list[dict[str, str | None]]:
+class StatusJSON(TypedDict):
+    """When another member has had and read a message; null where it is not so, or not to be seen."""
+
+    user_id: IdText
+    delivered_at: TimeText | None
+    read_at: TimeText | None
+
+
+def status_of(*, by: User, message_id: UUID) -> list[StatusJSON]:
     """Tell its sender how it is with a message, for each other member who may see it.
 
     Message.DoesNotExist if it is not there for this person, NotAllowed for a message of someone else.

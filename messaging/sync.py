@@ -6,19 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
-from typing import Any, Self
+from typing import Generic, Self, TypedDict, TypeVar
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import User
-from accounts.profiles import own_json
+from accounts.profiles import OwnJSON, own_json
 from chatproject.database import snapshot
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
+from chatproject.shapes import IdText
 from conversations.access import Gone, place_of, present
 from conversations.models import Conversation, Departure, Participant, direct_key
 from messaging.access import readable
-from messaging.events import MessageJSON, messages_json
+from messaging.events import ConversationJSON, MessageJSON, messages_json
 from messaging.inbox import show_conversation, show_places
 from messaging.models import Message
 from messaging.retention import DEPARTURES_KEPT
@@ -27,11 +28,30 @@ LOOK_BACK = timedelta(seconds=60)
 """How far a round reaches back behind its own time: over transactions that were still under way."""
 
 
+T = TypeVar("T")
+
+
+class ChangesJSON(TypedDict):
+    """What changed in a conversation after a version, and how it is now."""
+
+    messages: list[MessageJSON]
+    conversation: ConversationJSON
+
+
+class SyncJSON(TypedDict):
+    """What changed for oneself since a cursor was given."""
+
+    conversations: list[ConversationJSON]
+    removed: list[IdText]
+    contacts_changed: bool
+    me: OwnJSON
+
+
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(Generic[T]):
     """Some of what has changed, and where to go on: a version or a cursor."""
 
-    items: dict[str, Any]
+    items: T
     next: str | int | None
     has_more: bool
 
@@ -73,7 +93,7 @@ def get_message(*, by: User, message_id: UUID) -> MessageJSON:
     return messages_json([readable(place).get(pk=message_id)])[0]
 
 
-def changes(*, by: User, conversation_id: UUID, after: int, limit: int = LIMIT) -> Part:
+def changes(*, by: User, conversation_id: UUID, after: int, limit: int = LIMIT) -> Part[ChangesJSON]:
     """Read what changed in a conversation after a version, in its present state: messages in the order of versions.
 
     Messages and conversation are of one moment. What is deleted is a tombstone; while there is more, `next` is the
@@ -82,7 +102,7 @@ def changes(*, by: User, conversation_id: UUID, after: int, limit: int = LIMIT) 
     with snapshot():
         changed = _changed(readable(place_of(by, conversation_id)), after, limit + 1)
         shown, more = changed[:limit], len(changed) > limit
-        items = {
+        items: ChangesJSON = {
             "messages": messages_json(shown),
             "conversation": show_conversation(by=by, conversation_id=conversation_id),
         }
@@ -130,7 +150,7 @@ class Round:
         return Round(since=self.until, until=self.until)
 
 
-def sync(*, by: User, cursor: str | None = None, limit: int = LIMIT) -> Part:
+def sync(*, by: User, cursor: str | None = None, limit: int = LIMIT) -> Part[SyncJSON]:
     """Read what has changed for someone since a cursor was given, in pages; without one, everything they are in.
 
     Every conversation comes as it is now, and may come again although nothing happened to it. Raises Gone for a cursor
@@ -141,7 +161,7 @@ def sync(*, by: User, cursor: str | None = None, limit: int = LIMIT) -> Part:
         found = list(_changed_places(by, this)[: limit + 1])
         shown, more = found[:limit], len(found) > limit
         me = User.objects.get(pk=by.pk)
-        items = {
+        items: SyncJSON = {
             "conversations": show_places(shown, by=me),
             "removed": [] if more else _departures(by, this),
             "contacts_changed": this.since is None or me.contacts_changed_at > this.since,

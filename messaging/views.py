@@ -1,6 +1,5 @@
 """The inbox and the open conversation, as pages that need no script."""
 
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from accounts.views import SignedInRequest
 from chatproject.pages import BadCursor
 from conversations.places import update_place
 from messaging.commands import mark_read
+from messaging.events import ConversationJSON
 from messaging.forms import MessageForm
 from messaging.inbox import show_conversation
 from messaging.lines import QUICK, lines_of
@@ -83,7 +83,7 @@ def _show(request: SignedInRequest, conversation_id: UUID, *, form: MessageForm 
         "older": page.next if page.has_more else None,
         "is_past": before is not None,
         "newest": newest,
-        "basics": {name: shown[name] for name in BASICS if name in shown} | {"role": shown["me"]["role"]},
+        "basics": {name: value for name, value in shown.items() if name in BASICS} | {"role": shown["me"]["role"]},
         "quick": QUICK,
         "edit_seconds": settings.EDIT_SECONDS,
         "form": form or MessageForm(initial={"read_through": newest, "text": shown["me"]["draft"]}),
@@ -91,7 +91,7 @@ def _show(request: SignedInRequest, conversation_id: UUID, *, form: MessageForm 
     return render(request, "messaging/conversation.html", context, status=form.status if form else 200)
 
 
-def _about(shown: dict[str, Any], *, viewer: User) -> str:
+def _about(shown: ConversationJSON, *, viewer: User) -> str:
     """Say in a few words who is on the other side."""
     if shown["kind"] == "direct":
         others = [person.username for person in people_in(shown) if person.id != str(viewer.pk)]

@@ -21,7 +21,7 @@ from accounts.models import User
 from chatproject.redis import redis
 from conversations.access import Unavailable
 from conversations.sight import last_seen
-from messaging.passing import presence_json
+from messaging.passing import PresenceJSON, presence_json
 
 Kind = Literal["sockets", "open"]
 
@@ -71,7 +71,7 @@ def open_members(conversation_id: UUID, user_id: UUID, socket: str) -> tuple[str
     return f"c:{conversation_id.hex}:{user_id.hex}:{socket}", f"u:{user_id.hex}:{conversation_id.hex}:{socket}"
 
 
-def show_presence(*, by: User, other_id: UUID) -> dict[str, Any]:
+def show_presence(*, by: User, other_id: UUID) -> PresenceJSON:
     """Show whether someone is here, and when they last were; User.DoesNotExist if that is not to be seen."""
     moment = last_seen(by=by, other_id=other_id)
     try:

@@ -15,7 +15,8 @@ LAYERS = {
         accounts.ids
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
         chatproject.limits chatproject.logs chatproject.metrics chatproject.names chatproject.pages
-        chatproject.postgresql chatproject.redis chatproject.sessions chatproject.sockets
+        chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes
+        chatproject.sockets
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy
@@ -57,8 +58,8 @@ LAYERS = {
     """,
     "serializers, forms, protocol": """
         accounts.forms accounts.serializers
-        chatproject.api chatproject.bounds chatproject.fields chatproject.middleware chatproject.problems
-        chatproject.wire
+        chatproject.api chatproject.bounds chatproject.documents chatproject.etags chatproject.fields
+        chatproject.middleware chatproject.problems chatproject.wire
         conversations.forms conversations.forms_group conversations.serializers
         messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
         messaging.standings messaging.words
@@ -75,7 +76,7 @@ LAYERS = {
     """,
     "assembly": """
         chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.lifespan
-        chatproject.management
+        chatproject.management chatproject.openapi
         chatproject.settings chatproject.urls
     """,
 }

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.ids import first_id_at, uuid7
 from accounts.models import User
 from tests.support.browser import PASSWORD, Browser
+from tests.support.contract import check
 from tests.support.server import Server
 
 Rest = Callable[..., httpx.Client]
@@ -42,7 +43,8 @@ def rest(server: Server, access: Callable[[User], str]) -> Iterator[Rest]:
 
         def open_client(user: User | None = None, **headers: str) -> httpx.Client:
             known = {"Authorization": f"Bearer {access(user)}"} if user else {}
-            client = httpx.Client(base_url=f"{server.url}/api/v1", headers={**known, **headers}, timeout=20)
+            url, hooks = f"{server.url}/api/v1", {"response": [check]}
+            client = httpx.Client(base_url=url, headers={**known, **headers}, timeout=20, event_hooks=hooks)
             return opened.enter_context(client)
 
         yield open_client

@@ -157,10 +157,8 @@ def test_a_stranger_finds_nothing(
 @pytest.mark.parametrize(
     "path",
     [
-        "/users/me",
         "/conversations",
         "/auth/sessions",
-        "/conversations/{conversation}",
         "/messages/conversation/{conversation}",
     ],
 )

@@ -11,6 +11,8 @@ import httpx
 import websockets
 from uuid_utils.compat import uuid7
 
+from tests.support.contract import check_soon
+
 # A busy machine is slow; nothing that goes well has to wait for this.
 PATIENCE = 20.0
 
@@ -93,7 +95,8 @@ class Client:
         headers = {"Authorization": f"Bearer {access}"} if access else {}
         self._base = base
         self.headers = headers
-        self._http = httpx.AsyncClient(base_url=f"{base}/api/v1", headers=headers, timeout=PATIENCE)
+        hooks = {"response": [check_soon]}
+        self._http = httpx.AsyncClient(base_url=f"{base}/api/v1", headers=headers, timeout=PATIENCE, event_hooks=hooks)
 
     async def __aenter__(self) -> Self:
         return self
