@@ -21,6 +21,7 @@ from django.urls import reverse
 
 from accounts import commands
 from accounts.devices import device_words
+from accounts.eip4361 import Site
 from accounts.models import User
 from accounts.tokens import SESSION_KEY
 from chatproject import limits
@@ -160,6 +161,11 @@ def on_this_site(url: str) -> str:
 
 def _name(credentials: dict[str, Any]) -> str:
     return str(credentials.get("username") or credentials.get("email") or "")
+
+
+def site_of(request: HttpRequest) -> Site:
+    """Where a request reached us, as Django has found its host to be ours; TLS may end before us."""
+    return Site("https" if settings.BEHIND_TLS or request.is_secure() else "http", request.get_host().lower())
 
 
 def device_name(request: HttpRequest) -> str:

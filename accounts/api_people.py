@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import directory
+from accounts.api_wallet import proven
 from accounts.commands import check_password
 from accounts.directory import KnownJSON
 from accounts.profiles import InvitationJSON, OwnJSON, PersonJSON, find_user, invitation_json, own_json, people_json
@@ -16,6 +17,7 @@ from chatproject.documents import described
 from conversations import contacts
 from conversations.access import Invalid
 from conversations.closing import close_account
+from conversations.wallets import unlink_wallet
 from messaging.passing import PresenceJSON
 from messaging.whereabouts import show_presence
 
@@ -28,7 +30,7 @@ class MeViewSet(API):
         """Show oneself."""
         return envelope(own_json(request.user))
 
-    @described("updateMe", OwnJSON, takes=ProfileChange)
+    @described("updateMe", OwnJSON, takes=ProfileChange, but="409")
     def update(self, request: SignedIn) -> Response:
         """Change what is said of oneself, and what others may do."""
         return envelope(own_json(contacts.update_me(by=request.user, **self.body(request, ProfileChange))))
@@ -36,10 +38,21 @@ class MeViewSet(API):
     @described("closeAccount", takes=Closing)
     def close(self, request: SignedIn) -> Response:
         """Close one's account for good."""
-        password, address = self.body(request, Closing)["password"], request.META["REMOTE_ADDR"]
-        if check_password(username=request.user.username, password=password, address=address) is None:
-            raise Unauthenticated("The password is not right.", "bad_credentials")
+        said = self.body(request, Closing)
+        if "password" not in said:
+            is_oneself = proven(request, said["message"], said["signature"]) == request.user.wallet_address
+        else:
+            name, address = request.user.username, request.META["REMOTE_ADDR"]
+            is_oneself = check_password(username=name, password=said["password"], address=address) is not None
+        if not is_oneself:
+            raise Unauthenticated("This does not show that it is you.", "bad_credentials")
         close_account(by=request.user)
+        return Response(status=204)
+
+    @described("unlinkWallet", but="409")
+    def unlink_wallet(self, request: SignedIn) -> Response:
+        """Let the wallet open the account no more."""
+        unlink_wallet(by=request.user)
         return Response(status=204)
 
 

@@ -50,6 +50,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(blank=True)
     about = models.CharField(max_length=500, blank=True)
     wallet_address = models.CharField(max_length=42, unique=True, null=True, blank=True)
+    has_given_name = models.BooleanField(default=False, db_default=False, editable=False)
+    """Whether the username is one that the server made up: its person may choose another, once."""
     settings = models.JSONField(default=dict, blank=True)
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
@@ -69,6 +71,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         verbose_name, verbose_name_plural = "person", "people"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="a_wallet_is_an_address", condition=Q(wallet_address__regex=r"^0x[0-9a-fA-F]{40}$")
+            )
+        ]
 
     def __str__(self) -> str:
         return self.username

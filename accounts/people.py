@@ -9,10 +9,12 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Block, Contact, ContactInvitation, Session, User
+from conversations.access import Conflict, NotAllowed
 
 
 def lock_people(ids: Iterable[UUID]) -> list[User]:
@@ -68,6 +70,20 @@ def circle(user_id: UUID) -> set[UUID]:
     return {user_id, *(id for each in lists for id in each)}
 
 
+def choose_name(user: User, username: str) -> None:
+    """Change a username that the server made up; NotAllowed if it did not, Conflict if someone has the other."""
+    if username == user.username:
+        return
+    if not user.has_given_name:
+        raise NotAllowed("Your username can't be changed.", pointer="/username")
+    user.username, user.has_given_name = username, False
+    try:
+        with transaction.atomic():
+            user.save(update_fields=["username", "has_given_name"])
+    except IntegrityError:
+        raise Conflict("Someone has this name already.", pointer="/username") from None
+
+
 def erase(user: User) -> None:
     """Leave nothing of a person but the row that their messages hang on; nobody signs in as them again."""
     Contact.objects.filter(Q(user=user) | Q(other=user)).delete()
@@ -82,6 +98,7 @@ def erase(user: User) -> None:
     user.username, user.closed_at, user.is_active = f"closed-{secrets.token_hex(11)}", timezone.now(), False
     user.display_name = user.email = user.about = ""
     user.wallet_address, user.settings, user.last_login = None, {}, None
+    user.has_given_name = False
     user.is_staff = user.is_superuser = False
     user.set_unusable_password()
     user.save()

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from accounts.ethereum import checksummed
 from accounts.models import Contact, ContactInvitation, Session, User
 from accounts.privacy import SettingsJSON, chosen
 from accounts.realtime import timestamp
@@ -144,7 +145,7 @@ def _names(reference: Reference) -> Q:
     return {
         "id": lambda: Q(pk=value),
         "username": lambda: Q(username=str(value).lower()),
-        "wallet": lambda: Q(wallet_address__iexact=value),
+        "wallet": lambda: Q(wallet_address=checksummed(str(value))),
     }[kind]()
 
 

@@ -19,6 +19,13 @@ class Credentials(Strict):
     device = TextField(max_length=200, required=False, allow_blank=True)
 
 
+class WalletProof(Strict):
+    message = TextField(max_length=4000, allow_blank=True)
+    signature = TextField(max_length=1000, allow_blank=True)
+    code = TextField(max_length=32, required=False)
+    device = TextField(max_length=200, required=False, allow_blank=True)
+
+
 class Registration(Strict):
     username = TextField(validators=[])
     password = TextField(max_length=1000)
@@ -27,11 +34,7 @@ class Registration(Strict):
     device = TextField(max_length=200, required=False, allow_blank=True)
 
     def validate_username(self, value: str) -> str:
-        """Names are folded to lower case before anything is said of them."""
-        folded = value.lower()
-        for validator in username_validators:
-            validator(folded)
-        return folded
+        return _folded(value)
 
     def validate_display_name(self, value: str) -> str:
         if fault := fault_in(value):
@@ -51,6 +54,14 @@ class NewPassword(Strict):
 
 class Refresh(Strict):
     refresh = TextField(max_length=4000)
+
+
+def _folded(username: str) -> str:
+    """Names are folded to lower case before anything is said of them."""
+    folded = username.lower()
+    for validator in username_validators:
+        validator(folded)
+    return folded
 
 
 class SettingsField(serializers.Field):  # type: ignore[type-arg]
@@ -81,9 +92,13 @@ def _fault(name: str, value: Any) -> str | None:
 
 
 class ProfileChange(Strict):
+    username = TextField(required=False, validators=[])
     display_name = TextField(max_length=80, required=False, trim_whitespace=True)
     about = TextField(max_length=500, required=False, allow_blank=True)
     settings = SettingsField(required=False)
+
+    def validate_username(self, value: str) -> str:
+        return _folded(value)
 
 
 class NewInvitation(Strict):
@@ -91,4 +106,14 @@ class NewInvitation(Strict):
 
 
 class Closing(Strict):
-    password = TextField(max_length=1000)
+    """A password, or what a wallet has signed."""
+
+    password = TextField(max_length=1000, required=False)
+    message = TextField(max_length=4000, required=False, allow_blank=True)
+    signature = TextField(max_length=1000, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """It is the password unless both parts of the other are there."""
+        if "password" not in attrs and not {"message", "signature"} <= attrs.keys():
+            raise serializers.ValidationError({"password": "Give the password, or a signature with its message."})
+        return attrs

@@ -5,6 +5,7 @@ from accounts import views_people as people
 from accounts import views_settings as settings
 from accounts.api import AuthViewSet, SessionViewSet
 from accounts.api_people import ContactViewSet, InvitationViewSet, MeViewSet, PeopleViewSet
+from accounts.api_wallet import WalletViewSet
 
 pages: list[URLPattern | URLResolver] = [
     path("settings", settings.settings, name="settings"),
@@ -37,8 +38,11 @@ api: list[URLPattern | URLResolver] = [
     path("auth/sessions", SessionViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("auth/sessions/<pk>", SessionViewSet.as_view({"delete": "destroy"})),
     path("auth/password", SessionViewSet.as_view({"post": "password"})),
+    path("auth/wallet", WalletViewSet.as_view({"post": "enter"})),
+    path("auth/wallet/nonce", WalletViewSet.as_view({"post": "nonce"})),
     path("auth/ticket", SessionViewSet.as_view({"post": "ticket"})),
     path("users/me", MeViewSet.as_view({"get": "retrieve", "patch": "update"})),
+    path("users/me/wallet", MeViewSet.as_view({"delete": "unlink_wallet"})),
     path("users/me/close", MeViewSet.as_view({"post": "close"})),
     path("users", PeopleViewSet.as_view({"get": "list"})),
     path("users/blocked", PeopleViewSet.as_view({"get": "blocked"})),

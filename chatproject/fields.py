@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.ethereum import checksummed
 from accounts.ids import parse_uuid7
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -99,6 +100,16 @@ class TruthField(serializers.Field):  # type: ignore[type-arg]
         return value
 
 
+class WalletField(TextField):
+    """The address of a wallet, in any case of letters that does not contradict its checksum; given back with it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return checksummed(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), "invalid") from None
+
+
 class ReferenceField(serializers.Field):  # type: ignore[type-arg]
     """Names a person: `{"id"}`, `{"username"}` or `{"wallet"}`."""
 
@@ -108,8 +119,8 @@ class ReferenceField(serializers.Field):  # type: ignore[type-arg]
         if not isinstance(data, dict) or len(data.keys() & {"id", "username", "wallet"}) != 1:
             self.fail("invalid")
         kind = next(iter(data.keys() & {"id", "username", "wallet"}))
-        field: serializers.Field[Any, Any, Any, Any] = IdField() if kind == "id" else TextField(max_length=150)
-        return {kind: field.run_validation(data[kind])}
+        fields: dict[str, serializers.Field[Any, Any, Any, Any]] = {"id": IdField(), "wallet": WalletField()}
+        return {kind: fields.get(kind, TextField(max_length=150)).run_validation(data[kind])}
 
     def to_representation(self, value: Any) -> Any:
         return value

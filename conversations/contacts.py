@@ -131,11 +131,17 @@ def unblock(*, by: User, other_id: UUID) -> None:
 
 
 def update_me(
-    *, by: User, display_name: str | None = None, about: str | None = None, settings: dict[str, Any] | None = None
+    *,
+    by: User,
+    username: str | None = None,
+    display_name: str | None = None,
+    about: str | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> User:
     """Change what a person says of themselves, and the settings that are named; give the person as they are now.
 
-    Invalid for a name that could mislead.
+    Invalid for a name that could mislead. A username changes once, and only one that was given by the server: else
+    NotAllowed, and Conflict if someone has it.
     """
     changes = settings or {}
     if display_name and (fault := fault_in(display_name)):
@@ -143,11 +149,12 @@ def update_me(
 
     def act(held: Held) -> User:
         me = held.person(by.pk)
-        before = (me.display_name, me.about, me.settings)
+        before = (me.username, me.display_name, me.about, me.settings)
+        people.choose_name(me, me.username if username is None else username)
         me.display_name = me.display_name if display_name is None else display_name
         me.about = me.about if about is None else about
         me.settings = me.settings | changes
-        if before != (me.display_name, me.about, me.settings):
+        if before != (me.username, me.display_name, me.about, me.settings):
             me.save(update_fields=["display_name", "about", "settings"])
             settle(held.conversations)
             announce_change(people=[me.pk])

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
 
+from accounts.ethereum import checksummed
 from accounts.ids import Id
 from accounts.realtime import encode
 from chatproject.limits import RateLimited
@@ -53,7 +54,10 @@ class Reference(msgspec.Struct, kw_only=True):
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
         if len(given) != 1:
             raise BadFrame("invalid", 'Name a person by exactly one of "id", "username" and "wallet".', pointer="/to")
-        return given
+        try:
+            return given if self.wallet is None else {"wallet": checksummed(self.wallet)}
+        except ValueError as error:
+            raise BadFrame("invalid", str(error), pointer="/to") from None
 
 
 class MessageSend(Frame, tag="message.send"):

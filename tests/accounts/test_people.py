@@ -17,7 +17,7 @@ from messaging.inbox import show_conversation
 from tests.accounts.conftest import Rest, data, pointers
 
 DEFAULTS = {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True}
-WALLET = "0xAbCdEf0123456789aBcDeF0123456789AbCdEf01"
+WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"
 
 
 # Oneself

@@ -6,7 +6,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from accounts.profiles import Reference, find_user, find_users, own_json, user_json
 
-WALLET = "0xAbCdEf0123456789aBcDeF0123456789AbCdEf01"
+WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ PACKAGES = ("accounts", "conversations", "messaging", "chatproject")
 # From the bottom to the top. A name stands for a module, or for a package with all that is in it.
 LAYERS = {
     "helpers": """
-        accounts.ids
+        accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
         chatproject.limits chatproject.logs chatproject.metrics chatproject.names chatproject.pages
         chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes
@@ -39,8 +39,9 @@ LAYERS = {
     """,
     "commands": """
         accounts.commands accounts.factors accounts.moderation accounts.people accounts.service accounts.staff
+        accounts.wallets
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
-        conversations.members conversations.places conversations.rights
+        conversations.members conversations.places conversations.rights conversations.wallets
         messaging.commands messaging.edits messaging.moderation messaging.reactions messaging.reports
         messaging.retention
     """,
@@ -65,7 +66,7 @@ LAYERS = {
         messaging.standings messaging.words
     """,
     "doors": """
-        accounts.admin accounts.api accounts.api_people accounts.urls accounts.views
+        accounts.admin accounts.api accounts.api_people accounts.api_wallet accounts.urls accounts.views
         accounts.views_people accounts.views_settings
         chatproject.health chatproject.staffsite chatproject.views
         conversations.admin conversations.api conversations.api_groups conversations.urls conversations.views

@@ -19,12 +19,13 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("POST", "auth/token"): {"username": "alice", "password": "x", "code": "1", "device": "d"},
     ("POST", "auth/token/refresh"): {"refresh": "x"},
+    ("POST", "auth/wallet"): {"message": "x", "signature": "0x", "code": "1", "device": "d"},
     ("POST", "auth/password"): {"old_password": "x", "new_password": "a-good-password-9"},
     ("PATCH", "users/me"): {
-        "display_name": "Alice", "about": "",
+        "username": "alice", "display_name": "Alice", "about": "",
         "settings": {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True},
     },
-    ("POST", "users/me/close"): {"password": "x"},
+    ("POST", "users/me/close"): {"password": "x", "message": "x", "signature": "0x"},
     ("POST", "contacts/invitations"): {"to": {"username": "bob"}},
     ("POST", "conversations"): {
         "kind": "group", "to": {"username": "bob"}, "name": "G", "description": "", "participants": [],
@@ -50,7 +51,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "ws/conversations/<pk>/broadcast"): {"message": "x"},
 }  # fmt: skip
 WITHOUT_BODY = {
-    "auth/logout", "auth/ticket", "contacts/invitations/<pk>/accept", "contacts/invitations/<pk>/decline",
+    "auth/logout", "auth/ticket", "auth/wallet/nonce",
+    "contacts/invitations/<pk>/accept", "contacts/invitations/<pk>/decline",
     "users/<pk>/block", "conversations/<pk>/leave", "invite-links/<token>/accept", "messages/<pk>/reactions/<emoji>",
 }  # fmt: skip
 

@@ -53,6 +53,9 @@ NO_REFERENCE = [
     {"username": None},
     {"username": "b\0b"},
     {"username": "bob", "id": UNKNOWN},
+    {"wallet": "0x00"},
+    {"wallet": "0x" + "Ab" * 20},
+    {"wallet": "0X" + "ab" * 20},
 ]
 NO_LIST = [5, "x", True, None, {}, {"a": 1}]
 NO_CHOICE = [5, True, None, "", "x", [], {}]
@@ -119,7 +122,7 @@ ELSEWHERE = [
 REFUSED = [
     (DIRECT, {"to": {"username": "nobody"}}, 404, "not_found", None),
     (DIRECT, {"to": {"id": UNKNOWN}}, 404, "not_found", None),
-    (DIRECT, {"to": {"wallet": "0x00"}}, 404, "not_found", None),
+    (DIRECT, {"to": {"wallet": "0x" + "ab" * 20}}, 404, "not_found", None),
     (DIRECT, {"to": {"username": "alice"}}, 422, "unprocessable", "/to"),
     (GROUP, {"participants": [{"username": "bob"}, {"username": "nobody"}]}, 404, "not_found", None),
     (MESSAGE, {"conversation_id": UNKNOWN}, 404, "not_found", None),
@@ -282,7 +285,7 @@ def test_a_body_of_another_type_is_refused(
     assert stored() == before
 
 
-OPEN = {"/auth/register", "/auth/token", "/auth/token/refresh", "/server"}
+OPEN = {"/auth/wallet", "/auth/wallet/nonce", "/auth/register", "/auth/token", "/auth/token/refresh", "/server"}
 
 
 def routes() -> Iterator[tuple[str, set[str]]]:

@@ -33,6 +33,9 @@ POST api/v1/auth/token/refresh
 POST api/v1/auth/logout
 POST api/v1/auth/password
 POST api/v1/auth/ticket
+POST api/v1/auth/wallet
+POST api/v1/auth/wallet/nonce
+DELETE api/v1/users/me/wallet
 GET DELETE api/v1/auth/sessions
 DELETE api/v1/auth/sessions/<pk>
 GET PATCH api/v1/users/me

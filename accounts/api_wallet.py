@@ -1,0 +1,77 @@
+"""The REST door for wallets: a nonce, and what a signature is good for."""
+
+from typing import TypedDict
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.adapter import site_of
+from accounts.api import AuthViewSet, SignedInJSON
+from accounts.factors import needs_code
+from accounts.models import User
+from accounts.nonces import SECONDS, issue_nonce
+from accounts.profiles import OwnJSON, own_json
+from accounts.serializers import WalletProof
+from accounts.tokens import CookieAuthentication, TokenAuthentication, Unauthenticated
+from accounts.wallets import NotProven, enter_by_wallet, prove_wallet
+from chatproject.api import envelope
+from chatproject.documents import described
+from chatproject.shapes import Count, UrlText
+from conversations.wallets import link_wallet
+
+NO_PROOF = "This is no fresh message of this site, signed by a wallet that lets someone in."
+
+
+class NonceJSON(TypedDict):
+    """What a message has to carry, once, within so many seconds."""
+
+    nonce: str
+    expires_in: Count
+    domain: str
+    uri: UrlText
+
+
+class LinkedJSON(TypedDict):
+    """Oneself, with the wallet."""
+
+    user: OwnJSON
+
+
+class WalletViewSet(AuthViewSet):
+    """`/auth/wallet`: for people who are not signed in, and for those who are."""
+
+    authentication_classes = [TokenAuthentication, CookieAuthentication]
+
+    @described("issueNonce", NonceJSON, status=201, is_open=True)
+    def nonce(self, request: Request) -> Response:
+        """What a message has to carry."""
+        site = site_of(request._request)
+        shown: NonceJSON = {"nonce": issue_nonce(), "expires_in": SECONDS, "domain": site.domain, "uri": site.uri}
+        return envelope(shown, 201)
+
+    @described("signInWithWallet", SignedInJSON | LinkedJSON, takes=WalletProof, but="409", is_open=True)
+    def enter(self, request: Request) -> Response:
+        """Sign in with a wallet; link it for someone who is signed in."""
+        said = self.body(request, WalletProof)
+        wallet = proven(request, said["message"], said["signature"])
+        if isinstance(request.user, User):
+            return envelope({"user": own_json(link_wallet(by=request.user, wallet=wallet))})
+        user = self._known(request, wallet)
+        if needs_code(user) and not self._has_code(user, said.get("code"), request.META["REMOTE_ADDR"]):
+            raise Unauthenticated("A code from your app is needed, as `code`.", "bad_credentials")
+        return envelope(self._sign_in(request, user, said.get("device", "")))
+
+    def _known(self, request: Request, wallet: str) -> User:
+        try:
+            return enter_by_wallet(wallet=wallet, address=request.META["REMOTE_ADDR"])
+        except NotProven:
+            raise Unauthenticated(NO_PROOF, "bad_credentials") from None
+
+
+def proven(request: Request, message: str, signature: str) -> str:
+    """Find the wallet that a call was signed with; Unauthenticated if there is none."""
+    site, address = site_of(request._request), request.META["REMOTE_ADDR"]
+    try:
+        return prove_wallet(message=message, signature=signature, site=site, address=address)
+    except NotProven:
+        raise Unauthenticated(NO_PROOF, "bad_credentials") from None

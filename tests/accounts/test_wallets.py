@@ -1,0 +1,256 @@
+"""Signing in with a wallet by the API; signatures are another library's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.test import Client
+
+from accounts.eip4361 import Site
+from accounts.models import User
+from accounts.nonces import issue_nonce
+from accounts.people import befriend
+from accounts.wallets import enter_by_wallet, prove_wallet
+from conversations.closing import close_account
+from conversations.wallets import link_wallet
+from tests.accounts.conftest import Rest, code, data, pointers
+from tests.accounts.visitor import PASSWORD, Visitor
+from tests.support.redis import empty_redis
+from tests.support.together import together
+from tests.support.wallet import Wallet, moment
+
+Enter = Callable[..., Any]
+NONCE, WALLET = "/api/v1/auth/wallet/nonce", "/api/v1/auth/wallet"
+OTHER = {"domain": "evil.example", "uri": "https://evil.example"}
+
+
+def post(path: str, body: Any = None, client: Client | None = None) -> Any:
+    return (client or Client()).post(path, body or {}, content_type="application/json")
+
+
+@pytest.fixture
+def asked(data: None) -> Callable[[], dict[str, Any]]:
+    """Ask the server what a message has to carry."""
+    empty_redis()
+    return lambda: post(NONCE).json()["data"]
+
+
+@pytest.fixture
+def enter(asked: Any) -> Enter:
+    """Sign a fresh message, with some fields written otherwise, and show it."""
+
+    def show(wallet: Wallet | None = None, *, more_fields: Any = None, **other: Any) -> Any:
+        return post(WALLET, {**(wallet or Wallet()).proof(asked(), **other), **(more_fields or {})})
+
+    return show
+
+
+def test_a_wallet_makes_an_account_at_first_sight_and_finds_it_again(enter: Enter) -> None:
+    first, again, other = data(enter()), data(enter()), data(enter(Wallet(2)))
+    assert first.keys() == {"user", "access", "refresh", "session_id"}
+    assert first["user"]["wallet"] == Wallet().address
+    assert first["user"]["username"].startswith("w_")
+    assert len(first["user"]["username"]) == 14
+    assert first["user"]["id"] == again["user"]["id"] != other["user"]["id"]
+    assert not User.objects.get(pk=first["user"]["id"]).has_usable_password()
+
+
+def test_the_server_says_what_a_message_has_to_carry(asked: Any) -> None:
+    said = asked()
+    assert (said["expires_in"], said["domain"], said["uri"]) == (300, "testserver", "http://testserver")
+    assert said["nonce"].isalnum()
+    assert len(said["nonce"]) >= 8
+
+
+def test_behind_tls_the_uri_is_https(enter: Enter, settings: Any) -> None:
+    settings.BEHIND_TLS = True
+    assert data(enter())
+    assert code(enter(uri="http://testserver")) == (401, "bad_credentials")
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "another domain": {"domain": "evil.example"},
+    "another uri": {"uri": "http://evil.example"},
+    "a deeper uri": {"uri": "http://testserver/x"},
+    "another scheme": {"head": "https://"},
+    "another site": OTHER,
+    "another version": {"version": "2"},
+    "no chain": {"chain": ""},
+    "another's address": {"address": Wallet(2).address},
+    "an address without checksum": {"address": Wallet().address.lower()},
+    "a nonce that we never gave": {"nonce": "0" * 32},
+    "a short nonce": {"nonce": "0" * 7},
+    "issued long ago": {"issued": moment(minutes=11)},
+    "issued ahead": {"issued": moment(minutes=-3)},
+    "no time": {"issued": "now"},
+    "expired": {"more": f"\nExpiration Time: {moment(seconds=1)}"},
+    "not begun": {"more": f"\nNot Before: {moment(minutes=-1)}"},
+    "more than the grammar knows": {"more": "\nAnd: more"},
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_message_with_something_wrong_lets_nobody_in(enter: Enter, kind: str) -> None:
+    assert code(enter(**REFUSED[kind])) == (401, "bad_credentials")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"issued": moment(minutes=9)},
+        {"issued": moment(minutes=-1)},
+        {"head": "http://"},
+        {"more": f"\nExpiration Time: {moment(minutes=-5)}\nNot Before: {moment(minutes=1)}\nRequest ID: 7"},
+        {"chain": "137"},
+    ],
+)
+def test_what_is_allowed_lets_in(enter: Enter, other: Any) -> None:
+    assert data(enter(**other))
+
+
+@pytest.mark.parametrize("signature", ["", "0x", "nonsense", "0x" + "00" * 65, "0x" + "ff" * 65, "0x" + "11" * 64])
+def test_without_a_signature_nobody_comes_in(asked: Any, signature: str) -> None:
+    proof = Wallet().proof(asked())
+    assert code(post(WALLET, proof | {"signature": signature})) == (401, "bad_credentials")
+    # The nonce is used up by it.
+    assert code(post(WALLET, proof)) == (401, "bad_credentials")
+
+
+def test_a_message_counts_once(asked: Any) -> None:
+    proof = Wallet().proof(asked())
+    data(post(WALLET, proof))
+    assert code(post(WALLET, proof)) == (401, "bad_credentials")
+
+
+@pytest.mark.parametrize("body", [{"message": 5, "signature": "x"}, {"message": "x", "signature": []}, {}])
+def test_a_body_of_other_types_is_malformed(data: None, body: Any) -> None:
+    assert code(post(WALLET, body)) == (400, "invalid")
+
+
+def test_failures_count_by_address_and_successes_do_not(enter: Enter, settings: Any) -> None:
+    settings.CHAT_LIMITS = True
+    for _ in range(19):
+        assert code(enter(**OTHER)) == (401, "bad_credentials")
+    data(enter())
+    assert code(enter(**OTHER)) == (401, "bad_credentials")
+    assert code(enter()) == (429, "rate_limited")
+
+
+def test_new_people_count_as_registrations(enter: Enter, settings: Any) -> None:
+    settings.CHAT_LIMITS = True
+    answers = [enter(Wallet(number)).status_code for number in range(1, 12)]
+    assert answers == [200] * 10 + [429]
+    assert data(enter())
+
+
+def test_a_suspended_person_stays_out_and_a_closed_one_is_someone_new(enter: Enter) -> None:
+    first = User.objects.get(pk=data(enter())["user"]["id"])
+    User.objects.filter(pk=first.pk).update(is_active=False)
+    assert code(enter()) == (401, "bad_credentials")
+    User.objects.filter(pk=first.pk).update(is_active=True)
+    close_account(by=first)
+    assert data(enter())["user"]["id"] != str(first.pk)
+
+
+def test_a_second_factor_is_asked_for(enter: Enter) -> None:
+    user = User.objects.get(pk=data(enter())["user"]["id"])
+    TOTP.activate(user, generate_totp_secret())
+    paper = RecoveryCodes.activate(user).get_unused_codes()[0]
+    assert code(enter()) == (401, "bad_credentials")
+    assert code(enter(more_fields={"code": "000000"})) == (401, "bad_credentials")
+    assert data(enter(more_fields={"code": paper}))
+
+
+@pytest.mark.usefixtures("committed")
+def test_two_first_times_at_once_make_one_person() -> None:
+    empty_redis()
+    found = together(*[lambda: enter_by_wallet(wallet=Wallet().address, address="192.0.2.1") for _ in range(4)])
+    assert len({user.pk for user in found}) == User.objects.count() == 1
+
+
+def test_the_same_signature_at_once_counts_once(asked: Any) -> None:
+    said = asked()
+    proof = Wallet().proof(said)
+
+    def show() -> str | None:
+        try:
+            return prove_wallet(**proof, site=Site("http", "testserver"), address="192.0.2.1")
+        except Exception:
+            return None
+
+    assert sorted(map(str, together(show, show, show))) == [Wallet().address, "None", "None"]
+
+
+# One's own name, once
+
+
+def test_a_name_that_was_given_is_changed_once(enter: Enter, rest: Rest, bob: User) -> None:
+    caller = rest(User.objects.get(pk=data(enter())["user"]["id"]))
+    assert code(caller.send("patch", "/users/me", {"username": "BOB"})) == (409, "conflict")
+    assert pointers(caller.send("patch", "/users/me", {"username": "x"})) == ["/username"]
+    assert data(caller.send("patch", "/users/me", {"username": "Dora"}))["username"] == "dora"
+    assert data(caller.send("patch", "/users/me", {"username": "dora"}))["username"] == "dora"
+    assert code(caller.send("patch", "/users/me", {"username": "dorothy"})) == (403, "not_allowed")
+    assert code(rest(bob).send("patch", "/users/me", {"username": "rob"})) == (403, "not_allowed")
+
+
+# Linking
+
+
+def test_a_wallet_is_linked_and_unlinked_and_contacts_are_told(asked: Any, rest: Rest, dora: User, bob: User) -> None:
+    befriend(dora.pk, bob.pk)
+    before = dict(User.objects.values_list("username", "version"))
+    caller = rest(dora)
+    assert data(caller.send("post", "/auth/wallet", Wallet().proof(asked()))).keys() == {"user"}
+    assert data(rest(bob).get(f"/users/{dora.pk}"))["wallet"] == Wallet().address
+    assert caller.send("delete", "/users/me/wallet").status_code == 204
+    assert caller.send("delete", "/users/me/wallet").status_code == 204
+    assert data(rest(bob).get(f"/users/{dora.pk}"))["wallet"] is None
+    after = dict(User.objects.values_list("username", "version"))
+    assert {name: after[name] - before[name] for name in ("dora", "bob")} == {"dora": 2, "bob": 2}
+
+
+def test_a_wallet_is_one_persons_and_a_person_has_one(asked: Any, rest: Rest, alice: User, bob: User) -> None:
+    link_wallet(by=alice, wallet=Wallet().address)
+    assert code(rest(bob).send("post", "/auth/wallet", Wallet().proof(asked()))) == (409, "conflict")
+    assert code(rest(alice).send("post", "/auth/wallet", Wallet(2).proof(asked()))) == (409, "conflict")
+    assert data(rest(alice).send("post", "/auth/wallet", Wallet().proof(asked())))
+    # She has no password.
+    assert code(rest(alice).send("delete", "/users/me/wallet")) == (409, "conflict")
+
+
+def test_a_cookie_alone_links_nothing(asked: Any, alice: User) -> None:
+    answer = post(WALLET, Wallet().proof(asked()), Visitor(alice).client)
+    assert code(answer) == (403, "not_allowed")
+
+
+# Naming people, and the end
+
+
+def test_a_person_is_named_by_the_wallet_in_any_case(rest: Rest, alice: User, bob: User) -> None:
+    link_wallet(by=bob, wallet=Wallet().address)
+    digits = Wallet().address[2:]
+    for written in (digits, digits.lower(), digits.upper()):
+        answer = rest(alice).send("post", "/conversations", {"kind": "direct", "to": {"wallet": f"0x{written}"}})
+        assert answer.json()["data"]["name"] == "Bob"
+    answer = rest(alice).send("post", "/conversations", {"kind": "direct", "to": {"wallet": f"0x{digits.swapcase()}"}})
+    assert pointers(answer) == ["/to"]
+
+
+def test_an_account_is_closed_by_its_own_wallet_alone(asked: Any, rest: Rest, alice: User) -> None:
+    link_wallet(by=alice, wallet=Wallet().address)
+    caller = rest(alice)
+    assert code(caller.send("post", "/users/me/close", Wallet(2).proof(asked()))) == (401, "bad_credentials")
+    assert pointers(caller.send("post", "/users/me/close", {"message": "x"})) == ["/password"]
+    assert caller.send("post", "/users/me/close", Wallet().proof(asked())).status_code == 204
+    alice.refresh_from_db()
+    assert (alice.is_active, alice.wallet_address) == (False, None)
+
+
+def test_a_password_still_signs_in_beside_a_wallet(dora: User) -> None:
+    link_wallet(by=dora, wallet=Wallet().address)
+    assert Visitor().sign_in("dora", PASSWORD).status_code == 200
+    assert issue_nonce() != issue_nonce()
