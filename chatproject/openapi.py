@@ -1,9 +1,7 @@
 """`docs/openapi.yaml`, out of what stands beside the routes; `manage.py documents` writes it, a check holds it true."""
 
 import re
-from collections import ChainMap
-from types import NoneType, UnionType
-from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -13,19 +11,9 @@ from accounts.privacy import CHOICES
 from accounts.serializers import SettingsField
 from chatproject.documents import Description
 from chatproject.fields import IdField, MomentField, PositionField, ReferenceField, TruthField
+from chatproject.jsonschema import Words, schema_of
 from chatproject.problems import CODES, TITLES
-from chatproject.shapes import Looks
 
-Words = dict[str, Any]
-
-TEXTS: dict[Any, Words] = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    bool: {"type": "boolean"},
-    NoneType: {"type": "null"},
-    Any: {},
-}
 PAGING: dict[str, Words] = {
     "cursor": {"type": ["string", "null"], "description": "Opaque; null where there is no more."},
     "position": {"type": ["integer", "null"], "description": "The position to go on from."},
@@ -125,7 +113,7 @@ class Schema(AutoSchema):
         }
 
     def _envelope(self, about: Description) -> Words:
-        data = self.shape(about.gives)
+        data = schema_of(about.gives, self._component)
         properties: Words = {"data": data}
         if about.paged:
             properties["pagination"] = _pagination(about.paged)
@@ -161,31 +149,6 @@ class Schema(AutoSchema):
         }
         known: Words = {"type": "object", "properties": properties, "required": list(properties)}
         return self._component("Problem", {"description": "Why not (RFC 9457).", **known})
-
-    # Shapes
-
-    def shape(self, hint: Any) -> Words:
-        """Say what a value of this type looks like, in JSON Schema; named shapes are components."""
-        if get_origin(hint) is Annotated:
-            kind, *looks = get_args(hint)
-            words = [dict(each.words) for each in looks if isinstance(each, Looks)]
-            return dict(ChainMap(*words, self.shape(kind)))
-        if get_origin(hint) is NotRequired:
-            return self.shape(*get_args(hint))
-        if get_origin(hint) in {Union, UnionType}:
-            return _either([self.shape(each) for each in get_args(hint)])
-        if get_origin(hint) is list:
-            return {"type": "array", "items": self.shape(*get_args(hint))}
-        if get_origin(hint) is dict:
-            return {"type": "object", "additionalProperties": self.shape(get_args(hint)[1])}
-        return self._object(hint) if is_typeddict(hint) else TEXTS[hint]
-
-    def _object(self, hint: Any) -> Words:
-        properties = {name: self.shape(kind) for name, kind in get_type_hints(hint, include_extras=True).items()}
-        words = (hint.__doc__ or "").strip().partition("\n")[0]
-        required = sorted(hint.__required_keys__, key=list(properties).index)
-        known: Words = {"type": "object", "description": words, "properties": properties, "required": required}
-        return self._component(hint.__name__.removesuffix("JSON"), known)
 
     def _component(self, name: str, known: Words, kind: str = ResolvedComponent.SCHEMA) -> Words:
         make: Any = ResolvedComponent
@@ -227,17 +190,6 @@ FIELDS: dict[type[serializers.Field[Any, Any, Any, Any]], Words] = {
         "properties": {name: {"enum": list(choices)} for name, choices in CHOICES.items()},
     },
 }
-
-
-def _either(shapes: list[Words]) -> Words:
-    """One of some shapes; a plain one that may be null says so by its type."""
-    null = {"type": "null"}
-    others = [each for each in shapes if each != null]
-    if len(others) == 1 and null in shapes and "type" in others[0]:
-        known = others[0]
-        enum = {"enum": [*known["enum"], None]} if "enum" in known else {}
-        return {**known, "type": [known["type"], "null"], **enum}
-    return {"anyOf": shapes}
 
 
 def _pagination(paged: str) -> Words:

@@ -86,9 +86,9 @@ class ConversationUpdated(Event):
     """A conversation has changed. Without any changes: something has that the hearer may not see."""
 
     type: ClassVar[str] = "conversation.updated"
-    conversation_id: str
-    version: int
-    epoch: int
+    conversation_id: IdText
+    version: Count
+    epoch: Count
     changes: Changes
 
 
@@ -97,8 +97,8 @@ class ConversationRemoved(Event):
     """The hearer is out of a conversation: `left`, `removed`, or it was `deleted`."""
 
     type: ClassVar[str] = "conversation.removed"
-    conversation_id: str
-    reason: str
+    conversation_id: IdText
+    reason: Annotated[str, one_of("left", "removed", "deleted")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ class ConversationSettings(Event):
     """What is the hearer's own about a conversation has changed; it is counted up to its last position."""
 
     type: ClassVar[str] = "conversation.settings"
-    conversation_id: str
-    last_position: int
+    conversation_id: IdText
+    last_position: Count
     me: PlaceJSON
 
 

@@ -86,8 +86,8 @@ class MessageCreated(Event):
     """Someone said something."""
 
     type: ClassVar[str] = "message.created"
-    conversation_id: str
-    version: int
+    conversation_id: IdText
+    version: Count
     message: MessageJSON
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Annotated, Any, ClassVar, Self, TypedDict
 from uuid import UUID
 
 from accounts.realtime import EVERYONE, Event, Post, conversation_group, timestamp, user_group
-from chatproject.shapes import TimeText
+from chatproject.shapes import IdText, TimeText, one_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +14,9 @@ class PresenceChanged(Event):
     """Someone came, or has gone."""
 
     type: ClassVar[str] = "presence"
-    user_id: str
+    user_id: IdText
     online: bool
-    last_seen: str | None
+    last_seen: TimeText | None
 
     @classmethod
     def of(cls, user_id: UUID, *, online: bool, last_seen: datetime | None) -> Self:
@@ -28,9 +28,9 @@ class TypingChanged(Event):
     """Someone began to type, or does so no more."""
 
     type: ClassVar[str] = "typing"
-    conversation_id: str
-    user_id: str
-    state: str
+    conversation_id: IdText
+    user_id: IdText
+    state: Annotated[str, one_of("start", "stop")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 Ref = Annotated[str, msgspec.Meta(max_length=64)]
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Name = Annotated[str, msgspec.Meta(max_length=150, pattern=r"\A[^\0]*\Z")]
+Name = Annotated[str, msgspec.Meta(max_length=150, pattern=r"^[^\x00]*$")]
 
 
 class Answerable(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):

@@ -2,13 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, TypedDict
 from uuid import UUID
 
 from accounts.realtime import Envelope, Event, Post, conversation_group
+from chatproject.shapes import Count, IdText
 
 EVERYONE_HEARS = 100
 """In groups of more, only those hear of receipts whose words they are about."""
+
+
+class ReceiptJSON(TypedDict):
+    """How far someone has come."""
+
+    user_id: IdText
+    delivered_through: Count
+    read_through: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +25,8 @@ class Receipts(Event):
     """People have had, or read, more than before. 0 is not known, or not for the hearer to know."""
 
     type: ClassVar[str] = "receipts"
-    conversation_id: str
-    receipts: list[dict[str, Any]]
+    conversation_id: IdText
+    receipts: list[ReceiptJSON]
 
 
 class Receipt(NamedTuple):
@@ -62,7 +71,7 @@ def receipts_in(envelope: Envelope) -> list[Receipt]:
 
 def frame_of(conversation_id: UUID, receipts: Iterable[Receipt], *, shows_read: bool) -> bytes:
     """Write receipts for those who see what others have read, or for those who do not; empty if nothing is left."""
-    told = [
+    told: list[ReceiptJSON] = [
         {
             "user_id": str(each.user_id),
             "delivered_through": each.delivered,

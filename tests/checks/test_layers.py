@@ -16,7 +16,7 @@ LAYERS = {
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
         chatproject.limits chatproject.logs chatproject.metrics chatproject.names chatproject.pages
         chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes
-        chatproject.sockets
+        chatproject.jsonschema chatproject.sockets
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy
@@ -62,8 +62,8 @@ LAYERS = {
         chatproject.api chatproject.bounds chatproject.documents chatproject.etags chatproject.fields
         chatproject.middleware chatproject.problems chatproject.wire
         conversations.forms conversations.forms_group conversations.serializers
-        messaging.forms messaging.lines messaging.protocol messaging.rows messaging.serializers
-        messaging.standings messaging.words
+        messaging.forms messaging.frames messaging.lines messaging.protocol messaging.rows
+        messaging.serializers messaging.standings messaging.words
     """,
     "doors": """
         accounts.admin accounts.api accounts.api_people accounts.api_wallet accounts.urls accounts.views
@@ -76,8 +76,8 @@ LAYERS = {
         messaging.views_message messaging.views_report messaging.views_staff
     """,
     "assembly": """
-        chatproject.apps chatproject.asgi chatproject.checks chatproject.embedded chatproject.lifespan
-        chatproject.management chatproject.openapi
+        chatproject.apps chatproject.asgi chatproject.asyncapi chatproject.checks chatproject.embedded
+        chatproject.lifespan chatproject.management chatproject.openapi
         chatproject.settings chatproject.urls
     """,
 }

@@ -11,6 +11,7 @@ import httpx
 import websockets
 from uuid_utils.compat import uuid7
 
+from tests.support import frames
 from tests.support.contract import check_soon
 
 # A busy machine is slow; nothing that goes well has to wait for this.
@@ -25,6 +26,12 @@ class Socket:
         self._seen: list[dict[str, Any]] = []
         self._refs = 0
 
+    async def _hear(self) -> None:
+        """Wait for one more frame; whatever comes has to be as it was declared."""
+        frame = json.loads(await self._connection.recv())
+        frames.check(frame)
+        self._seen.append(frame)
+
     async def next(self, type: str, *, within: float = PATIENCE) -> dict[str, Any]:
         """Wait for the next frame of a type and give its data; other frames stay for those who wait for them."""
         return (await self.next_frame(type, within=within))["data"]
@@ -33,7 +40,7 @@ class Socket:
         """Wait for the first frame and give its type; it stays for those who wait for it."""
         async with asyncio.timeout(PATIENCE):
             while not self._seen:
-                self._seen.append(json.loads(await self._connection.recv()))
+                await self._hear()
         return str(self._seen[0]["type"])
 
     async def next_frame(self, type: str, *, ref: str | None = None, within: float = PATIENCE) -> dict[str, Any]:
@@ -44,7 +51,7 @@ class Socket:
 
         async with asyncio.timeout(within):
             while not (found := next(filter(wanted, self._seen), None)):
-                self._seen.append(json.loads(await self._connection.recv()))
+                await self._hear()
         self._seen.remove(found)
         return found
 
@@ -83,7 +90,7 @@ class Socket:
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
-                    self._seen.append(json.loads(await self._connection.recv()))
+                    await self._hear()
         except websockets.ConnectionClosed as end:
             return end.rcvd.code if end.rcvd else 1006
 

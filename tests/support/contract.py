@@ -80,15 +80,15 @@ def _resolved(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _validator(schema: dict[str, Any]) -> Any:
-    whole = {**_closed(schema), "components": {"schemas": _closed(document()["components"]["schemas"])}}
+    whole = {**closed(schema), "components": {"schemas": closed(document()["components"]["schemas"])}}
     return jsonschema_rs.validator_for(whole)
 
 
-def _closed(schema: Any) -> Any:
+def closed(schema: Any) -> Any:
     """Allow no fields but those that are named."""
     if isinstance(schema, list):
-        return [_closed(each) for each in schema]
+        return [closed(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    inner = {name: _closed(value) for name, value in schema.items()}
+    inner = {name: closed(value) for name, value in schema.items()}
     return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner
