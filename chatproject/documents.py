@@ -35,9 +35,10 @@ class Description:
 def described(id: str, gives: Any = None, **more: Any) -> Callable[[View], View]:
     """Say what a method of a view set is, by its name in the documents and what it gives."""
 
+    about = Description(id, gives, **{"status": 204 if gives is None else 200, **more})
+
     def note(view: View) -> View:
-        status = more.pop("status", 204 if gives is None else 200)
-        view.description = Description(id, gives, status=status, **more)  # type: ignore[attr-defined]
+        view.description = about  # type: ignore[attr-defined]
         return view
 
     return note

@@ -77,8 +77,7 @@ class Schema(AutoSchema):
         return {name: value for name, value in operation.items() if value != [] or name == "security"}
 
     def _description(self) -> Description:
-        action = getattr(self.view, "action", None) or "description"
-        about = getattr(getattr(self.view, action, None), "description", None)
+        about = getattr(getattr(self.view, getattr(self.view, "action", ""), None), "description", None)
         if not isinstance(about, Description):
             raise LookupError(f"{self.method} {self.path}: say beside the view what it is, with @described")
         return about

@@ -3,7 +3,8 @@
 Only what is written for the staff is registered here, whatever other apps bring along.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from allauth.account import views as allauth
 from allauth.account.decorators import secure_admin_login
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,9 +20,11 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from redis.exceptions import RedisError
 
 from accounts.staff import Staff
 from conversations.access import REASON_LENGTH, Refused
+from messaging.connected import ANNOUNCEMENT_LENGTH
 
 COUNTED_MOST = 10_000
 ROOMS: dict[str, list[tuple[str, dict[str, str]]]] = {
@@ -33,9 +37,9 @@ ROOMS: dict[str, list[tuple[str, dict[str, str]]]] = {
 """What the first page lists, by what it is for."""
 
 
-def staff_of(request: HttpRequest) -> Staff:
-    """Give who asks as a member of the staff; NotAllowed for others."""
-    return Staff.of(request.user, request.META["REMOTE_ADDR"] or None)  # type: ignore[arg-type]
+def staff_of(request: Any) -> Staff:
+    """Give who asks, by a page or by REST, as a member of the staff; NotAllowed for others."""
+    return Staff.of(request.user, request.META["REMOTE_ADDR"] or None)
 
 
 class StaffSite(admin.AdminSite):
@@ -120,6 +124,23 @@ class WordsForm(forms.Form):
     )
 
 
+@contextmanager
+def told_by(form: forms.Form) -> Iterator[None]:
+    """Let a form say what a command refused, or that Redis is away."""
+    try:
+        yield
+    except Refused as refusal:
+        form.add_error(None, refusal.detail)
+    except RedisError:
+        form.add_error(None, "Redis does not answer: nothing was done. Please try again.")
+    except ObjectDoesNotExist:
+        form.add_error(None, "This is not there any more.")
+
+
+class AnnouncementForm(forms.Form):
+    text = forms.CharField(max_length=ANNOUNCEMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
+
+
 def always(by: Staff, thing: Any) -> bool:
     return True
 
@@ -201,11 +222,8 @@ class StaffAdmin(Viewed, admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         form = act.form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
-            try:
+            with told_by(form):
                 result = act.run(by=staff_of(request), thing=thing, **form.cleaned_data)
-            except Refused as refusal:
-                form.add_error(None, refusal.detail)
-            else:
                 return self._done(request, thing, act, form, result)
         return self._render(request, "admin/act.html", thing, act, form)
 

@@ -7,15 +7,11 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from accounts.staff import Staff
-from chatproject.staffsite import Act, ReasonForm, StaffAdmin
+from chatproject.staffsite import Act, AnnouncementForm, ReasonForm, StaffAdmin
 from conversations.models import Conversation, InviteLink, Participant
-from messaging.connected import ANNOUNCEMENT_LENGTH, announce
+from messaging.connected import announce
 from messaging.inspection import read_conversation
 from messaging.moderation import revoke_link
-
-
-class AnnouncementForm(forms.Form):
-    text = forms.CharField(max_length=ANNOUNCEMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class InspectionForm(ReasonForm):

@@ -5,12 +5,12 @@ from typing import Any
 from rest_framework.response import Response
 
 from accounts.profiles import PersonJSON
-from accounts.staff import Staff
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
 from chatproject.documents import described
 from chatproject.fields import Strict, TextField
 from chatproject.pages import Page
 from chatproject.shapes import SuccessJSON
+from chatproject.staffsite import staff_of
 from messaging import connected
 from messaging.connected import ConnectedJSON, StatsJSON
 
@@ -63,8 +63,3 @@ class ConnectedViewSet(API):
         by = staff_of(request)
         connected.announce(by=by, text=self.body(request, NewAnnouncement)["message"], **where)
         return envelope({"success": True})
-
-
-def staff_of(request: SignedIn) -> Staff:
-    """Give who asks as a member of the staff; NotAllowed for others."""
-    return Staff.of(request.user, request.META["REMOTE_ADDR"] or None)

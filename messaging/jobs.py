@@ -29,7 +29,8 @@ def forget_conversation(conversation_id: str) -> None:
 @app.periodic(cron="41 * * * *")
 @app.task(queueing_lock="leftovers", pass_context=False)
 def clear_up(timestamp: int) -> None:
-    """Do what a lost job has left undone, then forget old departures, by which it is found; every hour."""
+    """Do what a lost job has left undone, then forget old departures, by which it is found, and old copies; hourly."""
     for id in retention.left_behind():
         retention.forget_conversation(id)
     retention.drop_old_departures()
+    retention.forget_reports()

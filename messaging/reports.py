@@ -125,6 +125,8 @@ def resolve_report(*, by: Staff, report_id: UUID, outcome: str, words: str = "")
     resolved before.
     """
     report = Report.objects.select_related("person").get(pk=report_id)
+    # Whatever comes of it: nobody decides about themselves, nor one of the staff about another.
+    by.require_over(report.person)
     same = Report.objects.filter(person=report.person_id, message_id=report.message_id, resolved_at=None)
     open_ones = list(same.select_for_update(of=("self",)).select_related("reporter").order_by("pk"))
     if report not in open_ones:

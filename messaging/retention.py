@@ -3,11 +3,12 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Departure
-from messaging.models import Message, MessageStatus, Reaction
+from messaging.models import Message, MessageStatus, Reaction, Report
 
 PIECE = 2000
 """How many messages go at a time, so that nothing waits for long."""
@@ -49,6 +50,12 @@ def left_behind() -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(LEFT_BEHIND)
         return [id for (id,) in cursor.fetchall()]
+
+
+def forget_reports() -> None:
+    """Keep of old reports that they were made and what came of them, and not what was said."""
+    old = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
+    Report.objects.filter(resolved_at__lt=old).exclude(copy=None, comment=None).update(copy=None, comment=None)
 
 
 def drop_old_departures() -> None:

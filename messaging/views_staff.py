@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,13 +10,8 @@ from redis.exceptions import RedisError
 
 from accounts.staff import Action, record_look
 from chatproject.pages import BadCursor
-from chatproject.staffsite import staff_of
-from conversations.access import Refused
+from chatproject.staffsite import AnnouncementForm, staff_of, told_by
 from messaging import connected as live
-
-
-class AnnouncementForm(forms.Form):
-    text = forms.CharField(max_length=live.ANNOUNCEMENT_LENGTH, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 def connected(request: HttpRequest) -> HttpResponse:
@@ -38,13 +32,8 @@ def announce(request: HttpRequest) -> HttpResponse:
     """Say something to everyone who is connected."""
     form = AnnouncementForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        try:
+        with told_by(form):
             live.announce(by=staff_of(request), text=form.cleaned_data["text"])
-        except Refused as refusal:
-            form.add_error("text", refusal.detail)
-        except RedisError:
-            form.add_error(None, "Redis does not answer: nothing was said. Please try again.")
-        else:
             messages.success(request, "Everyone who is connected sees it now.")
             return redirect("staff_announce")
     about = "Everyone who is connected sees it at once, on all devices. It is kept nowhere."

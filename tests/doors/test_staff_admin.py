@@ -1,6 +1,6 @@
 """The staff's room: what is shown there, what is not, and what may be done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, Session, User
+from chatproject.redis import redis
 from conversations.links import make_link
 from conversations.models import Conversation, InviteLink, Participant
 from messaging.models import Message, Report
@@ -267,3 +268,23 @@ def test_tokens_of_links_are_not_shown(desk: Visitor, alice: User, group: Conver
     link, token = make_link(by=alice, conversation_id=group.pk)
     shown = desk.get(page_of(InviteLink.objects.get(pk=link.pk))).content.decode()
     assert (token in shown, "hash" in shown.lower()) == (False, False)
+
+
+@pytest.fixture
+def redis_is_away(settings: Settings) -> Iterator[None]:
+    """Nobody answers where Redis should be."""
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    redis.cache_clear()
+    yield
+    redis.cache_clear()
+
+
+@pytest.mark.parametrize(("act", "filled"), [("disconnect", {}), ("announce", {"text": "Hello"})])
+def test_without_redis_the_page_says_so_and_nothing_is_logged(
+    desk: Visitor, bob: User, redis_is_away: None, act: str, filled: dict[str, str]
+) -> None:
+    path = page_of(bob, act) if act == "disconnect" else "/admin/announce/"
+    answer = desk.submit(path, **filled)
+    assert (answer.status_code, "Redis does not answer" in answer.content.decode()) == (400, True)
+    assert "Redis does not answer" in desk.get("/admin/connected/").content.decode()
+    assert logged() == ["see_connected"]

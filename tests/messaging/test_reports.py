@@ -1,10 +1,12 @@
 """Reports, and what the staff does about them, at the commands."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from accounts.commands import register
 from accounts.ids import uuid7
@@ -15,7 +17,7 @@ from conversations import contacts, groups
 from conversations.access import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
 from conversations.commands import start_direct
 from conversations.models import Conversation
-from messaging import moderation, reports
+from messaging import moderation, reports, retention
 from messaging.commands import send_direct
 from messaging.edits import delete_message
 from messaging.models import Message, Report
@@ -130,10 +132,14 @@ def test_without_words_nobody_is_warned_or_suspended(by: Staff, alice: User, sai
     assert made.resolved_at is None
 
 
-def test_nobody_of_the_staff_decides_about_another(by: Staff, person: Callable[..., User], alice: User) -> None:
-    made, _ = reports.report_person(by=alice, user=person("dora", is_staff=True), reason="spam")
-    with pytest.raises(NotAllowed):
-        reports.resolve_report(by=by, report_id=made.pk, outcome="suspended", words="Spam")
+@pytest.mark.parametrize("outcome", ["warned", "suspended", "dismissed"])
+def test_nobody_of_the_staff_decides_about_themselves_or_another(
+    by: Staff, person: Callable[..., User], alice: User, outcome: str
+) -> None:
+    for reported in (by.user, person("dora", is_staff=True)):
+        made, _ = reports.report_person(by=alice, user=reported, reason="spam")
+        with pytest.raises(NotAllowed):
+            reports.resolve_report(by=by, report_id=made.pk, outcome=outcome, words="Spam")
 
 
 def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
@@ -164,3 +170,14 @@ def test_an_account_is_closed_by_the_staff_as_by_its_owner(by: Staff, bob: User)
     bob.refresh_from_db()
     assert bob.closed_at
     assert AuditEntry.objects.get().before["username"] == "bob"
+
+
+def test_what_was_said_is_forgotten_some_time_after_it_was_decided(by: Staff, alice: User, carol: User, group) -> None:
+    old, new = (report(alice, UUID(say(carol, group, text)["id"]), "Rude") for text in ("Old", "New"))
+    for each in (old, new):
+        reports.resolve_report(by=by, report_id=each.pk, outcome="dismissed")
+    Report.objects.filter(pk=old.pk).update(resolved_at=timezone.now() - timedelta(days=91))
+    retention.forget_reports()
+    for each, kept in ((old, ("", "")), (new, ("New", "Rude"))):
+        each.refresh_from_db()
+        assert (reports.words_of(each, "copy"), reports.words_of(each, "comment")) == kept
