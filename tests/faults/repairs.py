@@ -7,7 +7,7 @@ from tests.faults.device import Device
 from tests.faults.faults import Outages
 from tests.faults.journal import LOST
 from tests.faults.redis_wire import Drop
-from tests.faults.truth import Truth
+from tests.faults.truth import PRESENT, Truth
 from tests.faults.world import World
 
 NEVER = float("inf")
@@ -36,18 +36,25 @@ def _repairs(drop: Drop, world: World, truth: Truth, outages: Outages, now: floa
         if outages.touch(since, until) or _was_stalled(device, since, until):
             continue
         if until - since > REPAIR_MOST:
-            around = _around(device, id, version, truth)
+            around = _around(device, id, version, truth, since)
             world.journal.find(LOST, f"{device.name} had not heard {drop} after {until - since:.2f} s, {around}")
         # Whoever was cut off meanwhile asked for it.
         if heard <= end or until - since > REPAIR_MOST:
             yield until - since
 
 
-def _around(device: Device, id: str, version: int, truth: Truth) -> str:
+def _around(device: Device, id: str, version: int, truth: Truth, since: float) -> str:
     """What was heard instead, for whoever looks for the reason."""
     near = sorted(heard for place, heard in device.replica.hearings if place == id and abs(heard - version) < 5)
     begun, stays = device.replica.begun.get(id), truth.stays(id).get(device.user_id)
-    return f"but {near}, introduced at {begun}, being in {stays}"
+    times = [[_seconds_to(truth, id, version, since) for version in stay] for stay in stays or ()]
+    return f"but {near}, introduced at {begun}, being in {stays}, in seconds {times}"
+
+
+def _seconds_to(truth: Truth, id: str, version: float, since: float) -> float | None:
+    """When someone came or went, from a moment on: the notice of it stands one version behind."""
+    moment = truth.committed.get((id, int(version) + 1)) if version != PRESENT else None
+    return round(moment - since, 2) if moment else None
 
 
 def _connected_until(device: Device, server: str, moment: float, now: float) -> float | None:
