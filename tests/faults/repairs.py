@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tests.faults.cluster import Server
-from tests.faults.device import Device
+from tests.faults.device import Device, Period
 from tests.faults.faults import Outages
 from tests.faults.journal import LOST
 from tests.faults.redis_wire import Drop
@@ -26,12 +26,14 @@ def _repairs(drop: Drop, world: World, truth: Truth, outages: Outages, now: floa
     id, version = str(drop.event.conversation_id), drop.event.version
     since = min(drop.at, truth.committed.get((id, version)) or drop.at)
     for device in world.devices:
-        end = _connected_until(device, drop.server, since, now)
-        if end is None or not _listens(device, id, version, truth):
+        period = _connected_in(device, drop.server, since)
+        if period is None or not _listens(device, id, version, truth):
             continue
         # Who went before it was mended is not told of it any more, but of going, and as soon.
         gone = (moment for moment in device.replica.goings[id] if moment > since)
-        heard = min([device.replica.hearings.get((id, version), NEVER), *gone])
+        unheard = _end_of_stay_unheard(device, id, version, truth, period)
+        heard = min([device.replica.hearings.get((id, version), NEVER), unheard, *gone])
+        end = min(period.until, now)
         until = min(heard, end)
         if outages.touch(since, until) or _was_stalled(device, since, until):
             continue
@@ -43,24 +45,37 @@ def _repairs(drop: Drop, world: World, truth: Truth, outages: Outages, now: floa
             yield until - since
 
 
+def _end_of_stay_unheard(device: Device, id: str, version: int, truth: Truth, period: Period) -> float:
+    """When its person left a conversation of which the device heard nothing at all; else never.
+
+    Who came and went between two looks of the audit is where they were before: there is nothing to be told of.
+    """
+    (began, ended) = next(stay for stay in truth.stays(id)[device.user_id] if stay[0] < version < stay[1])
+    known = {device.replica.begun.get(id, NEVER), *(heard for place, heard in device.replica.hearings if place == id)}
+    came, went = _committed(truth, id, began), _committed(truth, id, ended)
+    # Whoever came before this connection was there when it caught up.
+    if came is None or went is None or came < period.since or any(began <= each <= ended for each in known):
+        return NEVER
+    return went
+
+
 def _around(device: Device, id: str, version: int, truth: Truth, since: float) -> str:
     """What was heard instead, for whoever looks for the reason."""
     near = sorted(heard for place, heard in device.replica.hearings if place == id and abs(heard - version) < 5)
     begun, stays = device.replica.begun.get(id), truth.stays(id).get(device.user_id)
-    times = [[_seconds_to(truth, id, version, since) for version in stay] for stay in stays or ()]
+    moments = [[_committed(truth, id, version) for version in stay] for stay in stays or ()]
+    times = [[moment and round(moment - since, 2) for moment in stay] for stay in moments]
     return f"but {near}, introduced at {begun}, being in {stays}, in seconds {times}"
 
 
-def _seconds_to(truth: Truth, id: str, version: float, since: float) -> float | None:
-    """When someone came or went, from a moment on: the notice of it stands one version behind."""
-    moment = truth.committed.get((id, int(version) + 1)) if version != PRESENT else None
-    return round(moment - since, 2) if moment else None
+def _committed(truth: Truth, id: str, version: float) -> float | None:
+    """When someone came or went: the notice of it stands one version behind."""
+    return truth.committed.get((id, int(version) + 1)) if version != PRESENT else None
 
 
-def _connected_until(device: Device, server: str, moment: float, now: float) -> float | None:
-    """The end of the time in which a device heard a server at a moment; None if it did not hear it then."""
-    ends = [each.until for each in device.periods if each.server == server and each.since < moment < each.until]
-    return min(ends[0], now) if ends else None
+def _connected_in(device: Device, server: str, moment: float) -> Period | None:
+    """The time in which a device heard a server, around a moment; None if it did not hear it then."""
+    return next((each for each in device.periods if each.server == server and each.since < moment < each.until), None)
 
 
 def _listens(device: Device, id: str, version: int, truth: Truth) -> bool:
