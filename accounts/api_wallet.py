@@ -1,17 +1,19 @@
 """The REST door for wallets: a nonce, and what a signature is good for."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.adapter import site_of
 from accounts.api import AuthViewSet, SignedInJSON
+from accounts.eip4361 import message_for
 from accounts.factors import needs_code
 from accounts.models import User
 from accounts.nonces import SECONDS, issue_nonce
 from accounts.profiles import OwnJSON, own_json
-from accounts.serializers import WalletProof
+from accounts.serializers import NonceWish, WalletProof
 from accounts.tokens import CookieAuthentication, TokenAuthentication, Unauthenticated
 from accounts.wallets import NotProven, enter_by_wallet, prove_wallet
 from chatproject.api import envelope
@@ -29,6 +31,8 @@ class NonceJSON(TypedDict):
     expires_in: Count
     domain: str
     uri: UrlText
+    message: NotRequired[str]
+    """What the wallet is to sign, where its address was told."""
 
 
 class LinkedJSON(TypedDict):
@@ -42,11 +46,14 @@ class WalletViewSet(AuthViewSet):
 
     authentication_classes = [TokenAuthentication, CookieAuthentication]
 
-    @described("issueNonce", NonceJSON, status=201, is_open=True)
+    @described("issueNonce", NonceJSON, status=201, takes=NonceWish, is_open=True)
     def nonce(self, request: Request) -> Response:
-        """What a message has to carry."""
-        site = site_of(request._request)
-        shown: NonceJSON = {"nonce": issue_nonce(), "expires_in": SECONDS, "domain": site.domain, "uri": site.uri}
+        """What a message has to carry, and for a known wallet the message itself."""
+        said = self.body(request, NonceWish)
+        site, nonce = site_of(request._request), issue_nonce()
+        shown: NonceJSON = {"nonce": nonce, "expires_in": SECONDS, "domain": site.domain, "uri": site.uri}
+        if address := said.get("address"):
+            shown["message"] = message_for(site, address=address, nonce=nonce, at=timezone.now())
         return envelope(shown, 201)
 
     @described("signInWithWallet", SignedInJSON | LinkedJSON, takes=WalletProof, but="409", is_open=True)

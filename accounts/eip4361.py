@@ -9,6 +9,8 @@ from accounts.ethereum import checksummed
 OLD, AHEAD = timedelta(minutes=10), timedelta(minutes=2)
 """How long ago a message may have been issued, and how far ahead of us the clock of a wallet may be."""
 
+STATEMENT = "Show that this wallet is yours. This costs nothing and moves nothing."
+
 _TIME = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)"
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?\#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*"
 MESSAGE = re.compile(
@@ -41,6 +43,14 @@ class Site:
     @property
     def uri(self) -> str:
         return f"{self.scheme}://{self.domain}"
+
+
+def message_for(site: Site, *, address: str, nonce: str, at: datetime) -> str:
+    """Write what the wallet with this address is to sign; ValueError if that is no address."""
+    return (
+        f"{site.domain} wants you to sign in with your Ethereum account:\n{checksummed(address)}\n\n{STATEMENT}\n\n"
+        f"URI: {site.uri}\nVersion: 1\nChain ID: 1\nNonce: {nonce}\nIssued At: {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from accounts.commands import check_password
-from accounts.models import User
+from accounts.models import User, username_validators
 from accounts.privacy import CHOICES, CONTACTS, EVERYONE, chosen
 from accounts.profiles import find_user
 from chatproject.limits import RateLimited
@@ -47,7 +47,13 @@ class CommandForm(forms.Form):
 
 
 class ProfileForm(CommandForm):
-    fields_by_pointer: ClassVar = {"/display_name": "display_name"}
+    fields_by_pointer: ClassVar = {"/display_name": "display_name", "/username": "username"}
+    username = forms.CharField(
+        label="Username",
+        max_length=150,
+        help_text="Yours was made up when your wallet first signed you in. You may choose another, once.",
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
     display_name = forms.CharField(
         label="Name", required=False, max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
@@ -56,8 +62,17 @@ class ProfileForm(CommandForm):
     )
 
     def __init__(self, data: Any = None, *, person: User) -> None:
-        super().__init__(data, initial={"display_name": person.display_name, "about": person.about})
+        known = {"username": person.username, "display_name": person.display_name, "about": person.about}
+        super().__init__(data, initial=known)
+        if not person.has_given_name:
+            del self.fields["username"]
         self.fields["display_name"].help_text = f"Left empty, others see {person.username}."
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"].lower()
+        for validator in username_validators:
+            validator(name)
+        return name
 
     def obey(self, *, by: User, **fields: Any) -> User:
         return update_me(by=by, **fields)
@@ -96,6 +111,13 @@ class InviteForm(CommandForm):
 
     def obey(self, *, by: User, **fields: Any) -> Any:
         return invite(by=by, to=fields["username"])
+
+
+class SignatureForm(forms.Form):
+    """What a wallet has signed."""
+
+    message = LinesField(strip=False, max_length=4000)
+    signature = forms.CharField(max_length=1000)
 
 
 class CloseForm(CommandForm):

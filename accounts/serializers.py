@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import username_validators
 from accounts.privacy import CHOICES, is_choice
-from chatproject.fields import ReferenceField, Strict, TextField
+from chatproject.fields import ReferenceField, Strict, TextField, WalletField
 from chatproject.names import fault_in
 
 
@@ -17,6 +17,10 @@ class Credentials(Strict):
     password = TextField(max_length=1000)
     code = TextField(max_length=32, required=False)
     device = TextField(max_length=200, required=False, allow_blank=True)
+
+
+class NonceWish(Strict):
+    address = WalletField(required=False)
 
 
 class WalletProof(Strict):

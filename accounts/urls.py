@@ -3,6 +3,7 @@ from django.views.generic import RedirectView
 
 from accounts import views_people as people
 from accounts import views_settings as settings
+from accounts import views_wallet as wallet
 from accounts.api import AuthViewSet, SessionViewSet
 from accounts.api_people import ContactViewSet, InvitationViewSet, MeViewSet, PeopleViewSet
 from accounts.api_wallet import WalletViewSet
@@ -18,6 +19,9 @@ pages: list[URLPattern | URLResolver] = [
     path("settings/blocked", settings.blocked, name="settings_blocked"),
     path("settings/blocked/<uuid:user_id>/unblock", people.unblock, {"then": "settings_blocked"}, name="lift_block"),
     path("settings/close", settings.close, name="settings_close"),
+    path("settings/security/wallet/link", wallet.link, name="link_wallet"),
+    path("settings/security/wallet/unlink", wallet.unlink, name="unlink_wallet"),
+    path("accounts/login/wallet", wallet.sign_in, name="sign_in_with_wallet"),
     path("contacts", people.contacts, name="contacts"),
     path("contacts/<uuid:user_id>/remove", people.remove, name="remove_contact"),
     path("contacts/invitations/<uuid:invitation_id>/accept", people.accept, name="accept_invitation"),

@@ -49,6 +49,11 @@ export class Api {
     return this.#write("PATCH", `/conversations/${id}/me`, what, { keepalive: true });
   }
 
+  /** What a wallet is to sign, to show whose it is. */
+  async walletMessage(address) {
+    return (await this.#write("POST", "/auth/wallet/nonce", { address })).data.message;
+  }
+
   async user(id) {
     return (await this.get(`/users/${id}`)).data;
   }

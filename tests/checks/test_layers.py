@@ -67,7 +67,7 @@ LAYERS = {
     """,
     "doors": """
         accounts.admin accounts.api accounts.api_people accounts.api_wallet accounts.urls accounts.views
-        accounts.views_people accounts.views_settings
+        accounts.views_people accounts.views_settings accounts.views_wallet
         chatproject.health chatproject.staffsite chatproject.views
         conversations.admin conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join

@@ -19,6 +19,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("POST", "auth/token"): {"username": "alice", "password": "x", "code": "1", "device": "d"},
     ("POST", "auth/token/refresh"): {"refresh": "x"},
+    ("POST", "auth/wallet/nonce"): {"address": "0x" + 40 * "a"},
     ("POST", "auth/wallet"): {"message": "x", "signature": "0x", "code": "1", "device": "d"},
     ("POST", "auth/password"): {"old_password": "x", "new_password": "a-good-password-9"},
     ("PATCH", "users/me"): {
@@ -51,7 +52,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "ws/conversations/<pk>/broadcast"): {"message": "x"},
 }  # fmt: skip
 WITHOUT_BODY = {
-    "auth/logout", "auth/ticket", "auth/wallet/nonce",
+    "auth/logout", "auth/ticket",
     "contacts/invitations/<pk>/accept", "contacts/invitations/<pk>/decline",
     "users/<pk>/block", "conversations/<pk>/leave", "invite-links/<token>/accept", "messages/<pk>/reactions/<emoji>",
 }  # fmt: skip

@@ -58,6 +58,8 @@ GET settings/sessions
 POST settings/sessions/end-others
 POST settings/sessions/<uuid:session_id>/end
 GET settings/security
+POST settings/security/wallet/link
+POST settings/security/wallet/unlink
 GET settings/blocked
 POST settings/blocked/<uuid:user_id>/unblock
 GET POST settings/close

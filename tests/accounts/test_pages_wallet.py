@@ -1,0 +1,154 @@
+"""Wallets by the pages: what a browser's wallet has signed is sent with a form, as a browser sends it."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from conversations.wallets import link_wallet
+from tests.accounts.conftest import data
+from tests.accounts.test_pages_factors import set_up
+from tests.accounts.visitor import PASSWORD, Visitor, here, words
+from tests.support.wallet import Wallet
+
+pytestmark = pytest.mark.usefixtures("committed", "unhurried")
+
+SIGN_IN, LINK, UNLINK = "/accounts/login/wallet", "/settings/security/wallet/link", "/settings/security/wallet/unlink"
+
+
+def signed(wallet: Wallet | None = None) -> dict[str, str]:
+    """Let a wallet sign what the server has written for it; forms send the ends of lines as CR LF."""
+    wallet = wallet or Wallet()
+    asked = {"address": wallet.address.lower()}
+    answer = Visitor().client.post("/api/v1/auth/wallet/nonce", asked, content_type="application/json")
+    message = data(answer, 201)["message"]
+    return {"message": message.replace("\n", "\r\n"), "signature": wallet.sign(message)}
+
+
+def come(visitor: Visitor, page: str = "/accounts/login/", **other: str) -> Any:
+    return visitor.submit(page, SIGN_IN, **{**signed(), **other})
+
+
+def test_a_wallet_makes_an_account_and_finds_it_again() -> None:
+    first, again = Visitor(), Visitor()
+    assert here(come(first)) == here(come(again)) == "/"
+    assert User.objects.get().wallet_address == Wallet().address
+
+
+def test_it_leads_to_where_one_wanted_to_go() -> None:
+    assert here(come(Visitor(), "/accounts/login/?next=/settings/privacy")) == "/settings/privacy"
+
+
+def test_it_leads_nowhere_else() -> None:
+    assert here(come(Visitor(), next="https://evil.example/")) == "/"
+
+
+def test_its_session_is_one_of_ours() -> None:
+    visitor = Visitor()
+    come(visitor)
+    assert User.objects.get().sessions.get().name == visitor.client.defaults["HTTP_USER_AGENT"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"signature": "0x00"}, {"signature": ""}, {"message": ""}, {"message": "x"}, {"message": "x" * 5000}]
+)
+def test_what_proves_nothing_lets_nobody_in(other: dict[str, str]) -> None:
+    visitor = Visitor()
+    answer = come(visitor, "/accounts/login/?next=/contacts", **other)
+    assert "That does not show that this wallet is yours." in words(answer)
+    assert answer.request["QUERY_STRING"] == "next=%2Fcontacts"
+    assert not visitor.is_in
+    assert not User.objects.exists()
+
+
+def test_what_was_signed_lets_in_once() -> None:
+    proof, thief = signed(), Visitor()
+    come(Visitor(), **proof)
+    come(thief, **proof)
+    assert not thief.is_in
+
+
+def test_failures_of_an_address_are_counted(settings: Any) -> None:
+    settings.CHAT_LIMITS = True
+    for _ in range(20):
+        come(Visitor(), signature="0x00")
+    visitor = Visitor()
+    assert "Too many failed attempts." in words(come(visitor))
+    assert not visitor.is_in
+
+
+def test_it_takes_a_token_of_the_page() -> None:
+    answer = Visitor().client.post(SIGN_IN, signed())
+    assert answer.status_code == 403
+    assert not User.objects.exists()
+
+
+def test_who_has_a_second_factor_is_asked_for_it(dora: User) -> None:
+    set_up(Visitor(dora))
+    link_wallet(by=dora, wallet=Wallet().address)
+    visitor = Visitor()
+    assert here(come(visitor)) == "/accounts/2fa/authenticate/"
+    assert not visitor.is_in
+
+
+def test_a_suspended_person_is_told_so(dora: User) -> None:
+    link_wallet(by=dora, wallet=Wallet().address)
+    User.objects.filter(pk=dora.pk).update(suspended_at=dora.date_joined, suspension_reason="Be nice.")
+    visitor = Visitor()
+    answer = come(visitor)
+    assert answer.status_code == 403
+    assert "Be nice." in words(answer)
+    assert not visitor.is_in
+
+
+def test_a_wallet_is_linked_and_unlinked(dora: User) -> None:
+    visitor = Visitor(dora)
+    answer = visitor.submit("/settings/security", LINK, **signed())
+    assert "Your wallet is linked" in words(answer)
+    assert Wallet().address in words(answer)
+    assert here(come(Visitor())) == "/"
+    assert "Your wallet is unlinked." in words(visitor.submit("/settings/security", UNLINK))
+    assert "This browser has no wallet" in words(visitor.get("/settings/security"))
+
+
+def test_the_wallet_of_someone_else_is_not_linked(dora: User, alice: User) -> None:
+    link_wallet(by=alice, wallet=Wallet().address)
+    assert "This wallet is someone else's." in words(Visitor(dora).submit("/settings/security", LINK, **signed()))
+
+
+def test_what_proves_nothing_is_not_linked(dora: User) -> None:
+    answer = Visitor(dora).submit(
+        "/settings/security", LINK, **signed() | {"signature": signed(Wallet(2))["signature"]}
+    )
+    assert "That does not show that this wallet is yours." in words(answer)
+    assert User.objects.get(pk=dora.pk).wallet_address is None
+
+
+def test_the_only_way_in_is_not_unlinked() -> None:
+    visitor = Visitor()
+    come(visitor)
+    assert "choose a password before you unlink it" in words(visitor.get("/settings/security"))
+    assert "Choose a password first" in words(visitor.post(UNLINK))
+    assert User.objects.get().wallet_address
+
+
+def test_whom_a_wallet_made_chooses_a_name_and_a_password() -> None:
+    visitor = Visitor()
+    come(visitor)
+    assert "Someone has this name" not in words(visitor.submit("/settings/profile", username="Dora"))
+    assert User.objects.get().username == "dora"
+    assert "Yours was made up" not in words(visitor.get("/settings/profile"))
+    visitor.submit("/accounts/password/set/", password1=PASSWORD, password2=PASSWORD)
+    assert here(Visitor().sign_in("dora")) == "/"
+
+
+@pytest.mark.parametrize(("name", "said"), [("bob", "Someone has this name"), ("no name", "Use the letters a to z")])
+def test_a_name_that_cannot_be_had_is_refused(bob: User, name: str, said: str) -> None:
+    visitor = Visitor()
+    come(visitor)
+    assert said in words(visitor.submit("/settings/profile", username=name))
+
+
+def test_others_choose_no_other_name(dora: User) -> None:
+    Visitor(dora).submit("/settings/profile", username="mallory")
+    assert User.objects.get(pk=dora.pk).username == "dora"
