@@ -8,11 +8,11 @@ from tests.faults.cluster import Server, Site, running_servers
 from tests.faults.device import Device
 from tests.faults.faults import Outages, Stage, Wires
 from tests.faults.nemesis import Nemesis
-from tests.faults.patience import until
 from tests.faults.people import text_of
 from tests.faults.report import Minimum, Report
 from tests.faults.run import Plan, conclude
 from tests.faults.world import TINY, World, living_world
+from tests.support.patience import until
 
 PLAN = Plan(TINY, seconds=0, each_fault=1, minimum=Minimum(seconds=0, acknowledged=0, each_fault=1), patience=5)
 

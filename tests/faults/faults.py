@@ -11,11 +11,11 @@ from typing import NamedTuple
 from tests.faults.cluster import Server, Site
 from tests.faults.device import Device
 from tests.faults.nemesis import Deed
-from tests.faults.patience import until
 from tests.faults.people import Coming, text_of
 from tests.faults.redis_wire import Event
 from tests.faults.rest import Away
 from tests.faults.world import World
+from tests.support.patience import until
 
 PATIENCE = 8.0
 

@@ -12,12 +12,12 @@ from tests.faults import truth
 from tests.faults.cluster import Site, running_servers
 from tests.faults.faults import Outages, Stage, usual_decks
 from tests.faults.nemesis import Nemesis
-from tests.faults.patience import until
 from tests.faults.people import Coming, Habits
 from tests.faults.repairs import longest_repair
 from tests.faults.report import FULL, SHORT, Minimum, Report
 from tests.faults.verdict import judge
 from tests.faults.world import SMALL, Size, World, living_world, together
+from tests.support.patience import until
 
 AUDIT_SECONDS = 6.0
 """Longer than the audit takes to find what nobody heard; nothing reconnects meanwhile."""

@@ -32,6 +32,13 @@ class Socket:
         frames.check(frame)
         self._seen.append(frame)
 
+    async def any(self, *, within: float | None = None) -> dict[str, Any]:
+        """Wait for the next whole frame, whatever it is."""
+        async with asyncio.timeout(within):
+            if not self._seen:
+                await self._hear()
+        return self._seen.pop(0)
+
     async def next(self, type: str, *, within: float = PATIENCE) -> dict[str, Any]:
         """Wait for the next frame of a type and give its data; other frames stay for those who wait for them."""
         return (await self.next_frame(type, within=within))["data"]
@@ -112,6 +119,11 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.aclose()
+
+    def use(self, access: str) -> None:
+        """Go on with another access token."""
+        self.headers = {"Authorization": f"Bearer {access}"}
+        self._http.headers.update(self.headers)
 
     async def get(self, path: str, **query: Any) -> httpx.Response:
         return await self._http.get(path, params=query)

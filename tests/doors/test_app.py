@@ -1,0 +1,134 @@
+"""The worked example of docs/mobile.md at work: what its person says arrives once, and it knows all they may see."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from accounts import commands
+from accounts.models import User
+from accounts.tokens import issue_pair
+from conversations.groups import add_members, remove_member, update_group
+from conversations.models import Conversation
+from messaging.models import Message
+from tests.doors.test_signing_in import expired
+from tests.messaging.helpers import say
+from tests.support.app import App, SignedOut
+from tests.support.patience import until
+from tests.support.server import Server, running
+
+Open = Callable[..., Awaitable[App]]
+LONG = 30
+
+
+@pytest.fixture
+def falling(committed: None) -> Iterator[Server]:
+    """A server of its own, that will fall."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+async def phone(server: Server) -> AsyncIterator[Open]:
+    """Someone's app, living: `await phone(alice)`."""
+    async with AsyncExitStack() as opened:
+
+        async def open_app(user: User, at: Server = server, **other: Any) -> App:
+            app = await opened.enter_async_context(App(at.url, {**await tokens(user), **other}))
+            life = asyncio.create_task(app.live())
+            opened.push_async_callback(end, life)
+            async with asyncio.timeout(LONG):
+                await app.is_up_to_date.wait()
+            return app
+
+        yield open_app
+
+
+async def tokens(user: User) -> Any:
+    def sign_in() -> Any:
+        return issue_pair(commands.start_tokens(session=commands.start_session(user=user, name="a phone")))
+
+    return await sync_to_async(sign_in)()
+
+
+async def end(life: asyncio.Task[None]) -> None:
+    life.cancel()
+    with suppress(asyncio.CancelledError, SignedOut):
+        await life
+
+
+def texts(app: App, conversation: Conversation) -> list[str]:
+    known = app.conversations.get(str(conversation.pk))
+    return known.texts() if known else []
+
+
+async def test_what_one_says_the_other_knows(phone: Open, alice: User, bob: User, conversation: Conversation) -> None:
+    mine, theirs = await phone(alice), await phone(bob)
+    await mine.say(str(conversation.pk), "Hello")
+    assert await until(lambda: texts(theirs, conversation) == ["Hello"], within=LONG)
+    await theirs.say(str(conversation.pk), "Hi")
+    assert await until(lambda: texts(mine, conversation) == ["Hello", "Hi"], within=LONG)
+    assert await until(lambda: not mine.outbox and not theirs.outbox, within=LONG)
+
+
+async def test_what_is_said_while_the_server_is_down_arrives_once(
+    falling: Server, phone: Open, alice: User, bob: User, conversation: Conversation
+) -> None:
+    mine, theirs = await phone(alice, falling), await phone(bob, falling)
+    for number in range(50):
+        await mine.say(str(conversation.pk), f"before {number}")
+    falling.kill()
+    for number in range(50):
+        await mine.say(str(conversation.pk), f"meanwhile {number}")
+    await asyncio.to_thread(lambda: (falling.start(), falling.wait()))
+    said = [f"before {n}" for n in range(50)] + [f"meanwhile {n}" for n in range(50)]
+    assert await until(
+        lambda: not mine.outbox and texts(mine, conversation) == texts(theirs, conversation) == said, within=LONG
+    )
+    assert await Message.objects.filter(sender=alice).acount() == 100
+
+
+async def test_it_knows_what_happened_while_it_was_away(
+    phone: Open, server: Server, alice: User, bob: User, conversation: Conversation
+) -> None:
+    await sync_to_async(say)(bob, conversation, "While you were out")
+    mine = await phone(alice)
+    assert texts(mine, conversation) == ["While you were out"]
+
+
+async def test_a_group_comes_changes_and_goes(phone: Open, alice: User, mallory: User, group: Conversation) -> None:
+    theirs = await phone(mallory)
+    await sync_to_async(add_members)(by=alice, conversation_id=group.pk, users=[mallory])
+    assert await until(lambda: str(group.pk) in theirs.conversations, within=LONG)
+    await sync_to_async(update_group)(by=alice, conversation_id=group.pk, name="Allotment")
+    assert await until(lambda: theirs.conversations[str(group.pk)].shown["name"] == "Allotment", within=LONG)
+    await sync_to_async(remove_member)(by=alice, conversation_id=group.pk, user_id=mallory.pk)
+    assert await until(lambda: not theirs.conversations, within=LONG)
+
+
+async def test_tokens_that_have_run_out_are_renewed(phone: Open, alice: User, conversation: Conversation) -> None:
+    pair = await tokens(alice)
+    mine = await phone(alice, refresh=pair["refresh"], access=expired(pair["access"]))
+    await mine.say(str(conversation.pk), "Still here")
+    assert await until(lambda: texts(mine, conversation) == ["Still here"], within=LONG)
+
+
+async def test_what_is_refused_is_not_said_again(phone: Open, alice: User, group: Conversation) -> None:
+    mine = await phone(alice)
+    id = await mine.say(str(group.pk), " ")
+    assert await until(lambda: id in mine.refused, within=LONG)
+    assert mine.refused == {id: "invalid"}
+    assert await until(lambda: not mine.outbox, within=LONG)
+
+
+async def test_who_is_signed_out_does_not_come_back(server: Server, alice: User) -> None:
+    pair = await tokens(alice)
+    async with App(server.url, pair) as mine:
+        life = asyncio.create_task(mine.live())
+        await asyncio.wait_for(mine.is_up_to_date.wait(), LONG)
+        await sync_to_async(lambda: [commands.end_session(session=each) for each in alice.sessions.all()])()
+        with pytest.raises(SignedOut):
+            await asyncio.wait_for(life, LONG)
