@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "rest_framework",
     "drf_spectacular",
+    "drf_spectacular_sidecar",
     "chatproject.apps.ChatProjectConfig",
     "accounts",
     "conversations",

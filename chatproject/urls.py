@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts import urls as accounts
 from chatproject.problems import not_found
-from chatproject.views import ServerViewSet, healthz, metrics, readyz
+from chatproject.views import ServerViewSet, api_docs, document, healthz, metrics, readyz
 from conversations import urls as conversations
 from messaging import urls as messaging
 
@@ -29,6 +29,9 @@ urlpatterns = [
             ]
         ),
     ),
+    path("api/docs", api_docs, name="api_docs"),
+    path("api/openapi.yaml", document, {"name": "openapi.yaml"}, name="openapi"),
+    path("api/asyncapi.yaml", document, {"name": "asyncapi.yaml"}, name="asyncapi"),
     # Before anyone asks for a CSRF token: a route that is not there is not there.
     re_path(r"^api/", csrf_exempt(not_found)),
     path("healthz", healthz),

@@ -1,11 +1,13 @@
 """What the server says of itself."""
 
+from functools import cache
 from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,6 +42,21 @@ class ServerViewSet(API):
             "retention_days": settings.RETENTION_DAYS,
         }
         return envelope(said)
+
+
+def api_docs(request: HttpRequest) -> HttpResponse:
+    """The document of the REST API, to read and to try; open, as the document tells nothing of this place."""
+    return render(request, "api_docs.html")
+
+
+def document(request: HttpRequest, name: str) -> HttpResponse:
+    """One of the documents that are made from the code, as a file."""
+    return HttpResponse(_read(name), content_type="application/yaml")
+
+
+@cache
+def _read(name: str) -> bytes:
+    return (settings.BASE_DIR / "docs" / name).read_bytes()
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -76,6 +76,9 @@ POST people/<uuid:user_id>/block
 POST people/<uuid:user_id>/unblock
 GET conversations/new
 GET join
+GET api/docs
+GET api/openapi.yaml
+GET api/asyncapi.yaml
 GET healthz
 GET readyz
 GET metrics
