@@ -80,9 +80,9 @@ class Socket:
         ready = frame if isinstance(frame, str | bytes) else json.dumps(frame, ensure_ascii=False)
         await self._connection.send(ready, text=as_text)
 
-    def seen(self, type: str) -> list[dict[str, Any]]:
-        """Give the whole frames of a type that have come and were not waited for."""
-        return [frame for frame in self._seen if frame["type"] == type]
+    def seen(self, type: str = "") -> list[dict[str, Any]]:
+        """Give the whole frames, of a type if one is named, that have come and were not waited for."""
+        return [frame for frame in self._seen if type in {"", frame["type"]}]
 
     async def silence(self, type: str, *, during: float = 0.3) -> bool:
         """Tell whether no frame of a type comes for a while."""
