@@ -40,6 +40,7 @@ from messaging.protocol import (
     Read,
     Typing,
     ack,
+    answered,
 )
 from messaging.reactions import add_reaction, remove_reaction
 
@@ -150,7 +151,7 @@ async def watch_presence(device: Device, frame: PresenceWatch) -> None:
 
 async def ping(device: Device, frame: Ping) -> None:
     now = {"server_time": timestamp(timezone.now())}
-    device.deliver(encode({"type": "pong", "ref": frame.ref, "data": now}))
+    device.deliver(encode({"type": "pong", **answered(frame.ref), "data": now}))
 
 
 async def connect(device: Device, frame: Connect) -> None:

@@ -231,4 +231,9 @@ def error(error: Exception, ref: str | None) -> bytes:
             if not isinstance(error, OperationalError | InterfaceError):
                 logger.error("a command failed", exc_info=error)
             data = {"code": "unavailable", "detail": "This did not work. Please try again.", "retry_after": 1}
-    return encode({"type": "error", **({"ref": ref} if ref is not None else {}), "data": data})
+    return encode({"type": "error", **answered(ref), "data": data})
+
+
+def answered(ref: str | None) -> dict[str, str]:
+    """The field of an answer by which its command is known, where there is one."""
+    return {} if ref is None else {"ref": ref}

@@ -89,6 +89,12 @@ async def test_without_a_ref_there_is_no_ack_but_errors_are_still_said(
     assert "ref" not in refusal
 
 
+async def test_a_ping_without_a_ref_is_answered_without_one(app: App, alice: User) -> None:
+    async with (await app(alice)).socket() as socket:
+        await socket.send({"type": "ping"})
+        assert (await socket.next_frame("pong")).keys() == {"type", "data"}
+
+
 async def test_a_ping_is_answered_by_a_pong_with_the_time(app: App, alice: User) -> None:
     async with (await app(alice)).socket() as socket:
         answer = await socket.ask("ping")

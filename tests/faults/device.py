@@ -16,6 +16,7 @@ from tests.faults.journal import OUT_OF_ORDER, UNEXPECTED, Journal, Saying
 from tests.faults.outbox import RETRY_SECONDS, TRANSIENT, Outbox
 from tests.faults.replica import Replica
 from tests.faults.rest import Away, Rest
+from tests.support import frames
 
 OPEN_SECONDS = 8
 SIGN_INS = ("header", "ticket", "frame")
@@ -164,6 +165,7 @@ class Device:
                 await connection.send(orjson.dumps({"type": "connect", "token": self.rest.access}), text=True)
             async with asyncio.timeout(OPEN_SECONDS):
                 greeting = orjson.loads(await connection.recv())
+            self._journal.hold(frames.check, greeting)
             if greeting["type"] == "connected":
                 await self._serve(server, connection)
             elif greeting["type"] != "error":
@@ -215,6 +217,7 @@ class Device:
             with suppress(*CLOSED):
                 async for said in connection:
                     frame = orjson.loads(said)
+                    self._journal.hold(frames.check, frame)
                     if "ref" not in frame:
                         self.replica.hear(frame["type"], frame["data"])
                     arrived.put_nowait(frame)

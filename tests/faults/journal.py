@@ -1,6 +1,7 @@
 """What all devices of a run tried and were promised, and what was found wrong."""
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -65,6 +66,13 @@ class Journal:
         self.answered[f"refused: {code}"] += 1
         if code not in {"not_found", "blocked", "not_allowed"}:
             self.find(UNEXPECTED, f"{id} was refused: {code}")
+
+    def hold(self, check: Callable[[Any], None], said: Any) -> None:
+        """Hold what a server said to the contract, with a check that raises AssertionError."""
+        try:
+            check(said)
+        except AssertionError as fault:
+            self.find(UNEXPECTED, str(fault)[:400])
 
     def find(self, kind: str, said: str) -> None:
         """Note something that must not have happened."""

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tests.faults.journal import UNEXPECTED, Journal
+from tests.support import contract
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
@@ -67,6 +68,7 @@ class Rest:
             answer = await self._http.request(method, where, headers=self.headers, **given)
         except httpx.HTTPError as error:
             raise Away from error
+        self._journal.hold(contract.check, answer)
         if answer.status_code == 401 and self.access:
             await self.sign_in(self.username)
             raise Away
