@@ -1,6 +1,7 @@
 """Signing in with a wallet by the API; signatures are another library's."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from accounts.models import User
 from accounts.nonces import issue_nonce
 from accounts.people import befriend
 from accounts.wallets import enter_by_wallet, prove_wallet
+from conversations.access import Conflict
 from conversations.closing import close_account
 from conversations.wallets import link_wallet
 from tests.accounts.conftest import Rest, code, data, pointers
@@ -182,6 +184,19 @@ def test_the_same_signature_at_once_counts_once(asked: Any) -> None:
             return None
 
     assert sorted(map(str, together(show, show, show))) == [Wallet().address, "None", "None"]
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_people_who_link_one_wallet_at_once_one_has_it(alice: User, bob: User, carol: User) -> None:
+    def link(user: User) -> str:
+        try:
+            return link_wallet(by=user, wallet=Wallet().address).username
+        except Conflict:
+            return "conflict"
+
+    found = together(*(partial(link, user) for user in (alice, bob, carol)))
+    assert found.count("conflict") == 2
+    assert User.objects.filter(wallet_address=Wallet().address).count() == 1
 
 
 # One's own name, once
