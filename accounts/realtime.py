@@ -27,7 +27,7 @@ class Envelope(TypedDict):
     `settled` are the conversations about which a person's own version says something new, where it is about nothing
     else. `receipts` have no place in any order; `hearers` are those who hear of them, where that is not everyone.
     An `announcement` is a frame for everyone, or for all of a conversation; one that `disconnects` ends the sockets
-    that a person has at this moment.
+    that a person has at this moment. A person's `frame` is for all of their sockets, outside any order.
     """
 
     conversation: NotRequired[bytes]

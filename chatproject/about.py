@@ -11,6 +11,8 @@ class LimitsJSON(TypedDict):
     """What clients keep to: characters, people, seconds and bytes."""
 
     text: Count
+    attachments: Count
+    upload_bytes: Count
     group_members: Count
     edit_seconds: Count
     frame_bytes: Count
@@ -31,6 +33,8 @@ def limits() -> LimitsJSON:
     """The limits that `GET /server` and the `connected` frame name."""
     return {
         "text": settings.TEXT_LENGTH,
+        "attachments": settings.ATTACHMENTS,
+        "upload_bytes": settings.UPLOAD_BYTES,
         "group_members": settings.GROUP_MEMBERS,
         "edit_seconds": settings.EDIT_SECONDS,
         "frame_bytes": settings.FRAME_BYTES,

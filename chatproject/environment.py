@@ -73,6 +73,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable("S3_ACCESS_KEY_ID", "", "Who the storage knows us as.", MADE),
         Variable("S3_SECRET_ACCESS_KEY", "", "The key that goes with it.", MADE),
         Variable(
+            "S3_PUBLIC_ENDPOINT_URL",
+            "",
+            "The S3 storage as browsers and phones reach it; links and the content security policy name it.",
+            "`S3_ENDPOINT_URL`",
+        ),
+        Variable(
             "EMAIL_URL",
             "console:",
             "How mail goes out: `smtps://name:password@host:465`; `dummymail:` sends none.",
@@ -106,6 +112,8 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
     "Messages": (
         Variable("EDIT_SECONDS", "86400", "How long after sending a message may be edited."),
         Variable("GROUP_MEMBERS", "1000", "How many people a group may have."),
+        Variable("UPLOAD_BYTES", "104857600", "How large a file may be; a picture has at most 30 MB besides."),
+        Variable("UPLOAD_BYTES_A_DAY", "1073741824", "How much one person may upload in a day."),
     ),
     "Watching": (
         Variable("LOG_FORMAT", "", "`json` or `text`.", "`text` at a terminal or with DEBUG, else `json`"),

@@ -102,6 +102,12 @@ TYPING = Limit("typing", 5, 1, burst=30)
 CALLS_OF_ADDRESS = Limit("anonymous", 600, 60)
 """Calls of nobody in particular from one address."""
 
+
+def uploads(bytes_a_day: int) -> "Limit":
+    """Kilobytes that one person uploads in a day."""
+    return Limit("uploads", max(bytes_a_day // 1024, 1), 24 * 3600)
+
+
 Asked = Sequence[tuple[Limit, object]]
 
 

@@ -51,6 +51,7 @@ HEADERS: dict[str, Words] = {
     "RateLimit": {"description": "What is left of the limit.", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "The limit.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "Location": {"description": "Where to go; for five minutes.", "schema": {"type": "string", "format": "uri"}},
     "ETag": {"description": "Names this state; send it as `If-None-Match`.", "schema": {"type": "string"}},
 }
 
@@ -102,9 +103,11 @@ class Schema(AutoSchema):
         return answers | {str(status): self._refusal(status) for status in sorted(needed)}
 
     def _answer(self, about: Description) -> Words:
-        headers = self._headers("RateLimit", "RateLimit-Policy", *(["ETag"] if about.is_tagged else []))
+        more = ["ETag"] * about.is_tagged + ["Location"] * (about.status == 302)
+        headers = self._headers("RateLimit", "RateLimit-Policy", *more)
         if about.gives is None:
-            return {"description": "Done; there is nothing to say.", "headers": headers}
+            words = self._summary() if about.status == 302 else "Done; there is nothing to say."
+            return {"description": words, "headers": headers}
         return {
             "description": self._summary(),
             "headers": headers,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import dj_email_url
 from csp.constants import NONE, SELF
@@ -198,12 +199,14 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 0 if DEBUG else 365 * 24 * 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+MEDIA_ORIGIN = [urljoin(url, "/")[:-1]] if (url := env["S3_PUBLIC_ENDPOINT_URL"] or env["S3_ENDPOINT_URL"]) else []
 STORAGES = {
     "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "messaging.objects.MediaStorage",
         "OPTIONS": {
             "bucket_name": env["S3_BUCKET"],
             "endpoint_url": env["S3_ENDPOINT_URL"] or None,
+            "public_endpoint_url": env["S3_PUBLIC_ENDPOINT_URL"] or None,
             "access_key": env["S3_ACCESS_KEY_ID"] or None,
             "secret_key": env["S3_SECRET_ACCESS_KEY"] or None,
             "region_name": env["S3_REGION"],
@@ -286,7 +289,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
+        "img-src": [SELF, "data:", "blob:", *MEDIA_ORIGIN],
+        "media-src": [SELF, "blob:", *MEDIA_ORIGIN],
+        "connect-src": [SELF, *MEDIA_ORIGIN],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
@@ -300,6 +305,9 @@ TEXT_LENGTH = 16_000
 FRAME_BYTES = 64 * 1024
 EDIT_SECONDS = int(env["EDIT_SECONDS"])
 GROUP_MEMBERS = int(env["GROUP_MEMBERS"])
+ATTACHMENTS = 10
+UPLOAD_BYTES = int(env["UPLOAD_BYTES"])
+UPLOAD_BYTES_A_DAY = int(env["UPLOAD_BYTES_A_DAY"])
 RETENTION_DAYS = 90
 
 # Words and time

@@ -74,6 +74,16 @@ class Gone(Refused):
     status = 410
 
 
+class TooLarge(Refused):
+    code = "too_large"
+    status = 413
+
+
+class UnsupportedMedia(Refused):
+    code = "unsupported_media"
+    status = 415
+
+
 class Unprocessable(Refused):
     pass
 

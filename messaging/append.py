@@ -35,6 +35,8 @@ class Draft:
     """Whether the time in the id lies within the bounds of the contract."""
     names: Sequence[str] = ()
     """What may be names of members in the text."""
+    media: Sequence[UUID] = ()
+    """What hangs on it, in this order; a message with any is appended alone."""
 
 
 class Outcome(NamedTuple):

@@ -13,10 +13,11 @@ from conversations.access import Invalid, Unprocessable, require_storable
 from conversations.commands import start_direct
 from messaging import log, marks
 from messaging.append import Draft
+from messaging.attachments import kind_of
 from messaging.lane import lane
 from messaging.log import Said
 from messaging.marks import Mark
-from messaging.models import Message
+from messaging.models import Attachment, Message
 
 
 def send_message(*, by: User, conversation_id: UUID, text: str, **fields: Any) -> Said:
@@ -50,22 +51,38 @@ def compose(
     media: Sequence[UUID] = (),
     reply_to_id: UUID | None = None,
 ) -> Draft:
-    """Check what is to be said and make a draft of it."""
-    require_text(text)
-    if media:
-        raise Unprocessable("No such media of yours.", pointer="/media")
-    if kind not in {None, Message.Kind.TEXT}:
+    """Check what is to be said and make a draft of it; with media it asks the database of what kind they are."""
+    require_text(text, is_caption=bool(media))
+    if not media and kind not in {None, Message.Kind.TEXT}:
         raise Unprocessable("A message of this kind needs its media.", pointer="/kind")
-    return log.draft(sender_id=by_id, conversation_id=conversation_id, text=text, id=id, reply_to_id=reply_to_id)
+    return log.draft(
+        sender_id=by_id,
+        conversation_id=conversation_id,
+        text=text,
+        id=id,
+        kind=_kind_with(media, by_id, kind) if media else Message.Kind.TEXT,
+        reply_to_id=reply_to_id,
+        media=media,
+    )
 
 
-def require_text(text: str) -> None:
+def _kind_with(media: Sequence[UUID], owner_id: UUID, kind: str | None) -> str:
+    """The kind of a message with these media: theirs. Whether it may have them is for the append to say."""
+    mine = Attachment.objects.filter(pk__in=media, owner=owner_id)
+    natural = kind_of(mine.values_list("content_type", flat=True))
+    if kind not in {None, natural}:
+        raise Unprocessable(f"A message with these media is of the kind “{natural}”.", pointer="/kind")
+    return natural
+
+
+def require_text(text: str, *, is_caption: bool = False) -> None:
     """Invalid unless a message may say this.
 
-    It has 1 to 16,000 code points, measured trimmed and kept as written, without NUL or halves of surrogates.
+    It has 1 to 16,000 code points, measured trimmed and kept as written, without NUL or halves of surrogates; words
+    to a picture may be missing.
     """
     spoken = text.strip()
-    if not spoken:
+    if not spoken and not is_caption:
         raise Invalid("A message needs a text.", pointer="/text")
     if len(spoken) > settings.TEXT_LENGTH:
         raise Invalid(f"A message has at most {settings.TEXT_LENGTH} characters.", pointer="/text")

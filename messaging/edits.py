@@ -12,18 +12,18 @@ from conversations.members import Rank, rank_of
 from conversations.models import Conversation
 from messaging.changes import announce, hold, show
 from messaging.commands import require_text
-from messaging.events import MessageJSON
+from messaging.events import MessageJSON, holds_media
 from messaging.fields import seal, unseal
 from messaging.mentions import mentioned, names_in
-from messaging.models import Message
+from messaging.models import Attachment, Message
 
 
 @transaction.atomic
 def edit_message(*, by: User, message_id: UUID, text: str) -> MessageJSON:
     """Word one's own message anew, within the edit window. The same text again changes nothing."""
-    require_text(text)
     held = hold(by=by, message_id=message_id)
     message = held.message
+    require_text(text, is_caption=holds_media(message))
     if message.sender_id != by.pk:
         raise NotAllowed("Only its sender can edit a message.")
     held.require_open()
@@ -58,6 +58,7 @@ def delete_message(*, by: User, message_id: UUID) -> MessageJSON:
 def bury(message: Message, conversation: Conversation, *, at: datetime) -> MessageJSON:
     """Leave nothing of a message but a tombstone; its conversation is locked."""
     message.reactions.all().delete()
+    Attachment.objects.filter(message_id=message.pk, gone_at=None).update(gone_at=at)
     message.body = message.fingerprint = message.mentions = message.reply_to_id = None
     message.deleted_at = at
     return announce(message, conversation)

@@ -12,6 +12,7 @@ from django.db import connection
 from accounts.realtime import Envelope, Event, Post, conversation_group, timestamp
 from chatproject.shapes import Count, IdText, TimeText, UrlText, one_of
 from conversations.events import HistoryText, ParticipantJSON, PlaceJSON
+from messaging.attachments import MediaJSON, media_of
 from messaging.fields import unseal
 from messaging.models import Message
 
@@ -50,7 +51,7 @@ class MessageJSON(TypedDict):
     kind: Annotated[str, one_of("text", "image", "video", "audio", "file", "notice")]
     sender_id: IdText
     text: str
-    media: list[dict[str, Any]]
+    media: list[MediaJSON]
     reply_to_id: IdText | None
     mentions: list[IdText]
     reactions: list[ReactionJSON]
@@ -99,9 +100,18 @@ class MessageUpdated(MessageCreated):
 
 
 def messages_json(messages: Sequence[Message]) -> list[MessageJSON]:
-    """Show stored messages, with what others think of them; one query for all of that, none for what never changed."""
+    """Show stored messages, with what others think of them and what hangs on them; a query for each, where need be."""
     found = _reactions([message.pk for message in messages if message.version > message.position])
-    return [message_json(message, reactions=found.get(message.pk, ())) for message in messages]
+    media = media_of([message.pk for message in messages if holds_media(message)])
+    return [
+        message_json(message, reactions=found.get(message.pk, ()), media=media.get(message.pk, ()))
+        for message in messages
+    ]
+
+
+def holds_media(message: Message) -> bool:
+    """Tell whether something hangs on a message: its kind says so, until it is deleted."""
+    return message.kind not in {Message.Kind.TEXT, Message.Kind.NOTICE} and message.deleted_at is None
 
 
 def _reactions(ids: list[UUID]) -> dict[UUID, list[ReactionJSON]]:
@@ -121,7 +131,9 @@ def reactions_json(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ReactionJSO
     return found
 
 
-def message_json(message: Message, *, reactions: Iterable[ReactionJSON] = ()) -> MessageJSON:
+def message_json(
+    message: Message, *, reactions: Iterable[ReactionJSON] = (), media: Iterable[MediaJSON] = ()
+) -> MessageJSON:
     """Show a stored message; a deleted one keeps its place and says nothing."""
     said = _said(message)
     is_notice = message.kind == Message.Kind.NOTICE
@@ -131,6 +143,7 @@ def message_json(message: Message, *, reactions: Iterable[ReactionJSON] = ()) ->
     shown["edited_at"], shown["deleted_at"] = _maybe(message.edited_at), _maybe(message.deleted_at)
     shown["mentions"] = [str(user_id) for user_id in message.mentions or ()]
     shown["reactions"] = list(reactions)
+    shown["media"] = list(media)
     shown["notice"] = orjson.loads(said) if is_notice and said else None
     return shown
 

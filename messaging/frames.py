@@ -14,6 +14,7 @@ from chatproject.about import LimitsJSON
 from chatproject.jsonschema import Words, schema_of
 from chatproject.shapes import Count, IdText, TimeText, one_of
 from conversations.events import ConversationRemoved, ConversationSettings, ConversationUpdated
+from messaging.attachments import MediaJSON
 from messaging.events import ConversationJSON, MessageCreated, MessageJSON, MessageUpdated
 from messaging.passing import Announcement, PresenceChanged, TypingChanged
 from messaging.protocol import Command, MessageChange, MessageSend, PresenceWatch
@@ -95,6 +96,7 @@ SENT: dict[str, Any] = {
     "connected": GreetingJSON,
     "caught_up": CaughtUpJSON,
     "conversation.created": ConversationJSON,
+    "media.updated": MediaJSON,
     **{kind.type: kind for kind in EVENTS},
     "resync": ResyncJSON,
     "error": RefusalJSON,

@@ -136,6 +136,8 @@ class Hub:
             person = self._people.get(UUID(bytes=envelope["user"]))
             if person is not None and "disconnects" in envelope:
                 self._disconnect(person)
+            elif person is not None and "frame" in envelope:
+                person.hear(envelope["frame"])
             elif person is not None and envelope["version"] > person.version:
                 self._hear_of(person, envelope)
 

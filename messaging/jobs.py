@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from messaging import retention
 from messaging.partitions import drop_old_partitions, make_partitions
+from messaging.taking import take
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,12 @@ def keep_partitions(timestamp: int) -> None:
 def forget_conversation(conversation_id: str) -> None:
     """Remove what was said in a group that has just been deleted."""
     retention.forget_conversation(UUID(conversation_id))
+
+
+@app.task(queue="media", pass_context=False)
+def take_upload(media_id: str) -> None:
+    """Look at an upload that is too large to be looked at while someone waits."""
+    take(UUID(media_id))
 
 
 @app.periodic(cron="41 * * * *")

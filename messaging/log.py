@@ -6,6 +6,7 @@ An id that is there already is a repeat, answered with what was stored, or a con
 import hmac
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from chatproject import metrics
 from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
 from conversations.models import Conversation
 from messaging.append import Draft, Outcome, parameters, statement
+from messaging.attachments import MediaJSON, media_of, take_media
 from messaging.events import MessageJSON, message_json, messages_json, post_created, shape
 from messaging.fields import fingerprints, seal
 from messaging.mentions import names_in
@@ -50,10 +52,12 @@ def draft(
     id: UUID | None = None,
     kind: str = Message.Kind.TEXT,
     reply_to_id: UUID | None = None,
+    media: Sequence[UUID] = (),
 ) -> Draft:
     """Make a message ready for the append: named, sealed and fingerprinted."""
     id = id or uuid7()
-    said = (kind.encode(), text.encode(), b"", reply_to_id.bytes if reply_to_id else b"")
+    hung = b"".join([each.bytes for each in media])
+    said = (kind.encode(), text.encode(), hung, reply_to_id.bytes if reply_to_id else b"")
     return Draft(
         id=id,
         conversation_id=conversation_id,
@@ -65,16 +69,26 @@ def draft(
         fingerprints=fingerprints(sender_id.bytes, conversation_id.bytes, *said),
         timely=-ID_MAX_AHEAD_MS <= time.time() * 1000 - minted_ms(id) <= ID_MAX_AGE_MS,
         names=names_in(text),
+        media=media,
     )
 
 
 def append(draft: Draft) -> Said:
-    """Append one message on this thread's connection, in its transaction if there is one; publish on commit."""
+    """Append one message on this thread's connection, in its transaction if there is one; publish on commit.
+
+    What hangs on it is hung there in the same transaction: Unprocessable if not all of it can be.
+    """
+    with transaction.atomic() if draft.media else nullcontext():
+        return _append(draft)
+
+
+def _append(draft: Draft) -> Said:
     for attempt in range(TRIES):
         outcome = _try(draft)
         if outcome is None:
             continue
         if said := settle(draft, outcome):
+            said.message["media"] = _hang(draft)
             transaction.on_commit(metrics.MESSAGES.inc)
             post = post_created(draft.conversation_id, outcome.epoch, said.message)
             transaction.on_commit(partial(publish, [post]))
@@ -85,6 +99,16 @@ def append(draft: Draft) -> Said:
             return Said(messages_json([stored])[0] if outcome.sees_it else message_json(stored), repeated=True)
         time.sleep(0.005 * attempt)
     raise Unavailable("The conversation is changing too fast. Please try again.")
+
+
+def _hang(draft: Draft) -> list[MediaJSON]:
+    """Hang on a message what belongs to it, now that it is stored."""
+    if not draft.media:
+        return []
+    about = {"message_id": draft.id, "conversation_id": draft.conversation_id, "sender_id": draft.sender_id}
+    if not take_media(draft.media, **about):
+        raise Unprocessable("This is not yours, not ready, or sent already.", pointer="/media")
+    return media_of([draft.id])[draft.id]
 
 
 def _try(draft: Draft) -> Outcome | None:

@@ -110,6 +110,80 @@ class Reaction(models.Model):
         return f"{self.emoji} on {self.message_id}"
 
 
+class Blob(models.Model):
+    """The bytes of a picture, film, sound or file in the storage: once, however often they are sent on.
+
+    `key` names the object, the picture of it lies beside; no upload was ever allowed to write there.
+    """
+
+    class Kind(models.TextChoices):
+        IMAGE = "image"
+        VIDEO = "video"
+        AUDIO = "audio"
+        FILE = "file"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=5, choices=Kind)
+    content_type = models.CharField(max_length=100)
+    size = models.BigIntegerField()
+    width = models.IntegerField(null=True)
+    height = models.IntegerField(null=True)
+    duration = models.FloatField(null=True)
+    blurhash = models.CharField(max_length=64, blank=True)
+    waveform = ArrayField(models.SmallIntegerField(), default=list)
+    has_thumbnail = models.BooleanField(default=False)
+    quarantined_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.content_type}, {self.size} bytes"
+
+
+class Attachment(models.Model):
+    """One use of bytes: what a person uploads, or sends on, for one message. Its rows are the only way to an object."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        PROCESSING = "processing"
+        READY = "ready"
+        REJECTED = "rejected"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="attachments")
+    message_id = models.UUIDField(null=True)
+    conversation_id = models.UUIDField(null=True)
+    place = models.SmallIntegerField(default=0)
+    """Where it stands among those of its message."""
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    reason = models.CharField(max_length=200, blank=True)
+    filename = models.BinaryField()
+    content_type = models.CharField(max_length=100)
+    size = models.BigIntegerField()
+    upload_key = models.CharField(max_length=64, blank=True)
+    """Where the upload may be written; empty once it was taken from there, and for what is sent on."""
+    key = models.CharField(max_length=64, blank=True)
+    """Where it is taken to."""
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, null=True, related_name="attachments")
+    created_at = models.DateTimeField(db_default=Now())
+    taken_at = models.DateTimeField(null=True)
+    """When the upload was said to be complete."""
+    gone_at = models.DateTimeField(null=True)
+    """When the message was deleted."""
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["message_id", "place"], name="of_message", condition=Q(message_id__isnull=False)),
+            models.Index(fields=["owner", "created_at"], name="uploads_of"),
+            # What is waiting for something: few at any time.
+            models.Index(fields=["created_at"], name="unsent", condition=Q(message_id=None)),
+            models.Index(fields=["gone_at"], name="gone", condition=Q(gone_at__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.content_type}, {self.get_state_display().lower()}"
+
+
 class Report(models.Model):
     """Someone finds that the staff should look at a message or a person.
 

@@ -17,6 +17,7 @@ from accounts.realtime import encode, timestamp
 from chatproject.database import in_thread
 from messaging.append import Draft
 from messaging.commands import compose, mark_delivered, mark_read, send_direct
+from messaging.commands import send_message as send_message_at_once
 from messaging.edits import delete_message, edit_message
 from messaging.events import MessageJSON
 from messaging.gathering import Gatherer
@@ -85,6 +86,12 @@ async def send_message(device: Device, frame: MessageSend) -> None:
     fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
     if frame.to is not None:
         said = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
+        device.acknowledge(frame.ref, said.message)
+    elif frame.conversation_id is not None and frame.media:
+        device.hub.typists.end(device, frame.conversation_id)
+        said = await in_thread(as_person)(
+            device.user_id, send_message_at_once, conversation_id=frame.conversation_id, **fields
+        )
         device.acknowledge(frame.ref, said.message)
     elif frame.conversation_id is not None:
         device.hub.typists.end(device, frame.conversation_id)

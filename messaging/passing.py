@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self, TypedDict
 from uuid import UUID
 
-from accounts.realtime import EVERYONE, Event, Post, conversation_group, timestamp, user_group
+from accounts.realtime import EVERYONE, Event, Post, conversation_group, encode, timestamp, user_group
 from chatproject.shapes import IdText, TimeText, one_of
+from messaging.attachments import MediaJSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ def post_announcement(text: str, *, conversation_id: UUID | None = None) -> Post
     if conversation_id is None:
         return EVERYONE, {"announcement": frame}
     return conversation_group(conversation_id), {"announcement": frame, "conversation": conversation_id.bytes}
+
+
+def post_media(user_id: UUID, media: MediaJSON) -> Post:
+    """Tell a person's devices what has become of an upload; who misses it asks for its state."""
+    return user_group(user_id), {"user": user_id.bytes, "frame": encode({"type": "media.updated", "data": media})}
 
 
 def post_disconnect(user_id: UUID) -> Post:

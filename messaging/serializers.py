@@ -24,6 +24,12 @@ class NewMessage(Strict):
         return attrs
 
 
+class NewUpload(Strict):
+    filename = TextField(max_length=1000)
+    content_type = TextField(max_length=200)
+    size = PositionField()
+
+
 class NewText(Strict):
     """What a message is to say from now on."""
 

@@ -25,7 +25,8 @@ from chatproject.database import connection_parameters, in_thread, snapshot
 from conversations.events import PlaceJSON
 from conversations.models import Conversation, Participant
 from conversations.sight import SEEN, Pair, asking
-from messaging.events import REACTIONS, ConversationJSON, message_json, reactions_json
+from messaging.attachments import OF_MESSAGES, gather_media
+from messaging.events import REACTIONS, ConversationJSON, holds_media, message_json, reactions_json
 from messaging.inbox import show_conversation, show_own
 from messaging.marks import CONCERNED, IS_STOPPED, LARGE, SHOWS_READ
 from messaging.models import Message
@@ -216,12 +217,17 @@ async def _told(run: Run, conversation: Conversation, after: int) -> list[Change
     messages = [Message(**row._asdict()) for row in rows]
     altered = [message.pk for message in messages if message.version > message.position]
     reactions = reactions_json(await run(REACTIONS, {"messages": altered})) if altered else {}
+    laden = [message.pk for message in messages if holds_media(message)]
+    media = gather_media(await run(OF_MESSAGES, {"messages": laden})) if laden else {}
     places = [Participant(**row._asdict()) for row in await run(PLACES_CHANGED, conversation.pk, after)]
     users = await run(SHOWN_OF_USERS, [place.user_id for place in places]) if places else []
     known = {row.id: User(**row._asdict()) for row in users}
     for place in places:
         place.user = known[place.user_id]
-    shown = [message_json(message, reactions=reactions.get(message.pk, ())) for message in messages]
+    shown = [
+        message_json(message, reactions=reactions.get(message.pk, ()), media=media.get(message.pk, ()))
+        for message in messages
+    ]
     size = (await run(SIZE, conversation.pk))[0].size if places else 0
     return replay(conversation, after=after, messages=shown, places=places, size=size)
 

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
 from messaging.api import MessageViewSet, ReactionViewSet, ReceiptViewSet
+from messaging.api_media import MediaViewSet
 from messaging.api_reports import ReportViewSet
 from messaging.api_staff import ConnectedViewSet
 from messaging.api_sync import CatchingUpViewSet
@@ -39,6 +40,11 @@ api: list[URLPattern | URLResolver] = [
     path("conversations/<pk>/changes", CatchingUpViewSet.as_view({"get": "changes"})),
     path("conversations/<pk>/delivered", ReceiptViewSet.as_view({"post": "delivered"})),
     path("conversations/<pk>/read", ReceiptViewSet.as_view({"post": "read"})),
+    path("media/uploads", MediaViewSet.as_view({"post": "begin"})),
+    path("media/<pk>", MediaViewSet.as_view({"get": "retrieve"})),
+    path("media/<pk>/complete", MediaViewSet.as_view({"post": "complete"})),
+    path("media/<pk>/state", MediaViewSet.as_view({"get": "state"})),
+    path("media/<pk>/thumbnail", MediaViewSet.as_view({"get": "thumbnail"})),
     path("reports", ReportViewSet.as_view({"get": "list", "post": "create"})),
     path("ws/stats", ConnectedViewSet.as_view({"get": "stats"})),
     path("ws/users", ConnectedViewSet.as_view({"get": "list"})),

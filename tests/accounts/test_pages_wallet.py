@@ -13,7 +13,7 @@ from tests.support.wallet import Wallet
 
 pytestmark = pytest.mark.usefixtures("committed", "unhurried")
 
-SIGN_IN, LINK, UNLINK = "/accounts/login/wallet", "/settings/security/wallet/link", "/settings/security/wallet/unlink"
+SIGN_IN, LINK, UNLINK = "/sign-in/wallet", "/settings/security/wallet/link", "/settings/security/wallet/unlink"
 
 
 def signed(wallet: Wallet | None = None) -> dict[str, str]:

@@ -12,6 +12,7 @@ PACKAGES = ("accounts", "conversations", "messaging", "chatproject")
 # From the bottom to the top. A name stands for a module, or for a package with all that is in it.
 LAYERS = {
     "helpers": """
+        messaging.media_types messaging.examining
         accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
         chatproject.limits chatproject.logs chatproject.metrics chatproject.names chatproject.pages
@@ -25,7 +26,7 @@ LAYERS = {
     """,
     "access": """
         conversations.access conversations.sight
-        messaging.access
+        messaging.access messaging.attachments messaging.objects
     """,
     "events, realtime": """
         accounts.profiles accounts.realtime
@@ -42,8 +43,8 @@ LAYERS = {
         accounts.wallets
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights conversations.wallets
-        messaging.commands messaging.edits messaging.moderation messaging.reactions messaging.reports
-        messaging.retention
+        messaging.commands messaging.edits messaging.media messaging.moderation messaging.reactions messaging.reports
+        messaging.retention messaging.taking
     """,
     "hub, sync, inbox": """
         accounts.directory
@@ -71,7 +72,8 @@ LAYERS = {
         chatproject.health chatproject.staffsite chatproject.views
         conversations.admin conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join
-        messaging.admin messaging.api messaging.api_reports messaging.api_staff messaging.api_sync messaging.consumers
+        messaging.admin messaging.api messaging.api_media messaging.api_reports messaging.api_staff messaging.api_sync
+        messaging.consumers
         messaging.jobs messaging.management messaging.obey messaging.routing messaging.urls messaging.views
         messaging.views_message messaging.views_report messaging.views_staff
     """,

@@ -47,12 +47,13 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "reply_to_id": SOMEONE, "forward_of_id": SOMEONE,
     },
     ("PATCH", "messages/<pk>"): {"text": "x"},
+    ("POST", "media/uploads"): {"filename": "a.png", "content_type": "image/png", "size": 10},
     ("POST", "reports"): {"message_id": SOMEONE, "user_id": SOMEONE, "reason": "spam", "comment": "x"},
     ("POST", "ws/broadcast"): {"message": "x"},
     ("POST", "ws/conversations/<pk>/broadcast"): {"message": "x"},
 }  # fmt: skip
 WITHOUT_BODY = {
-    "auth/logout", "auth/ticket",
+    "auth/logout", "auth/ticket", "media/<pk>/complete",
     "contacts/invitations/<pk>/accept", "contacts/invitations/<pk>/decline",
     "users/<pk>/block", "conversations/<pk>/leave", "invite-links/<token>/accept", "messages/<pk>/reactions/<emoji>",
 }  # fmt: skip

@@ -14,6 +14,7 @@ ROOTS = [
     "messaging_message",
     "messaging_messagestatus",
     "messaging_reaction",
+    "messaging_blob",
     "procrastinate_jobs",
     "django_session",
 ]

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.django_db
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = re.compile(
-    r"api/v1/(auth/(register|token|token/refresh|logout|wallet|wallet/nonce)|server)|api/(docs|\w+.yaml)|accounts/|admin/log|join|healthz|readyz|metrics"
+    r"api/v1/(auth/(register|token|token/refresh|logout|wallet|wallet/nonce)|server)|api/(docs|\w+.yaml)|accounts/|sign-in/|admin/log|"
+    r"join|healthz|readyz|metrics"
 )
 STAFF = re.compile(r"admin/|api/v1/ws/(?!conversations/<pk>/participants)")
 WATCHED = re.compile(r"api/v1/ws/conversations/<pk>/participants")

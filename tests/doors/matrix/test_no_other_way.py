@@ -51,6 +51,10 @@ GET POST api/v1/contacts/invitations
 POST api/v1/contacts/invitations/<pk>/accept
 POST api/v1/contacts/invitations/<pk>/decline
 GET api/v1/server
+POST sign-in/wallet
+POST api/v1/media/uploads
+POST api/v1/media/<pk>/complete
+GET api/v1/media/<pk>/state
 GET settings
 GET POST settings/profile
 GET POST settings/privacy

@@ -1,0 +1,161 @@
+"""Media in messages: hung on one message, by every door, and seen by those who may read it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from asgiref.sync import sync_to_async
+from uuid_utils.compat import uuid7
+
+from accounts.models import User
+from conversations.groups import add_members, remove_member
+from conversations.models import Conversation
+from messaging.models import Attachment
+from tests.media.conftest import begin, download, upload
+from tests.support import samples
+from tests.support.client import Client
+
+Phone = Callable[[User], httpx.Client]
+App = Callable[[User], Awaitable[Client]]
+
+
+def send(app: httpx.Client, conversation: Conversation, *media: dict[str, Any], **fields: Any) -> httpx.Response:
+    ids = [each["id"] for each in media]
+    return app.post("/messages", json={"conversation_id": str(conversation.pk), "media": ids, **fields})
+
+
+@pytest.fixture
+def picture(phone: Phone, alice: User) -> dict[str, Any]:
+    """A picture of Alice's that is ready."""
+    return upload(phone(alice), samples.picture())
+
+
+def test_a_message_holds_what_was_uploaded(
+    phone: Phone, alice: User, bob: User, conversation: Any, picture: Any
+) -> None:
+    file = upload(phone(alice), b"Hi", "a.txt", "text/plain")
+    sent = send(phone(alice), conversation, picture, file, text="Look")
+    assert sent.status_code == 201
+    message = sent.json()["data"]
+    assert (message["kind"], message["text"], message["media"]) == ("file", "Look", [picture, file])
+    for path in (f"/messages/{message['id']}", f"/messages/conversation/{conversation.pk}"):
+        shown = phone(bob).get(path).json()["data"]
+        assert (shown[0] if isinstance(shown, list) else shown)["media"] == [picture, file]
+    changes = phone(bob).get(f"/conversations/{conversation.pk}/changes", params={"after": 0}).json()["data"]
+    assert changes["messages"][0]["media"] == [picture, file]
+    assert download(phone(bob), file).content == b"Hi"
+
+
+def test_a_picture_needs_no_words_and_gives_the_message_its_kind(
+    phone: Phone, alice: User, conversation: Any, picture: Any
+) -> None:
+    message = send(phone(alice), conversation, picture).json()["data"]
+    assert (message["kind"], message["text"]) == ("image", "")
+
+
+def test_the_same_again_is_the_same_message(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
+    id, other = str(uuid7()), upload(phone(alice), samples.picture())
+    first = send(phone(alice), conversation, picture, id=id)
+    again = send(phone(alice), conversation, picture, id=id)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    assert send(phone(alice), conversation, other, id=id).json()["code"] == "id_conflict"
+    assert send(phone(alice), conversation, id=id, text="x").json()["code"] == "id_conflict"
+
+
+def test_what_hangs_on_one_message_hangs_on_no_other(
+    phone: Phone, alice: User, conversation: Any, picture: Any
+) -> None:
+    send(phone(alice), conversation, picture)
+    answer = send(phone(alice), conversation, picture)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/media")
+    assert phone(alice).get(f"/conversations/{conversation.pk}").json()["data"]["version"] == 1
+
+
+def test_only_what_is_ready_and_ones_own_is_sent(
+    phone: Phone, alice: User, bob: User, conversation: Any, picture: Any
+) -> None:
+    waiting = begin(phone(alice), b"x", "a.png", "image/png").json()["data"]["media"]
+    for sender, media in (
+        (alice, [waiting]),
+        (bob, [picture]),
+        (alice, [picture, picture]),
+        (alice, [picture, waiting]),
+    ):
+        assert send(phone(sender), conversation, *media).status_code == 422
+    assert send(phone(alice), conversation, {"id": str(uuid7())}).status_code == 422
+    assert send(phone(alice), conversation, picture, kind="video").json()["errors"][0]["pointer"] == "/kind"
+    assert send(phone(alice), conversation, *[picture] * 11).status_code == 400
+    assert send(phone(alice), conversation, picture, kind="image").status_code == 201
+
+
+async def test_it_is_sent_and_heard_over_the_socket(
+    app: App, alice: User, bob: User, conversation: Any, phone: Phone
+) -> None:
+    picture = await sync_to_async(lambda: upload(phone(alice), samples.picture()))()
+    async with (await app(alice)).socket() as mine, (await app(bob)).socket() as theirs:
+        id = str(uuid7())
+        fields = {"id": id, "conversation_id": str(conversation.pk), "media": [picture["id"]]}
+        first, again = await mine.ask("message.send", **fields), await mine.ask("message.send", **fields)
+        assert first["data"] == again["data"]
+        assert first["data"]["media"] == [picture]
+        assert (await theirs.next("message.created"))["message"] == first["data"]
+        to = {"to": {"username": "bob"}, "media": [picture["id"]]}
+        assert (await mine.ask("message.send", **to))["data"]["code"] == "unprocessable"
+
+
+async def test_what_was_heard_of_by_nobody_is_mended_with_its_media(
+    app: App, alice: User, bob: User, conversation: Any, phone: Phone
+) -> None:
+    picture = await sync_to_async(lambda: upload(phone(alice), samples.picture()))()
+    await sync_to_async(lambda: send(phone(alice), conversation, picture))()
+    async with (await app(bob)).socket(query="?catch_up=1") as theirs:
+        assert (await theirs.next("message.created"))["message"]["media"] == [picture]
+
+
+# Who gets the bytes
+
+
+def test_who_is_in_gets_the_bytes_and_nobody_else(
+    phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, picture: Any
+) -> None:
+    send(phone(alice), conversation, picture)
+    way = picture["url"].removeprefix("/api/v1")
+    assert [phone(each).get(way).status_code for each in (alice, bob, mallory)] == [302, 302, 404]
+    assert [phone(each).get(f"{way}/thumbnail").status_code for each in (alice, bob, mallory)] == [302, 302, 404]
+    assert phone(bob).get(way).headers["Cache-Control"] == "no-store"
+
+
+def test_newcomers_and_who_was_removed_get_nothing(
+    phone: Phone, alice: User, bob: User, mallory: User, group: Any, picture: Any
+) -> None:
+    send(phone(alice), group, picture)
+    way = picture["url"].removeprefix("/api/v1")
+    add_members(by=alice, conversation_id=group.pk, users=[mallory])
+    assert [phone(each).get(way).status_code for each in (bob, mallory)] == [302, 404]
+    remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
+    assert phone(bob).get(way).status_code == 404
+
+
+def test_what_is_deleted_is_gone_for_all(phone: Phone, alice: User, bob: User, conversation: Any, picture: Any) -> None:
+    message = send(phone(alice), conversation, picture).json()["data"]
+    phone(alice).delete(f"/messages/{message['id']}")
+    shown = phone(bob).get(f"/messages/{message['id']}").json()["data"]
+    assert (shown["media"], shown["kind"]) == ([], "image")
+    way = picture["url"].removeprefix("/api/v1")
+    assert [phone(each).get(way).status_code for each in (alice, bob)] == [404, 404]
+    assert send(phone(alice), conversation, picture, id=message["id"]).status_code == 200
+    assert Attachment.objects.get().gone_at
+
+
+def test_a_caption_is_edited_and_may_go(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
+    message = send(phone(alice), conversation, picture, text="Look").json()["data"]
+    edited = phone(alice).patch(f"/messages/{message['id']}", json={"text": ""}).json()["data"]
+    assert (edited["text"], edited["media"], bool(edited["edited_at"])) == ("", [picture], True)
+
+
+def test_a_link_tells_the_name_in_any_script(phone: Phone, alice: User) -> None:
+    media = upload(phone(alice), b"Hi", 'Grüße "1".txt', "text/plain")
+    shown = download(phone(alice), media).headers["Content-Disposition"]
+    assert shown == "attachment; filename*=UTF-8''Gr%C3%BC%C3%9Fe%20%221%22.txt"
