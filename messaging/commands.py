@@ -14,18 +14,25 @@ from conversations.commands import start_direct
 from messaging import log, marks
 from messaging.append import Draft
 from messaging.attachments import kind_of
+from messaging.forwarding import forward_message
 from messaging.lane import lane
 from messaging.log import Said
 from messaging.marks import Mark
 from messaging.models import Attachment, Message
 
 
-def send_message(*, by: User, conversation_id: UUID, text: str, **fields: Any) -> Said:
+def send_message(
+    *, by: User, conversation_id: UUID, text: str = "", forward_of_id: UUID | None = None, **fields: Any
+) -> Said:
     """Say something in a conversation; saying it again under the same id is the same message.
 
-    `fields` are those of `compose`. Raises Conversation.DoesNotExist for a stranger, IdConflict if the id is another
-    message's.
+    `fields` are those of `compose`; what is sent on is said as it was. Raises Conversation.DoesNotExist for a stranger,
+    IdConflict if the id is another message's.
     """
+    if forward_of_id is not None:
+        if text or {name for name, value in fields.items() if value} - {"id"}:
+            raise Invalid("What is sent on comes alone.", pointer="/forward_of_id")
+        return forward_message(by=by, conversation_id=conversation_id, forward_of_id=forward_of_id, id=fields.get("id"))
     return log.append(compose(by.pk, conversation_id, text=text, **fields))
 
 
@@ -35,7 +42,7 @@ async def send_message_soon(*, by_id: UUID, conversation_id: UUID, text: str, **
 
 
 @transaction.atomic
-def send_direct(*, by: User, to: User, text: str, **fields: Any) -> Said:
+def send_direct(*, by: User, to: User, text: str = "", **fields: Any) -> Said:
     """Say something to a person, in the direct conversation, which is opened if there is none."""
     conversation, _ = start_direct(by=by, to=to)
     return send_message(by=by, conversation_id=conversation.pk, text=text, **fields)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from messaging import retention
+from messaging import clearing, retention
 from messaging.partitions import drop_old_partitions, make_partitions
 from messaging.taking import take
 
@@ -31,6 +31,21 @@ def forget_conversation(conversation_id: str) -> None:
 def take_upload(media_id: str) -> None:
     """Look at an upload that is too large to be looked at while someone waits."""
     take(UUID(media_id))
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="media", pass_context=False)
+def clear_media(timestamp: int) -> None:
+    """Look at what nobody looks at any more, and remove what nobody will get any more; every ten minutes."""
+    clearing.take_up_again()
+    clearing.forget_media()
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(queueing_lock="orphans", pass_context=False)
+def compare_storage(timestamp: int) -> None:
+    """Remove objects that no row knows; every night."""
+    clearing.remove_orphans()
 
 
 @app.periodic(cron="41 * * * *")

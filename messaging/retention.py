@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Departure
-from messaging.models import Message, MessageStatus, Reaction, Report
+from messaging.models import Attachment, Message, MessageStatus, Reaction, Report
 
 PIECE = 2000
 """How many messages go at a time, so that nothing waits for long."""
@@ -41,6 +41,7 @@ def _forget_some(id: UUID) -> int:
     """Remove the oldest messages of a conversation with their reactions; tell how many."""
     some = list(Message.objects.filter(conversation=id).order_by("position").values_list("pk", flat=True)[:PIECE])
     Reaction.objects.filter(message__in=some).delete()
+    Attachment.objects.filter(message_id__in=some, gone_at=None).update(gone_at=timezone.now())
     Message.objects.filter(pk__in=some).delete()
     return len(some)
 

@@ -17,6 +17,7 @@ class NewMessage(Strict):
     kind = serializers.ChoiceField(choices=["text", "image", "video", "audio", "file"], required=False)
     media = BoundedListField(child=IdField(), max_length=10, required=False)
     reply_to_id = IdField(required=False, allow_null=True)
+    forward_of_id = IdField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("conversation_id" in attrs) == ("receiver_id" in attrs):

@@ -43,8 +43,8 @@ LAYERS = {
         accounts.wallets
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights conversations.wallets
-        messaging.commands messaging.edits messaging.media messaging.moderation messaging.reactions messaging.reports
-        messaging.retention messaging.taking
+        messaging.clearing messaging.commands messaging.edits messaging.forwarding messaging.media
+        messaging.moderation messaging.reactions messaging.reports messaging.retention messaging.taking
     """,
     "hub, sync, inbox": """
         accounts.directory

@@ -1,0 +1,81 @@
+"""Sending on: the same words and bytes in another conversation, and nothing of where they come from."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.ids import uuid7
+from accounts.models import User
+from conversations.access import Unprocessable, present
+from messaging import log
+from messaging.access import readable
+from messaging.append import Draft
+from messaging.attachments import open_name, seal_name
+from messaging.events import messages_json
+from messaging.fields import fingerprints, unseal
+from messaging.log import Said
+from messaging.models import Attachment, Blob, Message
+
+
+@transaction.atomic
+def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id: UUID | None = None) -> Said:
+    """Say in one conversation what was said in another; doing so again under the same id is the same message.
+
+    Conversation.DoesNotExist for a stranger, Unprocessable if there is nothing that this person may send on.
+    """
+    id = id or uuid7()
+    fingerprint = fingerprints(by.pk.bytes, conversation_id.bytes, b"forward", b"", forward_of_id.bytes, b"")
+    source = _readable_by(by, forward_of_id)
+    said = _draft(by, conversation_id, id, source) if source else None
+    stored = Message.objects.filter(pk=id).first()
+    if stored is not None:
+        # A repeat is one, whatever has become of what was sent on.
+        again = said or log.draft(sender_id=by.pk, conversation_id=conversation_id, text="", id=id)
+        again.fingerprints = fingerprint
+        return Said(messages_json([log.recognise(again, stored)])[0], repeated=True)
+    if source is None or said is None:
+        raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
+    said.fingerprints, said.names = fingerprint, ()
+    said.media = _copies(source, by)
+    return log.append(said)
+
+
+def _readable_by(by: User, message_id: UUID) -> Message | None:
+    """Find a message that someone may read, if it says something still."""
+    message = Message.objects.filter(pk=message_id, deleted_at=None).exclude(kind=Message.Kind.NOTICE).first()
+    place = present(by).filter(conversation=message.conversation_id).first() if message else None
+    return readable(place).filter(pk=message_id).first() if place else None
+
+
+def _draft(by: User, conversation_id: UUID, id: UUID, source: Message) -> Draft:
+    body = b"" if source.body is None else bytes(source.body)
+    text = unseal(body, field="body", row=source.pk, conversation=source.conversation_id) if body else ""
+    return log.draft(sender_id=by.pk, conversation_id=conversation_id, text=text, id=id, kind=source.kind)
+
+
+def _copies(source: Message, owner: User) -> list[UUID]:
+    """Make what hangs on a message someone's own, on the same bytes, ready to be hung on another."""
+    there = list(Attachment.objects.filter(message_id=source.pk).order_by("place"))
+    # Held, so that nobody clears them up meanwhile.
+    held = Blob.objects.select_for_update(no_key=True).filter(pk__in=[each.blob_id for each in there if each.blob_id])
+    ready = {blob.pk for blob in held.order_by("pk") if blob.quarantined_at is None}
+    copies = [_copy(each, owner) for each in there if each.blob_id in ready and each.gone_at is None]
+    if len(copies) < len(there):
+        raise Unprocessable("What hangs on this message can't be sent on.", pointer="/forward_of_id")
+    Attachment.objects.bulk_create(copies)
+    return [copy.pk for copy in copies]
+
+
+def _copy(attachment: Attachment, owner: User) -> Attachment:
+    id = uuid7()
+    return Attachment(
+        id=id,
+        owner=owner,
+        state=Attachment.State.READY,
+        filename=seal_name(id, open_name(attachment.pk, bytes(attachment.filename))),
+        content_type=attachment.content_type,
+        size=attachment.size,
+        blob_id=attachment.blob_id,
+        taken_at=timezone.now(),
+    )

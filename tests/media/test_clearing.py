@@ -1,0 +1,173 @@
+"""What nobody will get any more goes, objects first; what is sent on stays as long as anyone has it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from accounts.models import User
+from conversations.commands import start_direct
+from conversations.groups import delete_group
+from conversations.models import Conversation
+from messaging.clearing import forget_media, remove_orphans, take_up_again
+from messaging.media import state_of
+from messaging.models import Attachment, Blob
+from messaging.objects import media_storage
+from messaging.retention import forget_conversation
+from tests.doors.conftest import minted
+from tests.media.conftest import begin, download, put, upload
+from tests.media.test_sending import send
+from tests.support import samples
+from tests.support.together import ended_together
+
+Phone = Callable[[User], httpx.Client]
+LONG_AGO = timedelta(hours=25)
+
+
+@pytest.fixture
+def picture(phone: Phone, alice: User) -> dict[str, Any]:
+    """A picture of Alice's that is ready."""
+    return upload(phone(alice), samples.picture())
+
+
+@pytest.fixture
+def elsewhere(bob: User, mallory: User) -> Conversation:
+    """Where Bob talks to somebody else."""
+    return start_direct(by=bob, to=mallory)[0]
+
+
+def objects() -> list[str]:
+    return [key for key, _ in media_storage().everything()]
+
+
+def forward(app: httpx.Client, message: dict[str, Any], to: Conversation, **fields: Any) -> httpx.Response:
+    return app.post("/messages", json={"conversation_id": str(to.pk), "forward_of_id": message["id"], **fields})
+
+
+def test_what_was_not_sent_in_a_day_goes(phone: Phone, alice: User, picture: Any) -> None:
+    put(begin(phone(alice), b"x", "a.txt", "text/plain").json()["data"]["upload"], b"x")
+    assert (forget_media(), len(objects())) == (0, 3)
+    Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
+    assert (forget_media(), objects()) == (2, [])
+    assert not Attachment.objects.exists()
+    assert not Blob.objects.exists()
+    assert phone(alice).get(f"/media/{picture['id']}/state").status_code == 404
+
+
+def test_what_was_sent_stays_and_goes_with_its_message(
+    phone: Phone, alice: User, conversation: Any, picture: Any
+) -> None:
+    message = send(phone(alice), conversation, picture).json()["data"]
+    Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
+    assert forget_media() == 0
+    phone(alice).delete(f"/messages/{message['id']}")
+    assert (forget_media(), objects()) == (1, [])
+
+
+def test_what_is_too_old_goes(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
+    send(phone(alice), conversation, picture)
+    Attachment.objects.update(message_id=minted(-timedelta(days=91)))
+    assert (forget_media(), objects()) == (1, [])
+
+
+def test_it_goes_with_its_group(phone: Phone, alice: User, group: Any, picture: Any) -> None:
+    send(phone(alice), group, picture)
+    delete_group(by=alice, conversation_id=group.pk)
+    forget_conversation(group.pk)
+    assert (forget_media(), objects()) == (1, [])
+
+
+def test_a_picture_is_sent_on_and_outlives_the_first(
+    phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, elsewhere: Any, picture: Any
+) -> None:
+    first = send(phone(alice), conversation, picture, text="Look").json()["data"]
+    second = forward(phone(bob), first, elsewhere).json()["data"]
+    assert (second["sender_id"], second["text"], second["kind"]) == (str(bob.pk), "Look", "image")
+    (copy,) = second["media"]
+    assert copy["id"] != picture["id"]
+    assert {**copy, **{name: picture[name] for name in ("id", "url", "thumbnail_url")}} == picture
+    assert len(objects()) == 2
+    phone(alice).delete(f"/messages/{first['id']}")
+    assert forget_media() == 1
+    assert download(phone(mallory), copy).status_code == 200
+    assert phone(alice).get(copy["url"].removeprefix("/api/v1")).status_code == 404
+    phone(bob).delete(f"/messages/{second['id']}")
+    assert (forget_media(), objects()) == (1, [])
+
+
+def test_sending_on_again_is_the_same_message(
+    phone: Phone, alice: User, bob: User, conversation: Any, elsewhere: Any, picture: Any
+) -> None:
+    first, id = send(phone(alice), conversation, picture).json()["data"], str(uuid7())
+    sent, again = (forward(phone(bob), first, elsewhere, id=id) for _ in range(2))
+    assert (sent.status_code, again.status_code, sent.json()) == (201, 200, again.json())
+    phone(alice).delete(f"/messages/{first['id']}")
+    assert forward(phone(bob), first, elsewhere, id=id).status_code == 200
+    assert forward(phone(bob), first, elsewhere).status_code == 422
+    assert (
+        phone(bob).post("/messages", json={"conversation_id": str(elsewhere.pk), "id": id, "text": "x"}).status_code
+        == 409
+    )
+
+
+def test_only_what_one_may_read_is_sent_on(
+    phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, elsewhere: Any
+) -> None:
+    said = (
+        phone(alice).post("/messages", json={"conversation_id": str(conversation.pk), "text": "Hi @bob"}).json()["data"]
+    )
+    assert forward(phone(mallory), said, elsewhere).status_code == 422
+    assert forward(phone(alice), said, elsewhere).status_code == 404
+    assert forward(phone(bob), said, elsewhere, text="x").json()["errors"][0]["pointer"] == "/forward_of_id"
+    sent = forward(phone(bob), said, elsewhere).json()["data"]
+    assert (sent["text"], sent["mentions"], sent["kind"]) == ("Hi @bob", [], "text")
+
+
+def test_sending_on_while_it_is_cleared_up_is_one_or_the_other(
+    phone: Phone, alice: User, bob: User, conversation: Any, elsewhere: Any
+) -> None:
+    app, other = phone(alice), phone(bob)
+    for _ in range(5):
+        picture = upload(app, samples.picture())
+        first = send(app, conversation, picture).json()["data"]
+        deletion = partial(app.delete, f"/messages/{first['id']}")
+        ended = ended_together(
+            partial(forward, other, first, elsewhere), lambda delete=deletion: (delete(), forget_media())
+        )
+        assert ended[0].result().status_code in {201, 422}
+    keys = Blob.objects.values_list("key", flat=True)
+    assert sorted(objects()) == sorted([*keys, *(f"{key}.thumbnail" for key in keys)])
+
+
+def test_what_nothing_refers_to_goes_once_it_is_a_day_old(
+    monkeypatch: Any, phone: Phone, alice: User, picture: Any
+) -> None:
+    put(begin(phone(alice), b"x", "a.txt", "text/plain").json()["data"]["upload"], b"x")
+    storage = media_storage()
+    known = set(objects())
+    storage.copy(next(iter(known)), "media/lost", content_type="image/png")
+    storage.copy(next(iter(known)), "media/lost.thumbnail", content_type="image/png")
+    assert remove_orphans() == 0
+    monkeypatch.setattr("messaging.clearing.UNSENT_KEPT", timedelta(0))
+    assert remove_orphans() == 2
+    assert set(objects()) == known
+
+
+def test_what_was_left_half_looked_at_is_looked_at_later(phone: Phone, alice: User) -> None:
+    data = samples.picture()
+    said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
+    put(said["upload"], data)
+    stuck = {"state": Attachment.State.PROCESSING, "key": "media/stuck"}
+    Attachment.objects.update(**stuck, taken_at=timezone.now())
+    take_up_again()
+    id = UUID(said["media"]["id"])
+    assert state_of(by=alice, media_id=id)["state"] == "processing"
+    Attachment.objects.update(taken_at=timezone.now() - timedelta(minutes=11))
+    take_up_again()
+    assert state_of(by=alice, media_id=id)["state"] == "ready"
