@@ -12,11 +12,12 @@ PYTEST_ARGS ?=
 FAULTS_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test faults check bench check-seed fmt docs words seed browser clean
+.PHONY: help run test test-long faults check bench check-seed fmt docs words seed browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
 	@echo "make test   run the tests (NO_BROWSER=1 leaves out those that need Chromium)"
+	@echo "make test-long  run those that take longest: everything tried by everyone, fuzz, load, falls of whole servers"
 	@echo "make faults the fault suite in full, four minutes and more (FAULTS_ARGS='--seed 7 --seconds 600 --json FILE')"
 	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
 	@echo "make bench  messages a second, how long they take, memory (BENCH_ARGS=--quick, --only=pairs, --write …)"
@@ -30,7 +31,10 @@ run: $(STAMP)
 	@exec $(BIN)/python -m chatproject.embedded
 
 test: $(STAMP) browser
-	@$(BIN)/python -m pytest $(WORKERS) $(if $(filter 1,$(NO_BROWSER)),-m "not browser") $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) -m "not long$(if $(filter 1,$(NO_BROWSER)), and not browser)" $(PYTEST_ARGS)
+
+test-long: $(STAMP)
+	@$(BIN)/python -m pytest $(WORKERS) -m long $(PYTEST_ARGS)
 
 faults: $(STAMP)
 	@exec $(BIN)/python -m tests.faults $(FAULTS_ARGS)

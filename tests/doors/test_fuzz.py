@@ -79,6 +79,7 @@ def broken(body: dict[str, Any]) -> list[dict[str, Any]]:
     return bodies
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("method", "path"), BODIES)
 def test_a_field_that_is_not_right_gets_a_problem(rest, alice, bob, staff, conversation, group, method, path) -> None:
     app = rest(None if path.startswith("auth/register") else staff if path.startswith("ws/") else alice)

@@ -22,6 +22,8 @@ from tests.support.server import Server, running
 
 Access = Callable[[User], str]
 
+pytestmark = pytest.mark.long
+
 HASTY = "tests.doors.hasty:application"
 
 

@@ -16,6 +16,8 @@ from tests.messaging.helpers import say
 from tests.support.contract import document
 from tests.support.server import Server
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = 12
 CHECKS = [
     checks.not_a_server_error,

@@ -91,6 +91,7 @@ def run(folder):
         one.process.stdout.close()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_life_of_falls_and_deaths(run, folder):
     first = run(with_engines=True)

@@ -51,6 +51,7 @@ def test_nothing_is_lost_or_doubled_whatever_fails(site: Site) -> None:
     assert report.passed, report.table()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", PROVOCATIONS)
 def test_without_a_part_it_fails(broken: dict[str, Report], part: str) -> None:
     assert is_found_out(part, broken[part]), broken[part].table()

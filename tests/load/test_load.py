@@ -86,6 +86,7 @@ def came_through(found: scenarios.Figures) -> bool:
     return counts == [found["expected"], found["expected"], 0, 0, 0] and found["expected"] > 0
 
 
+@pytest.mark.long
 def test_parley_under_load(parley: tuple[Web, World]) -> None:
     server, world = parley
     found = [
@@ -95,6 +96,7 @@ def test_parley_under_load(parley: tuple[Web, World]) -> None:
     assert all(came_through(each) and each["calm_p99"] >= each["calm_p50"] > 0 for each in found)
 
 
+@pytest.mark.long
 def test_parley_at_rest(parley: tuple[Web, World]) -> None:
     server, world = parley
     away, token = start_pair(people_of_parley(2, name="away")), sociable(TINY.conversations)
@@ -104,6 +106,7 @@ def test_parley_at_rest(parley: tuple[Web, World]) -> None:
     assert uvloop.run(scenarios.connecting(server, token, rounds=2))["connected_ms"] > 0
 
 
+@pytest.mark.long
 def test_the_usual_stack_under_load() -> None:
     system = Usual()
     world = system.world(TINY)

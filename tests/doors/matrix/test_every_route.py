@@ -20,7 +20,7 @@ from conversations.models import Conversation
 from tests.doors.test_fuzz import BODIES
 from tests.messaging.helpers import say
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 OPEN = re.compile(
