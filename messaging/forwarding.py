@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Unprocessable, present
+from conversations.access import Unprocessable, place_of, present
 from messaging import log
 from messaging.access import readable
 from messaging.append import Draft
@@ -34,6 +34,7 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
         again = said or log.draft(sender_id=by.pk, conversation_id=conversation_id, text="", id=id)
         again.fingerprints = fingerprint
         return Said(messages_json([log.recognise(again, stored)])[0], repeated=True)
+    place_of(by, conversation_id)
     if source is None or said is None:
         raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
     said.fingerprints, said.names = fingerprint, ()

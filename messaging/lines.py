@@ -15,8 +15,9 @@ from accounts.models import User
 from conversations.access import place_of
 from messaging.access import readable
 from messaging.events import MessageJSON, ReactionJSON, messages_json
+from messaging.pieces import Piece
 from messaging.rows import initials, names_in, names_of, people_of, tone
-from messaging.words import listed, message_text, patterns
+from messaging.words import listed, message_text, patterns, summary
 
 PAUSE = timedelta(minutes=5)
 QUOTED = 160
@@ -98,6 +99,16 @@ class Line:
         return f"{at.day} {at:%B %Y}"
 
     @property
+    def pieces(self) -> list[Piece]:
+        """What hangs on it."""
+        return [Piece.of(each) for each in self.message["media"]]
+
+    @property
+    def media_key(self) -> str:
+        """By this the page's script knows whether what hangs on it has changed."""
+        return ",".join(f"{each['id']}{each['state']}" for each in self.message["media"])
+
+    @property
     def lang(self) -> str:
         """The language of a notice is the page's; that of what people say is not known."""
         return get_language() or "" if self.message["kind"] == "notice" else ""
@@ -117,6 +128,7 @@ class Line:
     @property
     def looks(self) -> str:
         marks = {"deleted": self.message["deleted_at"], "meant": self.is_meant, self.reached: self.reached}
+        marks |= {"laden": bool(self.message["media"]), "wordless": bool(self.message["media"] and not self.text)}
         return " ".join(f"message--{mark}" for mark, is_so in marks.items() if is_so)
 
 
@@ -191,7 +203,8 @@ class Drawing:
         answered = self.messages.get(message["reply_to_id"])
         if answered is None:
             return Quote(id=message["reply_to_id"], text=self.words["unavailable"])
-        text = " ".join(self._text(answered)[:QUOTED].split())
+        said = summary(answered, text=self._text(answered), words=self.words)
+        text = " ".join(said[:QUOTED].split())
         sender = answered["sender_id"]
         return Quote(id=answered["id"], text=text, sender=self._name(sender), tone=tone(sender))
 

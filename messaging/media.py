@@ -91,7 +91,7 @@ def complete_upload(*, by: User, media_id: UUID) -> MediaJSON:
             app.configure_task("messaging.jobs.take_upload").defer(media_id=str(attachment.pk))
     attachment.refresh_from_db()
     if attachment.state == State.REJECTED:
-        raise Unprocessable(attachment.reason, pointer="/id")
+        raise Unprocessable(attachment.reason)
     return show_media(attachment.pk)
 
 
@@ -100,7 +100,7 @@ def _claim(attachment: Attachment) -> bool:
     try:
         media_storage().size_of(attachment.upload_key)
     except NotThere:
-        raise Unprocessable("Nothing was uploaded.", pointer="/id") from None
+        raise Unprocessable("Nothing was uploaded.") from None
     key = f"media/{secrets.token_hex(16)}"
     waiting = Attachment.objects.filter(pk=attachment.pk, state=State.PENDING)
     return waiting.update(state=State.PROCESSING, key=key, taken_at=timezone.now()) == 1

@@ -15,7 +15,7 @@ from conversations.access import Unavailable, present
 from messaging.events import MessageJSON
 from messaging.inbox import list_conversations
 from messaging.whereabouts import show_presence
-from messaging.words import fill, notice_text, patterns
+from messaging.words import fill, notice_text, patterns, summary
 
 TONES = 8
 
@@ -150,11 +150,12 @@ def preview(
         return words["gone"]
     if last["kind"] == "notice":
         return notice_text(last, names=names, viewer_id=viewer_id, words=words)
+    said = summary(last, text=last["text"], words=words)
     if last["sender_id"] == viewer_id:
-        return fill(words["said.mine"], text=last["text"])
+        return fill(words["said.mine"], text=said)
     if conversation["kind"] == "direct":
-        return last["text"]
-    return fill(words["said"], who=names.get(last["sender_id"], words["someone"]), text=last["text"])
+        return said
+    return fill(words["said"], who=names.get(last["sender_id"], words["someone"]), text=said)
 
 
 def names_in(conversation: Mapping[str, Any]) -> dict[str, str]:

@@ -17,7 +17,7 @@ NAMES_MOST = 3
 
 def patterns() -> dict[str, str]:
     """Every pattern in the reader's language, by its key."""
-    return {"lang": get_language() or "en", **_notices(), **_rows(), **_people(), **_presence()}
+    return {"lang": get_language() or "en", **_notices(), **_rows(), **_media(), **_people(), **_presence()}
 
 
 def _notices() -> dict[str, str]:
@@ -49,6 +49,17 @@ def _rows() -> dict[str, str]:
         "said": _("{who}: {text}"),
         "said.mine": _("You: {text}"),
         "draft": _("Draft: {text}"),
+    }
+
+
+def _media() -> dict[str, str]:
+    return {
+        "media.image": _("Picture"),
+        "media.video": _("Video"),
+        "media.audio": _("Voice message"),
+        "media.file": _("File: {name}"),
+        "media.some": _("{n} files"),
+        "media.images": _("{n} pictures"),
     }
 
 
@@ -109,6 +120,16 @@ def notice_text(message: MessageJSON, *, names: Mapping[str, str], viewer_id: st
 def members(count: int, words: Mapping[str, str]) -> str:
     """Say how many are in a group."""
     return words["member"] if count == 1 else fill(words["members"], n=count)
+
+
+def summary(message: MessageJSON, *, text: str, words: Mapping[str, str]) -> str:
+    """What stands for a message where there is one line for it: its text, or what hangs on it."""
+    media = message["media"]
+    if text or not media:
+        return text
+    if len(media) > 1:
+        return fill(words["media.images" if message["kind"] == "image" else "media.some"], n=len(media))
+    return fill(words[f"media.{message['kind']}"], name=media[0]["filename"])
 
 
 def message_text(message: MessageJSON, *, names: Mapping[str, str], viewer_id: str, words: Mapping[str, str]) -> str:

@@ -75,6 +75,19 @@ export class Api {
     return (await this.#write("POST", "/messages", message)).data;
   }
 
+  /** Ask for a place for a file. */
+  async beginUpload({ name, type, size }) {
+    return (await this.#write("POST", "/media/uploads", { filename: name, content_type: type, size })).data;
+  }
+
+  async completeUpload(id) {
+    return (await this.#write("POST", `/media/${id}/complete`)).data;
+  }
+
+  async mediaState(id) {
+    return (await this.get(`/media/${id}/state`)).data;
+  }
+
   async edit(id, text) {
     return (await this.#write("PATCH", `/messages/${id}`, { text })).data;
   }

@@ -5,14 +5,16 @@ export class Composer extends EventTarget {
   #form;
   #field;
   #draft;
+  #tray;
   #topic = null;
   #aside = "";
 
-  constructor(form, draft) {
+  constructor(form, draft, tray) {
     super();
     this.#form = form;
     this.#field = form.elements.text;
     this.#draft = draft;
+    this.#tray = tray;
     this.#write(draft.text || this.#field.value);
     this.#field.required = false;
     form.addEventListener("submit", (event) => this.#send(event));
@@ -29,11 +31,17 @@ export class Composer extends EventTarget {
     this.#begin({ id }, `Reply to ${sender}`, text);
   }
 
-  edit({ id, text }) {
+  edit({ id, text, isLaden }) {
     this.#end();
     this.#aside = this.#field.value;
-    this.#begin({ id, edits: true }, "Edit your message", text);
+    this.#begin({ id, edits: true, isLaden }, "Edit your message", text);
     this.#write(text);
+  }
+
+  /** Take files in, to be sent with what is written. */
+  attach(files) {
+    this.complain(this.#tray.add(files) ? "" : "A message holds ten files at most.");
+    this.#field.focus();
   }
 
   /** An edit was refused: its text is not lost. */
@@ -100,7 +108,8 @@ export class Composer extends EventTarget {
   #send(event) {
     event.preventDefault();
     const [text, topic] = [this.#field.value, this.#topic];
-    if (!text.trim()) return;
+    const files = topic?.edits ? [] : this.#tray.empty();
+    if (!text.trim() && !files.length && !topic?.isLaden) return;
     if (topic?.edits) {
       this.#end();
       this.#emit("edit", { id: topic.id, text });
@@ -109,7 +118,7 @@ export class Composer extends EventTarget {
       this.#draft.clear();
       this.#end();
       this.#emit("typing", { goesOn: false });
-      this.#emit("write", { text, replyTo: topic?.id });
+      this.#emit("write", { text, files, replyTo: topic?.id });
     }
     this.#field.focus();
   }

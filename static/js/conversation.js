@@ -8,16 +8,20 @@ import { Draft } from "./draft.js";
 import { Feed } from "./feed.js";
 import { Finder } from "./finder.js";
 import { History } from "./history.js";
+import { Lightbox } from "./lightbox.js";
 import { Menu } from "./menu.js";
 import { Painter } from "./painter.js";
 import { Quotes } from "./quotes.js";
 import { Reader } from "./reader.js";
+import { Recorder } from "./recorder.js";
 import { Receipts } from "./receipts.js";
 import { Scroller } from "./scroller.js";
 import { Signals } from "./signals.js";
 import { Suggest } from "./suggest.js";
 import { Timeline } from "./timeline.js";
+import { Tray, hearFiles } from "./tray.js";
 import { Unsaved } from "./store/unsaved.js";
+import { watchSounds } from "./player.js";
 
 const find = (selector) => document.querySelector(selector);
 
@@ -32,6 +36,7 @@ export function openConversation(page) {
   connectReceipts(page, parts);
   connectActs(page, parts, list);
   connectTyping(page, parts);
+  connectMedia(page, parts, list);
 }
 
 function makeParts({ api, people, socket, userId, words }, list) {
@@ -53,7 +58,7 @@ function makeParts({ api, people, socket, userId, words }, list) {
     timeline,
     scroller,
     feed,
-    composer: new Composer(form, draft),
+    composer: new Composer(form, draft, new Tray(find("[data-tray]"), find("#parcel-template"))),
     details: new Details({
       head: find(".app__main > .app__bar"),
       list: find("[data-people]"),
@@ -82,6 +87,7 @@ function connectOutbox({ courier, outbox, userId }, { conversationId, composer, 
   outbox.addEventListener("added", ({ detail }) => drawLetter(detail));
   outbox.addEventListener("changed", ({ detail }) => drawLetter(detail));
   outbox.addEventListener("removed", ({ detail }) => timeline.forget(detail.id));
+  courier.addEventListener("progress", ({ detail }) => timeline.progress(detail.id, detail.progress));
   courier.addEventListener("delivered", ({ detail }) => here(detail) && draw(detail));
   timeline.addEventListener("retry", ({ detail }) => courier.retry(detail.id));
   timeline.addEventListener("discard", ({ detail }) => outbox.remove(detail.id));
@@ -113,6 +119,20 @@ function connectFeed({ conversations, people, socket, userId }, parts) {
   socket.addEventListener("conversation.settings", ({ detail }) => {
     if (detail.conversation_id === conversationId) draft.hear(detail.me.draft);
   });
+}
+
+/** Pictures, film, sound and files: how they get in, and how they are looked at. */
+function connectMedia({ courier }, { composer, conversationId, scroller }, list) {
+  const [field, place] = [find("[data-composer]").elements.text, find("#main")];
+  hearFiles({ button: find("[data-attach]"), input: find("[data-files]"), place, field }, (files) => composer.attach(files));
+  const recorder = new Recorder(find("[data-record]"), find("[data-recorder]"));
+  recorder.addEventListener("trouble", ({ detail }) => composer.complain(detail));
+  recorder.addEventListener("recorded", ({ detail }) => {
+    courier.post(conversationId, { text: "", files: [detail] });
+    scroller.toEnd();
+  });
+  new Lightbox(find("[data-lightbox]"), list);
+  watchSounds(list);
 }
 
 /** Who writes here, and who else does. */
@@ -152,9 +172,20 @@ const isElsewhere = ({ id, position, version }, timeline) =>
 
 const lookOf = ({ reason }) => (reason ? { state: "failed", reason } : { state: "sending" });
 
+const kindOf = ({ type }) => ["image", "video", "audio"].find((kind) => type.startsWith(`${kind}/`)) ?? "file";
+
+/** Files that are on their way, as they lie here. */
+const asMedia = (file, n) => {
+  const known = places.get(file) ?? URL.createObjectURL(file);
+  places.set(file, known);
+  return { id: `${n}`, kind: kindOf(file), filename: file.name, content_type: file.type, size: file.size, url: known };
+};
+const places = new WeakMap();
+
 const asMessage = (letter, userId) => ({
   ...letter,
   sender_id: userId,
   kind: "text",
+  media: (letter.files ?? []).map(asMedia),
   created_at: new Date(letter.written).toISOString(),
 });

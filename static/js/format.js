@@ -64,3 +64,16 @@ export function initials(name) {
 
 /** One of eight colours, always the same one for an id. */
 export const tone = (id) => Number.parseInt(id.slice(-2), 16) % 8;
+
+const SIZES = ["B", "kB", "MB", "GB"];
+
+/** A number of bytes as people write it: `950 B`, `1.2 MB`. */
+export function bytes(count) {
+  const unit = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), SIZES.length - 1);
+  const size = count / 1000 ** unit;
+  return `${size.toFixed(size >= 10 || !unit ? 0 : 1)} ${SIZES[unit]}`;
+}
+
+/** Seconds as a clock shows them: `1:05`. */
+export const minutes = (seconds) =>
+  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;

@@ -1,10 +1,11 @@
 // Fills the one markup of a message.
 
 import { initials, localiseAll, tone } from "./format.js";
+import { fillPieces } from "./pieces.js";
 import { nodesOf } from "./richtext.js";
 
 /** Draw a message into its element; `state` is sent, sending or failed. */
-export function fill(article, message, { name, text, lang, names, isMeant, state = "sent", reason = "" }) {
+export function fill(article, message, { name, text, lang, names, isMeant, state = "sent", reason = "", progress = null }) {
   const find = (part) => article.querySelector(`[data-${part}]`);
   Object.assign(article.dataset, {
     id: message.id,
@@ -16,6 +17,9 @@ export function fill(article, message, { name, text, lang, names, isMeant, state
     replyTo: message.reply_to_id ?? "",
   });
   article.className = `message tone-${tone(message.sender_id)}`;
+  const media = message.deleted_at ? [] : (message.media ?? []);
+  article.classList.toggle("message--laden", media.length > 0);
+  article.classList.toggle("message--wordless", media.length > 0 && !text);
   article.classList.toggle("message--deleted", Boolean(message.deleted_at));
   article.classList.toggle("message--meant", isMeant);
   article.classList.toggle("message--sending", state === "sending");
@@ -24,6 +28,9 @@ export function fill(article, message, { name, text, lang, names, isMeant, state
   find("sender").textContent = name;
   find("text").replaceChildren(...nodesOf(text, names));
   find("text").lang = lang;
+  fillPieces(find("pieces"), media);
+  find("progress").hidden = progress === null;
+  find("progress-bar").value = progress ?? 0;
   find("more").href = `/messages/${message.id}`;
   find("edited").hidden = !message.edited_at || Boolean(message.deleted_at);
   find("failure").hidden = state !== "failed";
@@ -41,6 +48,7 @@ export function read(article) {
     senderId,
     kind,
     isStored: Boolean(position),
+    isLaden: article.classList.contains("message--laden"),
     isDeleted: article.classList.contains("message--deleted"),
     sender: find("sender").textContent,
     text: find("text").textContent,

@@ -37,7 +37,9 @@ export class Quotes {
 
   #onPage(id) {
     const article = this.#list.querySelector(`[data-id="${id}"]`);
-    return article && read(article);
+    const known = article && read(article);
+    // What hangs on a message has no words on the page; the answer has.
+    return known?.text ? known : null;
   }
 
   #ask(id) {
@@ -49,7 +51,7 @@ export class Quotes {
     try {
       const message = await this.#api.message(id);
       const { sender_id: senderId } = message;
-      return { senderId, sender: this.#words.name(senderId), text: this.#words.text(message) };
+      return { senderId, sender: this.#words.name(senderId), text: this.#words.summary(message) };
     } catch {
       return null;
     }

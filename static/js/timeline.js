@@ -67,6 +67,14 @@ export class Timeline extends EventTarget {
     }
   }
 
+  /** Show how far an unsent line is, from 0 to 100. */
+  progress(id, progress) {
+    const line = this.#lines.get(id);
+    if (!line || isStored(line)) return;
+    line.querySelector("[data-progress]").hidden = false;
+    line.querySelector("[data-progress-bar]").value = progress;
+  }
+
   /** Take an unsent line away; what the server has stays. */
   forget(id) {
     const line = this.#lines.get(id);

@@ -34,8 +34,17 @@ export class Words {
     if (!message) return this.say("quiet");
     if (message.deleted_at) return this.say("gone");
     if (message.kind === "notice") return this.#notice(message);
-    if (message.sender_id === this.#userId) return this.say("said.mine", { text: message.text });
-    return kind === "direct" ? message.text : this.say("said", { who: this.name(message.sender_id), text: message.text });
+    const text = this.summary(message);
+    if (message.sender_id === this.#userId) return this.say("said.mine", { text });
+    return kind === "direct" ? text : this.say("said", { who: this.name(message.sender_id), text });
+  }
+
+  /** What stands for a message where there is one line for it: its text, or what hangs on it. */
+  summary(message) {
+    const [text, media = []] = [this.text(message), message.media];
+    if (text || !media.length) return text;
+    if (media.length > 1) return this.say(message.kind === "image" ? "media.images" : "media.some", { n: media.length });
+    return this.say(`media.${message.kind}`, { name: media[0].filename });
   }
 
   /** Those who think the same of a message. */

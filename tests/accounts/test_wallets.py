@@ -72,45 +72,46 @@ def test_behind_tls_the_uri_is_https(enter: Enter, settings: Any) -> None:
     assert code(enter(uri="http://testserver")) == (401, "bad_credentials")
 
 
-REFUSED: dict[str, dict[str, Any]] = {
-    "another domain": {"domain": "evil.example"},
-    "another uri": {"uri": "http://evil.example"},
-    "a deeper uri": {"uri": "http://testserver/x"},
-    "another scheme": {"head": "https://"},
-    "another site": OTHER,
-    "another version": {"version": "2"},
-    "no chain": {"chain": ""},
-    "another's address": {"address": Wallet(2).address},
-    "an address without checksum": {"address": Wallet().address.lower()},
-    "a nonce that we never gave": {"nonce": "0" * 32},
-    "a short nonce": {"nonce": "0" * 7},
-    "issued long ago": {"issued": moment(minutes=11)},
-    "issued ahead": {"issued": moment(minutes=-3)},
-    "no time": {"issued": "now"},
-    "expired": {"more": f"\nExpiration Time: {moment(seconds=1)}"},
-    "not begun": {"more": f"\nNot Before: {moment(minutes=-1)}"},
-    "more than the grammar knows": {"more": "\nAnd: more"},
+# Moments count from when the test runs.
+REFUSED: dict[str, Callable[[], dict[str, Any]]] = {
+    "another domain": lambda: {"domain": "evil.example"},
+    "another uri": lambda: {"uri": "http://evil.example"},
+    "a deeper uri": lambda: {"uri": "http://testserver/x"},
+    "another scheme": lambda: {"head": "https://"},
+    "another site": lambda: OTHER,
+    "another version": lambda: {"version": "2"},
+    "no chain": lambda: {"chain": ""},
+    "another's address": lambda: {"address": Wallet(2).address},
+    "an address without checksum": lambda: {"address": Wallet().address.lower()},
+    "a nonce that we never gave": lambda: {"nonce": "0" * 32},
+    "a short nonce": lambda: {"nonce": "0" * 7},
+    "issued long ago": lambda: {"issued": moment(minutes=11)},
+    "issued ahead": lambda: {"issued": moment(minutes=-3)},
+    "no time": lambda: {"issued": "now"},
+    "expired": lambda: {"more": f"\nExpiration Time: {moment(seconds=1)}"},
+    "not begun": lambda: {"more": f"\nNot Before: {moment(minutes=-1)}"},
+    "more than the grammar knows": lambda: {"more": "\nAnd: more"},
 }
 
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_message_with_something_wrong_lets_nobody_in(enter: Enter, kind: str) -> None:
-    assert code(enter(**REFUSED[kind])) == (401, "bad_credentials")
+    assert code(enter(**REFUSED[kind]())) == (401, "bad_credentials")
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        {"issued": moment(minutes=9)},
-        {"issued": moment(minutes=-1)},
-        {"head": "http://"},
-        {"more": f"\nExpiration Time: {moment(minutes=-5)}\nNot Before: {moment(minutes=1)}\nRequest ID: 7"},
-        {"chain": "137"},
+        lambda: {"issued": moment(minutes=9)},
+        lambda: {"issued": moment(minutes=-1)},
+        lambda: {"head": "http://"},
+        lambda: {"more": f"\nExpiration Time: {moment(minutes=-5)}\nNot Before: {moment(minutes=1)}\nRequest ID: 7"},
+        lambda: {"chain": "137"},
     ],
 )
 def test_what_is_allowed_lets_in(enter: Enter, other: Any) -> None:
-    assert data(enter(**other))
+    assert data(enter(**other()))
 
 
 @pytest.mark.parametrize("signature", ["", "0x", "nonsense", "0x" + "00" * 65, "0x" + "ff" * 65, "0x" + "11" * 64])

@@ -28,7 +28,7 @@ Enter = Callable[..., Awaitable[Window]]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = """
 --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update
---disable-sync
+--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream
 """
 
 

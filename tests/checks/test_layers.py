@@ -63,7 +63,7 @@ LAYERS = {
         chatproject.api chatproject.bounds chatproject.documents chatproject.etags chatproject.fields
         chatproject.middleware chatproject.problems chatproject.wire
         conversations.forms conversations.forms_group conversations.serializers
-        messaging.forms messaging.frames messaging.lines messaging.protocol messaging.rows
+        messaging.forms messaging.frames messaging.lines messaging.pieces messaging.protocol messaging.rows
         messaging.serializers messaging.standings messaging.words
     """,
     "doors": """

@@ -14,13 +14,31 @@ from accounts.models import User
 from conversations.models import Conversation, Participant
 from messaging import log
 from messaging.append import Draft, Outcome, parameters, statement
+from messaging.attachments import seal_name
 from messaging.commands import send_message
 from messaging.events import MessageJSON
+from messaging.models import Attachment, Blob
 
 
 def say(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> MessageJSON:
     """Say something and give the message."""
     return send_message(by=by, conversation_id=conversation.pk, text=text, **fields).message
+
+
+def uploaded(by: User) -> Attachment:
+    """A picture that someone has uploaded, but for its bytes."""
+    about: dict[str, Any] = {"content_type": "image/png", "size": 9}
+    blob = Blob.objects.create(key=f"media/{uuid7().hex}", kind="image", has_thumbnail=True, **about)
+    id = uuid7()
+    name = seal_name(id, "a.png")
+    return Attachment.objects.create(id=id, owner=by, state="ready", filename=name, blob=blob, **about)
+
+
+def hang(by: User, conversation: Conversation) -> Attachment:
+    """Send such a picture."""
+    picture = uploaded(by)
+    say(by, conversation, "", media=[picture.pk])
+    return picture
 
 
 def draft(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> Draft:

@@ -49,6 +49,11 @@ export class Outbox extends EventTarget {
     return this.#revise(id, { reason: null });
   }
 
+  /** Note which of a letter's files the server has. */
+  load(id, media) {
+    return this.#revise(id, { media: [...media] });
+  }
+
   async rename(id, fresh) {
     const letter = this.#letters.get(id);
     if (letter) await this.#change([id, null], [fresh, { ...letter, id: fresh }]);

@@ -24,6 +24,11 @@ read what was said    ok          ok          ok          ok          ok        
 read what changed     ok          ok          ok          ok          ok          not_found   not_found   sign_in
 read a message        ok          ok          ok          ok          ok          not_found   not_found   sign_in
 read an old message   ok          ok          ok          ok          not_found   not_found   not_found   sign_in
+get a picture         ok          ok          ok          ok          ok          not_found   not_found   sign_in
+get a thumbnail       ok          ok          ok          ok          ok          not_found   not_found   sign_in
+get an old picture    ok          ok          ok          ok          not_found   not_found   not_found   sign_in
+send my picture       ok          ok          ok          ok          ok          not_found   not_found   sign_in
+send on               ok          ok          ok          ok          ok          not_found   not_found   sign_in
 read the inbox        ok          ok          ok          ok          ok          ok          ok          sign_in
 read the archive      ok          ok          ok          ok          ok          ok          ok          sign_in
 see who has it open   ok          ok          ok          ok          ok          not_found   not_found   sign_in
@@ -96,6 +101,10 @@ read what was said    ok          ok          ok          not_found   not_found 
 read by the person    ok          ok          ok          not_found   not_found   sign_in
 read what changed     ok          ok          ok          not_found   not_found   sign_in
 read a message        ok          ok          ok          not_found   not_found   sign_in
+get a picture         ok          ok          ok          not_found   not_found   sign_in
+get a thumbnail       ok          ok          ok          not_found   not_found   sign_in
+send my picture       ok          blocked     blocked     not_found   not_found   sign_in
+send on               ok          blocked     blocked     not_found   not_found   sign_in
 read the inbox        ok          ok          ok          ok          ok          sign_in
 see who has it open   ok          ok          ok          not_found   not_found   sign_in
 catch up              ok          ok          ok          ok          ok          sign_in

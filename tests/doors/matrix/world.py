@@ -19,9 +19,10 @@ from conversations.groups import add_members, remove_member, set_role
 from conversations.links import make_link, revoke_link
 from conversations.models import Conversation
 from messaging.events import MessageJSON
+from messaging.models import Attachment
 from messaging.reactions import add_reaction
 from tests.doors.matrix.ways import THUMB, Way
-from tests.messaging.helpers import say
+from tests.messaging.helpers import hang, say, uploaded
 
 NAME, PAST, NEW = "Secret garden", "Said in the past", "Said to everyone here"
 ACTING = "owner admin member blocked newcomer removed stranger one blocker shunned shut_out"
@@ -56,6 +57,7 @@ class World:
         for name in ("admin", "other_admin"):
             set_role(by=self["owner"], conversation_id=group.pk, user_id=self[name].pk, role="admin")
         self.old = say(self["other_member"], group, PAST)
+        self.old_picture = hang(self["other_member"], group)
         self.left = say(self["removed"], group, "Mine")
         add_reaction(by=self["removed"], message_id=UUID(self.left["id"]), emoji=THUMB)
         remove_member(by=self["owner"], conversation_id=group.pk, user_id=self["removed"].pk)
@@ -151,6 +153,15 @@ class Scene:
             message = say(self.partner, self.conversation, NEW)
             return add_reaction(by=speaker, message_id=UUID(message["id"]), emoji=THUMB)
 
+    @cached_property
+    def picture(self) -> Attachment:
+        with self.let_in():
+            return hang(self.partner, self.conversation)
+
+    @cached_property
+    def upload(self) -> Attachment:
+        return uploaded(self.actor)
+
     @property
     def link(self) -> Any:
         return uuid7()
@@ -191,6 +202,10 @@ class InTheGroup(Scene):
     @cached_property
     def old(self) -> MessageJSON:
         return self.world.old if self.role == "newcomer" else say(self.partner, self.conversation, PAST)
+
+    @cached_property
+    def old_picture(self) -> Attachment:
+        return self.world.old_picture if self.role == "newcomer" else hang(self.partner, self.conversation)
 
     @cached_property
     def owners(self) -> MessageJSON:

@@ -1,0 +1,60 @@
+// Shows the pictures of a list one by one, in full: by mouse, keys and touch.
+
+const SWIPE = 50;
+
+export class Lightbox {
+  #dialog;
+  #list;
+  #links = [];
+  #at = 0;
+  #touch = 0;
+
+  constructor(dialog, list) {
+    this.#dialog = dialog;
+    this.#list = list;
+    list.addEventListener("click", (event) => this.#open(event));
+    dialog.addEventListener("keydown", ({ key }) => this.#step({ ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0));
+    dialog.addEventListener("click", ({ target }) => this.#click(target));
+    dialog.addEventListener("pointerdown", ({ clientX }) => (this.#touch = clientX));
+    dialog.addEventListener("pointerup", ({ clientX, pointerType }) => {
+      const way = clientX - this.#touch;
+      if (pointerType !== "mouse" && Math.abs(way) > SWIPE) this.#step(way < 0 ? 1 : -1);
+    });
+    dialog.addEventListener("close", () => this.#find("image").removeAttribute("src"));
+  }
+
+  #find(part) {
+    return this.#dialog.querySelector(`[data-lightbox-${part}]`);
+  }
+
+  /** With a key held down, the browser does what it does with links. */
+  #open(event) {
+    const link = event.target.closest("[data-piece=picture]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.#links = [...this.#list.querySelectorAll("[data-piece=picture]")];
+    this.#show(this.#links.indexOf(link));
+    this.#dialog.showModal();
+  }
+
+  #click(target) {
+    const way = target.closest("[data-lightbox-step]")?.dataset.lightboxStep;
+    if (way) this.#step(Number(way));
+    else if (!target.closest("[data-lightbox-image]")) this.#dialog.close();
+  }
+
+  #step(way) {
+    if (way && this.#links[this.#at + way]) this.#show(this.#at + way);
+  }
+
+  #show(at) {
+    this.#at = at;
+    const link = this.#links[at];
+    const name = link.querySelector("img").alt;
+    Object.assign(this.#find("image"), { src: link.href, alt: name });
+    this.#find("name").textContent = name;
+    for (const button of this.#dialog.querySelectorAll("[data-lightbox-step]")) {
+      button.hidden = !this.#links[at + Number(button.dataset.lightboxStep)];
+    }
+  }
+}
