@@ -188,6 +188,8 @@ class AuditEntry(models.Model):
         REVOKE_LINK = "revoke_link", "revoked an invitation link of"
         WARN = "warn", "warned"
         RESOLVE_REPORT = "resolve_report", "resolved a report about"
+        QUARANTINE = "quarantine", "put into quarantine a file of"
+        RELEASE = "release", "took out of quarantine a file of"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)

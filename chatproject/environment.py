@@ -79,6 +79,12 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "`S3_ENDPOINT_URL`",
         ),
         Variable(
+            "SCANNER_URL",
+            "",
+            "A virus scanner that speaks ClamAV's protocol, which looks at every upload: `tcp://host:3310`.",
+            "none",
+        ),
+        Variable(
             "EMAIL_URL",
             "console:",
             "How mail goes out: `smtps://name:password@host:465`; `dummymail:` sends none.",

@@ -31,7 +31,7 @@ ROOMS: dict[str, list[tuple[str, dict[str, str]]]] = {
     "To look after": [("Report", {}), ("AuditEntry", {})],
     "People": [("User", {})],
     "Conversations": [("Conversation", {}), ("Participant", {}), ("InviteLink", {})],
-    "Messages": [("Message", {}), ("MessageStatus", {})],
+    "Messages": [("Message", {}), ("MessageStatus", {}), ("Attachment", {})],
     "Machinery": [("ProcrastinateJob", {"name": "Jobs"})],
 }
 """What the first page lists, by what it is for."""

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.staff import Staff
-from chatproject.staffsite import Act, StaffAdmin, WordsForm, link_to
+from chatproject.staffsite import Act, ReasonForm, StaffAdmin, WordsForm, link_to
+from messaging import moderation
 from messaging.inspection import reach_of
-from messaging.models import Message, MessageStatus, Report
+from messaging.models import Attachment, Message, MessageStatus, Report
 from messaging.reports import resolve_report, words_of
 
 
@@ -26,6 +27,14 @@ def _is_open(by: Staff, report: Report) -> bool:
 
 def _is_open_about_a_message(by: Staff, report: Report) -> bool:
     return report.resolved_at is None and report.message_id is not None
+
+
+def _is_out(by: Staff, attachment: Attachment) -> bool:
+    return attachment.blob is not None and attachment.blob.quarantined_at is None
+
+
+def _is_put_away(by: Staff, attachment: Attachment) -> bool:
+    return attachment.blob is not None and attachment.blob.quarantined_at is not None
 
 
 def _resolution(outcome: str, label: str, form: type[forms.Form], about: str, **options: Any) -> Act:
@@ -112,6 +121,41 @@ class MessageAdmin(StaffAdmin):
 
     def more(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
         return {"reach": reach_of(thing) if thing else []}
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(StaffAdmin):
+    """What people have uploaded and sent, but for its name and its bytes."""
+
+    list_display = ("id", "owner", "content_type", "size", "state", "is_quarantined", "created_at")
+    list_filter = ("state", "content_type", ("blob__quarantined_at", admin.EmptyFieldListFilter))
+    search_fields = ("=id", "=owner__username", "=message_id", "=conversation_id")
+    list_select_related = ("owner", "blob")
+    fields = ("owner", "content_type", "size", "state", "reason", "is_quarantined", "message_id", "created_at")
+    readonly_fields = ("is_quarantined",)
+    acts = (
+        Act(
+            "quarantine",
+            "Put into quarantine",
+            lambda by, thing, reason: moderation.quarantine(by=by, attachment_id=thing.pk, reason=reason),
+            ReasonForm,
+            "Nobody gets it any more, wherever it was sent.",
+            danger=True,
+            is_offered=_is_out,
+        ),
+        Act(
+            "release",
+            "Take out of quarantine",
+            lambda by, thing, reason: moderation.release(by=by, attachment_id=thing.pk, reason=reason),
+            ReasonForm,
+            "People get it again.",
+            is_offered=_is_put_away,
+        ),
+    )
+
+    @admin.display(boolean=True, description="in quarantine")
+    def is_quarantined(self, attachment: Attachment) -> bool:
+        return bool(attachment.blob and attachment.blob.quarantined_at)
 
 
 @admin.register(MessageStatus)

@@ -18,8 +18,9 @@ from conversations.access import Unprocessable, require_reason
 from conversations.commands import start_direct
 from conversations.models import Conversation, InviteLink
 from messaging import log
+from messaging.changes import announce
 from messaging.edits import bury
-from messaging.models import Message
+from messaging.models import Attachment, Blob, Message
 
 
 @transaction.atomic
@@ -55,6 +56,45 @@ def revoke_link(*, by: Staff, link_id: UUID) -> None:
         link.revoked_at = timezone.now()
         link.save(update_fields=["revoked_at"])
         record(by=by, action=Action.REVOKE_LINK, kind="conversation", id=link.conversation_id)
+
+
+@transaction.atomic
+def quarantine(*, by: Staff, attachment_id: UUID, reason: str) -> None:
+    """Let nobody get these bytes from now on, wherever they were sent. Doing it again changes nothing."""
+    attachment, blob = _held(attachment_id)
+    reason = require_reason(reason)
+    if blob.quarantined_at is None:
+        blob.quarantined_at = timezone.now()
+        _record_bytes(by, Action.QUARANTINE, attachment, blob, reason)
+
+
+@transaction.atomic
+def release(*, by: Staff, attachment_id: UUID, reason: str) -> None:
+    """Let people get these bytes again."""
+    attachment, blob = _held(attachment_id)
+    reason = require_reason(reason)
+    if blob.quarantined_at is not None:
+        blob.quarantined_at = None
+        _record_bytes(by, Action.RELEASE, attachment, blob, reason)
+
+
+def _held(attachment_id: UUID) -> tuple[Attachment, Blob]:
+    """An attachment, and its bytes, which nobody else changes until the transaction ends."""
+    blob = Blob.objects.select_for_update(no_key=True).get(attachments=attachment_id)
+    return Attachment.objects.get(pk=attachment_id), blob
+
+
+def _record_bytes(by: Staff, action: Action, attachment: Attachment, blob: Blob, reason: str) -> None:
+    """Note it, and let everyone who sees a message with these bytes see what has become of them."""
+    blob.save(update_fields=["quarantined_at"])
+    about = {"attachment_id": str(attachment.pk), "content_type": blob.content_type, "size": blob.size}
+    record(by=by, action=action, kind="person", id=attachment.owner_id, reason=reason, before=about)
+    uses = Attachment.objects.filter(blob=blob, message_id__isnull=False, gone_at=None).values_list("message_id")
+    for message in Message.objects.filter(pk__in=uses, deleted_at=None).order_by("conversation_id", "position"):
+        conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=message.conversation_id).first()
+        if conversation is not None:
+            message.refresh_from_db()
+            announce(message, conversation)
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.realtime import publish
 from messaging.attachments import show_media
@@ -20,6 +21,7 @@ from messaging.media_types import HEAD_BYTES, TYPES, looks_like
 from messaging.models import Attachment, Blob
 from messaging.objects import NotThere, media_storage
 from messaging.passing import post_media
+from messaging.scanning import finds_virus
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ SECONDS = 180
 AT_ONCE = BoundedSemaphore(2)
 """How many files one process has looked at at the same time: each may need two gigabytes."""
 DAMAGED = "This file could not be read."
+VIRUS = "This file seems to carry a virus."
 
 State = Attachment.State
 
@@ -50,7 +53,7 @@ def take(media_id: UUID) -> None:
         _settle(attachment, state=State.REJECTED, reason=str(reason))
         media_storage().remove([attachment.key])
     else:
-        _settle(attachment, state=State.READY, blob=blob)
+        _settle(attachment, state=State.READY, blob=blob, reason=VIRUS if blob.quarantined_at else "")
 
 
 def _move(attachment: Attachment) -> None:
@@ -71,12 +74,16 @@ def _look_at(attachment: Attachment) -> Blob:
     if not looks_like(declared, storage.head_of(attachment.key, HEAD_BYTES)):
         raise Rejected("The file is not what its name says.")
     blob = Blob(key=attachment.key, kind=declared.kind, content_type=declared.name, size=attachment.size)
-    if declared.kind == Blob.Kind.FILE:
-        blob.size = storage.size_of(attachment.key)
+    if declared.kind == Blob.Kind.FILE and not settings.SCANNER_URL:
         return blob
     with TemporaryDirectory(prefix="parley-media-") as folder:
         source, copy, thumbnail = (Path(folder) / name for name in ("source", "copy", "thumbnail"))
         storage.fetch(attachment.key, source)
+        if finds_virus(source):
+            blob.quarantined_at = timezone.now()
+            return blob
+        if declared.kind == Blob.Kind.FILE:
+            return blob
         found = examine(declared.name, source, copy, thumbnail)
         storage.keep(copy, blob.key, content_type=declared.name)
         blob.size, blob.has_thumbnail = copy.stat().st_size, thumbnail.exists()

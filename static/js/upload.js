@@ -49,6 +49,6 @@ async function ready(api, shown, signal) {
     signal.throwIfAborted();
     media = await api.mediaState(media.id);
   }
-  if (media.state !== "ready") throw new Refusal({ code: "unprocessable", detail: media.reason });
+  if (media.state !== "ready") throw new Refusal({ code: "unprocessable", detail: media.reason ?? "This file can't be sent." });
   return media;
 }

@@ -26,7 +26,7 @@ LAYERS = {
     """,
     "access": """
         conversations.access conversations.sight
-        messaging.access messaging.attachments messaging.objects
+        messaging.access messaging.attachments messaging.objects messaging.scanning
     """,
     "events, realtime": """
         accounts.profiles accounts.realtime
