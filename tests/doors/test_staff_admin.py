@@ -88,6 +88,7 @@ def test_nothing_is_there_but_what_is_made_for_the_staff() -> None:
         "InviteLink",
         "Message",
         "MessageStatus",
+        "Attachment",
         "Report",
         "ProcrastinateJob",
     }
