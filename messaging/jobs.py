@@ -3,6 +3,7 @@
 import logging
 from uuid import UUID
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from messaging import clearing, retention
@@ -27,7 +28,7 @@ def forget_conversation(conversation_id: str) -> None:
     retention.forget_conversation(UUID(conversation_id))
 
 
-@app.task(queue="media", pass_context=False)
+@app.task(pass_context=False, retry=RetryStrategy(max_attempts=8, exponential_wait=3))
 def take_upload(media_id: str) -> None:
     """Look at an upload that is too large to be looked at while someone waits."""
     take(UUID(media_id))

@@ -19,7 +19,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from chatproject import limits
 from chatproject.names import fault_in
-from conversations.access import Invalid, TooLarge, Unprocessable, UnsupportedMedia, place_of
+from conversations.access import Invalid, TooLarge, Unavailable, Unprocessable, UnsupportedMedia, place_of
 from messaging.access import readable
 from messaging.attachments import MediaJSON, open_name, seal_name, show_media
 from messaging.media_types import TYPES, MediaType, media_type
@@ -33,6 +33,10 @@ LEAST_COST = 64 * 1024
 """Bytes that an upload takes of the day's at least, so that nobody makes millions of rows."""
 SMALL_BYTES = 8 * 1024**2
 """What is looked at while its uploader waits; the rest is a job's."""
+
+TAKE = "messaging.jobs.take_upload"
+SOON = 20
+"""Seconds until it is tried again, where the storage or the scanner did not answer."""
 
 State = Attachment.State
 
@@ -86,13 +90,25 @@ def complete_upload(*, by: User, media_id: UUID) -> MediaJSON:
     attachment = _own(by).get(pk=media_id)
     if attachment.state == State.PENDING and _claim(attachment):
         if attachment.size <= SMALL_BYTES:
-            take(attachment.pk)
+            _take_now(attachment.pk)
         else:
-            app.configure_task("messaging.jobs.take_upload").defer(media_id=str(attachment.pk))
+            _take_later(attachment.pk)
     attachment.refresh_from_db()
     if attachment.state == State.REJECTED:
         raise Unprocessable(attachment.reason)
     return show_media(attachment.pk)
+
+
+def _take_now(media_id: UUID) -> None:
+    try:
+        take(media_id)
+    except Unavailable:
+        _take_later(media_id, seconds=SOON)
+        raise
+
+
+def _take_later(media_id: UUID, *, seconds: int = 0) -> None:
+    app.configure_task(TAKE, schedule_in={"seconds": seconds}).defer(media_id=str(media_id))
 
 
 def _claim(attachment: Attachment) -> bool:

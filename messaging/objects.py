@@ -36,6 +36,15 @@ class OfferJSON(TypedDict):
 class MediaStorage(S3Storage):  # type: ignore[misc]
     """S3 with two addresses: as this server reaches it, and as browsers and phones do."""
 
+    client_config: Any
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # People wait behind some of these calls.
+        known: Config = self.client_config
+        impatience = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 2})
+        self.client_config = known.merge(impatience)
+
     def get_default_settings(self) -> dict[str, Any]:
         return {**super().get_default_settings(), "public_endpoint_url": None}
 

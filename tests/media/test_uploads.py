@@ -14,9 +14,10 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
 from chatproject.limits import RateLimited
+from conversations.access import Unavailable
 from messaging.media import begin_upload, complete_upload, state_of
 from messaging.models import Attachment
-from messaging.objects import media_storage
+from messaging.objects import MediaStorage, media_storage
 from messaging.taking import take
 from tests.media.conftest import begin, download, put, upload
 from tests.support import samples
@@ -301,3 +302,18 @@ def test_a_day_has_so_many_bytes(alice: User, settings: Any) -> None:
     with pytest.raises(RateLimited):
         begin_upload(**ask, size=4 * 1024**2)
     begin_upload(**ask, size=1 * 1024**2)
+
+
+def test_while_the_storage_does_not_answer_nothing_is_lost(
+    offer: Any, alice: User, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    put(offer["upload"], samples.picture())
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:9"}
+    id = UUID(offer["media"]["id"])
+    with monkeypatch.context() as away:
+        for place in ("messaging.media.media_storage", "messaging.taking.media_storage"):
+            away.setattr(place, lambda: MediaStorage(**options))
+        with pytest.raises(Unavailable) as refusal:
+            complete_upload(by=alice, media_id=id)
+        assert refusal.value.status == 503
+    assert complete_upload(by=alice, media_id=id)["state"] == "ready"
