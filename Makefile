@@ -33,8 +33,8 @@ run: $(STAMP)
 test: $(STAMP) browser
 	@$(BIN)/python -m pytest $(WORKERS) -m "not long$(if $(filter 1,$(NO_BROWSER)), and not browser)" $(PYTEST_ARGS)
 
-test-long: $(STAMP)
-	@$(BIN)/python -m pytest $(WORKERS) -m long $(PYTEST_ARGS)
+test-long: $(STAMP) browser
+	@$(BIN)/python -m pytest $(WORKERS) -m "long$(if $(filter 1,$(NO_BROWSER)), and not browser)" $(PYTEST_ARGS)
 
 faults: $(STAMP)
 	@exec $(BIN)/python -m tests.faults $(FAULTS_ARGS)

@@ -72,6 +72,13 @@ class MessageForm(forms.Form):
             return None
 
 
+class ForwardForm(forms.Form):
+    """Where a message is sent on to; named when the page was made, as a message is."""
+
+    id = IdField(required=False, initial=uuid7, widget=forms.HiddenInput)
+    to = IdField()
+
+
 class EditForm(CommandForm):
     """Another text for a message."""
 

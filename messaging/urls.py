@@ -7,6 +7,7 @@ from messaging.api_reports import ReportViewSet
 from messaging.api_staff import ConnectedViewSet
 from messaging.api_sync import CatchingUpViewSet
 from messaging.views import conversation, inbox
+from messaging.views_forward import forward
 from messaging.views_message import delete, edit, message, react, reply
 from messaging.views_report import my_reports, report_message, report_person
 from messaging.views_staff import announce, connected
@@ -18,6 +19,7 @@ pages: list[URLPattern | URLResolver] = [
     path("messages/<uuid:message_id>", message, name="message"),
     path("messages/<uuid:message_id>/react", react, name="react"),
     path("messages/<uuid:message_id>/reply", reply, name="reply"),
+    path("messages/<uuid:message_id>/forward", forward, name="forward"),
     path("messages/<uuid:message_id>/edit", edit, name="edit_message"),
     path("messages/<uuid:message_id>/delete", delete, name="delete_message"),
     path("messages/<uuid:message_id>/report", report_message, name="report_message"),

@@ -30,7 +30,7 @@ export class Acts extends EventTarget {
     const status = isMine ? ["status"] : [];
     const report = isMine ? [] : ["report"];
     const remove = isMine || this.#details.isAdmin ? ["delete"] : [];
-    return new Set(["react", "another", "reply", "copy", ...edit, ...status, ...report, ...remove]);
+    return new Set(["react", "another", "reply", "forward", "copy", ...edit, ...status, ...report, ...remove]);
   }
 
   /** Hear a menu, and the chips in a list. */
@@ -41,6 +41,7 @@ export class Acts extends EventTarget {
     menu.addEventListener("edit", ({ detail }) => this.#composer.edit(read(detail.article)));
     menu.addEventListener("copy", ({ detail }) => this.#copy(read(detail.article)));
     menu.addEventListener("status", ({ detail }) => location.assign(`/messages/${read(detail.article).id}`));
+    menu.addEventListener("forward", ({ detail }) => location.assign(`/messages/${read(detail.article).id}/forward`));
     menu.addEventListener("report", ({ detail }) => location.assign(`/messages/${read(detail.article).id}/report`));
     menu.addEventListener("delete", ({ detail }) => this.#delete(read(detail.article)));
     list.addEventListener("click", (event) => {

@@ -4,6 +4,7 @@ import asyncio
 import re
 from uuid import UUID
 
+import pytest
 from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
@@ -80,6 +81,7 @@ async def hand_over_and_leave(window: Window, address: str) -> None:
     await expect(window.page.get_by_text("You have left the group.").filter(visible=True)).to_be_visible()
 
 
+@pytest.mark.long
 async def test_the_life_of_a_group(enter: Enter, alice: User, bob: User, carol: User) -> None:
     hers, his, carols = await enter(alice), await enter(bob), await enter(carol)
     await asyncio.gather(his.goto("/"), carols.goto("/"))

@@ -155,13 +155,13 @@ async def test_a_file_waits_for_the_storage_and_survives_a_reload(
     troubles.expect("ERR_FAILED", "net::")
     window = await enter(alice)
     await window.open(conversation)
-    await window.page.route("**/chat-media", lambda route: route.abort())
+    await window.page.route("**/chat-media*", lambda route: route.abort())
     await drop(window.page, "beach.jpg", "image/jpeg", samples.picture())
     await window.field.press("Enter")
     await expect(window.lines.get_by_title("Sending").filter(visible=True)).to_have_count(1)
     await window.page.reload()
     await expect(window.lines).to_have_count(1)
-    await window.page.unroute("**/chat-media")
+    await window.page.unroute("**/chat-media*")
     await expect(sent(window)).to_have_count(1, timeout=30_000)
     await loaded(pictures(window))
 
@@ -171,12 +171,12 @@ async def test_an_upload_can_be_cancelled(
 ) -> None:
     window = await enter(alice)
     await window.open(conversation)
-    await window.page.route("**/chat-media", lambda route: None)
+    await window.page.route("**/chat-media*", lambda route: None)
     await drop(window.page, "beach.jpg", "image/jpeg", samples.picture())
     await window.field.press("Enter")
     await window.page.get_by_role("button", name="Cancel").filter(visible=True).click()
     await expect(window.lines).to_have_count(0)
-    await window.page.unroute("**/chat-media")
+    await window.page.unroute("**/chat-media*")
     await window.say("Another thing")
     await window.shows("Another thing")
 
@@ -204,4 +204,22 @@ async def test_pictures_are_there_without_a_script(
     await mine.field.press("Enter")
     await expect(sent(mine)).to_have_count(1)
     await theirs.open(conversation)
+    await expect(pictures(theirs)).to_have_attribute("alt", "beach.jpg")
+
+
+async def test_a_picture_is_sent_on(
+    enter: Enter, alice: User, bob: User, conversation: Conversation, group: Conversation
+) -> None:
+    mine, theirs = await enter(alice), await enter(bob, java_script_enabled=False)
+    await mine.open(conversation)
+    await drop(mine.page, "beach.jpg", "image/jpeg", samples.picture())
+    await mine.field.fill("Look!")
+    await mine.field.press("Enter")
+    await expect(sent(mine)).to_have_count(1)
+    await mine.menu("Look!", "Send on")
+    await fits(mine)
+    await mine.page.get_by_role("button", name="Send to Garden").click()
+    await mine.shows("Look!")
+    await loaded(pictures(mine))
+    await theirs.open(group)
     await expect(pictures(theirs)).to_have_attribute("alt", "beach.jpg")

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
@@ -99,6 +100,7 @@ async def looks(conversation: Conversation, wanted: set[object]) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.long
 async def test_a_persons_page_says_whether_they_are_here_unless_they_hide_it(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:

@@ -36,6 +36,7 @@ def acquainted(alice: User, erin: User, mallory: User) -> None:
     invite(by=erin, to=alice)
 
 
+@pytest.mark.long
 async def test_no_page_of_the_settings_is_wider_than_the_window(
     enter: Enter, alice: User, erin: User, acquainted: None
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from asgiref.sync import sync_to_async
 from playwright.async_api import Page, expect
 
@@ -126,6 +127,7 @@ LOGGED = [
 ]
 
 
+@pytest.mark.long
 async def test_a_day_of_the_staff(
     enter: Enter, staff: User, alice: User, bob: User, conversation: Conversation, troubles: Troubles
 ) -> None:

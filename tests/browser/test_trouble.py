@@ -30,6 +30,7 @@ def mortal(committed: None) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.long
 async def test_a_server_that_dies_loses_nothing_and_doubles_nothing(
     enter: Enter, mortal: Server, alice: User, bob: User, conversation: Conversation, troubles: Troubles
 ) -> None:

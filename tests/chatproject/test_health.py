@@ -73,6 +73,7 @@ def deaf(committed: None, silent: int) -> Iterator[Callable[..., Server]]:
         yield start
 
 
+@pytest.mark.long
 def test_a_part_that_hangs_is_named_within_three_seconds(deaf: Callable[..., Server]) -> None:
     servers = {deaf(*SILENT): set(ALL_IS_WELL), deaf("REDIS_URL"): {"redis"}}
     with ThreadPoolExecutor() as at_once:

@@ -75,7 +75,7 @@ LAYERS = {
         messaging.admin messaging.api messaging.api_media messaging.api_reports messaging.api_staff messaging.api_sync
         messaging.consumers
         messaging.jobs messaging.management messaging.obey messaging.routing messaging.urls messaging.views
-        messaging.views_message messaging.views_report messaging.views_staff
+        messaging.views_forward messaging.views_message messaging.views_report messaging.views_staff
     """,
     "assembly": """
         chatproject.apps chatproject.asgi chatproject.asyncapi chatproject.checks chatproject.embedded

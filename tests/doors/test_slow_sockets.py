@@ -85,6 +85,7 @@ async def flood(app: App, alice: User, bob: User, group: Conversation) -> float:
     return longest
 
 
+@pytest.mark.long
 async def test_who_does_not_read_is_cut_off_and_delays_nobody(
     app: App, stalled: Stalled, alice: User, bob: User, group: Conversation
 ) -> None:
@@ -93,6 +94,7 @@ async def test_who_does_not_read_is_cut_off_and_delays_nobody(
     assert await stalled.read_on(), "the connection is still there"
 
 
+@pytest.mark.long
 async def test_who_reads_again_in_time_hears_why_it_was_closed(
     app: App, stalled: Stalled, alice: User, bob: User, group: Conversation
 ) -> None:

@@ -71,6 +71,7 @@ async def test_it_ends_by_itself_after_six_seconds_of_silence(
         assert 5.5 < time.monotonic() - began < 9
 
 
+@pytest.mark.long
 async def test_who_goes_on_typing_is_told_once(
     device: Device, alice: User, bob: User, conversation: Conversation
 ) -> None:
@@ -108,6 +109,7 @@ async def test_a_socket_that_goes_types_no_more(
         assert (await screen.next("typing", within=3))["state"] == "stop"
 
 
+@pytest.mark.long
 async def test_a_killed_server_leaves_nobody_typing(
     device: Device, access: Callable[[User], str], alice: User, bob: User, conversation: Conversation
 ) -> None:

@@ -128,6 +128,7 @@ def test_a_life_of_falls_and_deaths(run, folder):
     assert third.left() == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_can_be_told_to_end_when_it_has_hardly_begun(run, number):
     one = run()

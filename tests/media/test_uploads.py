@@ -77,6 +77,7 @@ def test_a_thumbnail_is_small(phone: Phone, alice: User) -> None:
     assert (small.format, small.size) == ("WEBP", (341, 512))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FILMS)
 def test_a_film_has_a_poster_and_loses_where_it_was_taken(phone: Phone, alice: User, tmp_path: Path, form: str) -> None:
     content_type, codecs = FILMS[form]
@@ -89,6 +90,7 @@ def test_a_film_has_a_poster_and_loses_where_it_was_taken(phone: Phone, alice: U
     assert Image.open(io.BytesIO(download(phone(alice), media, "thumbnail_url").content)).size == (320, 240)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", SOUNDS)
 def test_a_sound_has_its_length_and_shape(phone: Phone, alice: User, tmp_path: Path, form: str) -> None:
     content_type, written, codec = SOUNDS[form]

@@ -74,6 +74,7 @@ async def a_long_dump() -> AsyncIterator["psycopg.Connection[Any]"]:
         yield dump
 
 
+@pytest.mark.long
 async def test_a_week_goes_while_people_talk_and_a_dump_runs(
     alice: User, bob: User, conversation: Conversation, capsys: pytest.CaptureFixture[str]
 ) -> None:

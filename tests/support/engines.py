@@ -1,15 +1,17 @@
 """A pytest plugin: PostgreSQL, Redis and the storage run before Django's settings are read, and end with the tests.
 
-Workers of one run share them: each has a database of its own in PostgreSQL, and one in Redis.
+Workers of one run share them: each has a database of its own in PostgreSQL, one in Redis, and a bucket.
 """
 
 import os
 import signal
 import ssl
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from chatproject.embedded.engines import running_engines
 from chatproject.embedded.errors import CannotRun
@@ -28,6 +30,7 @@ def pytest_load_initial_conftests() -> Generator[None, None, None]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if WORKER in os.environ:
         move_within_redis(os.environ[WORKER])
+        move_within_storage(os.environ[WORKER])
     else:
         start()
     yield
@@ -64,3 +67,18 @@ def move_within_redis(worker: str) -> None:
     """Use the database with the number of our worker; `gw0` is the first."""
     url, number = os.environ["REDIS_URL"], worker.removeprefix("gw")
     os.environ["REDIS_URL"] = f"{url}{'&' if '?' in url else '?'}db={number}"
+
+
+def move_within_storage(worker: str) -> None:
+    """Use a bucket of our worker's own."""
+    os.environ["S3_BUCKET"] = f"{os.environ['S3_BUCKET']}-{worker}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=os.environ["S3_ENDPOINT_URL"],
+        aws_access_key_id=os.environ["S3_ACCESS_KEY_ID"],
+        aws_secret_access_key=os.environ["S3_SECRET_ACCESS_KEY"],
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    with closing(client), suppress(client.exceptions.BucketAlreadyOwnedByYou, client.exceptions.BucketAlreadyExists):
+        client.create_bucket(Bucket=os.environ["S3_BUCKET"])

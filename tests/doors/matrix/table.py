@@ -29,6 +29,7 @@ get a thumbnail       ok          ok          ok          ok          ok        
 get an old picture    ok          ok          ok          ok          not_found   not_found   not_found   sign_in
 send my picture       ok          ok          ok          ok          ok          not_found   not_found   sign_in
 send on               ok          ok          ok          ok          ok          not_found   not_found   sign_in
+look where to send on ok          ok          ok          ok          ok          not_found   not_found   sign_in
 read the inbox        ok          ok          ok          ok          ok          ok          ok          sign_in
 read the archive      ok          ok          ok          ok          ok          ok          ok          sign_in
 see who has it open   ok          ok          ok          ok          ok          not_found   not_found   sign_in
@@ -105,6 +106,7 @@ get a picture         ok          ok          ok          not_found   not_found 
 get a thumbnail       ok          ok          ok          not_found   not_found   sign_in
 send my picture       ok          blocked     blocked     not_found   not_found   sign_in
 send on               ok          blocked     blocked     not_found   not_found   sign_in
+look where to send on ok          ok          ok          not_found   not_found   sign_in
 read the inbox        ok          ok          ok          ok          ok          sign_in
 see who has it open   ok          ok          ok          not_found   not_found   sign_in
 catch up              ok          ok          ok          ok          ok          sign_in

@@ -135,8 +135,11 @@ WAYS = {
     "send on": Way(
         call="POST messages",
         body={"conversation_id": "{conversation}", "forward_of_id": "{others}"},
+        page="POST messages/{others}/forward",
+        form={"to": "{conversation}"},
         writes=SAID,
     ),
+    "look where to send on": Way(page="GET messages/{others}/forward", shows="{new}"),
     "read the inbox": Way(call="GET conversations", page="GET ", shows="{name}"),
     "read the archive": Way(call="GET conversations?archived=true", page="GET archived"),
     "see who has it open": Way(call="GET ws/conversations/{conversation}/participants"),
