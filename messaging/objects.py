@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypedDict, cast
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ UPLOAD_SECONDS = 3600
 LINK_SECONDS = 300
 AT_ONCE = 1000
 """As many objects as one call of S3 removes."""
+MAKING = Lock()
 MISSING = {"404", "NoSuchKey", "NotFound"}
 
 
@@ -48,22 +51,22 @@ class MediaStorage(S3Storage):  # type: ignore[misc]
     def get_default_settings(self) -> dict[str, Any]:
         return {**super().get_default_settings(), "public_endpoint_url": None}
 
-    @property
+    @cached_property
     def _near(self) -> Any:
-        return self.connection.meta.client
+        """One client for all threads, which may share it; django-storages would make one for each, at 13 MB."""
+        return self._client(self.endpoint_url)
 
-    @property
+    @cached_property
     def _far(self) -> Any:
         """Signs for the other address; it is never asked anything."""
-        if not hasattr(self, "_signing"):
-            config = Config(signature_version=self.signature_version, s3={"addressing_style": self.addressing_style})
-            self._signing = self._create_session().client(
-                "s3",
-                endpoint_url=self.public_endpoint_url or self.endpoint_url,
-                region_name=self.region_name,
-                config=config,
+        return self._client(self.public_endpoint_url) if self.public_endpoint_url else self._near
+
+    def _client(self, endpoint_url: str | None) -> Any:
+        # The making of clients is what threads may not do at the same time.
+        with MAKING:
+            return self._create_session().client(
+                "s3", endpoint_url=endpoint_url, region_name=self.region_name, config=self.client_config
             )
-        return self._signing
 
     def offer(self, key: str, *, content_type: str, size: int) -> OfferJSON:
         """Allow one upload: this key, this type and this many bytes, within the hour."""
