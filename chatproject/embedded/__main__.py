@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from .address import Address
 from .application import manage, run_application
@@ -62,7 +63,17 @@ def has_demo(environ: Mapping[str, str], address: Address) -> bool:
 def known_to_all(folder: Folder, environ: Mapping[str, str], engines: Engines, *, demo: bool) -> dict[str, str]:
     """Return the environment of our own processes."""
     known = {**environ, "CHAT_VAR": str(folder.path), MARK: str(folder.path), **engines.environment()}
+    known |= media_for_others(known, Address.of(environ)) if not environ.get("S3_ENDPOINT_URL") else {}
     return {**known, "CHAT_DEMO": "1"} if demo else known
+
+
+def media_for_others(environ: Mapping[str, str], address: Address) -> dict[str, str]:
+    """Say where other machines reach the storage of our own, if they are to: one port above the page."""
+    site = urlsplit(environ.get("SITE_URL") or str(address))
+    if not address.is_public or environ.get("S3_PUBLIC_ENDPOINT_URL") or site.scheme != "http":
+        return {}
+    Address(address.host, address.port + 1).require_free()
+    return {"S3_PUBLIC_ENDPOINT_URL": f"http://{site.hostname}:{address.port + 1}"}
 
 
 def prepare(environ: Mapping[str, str], signals: Signals) -> None:

@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from honcho.manager import SIGNALS, Manager
 
@@ -78,7 +79,17 @@ def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str
     return {
         "web": web(environ, host=address.host, port=address.port),
         "jobs": manage("procrastinate", "worker", f"--shutdown-graceful-timeout={GRACE_SECONDS}"),
+        **relay(environ, address),
     }
+
+
+def relay(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:
+    """Return the command by which other machines reach a storage that listens here alone, if they are to."""
+    storage, reached = (urlsplit(environ.get(name, "")) for name in ("S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL"))
+    if not address.is_public or reached.port != address.port + 1 or storage.hostname != "127.0.0.1":
+        return {}
+    words = [address.host, str(address.port + 1), str(storage.port)]
+    return {"media": [sys.executable, "-m", "chatproject.embedded.relay", *words]}
 
 
 def manage(*words: str) -> list[str]:
