@@ -30,7 +30,7 @@ class MeViewSet(API):
         """Show oneself."""
         return envelope(own_json(request.user))
 
-    @described("updateMe", OwnJSON, takes=ProfileChange, but="409")
+    @described("updateMe", OwnJSON, takes=ProfileChange, but="409 422")
     def update(self, request: SignedIn) -> Response:
         """Change what is said of oneself, and what others may do."""
         return envelope(own_json(contacts.update_me(by=request.user, **self.body(request, ProfileChange))))

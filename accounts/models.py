@@ -49,6 +49,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     display_name = models.CharField(max_length=80, blank=True)
     email = models.EmailField(blank=True)
     about = models.CharField(max_length=500, blank=True)
+    avatar_id = models.UUIDField(null=True, blank=True, editable=False)
+    """The attachment that is their picture."""
     wallet_address = models.CharField(max_length=42, unique=True, null=True, blank=True)
     has_given_name = models.BooleanField(default=False, db_default=False, editable=False)
     """Whether the username is one that the server made up: its person may choose another, once."""

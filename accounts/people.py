@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Contact, ContactInvitation, Session, User
 from conversations.access import Conflict, NotAllowed
+from messaging.attachments import replace_avatar
 
 
 def lock_people(ids: Iterable[UUID]) -> list[User]:
@@ -98,7 +99,7 @@ def erase(user: User) -> None:
     user.username, user.closed_at, user.is_active = f"closed-{secrets.token_hex(11)}", timezone.now(), False
     user.display_name = user.email = user.about = ""
     user.wallet_address, user.settings, user.last_login = None, {}, None
-    user.has_given_name = False
+    user.has_given_name, user.avatar_id = False, replace_avatar(user.avatar_id, None, owner_id=user.pk)
     user.is_staff = user.is_superuser = False
     user.set_unusable_password()
     user.save()

@@ -10,7 +10,7 @@ from accounts.ethereum import checksummed
 from accounts.models import Contact, ContactInvitation, Session, User
 from accounts.privacy import SettingsJSON, chosen
 from accounts.realtime import timestamp
-from chatproject.shapes import IdText, TimeText, UrlText, one_of
+from chatproject.shapes import IdText, PathText, TimeText, one_of
 
 Reference = Mapping[str, Any]
 """`{"id": UUID}`, `{"username": str}` or `{"wallet": str}`: exactly one of them."""
@@ -23,7 +23,7 @@ class UserJSON(TypedDict):
     username: str
     display_name: str
     about: str
-    avatar_url: UrlText | None
+    avatar_url: PathText | None
     is_bot: bool
 
 
@@ -62,6 +62,11 @@ class SessionJSON(TypedDict):
     current: bool
 
 
+def avatar_path(id: UUID | None) -> str | None:
+    """The path to the picture of a person or a group."""
+    return f"/api/v1/media/{id}/thumbnail" if id else None
+
+
 def user_json(user: User) -> UserJSON:
     """Show a person to others (contract, section 3). A closed account has neither a username nor a name of its own."""
     return {
@@ -69,7 +74,7 @@ def user_json(user: User) -> UserJSON:
         "username": "" if user.closed_at else user.username,
         "display_name": user.name,
         "about": user.about,
-        "avatar_url": None,
+        "avatar_url": avatar_path(user.avatar_id),
         "is_bot": user.is_bot,
     }
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import username_validators
 from accounts.privacy import CHOICES, is_choice
-from chatproject.fields import ReferenceField, Strict, TextField, WalletField
+from chatproject.fields import IdField, ReferenceField, Strict, TextField, WalletField
 from chatproject.names import fault_in
 
 
@@ -100,6 +100,7 @@ class ProfileChange(Strict):
     display_name = TextField(max_length=80, required=False, trim_whitespace=True)
     about = TextField(max_length=500, required=False, allow_blank=True)
     settings = SettingsField(required=False)
+    avatar_media_id = IdField(required=False, allow_null=True)
 
     def validate_username(self, value: str) -> str:
         return _folded(value)

@@ -22,6 +22,8 @@ IdText = Annotated[str, Looks({"format": "uuid"})]
 TimeText = Annotated[str, Looks({"format": "date-time", "examples": ["2026-01-31T12:00:00.000Z"]})]
 """A time of RFC 3339 in UTC, with milliseconds."""
 UrlText = Annotated[str, Looks({"format": "uri"})]
+PathText = Annotated[str, Looks({"format": "uri-reference"})]
+"""A path on this server; it leads, for those who may, to a link of the storage's that lives for five minutes."""
 Count = Annotated[int, Looks({"minimum": 0})]
 """How many there are, a position or a version."""
 

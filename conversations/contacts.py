@@ -4,6 +4,7 @@ A block is never told of: who is blocked sees the same answers as if the other s
 """
 
 from collections.abc import Callable
+from types import EllipsisType
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from accounts.realtime import announce_change
 from chatproject.names import fault_in
 from conversations.access import Blocked, Conflict, Invalid, Unprocessable
 from conversations.rights import Held, between, directs_of, holding, settle
+from messaging.attachments import replace_avatar
 
 T = TypeVar("T")
 
@@ -137,11 +139,12 @@ def update_me(
     display_name: str | None = None,
     about: str | None = None,
     settings: dict[str, Any] | None = None,
+    avatar_media_id: UUID | EllipsisType | None = ...,
 ) -> User:
     """Change what a person says of themselves, and the settings that are named; give the person as they are now.
 
     Invalid for a name that could mislead. A username changes once, and only one that was given by the server: else
-    NotAllowed, and Conflict if someone has it.
+    NotAllowed, and Conflict if someone has it. Unprocessable for a picture that is none; None takes it away.
     """
     changes = settings or {}
     if display_name and (fault := fault_in(display_name)):
@@ -149,13 +152,15 @@ def update_me(
 
     def act(held: Held) -> User:
         me = held.person(by.pk)
-        before = (me.username, me.display_name, me.about, me.settings)
+        before = (me.username, me.display_name, me.about, me.settings, me.avatar_id)
         people.choose_name(me, me.username if username is None else username)
         me.display_name = me.display_name if display_name is None else display_name
         me.about = me.about if about is None else about
         me.settings = me.settings | changes
-        if before != (me.username, me.display_name, me.about, me.settings):
-            me.save(update_fields=["display_name", "about", "settings"])
+        if avatar_media_id is not ...:
+            me.avatar_id = replace_avatar(me.avatar_id, avatar_media_id, owner_id=me.pk)
+        if before != (me.username, me.display_name, me.about, me.settings, me.avatar_id):
+            me.save(update_fields=["display_name", "about", "settings", "avatar_id"])
             settle(held.conversations)
             announce_change(people=[me.pk])
         return me

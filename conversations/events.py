@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.privacy import shows_read
 from accounts.profiles import UserJSON, user_json
 from accounts.realtime import Event, Post, conversation_group, timestamp
-from chatproject.shapes import Count, IdText, TimeText, UrlText, one_of
+from chatproject.shapes import Count, IdText, PathText, TimeText, one_of
 from conversations.models import Conversation
 
 
@@ -74,7 +74,7 @@ class Changes(TypedDict, total=False):
 
     name: str
     description: str
-    avatar_url: UrlText | None
+    avatar_url: PathText | None
     owner_id: IdText | None
     history: HistoryText
     participants: Members

@@ -5,12 +5,14 @@ members of too low a rank. What changes nothing is answered as if it had, and ta
 """
 
 from collections.abc import Sequence
+from types import EllipsisType
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts.models import User
 from accounts.people import lock_people
+from accounts.profiles import avatar_path
 from conversations.access import Conflict, Invalid, NotAllowed, Unprocessable, present_in
 from conversations.changes import advance, announce
 from conversations.commands import check_size, description_of, name_of
@@ -30,6 +32,7 @@ from conversations.members import (
 )
 from conversations.models import Conversation, Departure, Participant
 from conversations.rights import require_may_add
+from messaging.attachments import replace_avatar
 from messaging.notices import Notice, append_notice
 
 
@@ -41,6 +44,7 @@ def update_group(
     name: str | None = None,
     description: str | None = None,
     history: str | None = None,
+    avatar_media_id: UUID | EllipsisType | None = ...,
 ) -> Conversation:
     """Change what is named of a group; admins may. Newcomers see what is said after the history was shared."""
     group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
@@ -52,6 +56,9 @@ def update_group(
     if history is not None and history != group.history:
         _share(group, history)
         changes["history"] = history
+    if avatar_media_id is not ... and avatar_media_id != group.avatar_id:
+        group.avatar_id = replace_avatar(group.avatar_id, avatar_media_id, owner_id=by.pk, of_group=group.pk)
+        changes["avatar_url"] = avatar_path(group.avatar_id)
     if changes:
         advance(group)
         announce(group, changes)

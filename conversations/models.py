@@ -45,6 +45,8 @@ class Conversation(models.Model):
     direct_key = models.CharField(max_length=73, unique=True, null=True, blank=True, editable=False)
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True)
+    avatar_id = models.UUIDField(null=True, editable=False)
+    """The attachment that is a group's picture."""
     history = models.CharField(max_length=6, choices=History, default=History.JOINED)
     shared_from = models.BigIntegerField(null=True, blank=True, editable=False)
     owner = models.ForeignKey(

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from chatproject.fields import (
     BoundedListField,
+    IdField,
     MomentField,
     PositionField,
     ReferenceField,
@@ -40,6 +41,7 @@ class GroupChange(Strict):
     name = TextField(max_length=NAME_LENGTH, required=False, trim_whitespace=True)
     description = TextField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True)
     history = serializers.ChoiceField(choices=Conversation.History.choices, required=False)
+    avatar_media_id = IdField(required=False, allow_null=True)
 
 
 class NewMembers(Strict):

@@ -35,7 +35,7 @@ def forget_media() -> int:
 
 def _forgotten() -> QuerySet[Attachment]:
     now = timezone.now()
-    unsent = Q(message_id=None, created_at__lt=now - UNSENT_KEPT)
+    unsent = Q(message_id=None, use="", created_at__lt=now - UNSENT_KEPT)
     expired = Q(message_id__lt=first_id_at(now - timedelta(days=settings.RETENTION_DAYS)))
     return Attachment.objects.filter(unsent | expired | Q(gone_at__isnull=False))
 
@@ -43,7 +43,7 @@ def _forgotten() -> QuerySet[Attachment]:
 @transaction.atomic
 def _forget(id: UUID) -> None:
     attachment = Attachment.objects.select_for_update().filter(pk=id).first()
-    if attachment is None or (attachment.message_id is None and attachment.created_at > timezone.now() - UNSENT_KEPT):
+    if attachment is None or not _forgotten().filter(pk=id).exists():
         return
     # Whoever sends it on at this moment waits for the row of the bytes, and finds it gone.
     blob = Blob.objects.select_for_update().filter(pk=attachment.blob_id).first() if attachment.blob_id else None

@@ -10,7 +10,7 @@ import orjson
 from django.db import connection
 
 from accounts.realtime import Envelope, Event, Post, conversation_group, timestamp
-from chatproject.shapes import Count, IdText, TimeText, UrlText, one_of
+from chatproject.shapes import Count, IdText, PathText, TimeText, one_of
 from conversations.events import HistoryText, ParticipantJSON, PlaceJSON
 from messaging.attachments import MediaJSON, media_of
 from messaging.fields import unseal
@@ -68,7 +68,7 @@ class ConversationJSON(TypedDict):
     kind: Annotated[str, one_of("direct", "group")]
     name: str
     description: str
-    avatar_url: UrlText | None
+    avatar_url: PathText | None
     owner_id: IdText | None
     history: HistoryText
     participant_count: Count

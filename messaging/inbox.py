@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.privacy import shows_read
+from accounts.profiles import avatar_path
 from accounts.realtime import timestamp
 from chatproject.pages import Page, read_cursor, write_cursor
 from conversations.access import place_of, present
@@ -148,7 +149,7 @@ def _conversation_json(
         "kind": it.kind,
         "name": other.name if other else it.name,
         "description": it.description,
-        "avatar_url": None,
+        "avatar_url": avatar_path(other.avatar_id if other else it.avatar_id),
         "owner_id": str(it.owner_id) if it.owner_id else None,
         "history": it.history,
         "participant_count": size,

@@ -19,7 +19,7 @@ from accounts.ids import uuid7
 from accounts.models import User
 from chatproject import limits
 from chatproject.names import fault_in
-from conversations.access import Invalid, TooLarge, Unavailable, Unprocessable, UnsupportedMedia, place_of
+from conversations.access import Invalid, TooLarge, Unavailable, Unprocessable, UnsupportedMedia, place_of, present
 from messaging.access import readable
 from messaging.attachments import MediaJSON, open_name, seal_name, show_media
 from messaging.media_types import TYPES, MediaType, media_type
@@ -147,7 +147,10 @@ def link_to(*, by: User, media_id: UUID, is_thumbnail: bool = False) -> str:
 
 
 def _may_read(by: User, attachment: Attachment) -> bool:
-    """Tell whether someone may read the message that holds it."""
+    """Tell whether someone may read the message that holds it, or sees whose picture it is."""
+    if attachment.use == "avatar":
+        group_id = attachment.conversation_id
+        return group_id is None or present(by).filter(conversation=group_id).exists()
     if attachment.message_id is None or attachment.conversation_id is None:
         return False
     place = place_of(by, attachment.conversation_id)

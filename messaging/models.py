@@ -164,6 +164,8 @@ class Attachment(models.Model):
     """Where the upload may be written; empty once it was taken from there, and for what is sent on."""
     key = models.CharField(max_length=64, blank=True)
     """Where it is taken to."""
+    use = models.CharField(max_length=6, blank=True, default="", db_default="")
+    """`avatar` for the picture of its owner, or of the group whose id stands there."""
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, null=True, related_name="attachments")
     created_at = models.DateTimeField(db_default=Now())
     taken_at = models.DateTimeField(null=True)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from accounts.profiles import avatar_path
 from conversations.events import Changes, ConversationUpdated, Members, participant_json
 from conversations.models import Conversation, Participant
 from messaging.events import MessageCreated, MessageJSON, MessageUpdated
@@ -67,7 +68,8 @@ def _changed(conversation: Conversation, version: int, members: Members | None, 
     it = conversation
     changes: Changes = {}
     if it.details_version == version:
-        changes = {"name": it.name, "description": it.description, "avatar_url": None, "history": it.history}
+        changes = {"name": it.name, "description": it.description, "history": it.history}
+        changes["avatar_url"] = avatar_path(it.avatar_id)
         changes["owner_id"] = str(it.owner_id) if it.owner_id else None
     if members:
         changes["participants"], changes["participant_count"] = members, size

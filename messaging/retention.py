@@ -30,6 +30,7 @@ def forget_conversation(id: UUID) -> int:
     if Conversation.objects.filter(pk=id).exists():
         return 0
     MessageStatus.objects.filter(conversation=id).delete()
+    Attachment.objects.filter(conversation_id=id, use="avatar", gone_at=None).update(gone_at=timezone.now())
     gone = 0
     while piece := _forget_some(id):
         gone += piece

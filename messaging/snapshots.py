@@ -109,7 +109,7 @@ SELECT * FROM conversations_participant WHERE conversation_id = %s AND changed_v
 """
 SIZE = "SELECT count(*) AS size FROM conversations_participant WHERE conversation_id = %s AND left_at IS NULL"
 SHOWN_OF_USERS = """
-SELECT id, username, display_name, about, is_bot, settings, closed_at FROM accounts_user WHERE id = ANY(%s)
+SELECT id, username, display_name, about, avatar_id, is_bot, settings, closed_at FROM accounts_user WHERE id = ANY(%s)
 """
 
 RUNS = """

@@ -25,6 +25,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "users/me"): {
         "username": "alice", "display_name": "Alice", "about": "",
         "settings": {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True},
+        "avatar_media_id": SOMEONE,
     },
     ("POST", "users/me/close"): {"password": "x", "message": "x", "signature": "0x"},
     ("POST", "contacts/invitations"): {"to": {"username": "bob"}},
@@ -32,7 +33,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "kind": "group", "to": {"username": "bob"}, "name": "G", "description": "", "participants": [],
         "history": "joined",
     },
-    ("PATCH", "conversations/<pk>"): {"name": "G", "description": "", "history": "joined"},
+    ("PATCH", "conversations/<pk>"): {
+        "name": "G", "description": "", "history": "joined", "avatar_media_id": SOMEONE,
+    },
     ("POST", "conversations/<pk>/participants"): {"users": [{"username": "bob"}]},
     ("PATCH", "conversations/<pk>/participants/<id>"): {"role": "member"},
     ("POST", "conversations/<pk>/transfer"): {"to": {"username": "alice"}},
