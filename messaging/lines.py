@@ -16,7 +16,7 @@ from conversations.access import place_of
 from messaging.access import readable
 from messaging.events import MessageJSON, ReactionJSON, messages_json
 from messaging.pieces import Piece
-from messaging.rows import initials, names_in, names_of, people_of, tone
+from messaging.rows import faces_in, initials, names_in, names_of, people_of, tone
 from messaging.words import listed, message_text, patterns, summary
 
 PAUSE = timedelta(minutes=5)
@@ -69,6 +69,7 @@ class Line:
     sender: str
     text: str
     is_mine: bool
+    avatar: str = ""
     opens_day: bool = True
     opens: bool = True
     is_meant: bool = False
@@ -142,6 +143,7 @@ def lines_of(messages: Iterable[MessageJSON], *, conversation: Mapping[str, Any]
     others = _answered(known, conversation=conversation, viewer=viewer)
     drawing = Drawing(
         names=names_of(people_of([*known, *others]), names_in(conversation)),
+        faces=faces_in(conversation),
         messages={message["id"]: message for message in [*known, *others]},
         viewer_id=str(viewer.pk),
         words=patterns(),
@@ -173,6 +175,7 @@ class Drawing:
     """What is known while lines are drawn up."""
 
     names: Mapping[str, str]
+    faces: Mapping[str, str]
     messages: Mapping[str, MessageJSON]
     viewer_id: str
     words: Mapping[str, str]
@@ -182,6 +185,7 @@ class Drawing:
         return Line(
             message=message,
             sender=self._name(message["sender_id"]),
+            avatar=self.faces.get(message["sender_id"], ""),
             text=self._text(message),
             is_mine=message["sender_id"] == self.viewer_id,
             is_meant=self.viewer_id in message["mentions"] and not message["deleted_at"],

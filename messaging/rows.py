@@ -41,6 +41,8 @@ class Head:
     is_group: bool
     other_id: str
     """The other person, where there is just one."""
+    avatar: str
+    """The path to the picture, if there is one."""
 
     @classmethod
     def of(cls, conversation: Mapping[str, Any], *, viewer: User) -> "Head":
@@ -48,7 +50,8 @@ class Head:
         faces = [] if is_group else [each for each in names_in(conversation) if each != str(viewer.pk)]
         hue = tone(faces[0] if faces else conversation["id"])
         other = faces[0] if faces else ""
-        return cls(id=conversation["id"], name=conversation["name"], tone=hue, is_group=is_group, other_id=other)
+        about = {"id": conversation["id"], "name": conversation["name"], "avatar": conversation["avatar_url"] or ""}
+        return cls(**about, tone=hue, is_group=is_group, other_id=other)
 
     @property
     def initials(self) -> str:
@@ -164,6 +167,12 @@ def names_in(conversation: Mapping[str, Any]) -> dict[str, str]:
     return {user["id"]: user["display_name"] or user["username"] for user in users}
 
 
+def faces_in(conversation: Mapping[str, Any]) -> dict[str, str]:
+    """The paths to the pictures of a conversation's people by id."""
+    users = (each["user"] for each in conversation.get("participants", ()))
+    return {user["id"]: user["avatar_url"] or "" for user in users}
+
+
 def people_of(messages: Iterable[MessageJSON]) -> set[str]:
     """Everyone whose name is needed to show some messages."""
     found: set[str] = set()
@@ -208,10 +217,12 @@ class Person(Face):
 
     username: str
     role: str = ""
+    avatar: str = ""
 
     @classmethod
     def of(cls, user: Mapping[str, Any], role: str = "") -> "Person":
-        return cls(id=user["id"], name=user["display_name"] or user["username"], username=user["username"], role=role)
+        name, avatar = user["display_name"] or user["username"], user["avatar_url"] or ""
+        return cls(id=user["id"], name=name, username=user["username"], role=role, avatar=avatar)
 
 
 @dataclass(frozen=True, slots=True)

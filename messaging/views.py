@@ -23,7 +23,7 @@ from messaging.rows import Head, inbox_beside, people_in
 from messaging.sync import history
 from messaging.words import members, patterns
 
-BASICS = ("kind", "name", "description", "owner_id", "participant_count", "participants")
+BASICS = ("kind", "name", "avatar_url", "description", "owner_id", "participant_count", "participants")
 """What the page's script keeps up to date above the messages."""
 
 

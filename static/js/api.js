@@ -75,6 +75,11 @@ export class Api {
     return (await this.#write("POST", "/messages", message)).data;
   }
 
+  /** Let a picture stand for oneself, or a group; null for none. */
+  portray(path, id) {
+    return this.#write("PATCH", path, { avatar_media_id: id });
+  }
+
   /** Ask for a place for a file. */
   async beginUpload({ name, type, size }) {
     return (await this.#write("POST", "/media/uploads", { filename: name, content_type: type, size })).data;

@@ -1,6 +1,7 @@
 // Who is in the open conversation, and what it is called: the bar above the messages, and the list behind it.
 
-import { initials, tone } from "./format.js";
+import { setFace } from "./face.js";
+import { tone } from "./format.js";
 
 export class Details {
   #head;
@@ -56,9 +57,9 @@ export class Details {
 
   #learn(changes) {
     this.#known = { ...this.#known, ...changes };
-    const { kind, name, description, participant_count: count } = this.#known;
+    const { kind, name, avatar_url: avatar, description, participant_count: count } = this.#known;
     this.#head.querySelector("[data-head-name]").textContent = name;
-    this.#head.querySelector("[data-head-avatar]").textContent = initials(name);
+    setFace(this.#head.querySelector("[data-head-avatar]"), name, avatar);
     if (kind === "direct") return;
     const about = [this.#words.members(count), description].filter(Boolean).join(" · ");
     this.#head.querySelector("[data-head-about]").textContent = about;
@@ -76,7 +77,7 @@ export class Details {
     this.#people.come(user);
     const row = this.#row(user.id) ?? this.#blank(user.id);
     const name = this.#people.name(user.id);
-    row.querySelector("[data-avatar]").textContent = initials(name);
+    setFace(row.querySelector("[data-avatar]"), name, this.#people.avatar(user.id));
     row.querySelector("[data-name]").textContent = name;
     row.querySelector("[data-username]").textContent = user.username && `@${user.username}`;
     row.querySelector("[data-role]").textContent = role === "member" || this.#known.kind === "direct" ? "" : role;

@@ -1,11 +1,12 @@
 // Fills the one markup of a message.
 
-import { initials, localiseAll, tone } from "./format.js";
+import { localiseAll, tone } from "./format.js";
+import { setFace } from "./face.js";
 import { fillPieces } from "./pieces.js";
 import { nodesOf } from "./richtext.js";
 
 /** Draw a message into its element; `state` is sent, sending or failed. */
-export function fill(article, message, { name, text, lang, names, isMeant, state = "sent", reason = "", progress = null }) {
+export function fill(article, message, { name, avatar, text, lang, names, isMeant, state = "sent", reason = "", progress = null }) {
   const find = (part) => article.querySelector(`[data-${part}]`);
   Object.assign(article.dataset, {
     id: message.id,
@@ -24,7 +25,7 @@ export function fill(article, message, { name, text, lang, names, isMeant, state
   article.classList.toggle("message--meant", isMeant);
   article.classList.toggle("message--sending", state === "sending");
   article.classList.toggle("message--failed", state === "failed");
-  find("avatar").textContent = initials(name);
+  setFace(find("avatar"), name, avatar);
   find("sender").textContent = name;
   find("text").replaceChildren(...nodesOf(text, names));
   find("text").lang = lang;

@@ -34,6 +34,7 @@ export class Painter {
     const mentions = message.mentions ?? [];
     fill(article, message, {
       name: this.#words.name(message.sender_id),
+      avatar: this.#people.avatar(message.sender_id),
       text: this.#words.text(message),
       lang: message.kind === "notice" ? this.#words.say("lang") : "",
       names: this.#names(mentions),

@@ -12,18 +12,18 @@ export class People extends EventTarget {
     this.#api = api;
     this.#isWhole = isWhole;
     for (const { dataset } of elements) {
-      this.learn({ id: dataset.personId, name: dataset.personName, username: dataset.personUsername });
+      this.learn({ id: dataset.personId, name: dataset.personName, username: dataset.personUsername, avatar: dataset.personAvatar });
       this.#here.add(dataset.personId);
     }
   }
 
-  learn({ id, name, username = this.username(id) }) {
-    this.#known.set(id, { id, name, username });
+  learn({ id, name, username = this.username(id), avatar = this.avatar(id) }) {
+    this.#known.set(id, { id, name, username, avatar });
   }
 
   /** Learn a person as the API shows one. */
   meet(user) {
-    this.learn({ id: user.id, name: user.display_name || user.username, username: user.username });
+    this.learn({ id: user.id, name: user.display_name || user.username, username: user.username, avatar: user.avatar_url ?? "" });
   }
 
   /** The name, or nothing until the person is known. */
@@ -34,6 +34,11 @@ export class People extends EventTarget {
 
   username(id) {
     return this.#known.get(id)?.username ?? "";
+  }
+
+  /** The path to the picture; empty if there is none, or nobody knows yet. */
+  avatar(id) {
+    return this.#known.get(id)?.avatar ?? "";
   }
 
   /** Those who are in the open conversation, by name. */

@@ -1,13 +1,14 @@
 // Fills the one markup of a conversation in the inbox.
 
-import { initials, localise, tone } from "./format.js";
+import { localise, tone } from "./format.js";
+import { setFace } from "./face.js";
 
 /** Draw a conversation into its row, as the person `userId` sees it. */
 export function fillRow(row, conversation, { words, userId, isOpen, typists }) {
   const find = (part) => row.querySelector(`[data-${part}]`);
-  const { name, kind, me } = conversation;
+  const { name, kind, me, avatar_url: picture } = conversation;
   const avatar = find("avatar");
-  avatar.textContent = initials(name);
+  setFace(avatar, name, picture);
   avatar.className = `row__avatar avatar avatar--large tone-${tone(face(conversation, userId))}`;
   avatar.classList.toggle("avatar--group", kind === "group");
   find("name").textContent = name;

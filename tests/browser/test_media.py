@@ -223,3 +223,33 @@ async def test_a_picture_is_sent_on(
     await loaded(pictures(mine))
     await theirs.open(group)
     await expect(pictures(theirs)).to_have_attribute("alt", "beach.jpg")
+
+
+async def put_up(window: Window, picture: Path) -> None:
+    """Choose a picture of oneself, or of a group, and wait until it is there."""
+    async with window.page.expect_file_chooser() as chooser:
+        await window.page.get_by_role("button", name="Choose a picture").click()
+    await (await chooser.value).set_files(picture)
+    await loaded(window.page.get_by_role("main").locator(".who img"))
+
+
+async def test_a_person_and_a_group_have_their_pictures(
+    enter: Enter, alice: User, bob: User, conversation: Conversation, group: Conversation, tmp_path: Path
+) -> None:
+    (tmp_path / "me.jpg").write_bytes(samples.picture())
+    mine, theirs = await enter(alice), await enter(bob)
+    await theirs.open(group)
+    await mine.goto("/settings/profile")
+    await put_up(mine, tmp_path / "me.jpg")
+    await mine.goto(f"/conversations/{group.pk}/info")
+    await put_up(mine, tmp_path / "me.jpg")
+    await loaded(theirs.page.locator("[data-head-avatar] img"))
+    await loaded(theirs.row("Garden").locator("img"))
+    await theirs.open(group)
+    await loaded(theirs.row("Alice").locator("img"))
+    await mine.open(group)
+    await mine.say("Here I am")
+    await loaded(theirs.line("Here I am").locator("[data-avatar] img"))
+    await mine.goto("/settings/profile")
+    await mine.page.get_by_role("button", name="Remove it").click()
+    await expect(mine.page.locator(".who img")).to_have_count(0)
