@@ -56,7 +56,9 @@ class WalletViewSet(AuthViewSet):
             shown["message"] = message_for(site, address=address, nonce=nonce, at=timezone.now())
         return envelope(shown, 201)
 
-    @described("signInWithWallet", SignedInJSON | LinkedJSON, takes=WalletProof, but="409", is_open=True)
+    @described(
+        "signInWithWallet", SignedInJSON | LinkedJSON, takes=WalletProof, but="409", is_open=True, knows_people=True
+    )
     def enter(self, request: Request) -> Response:
         """Sign in with a wallet; link it for someone who is signed in."""
         said = self.body(request, WalletProof)

@@ -28,6 +28,8 @@ class Description:
     but: str = ""
     paged: Paging = ""
     is_open: bool = False
+    """Whether nobody needs to be signed in; `knows_people`, whether it makes a difference to be."""
+    knows_people: bool = False
     is_tagged: bool = False
     """Whether the answer carries an ETag."""
 

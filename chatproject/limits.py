@@ -78,6 +78,11 @@ class Limit:
         return self.burst or self.quota
 
     @property
+    def refill(self) -> int:
+        """Seconds in which all that may come at once is there again."""
+        return math.ceil(self.at_once * self.window / self.quota)
+
+    @property
     def interval(self) -> float:
         """Milliseconds between two things that come evenly."""
         return self.window * 1000 / self.quota
@@ -125,7 +130,7 @@ class Verdict:
         """The standard headers (draft-ietf-httpapi-ratelimit-headers)."""
         name = self.limit.name
         headers = {
-            "RateLimit-Policy": f'"{name}";q={self.limit.at_once};w={self.limit.window}',
+            "RateLimit-Policy": f'"{name}";q={self.limit.at_once};w={self.limit.refill}',
             "RateLimit": f'"{name}";r={self.remaining};t={self.reset}',
         }
         return headers if self.allowed else {**headers, "Retry-After": str(self.retry_after)}

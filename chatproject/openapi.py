@@ -68,7 +68,7 @@ class Schema(AutoSchema):
             "summary": self._summary(),
             "tags": [path.split("/")[3]],
             "parameters": [*self._path_parameters(), *_query(about.asks)],
-            "security": [] if about.is_open else [{"bearer": []}, {"cookie": []}],
+            "security": _security(about),
             "responses": self._responses(about),
         }
         if about.takes is not None:
@@ -200,6 +200,14 @@ def _pagination(paged: str) -> Words:
         sides["previous"] = PAGING[paged]
     properties: Words = {**sides, "has_more": {"type": "boolean"}}
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _security(about: Description) -> list[Words]:
+    """Who may ask: those who are signed in, in one of two ways, or everyone, who may be."""
+    signed_in: list[Words] = [{"bearer": []}, {"cookie": []}]
+    if about.is_open:
+        return [{}, *signed_in] if about.knows_people else []
+    return signed_in
 
 
 def _query(asks: str) -> list[Words]:

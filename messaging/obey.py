@@ -4,7 +4,9 @@ A function takes the device that asks and the frame, calls one command, and answ
 door, `consumers.py`, as the contract says.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from accounts.models import User
 from accounts.profiles import find_user
 from accounts.realtime import encode, timestamp
 from chatproject.database import in_thread
+from conversations.access import place_of
 from messaging.append import Draft
 from messaging.commands import compose, mark_delivered, mark_read, send_direct
 from messaging.commands import send_message as send_message_at_once
@@ -67,6 +70,10 @@ class Device(Protocol):
     async def submit(self, ref: str | None, draft: Draft) -> None: ...
 
     async def require_call(self) -> None: ...
+
+
+HEARD_WITHIN = 2.0
+"""Seconds in which a server hears of a conversation that has begun elsewhere, if all is well."""
 
 
 def as_person(user_id: UUID, command: Callable[..., T], **fields: Any) -> T:
@@ -138,11 +145,25 @@ async def _mark_in_thread(mark: Callable[..., object], device: Device, frame: De
 
 
 async def typing(device: Device, frame: Typing) -> None:
+    await _until_heard(device, frame.conversation_id)
     typists = device.hub.typists
     (typists.start if frame.state == "start" else typists.stop)(device, frame.conversation_id)
 
 
+async def _until_heard(device: Device, conversation_id: UUID) -> None:
+    """Wait a moment for a conversation that has only just begun; Conversation.DoesNotExist for strangers."""
+    if device.hub.is_in(device.user_id, conversation_id):
+        return
+    await device.require_call()
+    await in_thread(as_person)(device.user_id, place_of, conversation_id=conversation_id)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEARD_WITHIN):
+            while not device.hub.is_in(device.user_id, conversation_id):  # noqa: ASYNC110 (it is told by no event)
+                await asyncio.sleep(0.02)
+
+
 async def open_conversation(device: Device, frame: ConversationOpen) -> None:
+    await _until_heard(device, frame.conversation_id)
     device.hub.open_conversation(device, frame.conversation_id)
 
 

@@ -1,18 +1,22 @@
 """The worked example of docs/mobile.md at work: what its person says arrives once, and it knows all they may see."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from uuid_utils.compat import uuid7
 
 from accounts import commands
 from accounts.models import User
 from accounts.tokens import issue_pair
+from conversations.commands import start_direct
 from conversations.groups import add_members, remove_member, update_group
-from conversations.models import Conversation
+from conversations.models import Conversation, Participant
+from conversations.places import update_place
 from messaging.models import Message
 from tests.doors.test_signing_in import expired
 from tests.messaging.helpers import say
@@ -132,3 +136,54 @@ async def test_who_is_signed_out_does_not_come_back(server: Server, alice: User)
         await sync_to_async(lambda: [commands.end_session(session=each) for each in alice.sessions.all()])()
         with pytest.raises(SignedOut):
             await asyncio.wait_for(life, LONG)
+
+
+async def test_who_was_signed_out_meanwhile_is_told_so(server: Server, alice: User) -> None:
+    pair = await tokens(alice)
+    await sync_to_async(lambda: [commands.end_session(session=each) for each in alice.sessions.all()])()
+    async with App(server.url, pair) as mine:
+        with pytest.raises(SignedOut):
+            await asyncio.wait_for(mine.live(), LONG)
+
+
+async def test_what_waited_is_sent_in_its_order(phone: Open, alice: User, conversation: Conversation) -> None:
+    mine = await phone(alice)
+    said = [f"line {number}" for number in range(150)]
+    for text in said:
+        await mine.say(str(conversation.pk), text)
+    assert await until(lambda: texts(mine, conversation) == said, within=LONG)
+
+
+async def test_a_wrong_clock_loses_nothing(phone: Open, alice: User, conversation: Conversation) -> None:
+    mine = await phone(alice)
+    long_ago = str(uuid7(nanoseconds=time.time_ns() - 8 * 24 * 3600 * 10**9))
+    mine.outbox[long_ago] = {"type": "message.send", "conversation_id": str(conversation.pk), "text": "From last week"}
+    await mine.say(str(conversation.pk), "From now")
+    assert await until(lambda: texts(mine, conversation) == ["From last week", "From now"], within=LONG)
+    assert not mine.refused
+
+
+async def test_what_is_ones_own_is_known_and_what_came_is_told(phone: Open, alice: User, bob: User) -> None:
+    theirs = await phone(bob)
+    conversation = await sync_to_async(lambda: start_direct(by=alice, to=bob)[0])()
+    sent = await sync_to_async(say)(alice, conversation, "For the first time")
+    assert await until(lambda: texts(theirs, conversation) == ["For the first time"], within=LONG)
+    mark = Participant.objects.filter(conversation=conversation, user=bob, delivered_through=sent["position"])
+    async with asyncio.timeout(LONG):
+        while not await mark.aexists():  # noqa: ASYNC110 (it is told by no event)
+            await asyncio.sleep(0.05)
+    await sync_to_async(update_place)(by=bob, conversation_id=conversation.pk, pinned=True)
+    assert await until(lambda: theirs.conversations[str(conversation.pk)].shown["me"]["pinned"], within=LONG)
+
+
+async def test_something_before_the_server_that_says_no_is_no_end(alice: User) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        async with App(url, {"access": "x", "refresh": "y"}) as mine:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(mine.live(), 1)

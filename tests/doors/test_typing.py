@@ -149,3 +149,16 @@ async def test_a_state_that_is_none_is_invalid(state: Any, device: Device, alice
     async with (await device(alice)).socket() as typist:
         answer = await typist.ask("typing", conversation_id=str(conversation.pk), state=state)
         assert (answer["data"]["code"], answer["data"]["errors"][0]["pointer"]) == ("invalid", "/state")
+
+
+@pytest.mark.parametrize("kind", ["direct", "group"])
+async def test_one_may_type_in_a_conversation_that_has_only_just_begun(app, alice: User, bob: User, kind: str) -> None:
+    mine = await app(alice)
+    new = {"to": {"username": "bob"}} if kind == "direct" else {"name": "Garden", "participants": [{"username": "bob"}]}
+    async with mine.socket() as socket, (await app(bob)).socket() as theirs:
+        id = (await mine.post("/conversations", kind=kind, **new)).json()["data"]["id"]
+        await socket.send({"type": "conversation.open", "conversation_id": id})
+        await socket.send({"type": "typing", "conversation_id": id, "state": "start"})
+        await socket.ask("ping")
+        assert socket.seen("error") == []
+        assert (await theirs.next("typing"))["conversation_id"] == id

@@ -1,7 +1,12 @@
 """Uploads past us: what the storage refuses by itself, what is refused when it is looked at, and what comes of it."""
 
+import ast
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -319,3 +324,19 @@ def test_while_the_storage_does_not_answer_nothing_is_lost(
             complete_upload(by=alice, media_id=id)
         assert refusal.value.status == 503
     assert complete_upload(by=alice, media_id=id)["state"] == "ready"
+
+
+def test_pages_may_reach_the_storage_by_its_outer_name_and_nothing_else() -> None:
+    known = {**os.environ, "S3_PUBLIC_ENDPOINT_URL": "https://media.chat.example/there"}
+    ask = "from chatproject.settings import CONTENT_SECURITY_POLICY as p; print(p['DIRECTIVES'])"
+    said = subprocess.run([sys.executable, "-c", ask], env=known, capture_output=True, text=True, check=True).stdout
+    rules = ast.literal_eval(said)
+    for name in ("img-src", "media-src", "connect-src"):
+        assert [each for each in rules[name] if "//" in each] == ["https://media.chat.example"]
+    assert rules["default-src"] == ["'self'"]
+
+
+@pytest.mark.parametrize("frames", [partial(samples.moving_picture, 501), samples.huge_moving_picture])
+def test_a_moving_picture_that_is_too_long_is_refused(phone: Phone, alice: User, frames: Callable[[], bytes]) -> None:
+    answer = upload(phone(alice), frames(), "a.gif", "image/gif")
+    assert (answer["status"], answer["detail"]) == (422, "This moving picture is too long.")

@@ -6,9 +6,11 @@ the contract (section 6). A real app keeps the same on disk.
 
 import asyncio
 import random
+import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,8 +20,10 @@ from uuid_utils.compat import uuid7
 
 from tests.support.client import PATIENCE, Client, Socket
 
-TERMINAL = {4500, 4501, 4503, 4504}
+TERMINAL = {4500, 4501, 4504}
 """Close codes behind which nothing changes by coming back."""
+ENDED = 4503
+"""The session has ended, or the staff has only closed the connection."""
 PASSING = {"unavailable", "rate_limited", "too_fast"}
 """Codes of refusals that are none: the same is asked again, a little later."""
 LONGEST_PAUSE = 30.0
@@ -64,6 +68,10 @@ class App:
         self._refresh_token = tokens["refresh"]
         self._cursor: str | None = None
         self._socket: Socket | None = None
+        self._under_way: str | None = None
+        self._pause: asyncio.Task[None] | None = None
+        self._behind = 0.0
+        """Seconds by which our clock is behind the server's."""
         self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -79,12 +87,42 @@ class App:
 
     async def say(self, conversation_id: str, text: str) -> str:
         """Send a message, now or as soon as there is a connection; give its id, which is ours."""
-        id = str(uuid7())
-        # The id makes it safe to send it again: it is stored once, however often it arrives.
-        said = {"id": id, "conversation_id": conversation_id, "text": text}
-        self.outbox[id] = {"type": "message.send", "ref": id, **said}
-        await self._send([self.outbox[id]])
+        id = self._name()
+        self.outbox[id] = {"type": "message.send", "conversation_id": conversation_id, "text": text}
+        await self._send_first()
         return id
+
+    def _name(self) -> str:
+        """An id makes it safe to send a message again: it is stored once, however often it arrives.
+
+        It tells the time by the server's clock, since ours may be wrong.
+        """
+        return str(uuid7(nanoseconds=time.time_ns() + int(self._behind * 1e9)))
+
+    async def _send_first(self) -> None:
+        """Send the oldest of what waits, unless its answer is still to come: one by one it keeps its order."""
+        if self.outbox and self._socket is not None and self._under_way is None:
+            self._under_way = id = next(iter(self.outbox))
+            await self._send([{**self.outbox[id], "id": id, "ref": id}])
+
+    async def _take_answer(self, id: str, data: dict[str, Any], *, is_error: bool) -> None:
+        """The one answer to what was sent; only now it leaves the outbox."""
+        if is_error and data["code"] in PASSING:
+            self._pause = asyncio.create_task(self._send_again(data.get("retry_after") or 1))
+            return
+        said = self.outbox.pop(id, None)
+        if is_error and said and any(error["pointer"] == "/id" for error in data.get("errors", ())):
+            # It lay here for too long, or our clock was wrong: the same under another name, and still the first.
+            self.outbox = {self._name(): said, **self.outbox}
+        elif is_error:
+            self.refused[id] = data["code"]
+        self._under_way = None
+        await self._send_first()
+
+    async def _send_again(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._under_way = None
+        await self._send_first()
 
     async def _send(self, frames: Iterable[dict[str, Any]]) -> None:
         # Where the connection is lost meanwhile, the next one tells.
@@ -98,18 +136,6 @@ class App:
         ends = ((known.shown["id"], known.end) for known in conversations if known.end)
         await self._send({"type": "delivered", "conversation_id": id, "through": end} for id, end in ends)
 
-    async def _take_answer(self, frame: dict[str, Any]) -> None:
-        """The one answer to what was sent; only now it leaves the outbox."""
-        id, data = frame["ref"], frame["data"]
-        if frame["type"] == "ack":
-            self.outbox.pop(id, None)
-        elif data["code"] in PASSING:
-            await asyncio.sleep(data.get("retry_after") or 1)
-            await self._send([self.outbox[id]])
-        else:
-            self.refused[id] = data["code"]
-            self.outbox.pop(id, None)
-
     # Staying connected
 
     async def live(self) -> None:
@@ -121,13 +147,12 @@ class App:
                     if await self._is_let_in(socket):
                         failures = 0
                         await self._hear(socket)
-            except (OSError, httpx.TransportError, TimeoutError):
-                pass
+            except (OSError, httpx.TransportError, websockets.InvalidHandshake):
+                pass  # nobody is there, or something before it that says so
             except websockets.ConnectionClosed as end:
-                if end.rcvd is not None and end.rcvd.code in TERMINAL:
-                    raise SignedOut from end
+                await self._heed(end.rcvd.code if end.rcvd else None)
             finally:
-                self._socket = None
+                self._socket = self._under_way = None
                 self.is_up_to_date.clear()
             # With full jitter, so that not everybody comes back at the same moment.
             await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.5 * 2**failures)))
@@ -136,22 +161,34 @@ class App:
     async def _is_let_in(self, socket: Socket) -> bool:
         """Wait for the first frame; where the token has run out, come back with the next one."""
         greeting = await socket.any(within=PATIENCE)
-        if greeting["type"] == "error" and greeting["data"]["code"] == "token_expired":
+        if greeting["type"] == "connected":
+            self._behind = datetime.fromisoformat(greeting["data"]["server_time"]).timestamp() - time.time()
+            return True
+        if greeting["data"]["code"] == "token_expired":
             await self._renew()
-            return False
-        return True
+        else:
+            await self._heed(await socket.closed())
+        return False
+
+    async def _heed(self, code: int | None) -> None:
+        """Do what a close code asks for; SignedOut where there is no coming back."""
+        if code in TERMINAL:
+            raise SignedOut
+        if code == ENDED:
+            with suppress(OSError, httpx.TransportError):
+                await self._renew()
 
     async def _hear(self, socket: Socket) -> None:
         """Catch up, send what waits, and hear what happens until the connection is lost."""
         await self.catch_up()
         self._socket = socket
         await self._tell_delivered(self.conversations.values())
-        await self._send(self.outbox.values())
+        await self._send_first()
         self.is_up_to_date.set()
         while True:
             frame = await socket.any()
             if "ref" in frame:
-                await self._take_answer(frame)
+                await self._take_answer(frame["ref"], frame["data"], is_error=frame["type"] == "error")
             else:
                 await self._apply(frame["type"], frame["data"])
 
@@ -165,6 +202,8 @@ class App:
             self.conversations.pop(data["conversation_id"], None)
         elif type == "resync":
             await self.catch_up()
+        elif type == "conversation.settings" and (mine := self.conversations.get(data["conversation_id"])):
+            mine.shown["me"] = data["me"]
         elif "version" in data and (known := self.conversations.get(data["conversation_id"])):
             await self._follow(known, data["version"], data.get("message"))
 
@@ -187,6 +226,8 @@ class App:
                 # Who has been out of it sees what was said since they came back.
                 if known is None or known.shown["me"]["visible_from"] != shown["me"]["visible_from"]:
                     known = self._begin(shown)
+                # What is one's own changes without a version.
+                known.shown = shown
                 if shown["version"] > known.version:
                     await self._fetch(known)
             for id in answer["data"]["removed"]:
@@ -206,6 +247,7 @@ class App:
             known.shown = answer["data"]["conversation"]
             has_more = answer["pagination"]["has_more"]
             known.version = answer["pagination"]["next"] if has_more else known.shown["version"]
+        await self._tell_delivered([known])
 
     # Asking
 
@@ -220,6 +262,8 @@ class App:
             self._cursor = None
             self.conversations.clear()
             return await self._get(path)
+        if answer.status_code in {401, 403}:
+            raise SignedOut
         if not answer.is_success:
             raise OSError(answer.text)
         return answer.json()

@@ -36,6 +36,14 @@ def moving_picture(frames: int = 6) -> bytes:
     return out.getvalue()
 
 
+def huge_moving_picture() -> bytes:
+    """Fourteen frames of nine megapixels, in a few kilobytes."""
+    images = [Image.new("P", (3000, 3000), n) for n in range(14)]
+    out = io.BytesIO()
+    images[0].save(out, "GIF", save_all=True, append_images=images[1:])
+    return out.getvalue()
+
+
 def bomb() -> bytes:
     """A few kilobytes that are 400 megapixels."""
     out = io.BytesIO()
