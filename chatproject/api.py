@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import override
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,6 +39,11 @@ class SignedIn(Request):
 
 class API(ViewSet):
     """A set of routes that answer with an envelope or a problem, so many times a minute for each person."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Say everything in one language: what libraries say in others would stand beside what we say."""
+        with override(settings.LANGUAGE_CODE):
+            return super().dispatch(request, *args, **kwargs)
 
     def check_throttles(self, request: Request) -> None:
         """Called by DRF once it is known who asks."""

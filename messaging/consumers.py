@@ -124,20 +124,25 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _sign_in(self) -> bool:
         """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
+        ref = None
         try:
             self._catches_up = "1" in parse_qs(self.scope["query_string"].decode("latin1")).get("catch_up", ())
             session = await in_thread(SocketCredentials(self.scope).session)()
-            self._belong_to(session or await self._first_session())
+            if session is None:
+                first = await self._first_frame()
+                ref = protocol.ref_of(first)
+                session = await self._session_of(first)
+            self._belong_to(session)
             return True
         except TimeoutError:
             self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
         except Unauthenticated as error:
             code = str(error.get_codes())
-            self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED))
+            self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED), ref=ref)
         except Suspended as error:
-            self._refuse(error.code, error.detail, CLOSE_SUSPENDED)
+            self._refuse(error.code, error.detail, CLOSE_SUSPENDED, ref=ref)
         except BadFrame as error:
-            self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED)
+            self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED, ref=ref)
         except (OperationalError, InterfaceError, RedisError) as error:
             self._give_up(error)
         return False
@@ -148,18 +153,20 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._me = own_json(session.user)
         self.scope["headers"].clear()
 
-    async def _first_session(self) -> Session:
+    async def _first_frame(self) -> str | None:
         # The device has so long; the database may take its time.
         async with asyncio.timeout(CONNECT_SECONDS):
-            text = await self._next()
+            return await self._next()
+
+    async def _session_of(self, text: str | None) -> Session:
         frame = protocol.read(text)
         if not isinstance(frame, Connect):
             raise Unauthenticated("Sign in by a connect frame first.", "not_authenticated")
         self._catches_up |= frame.catch_up
         return await in_thread(session_of)(frame.token)
 
-    def _refuse(self, code: str, detail: str, close: int) -> None:
-        self.deliver(_complaint(code, detail))
+    def _refuse(self, code: str, detail: str, close: int, *, ref: str | None = None) -> None:
+        self.deliver(_complaint(code, detail, ref))
         self._outgoing.close(close)
 
     def _give_up(self, error: Exception) -> None:
@@ -288,5 +295,5 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self.end(CLOSE_RESTART, "unavailable", "This server stops. Please come back.")
 
 
-def _complaint(code: str, detail: str) -> bytes:
-    return encode({"type": "error", "data": {"code": code, "detail": detail}})
+def _complaint(code: str, detail: str, ref: str | None = None) -> bytes:
+    return encode({"type": "error", **protocol.answered(ref), "data": {"code": code, "detail": detail}})

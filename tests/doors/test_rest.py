@@ -189,3 +189,11 @@ def test_the_server_lives_and_is_ready(server: Any) -> None:
     assert httpx.get(f"{server.url}/healthz").status_code == 200
     ready = httpx.get(f"{server.url}/readyz")
     assert (ready.status_code, set(ready.json().values())) == (200, {True})
+
+
+def test_an_answer_is_in_one_language(rest: Rest, alice: User) -> None:
+    app = rest(alice, **{"Accept-Language": "de"})
+    answer = app.post("/auth/password", json={"old_password": "x", "new_password": "x"}).json()
+    nobody = rest(None, **{"Accept-Language": "de"}).get("/users/me").json()
+    for said in (answer, nobody):
+        assert not {"Dieses", "Anmeldedaten", "Bitte"} & set(str(said).replace("'", " ").split()), said

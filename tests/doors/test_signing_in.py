@@ -186,3 +186,13 @@ async def test_signing_out_on_a_page_closes_the_browser_s_sockets(nobody: Client
     async with nobody.socket(headers={"Cookie": browser.cookie, "Origin": browser.base}) as socket:
         await browser.submit("/accounts/logout/")
         assert await socket.closed() == 4503
+
+
+@pytest.mark.parametrize(
+    "frame", [{"type": "connect", "token": "bad"}, {"type": "connect"}, {"type": "ping"}, {"type": 5}]
+)
+async def test_a_first_frame_that_is_refused_is_answered_by_its_ref(nobody: Client, frame: dict[str, object]) -> None:
+    async with nobody.bare_socket(headers={}) as socket:
+        await socket.send({**frame, "ref": "c1"})
+        assert (await socket.next_frame("error", ref="c1"))["data"]["code"] == "not_authenticated"
+        assert await socket.closed() == 4501
