@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.ids import first_id_at
+from conversations.access import Unavailable
 from messaging.models import Attachment, Blob
 from messaging.objects import media_storage
 from messaging.taking import take, thumbnail_key
@@ -61,7 +63,9 @@ def take_up_again() -> None:
     """Look at uploads whose looking was cut short."""
     stuck = Attachment.objects.filter(state=Attachment.State.PROCESSING, taken_at__lt=timezone.now() - STUCK)
     for id in stuck.values_list("pk", flat=True):
-        take(id)
+        # Where the storage or the scanner does not answer still, the rest is to be cleared up all the same.
+        with suppress(Unavailable):
+            take(id)
 
 
 def remove_orphans() -> int:
