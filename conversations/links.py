@@ -1,4 +1,4 @@
-"""Invitation links: whoever has one comes into the group, whoever wants them there or not.
+"""Invitation links: whoever has one comes into the group, but for people whom an admin has removed from it.
 
 A token has 128 bits of chance and is shown once, when the link is made; only its SHA-256 is stored.
 """
@@ -18,9 +18,9 @@ from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import timestamp
 from chatproject.shapes import Count, IdText, TimeText, UrlText
-from conversations.access import Conflict, Gone, Invalid, present_in
+from conversations.access import Conflict, Gone, Invalid, NotAllowed, present_in
 from conversations.members import Rank, bring_in, hold_group, place_in_group
-from conversations.models import Conversation, InviteLink
+from conversations.models import Conversation, InviteLink, Participant
 
 TOKEN_BYTES = 16
 USES_MOST = 100_000
@@ -79,10 +79,14 @@ def revoke_link(*, by: User, conversation_id: UUID, link_id: UUID) -> None:
 
 
 def find_link(token: str, *, by: User | None = None) -> InviteLink:
-    """Find where a token leads; InviteLink.DoesNotExist if nowhere, Gone if no longer, but for those who are in."""
+    """Find where a token leads; InviteLink.DoesNotExist if nowhere, Gone if no longer, but for those who are in.
+
+    NotAllowed for someone whom an admin has removed from the group.
+    """
     link = _link(token)
     if by is None or not present_in(link.conversation).filter(user=by).exists():
         _require_open(link)
+        _require_welcome(link.conversation, by)
     return link
 
 
@@ -90,7 +94,8 @@ def find_link(token: str, *, by: User | None = None) -> InviteLink:
 def accept_link(*, by: User, token: str) -> Conversation:
     """Come into a group by its link. Who is in already stays as they are, and uses nothing up.
 
-    InviteLink.DoesNotExist for an unknown token, Gone for one that leads nowhere any more, Conflict for a full group.
+    InviteLink.DoesNotExist for an unknown token, Gone for one that leads nowhere any more, NotAllowed for someone whom
+    an admin has removed, Conflict for a full group.
     """
     group = Conversation.objects.select_for_update(no_key=True).get(pk=_link(token).conversation_id)
     # Under the lock of its group nobody else uses it or revokes it.
@@ -98,6 +103,7 @@ def accept_link(*, by: User, token: str) -> Conversation:
     if present_in(group).filter(user=by).exists():
         return group
     _require_open(link)
+    _require_welcome(group, by)
     if present_in(group).count() >= settings.GROUP_MEMBERS:
         raise Conflict("This group is full.")
     newcomers = lock_people([by.pk])
@@ -140,3 +146,9 @@ def _open(group: Conversation) -> QuerySet[InviteLink]:
 def _require_open(link: InviteLink) -> None:
     if not _open(link.conversation).filter(pk=link.pk).exists():
         raise Gone("This invitation is not valid any more. Ask for a new one.")
+
+
+def _require_welcome(group: Conversation, by: User | None) -> None:
+    """NotAllowed for someone whom an admin has removed, until an admin adds them."""
+    if by is not None and Participant.objects.filter(conversation=group, user=by, was_removed=True).exists():
+        raise NotAllowed("You were removed from this group. Only an admin can add you again.")

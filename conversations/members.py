@@ -18,7 +18,7 @@ from chatproject.database import now
 from conversations.access import Conflict, NotAllowed, place_of, present_in
 from conversations.changes import advance, announce
 from conversations.events import participants_json, role_of
-from conversations.models import Conversation, Departure, Participant
+from conversations.models import Conversation, Departure, InviteLink, Participant
 from messaging.notices import Notice, append_notice
 
 FORGET = "messaging.jobs.forget_conversation"
@@ -116,7 +116,10 @@ def put_out(place: Participant, *, by: User, what: Notice) -> None:
     """Take someone out of a group and tell those who stay."""
     group = place.conversation
     at = advance(group, membership=True)
-    Participant.objects.filter(pk=place.pk).update(left_at=timezone.now(), left_version=at, changed_version=at)
+    Participant.objects.filter(pk=place.pk).update(
+        left_at=timezone.now(), left_version=at, changed_version=at, was_removed=what == Notice.REMOVED
+    )
+    revoke_links_of(place)
     announce(group, {"participants": {"removed": [str(place.user_id)]}})
     append_notice(group, what, by=by, users=[place.user_id])
 
@@ -136,7 +139,15 @@ def set_rank(place: Participant, role: str) -> None:
     group = place.conversation
     place.role, place.changed_version = role, advance(group, membership=True)
     place.save(update_fields=["role", "changed_version"])
+    if role == Participant.Role.MEMBER:
+        revoke_links_of(place)
     announce(group, {"participants": {"updated": participants_json([place], group)}})
+
+
+def revoke_links_of(place: Participant) -> None:
+    """Revoke the invitation links of someone who is no longer an admin; they stay revoked, whoever they become."""
+    links = InviteLink.objects.filter(conversation=place.conversation, created_by=place.user_id, revoked_at=None)
+    links.update(revoked_at=timezone.now())
 
 
 def hand_over(owner: Participant, heir: Participant) -> None:

@@ -88,7 +88,7 @@ class Participant(models.Model):
     `visible_from` is the position after which messages may be seen; watermarks are positions too. `joined_version`,
     `left_version` and `changed_version` are the conversation's when the person came, went, and last changed for the
     others to see; `me_version` is the person's own, and `changed_at` the time, when what is theirs alone last changed.
-    `draft` is what they have begun to write, sealed.
+    `draft` is what they have begun to write, sealed. Someone who `was_removed` comes back only when an admin adds them.
     """
 
     class Role(models.TextChoices):
@@ -108,6 +108,7 @@ class Participant(models.Model):
     changed_version = models.BigIntegerField(default=0, db_default=0)
     left_at = models.DateTimeField(null=True, blank=True)
     left_version = models.BigIntegerField(null=True, blank=True)
+    was_removed = models.BooleanField(default=False, db_default=False)
     visible_from = models.BigIntegerField(default=0)
     delivered_through = models.BigIntegerField(default=0)
     read_through = models.BigIntegerField(default=0)

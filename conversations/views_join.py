@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.views import READ, WRITE
 from chatproject import limits
-from conversations.access import Gone, Refused, present, present_in
+from conversations.access import Gone, NotAllowed, Refused, present, present_in
 from conversations.links import accept_link, find_link
 from conversations.models import InviteLink
 from messaging.fields import seal_secret, unseal_secret
@@ -43,8 +43,8 @@ def _careful(*methods: str) -> Callable[[View], View]:
             except ObjectDoesNotExist:
                 # The link, or the group: it may be deleted while someone comes in.
                 raise Http404 from None
-            except Gone as refusal:
-                response = render(request, "conversations/join_gone.html", {"reason": refusal.detail}, status=410)
+            except (Gone, NotAllowed) as refusal:
+                response = render(request, "conversations/join_refused.html", _refusal(refusal), status=refusal.status)
             # Browsers still say where a form comes from, which `no-referrer` would not let them.
             response["Referrer-Policy"] = "strict-origin"
             return response
@@ -75,6 +75,11 @@ def join_wished(request: HttpRequest) -> HttpResponse:
     return _accept(request, unseal_secret(b64decode(wish))) if wish else redirect("inbox")
 
 
+def _refusal(refusal: Gone | NotAllowed) -> dict[str, str]:
+    title = "This invitation is over" if isinstance(refusal, Gone) else "You can't join by this invitation"
+    return {"title": title, "reason": refusal.detail}
+
+
 def _to_sign_in() -> HttpResponse:
     return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
 
@@ -82,7 +87,7 @@ def _to_sign_in() -> HttpResponse:
 def _accept(request: HttpRequest, token: str) -> HttpResponse:
     try:
         conversation = accept_link(by=request.user, token=token)  # type: ignore[arg-type]
-    except Gone:
+    except (Gone, NotAllowed):
         raise
     except Refused as refusal:
         return _show(request, find_link(token), token, refusal=refusal)

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from accounts.models import User
 from conversations import groups, links
 from conversations.access import Conflict, Gone, Invalid, NotAllowed, place_of
+from conversations.closing import close_account
 from conversations.commands import create_group
 from conversations.contacts import block, update_me
 from conversations.models import Conversation, InviteLink
@@ -169,11 +170,62 @@ def test_a_link_of_one_group_is_none_of_another(group: Conversation, link: Invit
         links.revoke_link(by=bob, conversation_id=other.pk, link_id=link.pk)
 
 
-def test_who_was_removed_may_come_back_by_a_link_and_sees_nothing_from_between(
+def test_whoever_an_admin_removed_comes_back_by_no_link_until_an_admin_adds_them(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    link, token = make(group, alice)
+    groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
+    for use in (links.find_link, links.accept_link):
+        with pytest.raises(NotAllowed):
+            use(by=bob, token=token)
+    assert InviteLink.objects.get(pk=link.pk).uses == 0
+    groups.add_members(by=alice, conversation_id=group.pk, users=[bob])
+    groups.leave(by=bob, conversation_id=group.pk)
+    assert links.accept_link(by=bob, token=token) == group
+
+
+def test_who_left_may_come_back_by_a_link_and_sees_nothing_from_between(
     group: Conversation, alice: User, bob: User
 ) -> None:
     _, token = make(group, alice)
-    groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
+    groups.leave(by=bob, conversation_id=group.pk)
     before = Conversation.objects.get().version
     links.accept_link(by=bob, token=token)
     assert place_of(bob, group.pk).visible_from == before
+
+
+def demote(group: Conversation, alice: User, bob: User) -> None:
+    groups.set_role(by=alice, conversation_id=group.pk, user_id=bob.pk, role="member")
+
+
+def remove(group: Conversation, alice: User, bob: User) -> None:
+    groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
+
+
+def leave(group: Conversation, alice: User, bob: User) -> None:
+    groups.leave(by=bob, conversation_id=group.pk)
+
+
+def close(group: Conversation, alice: User, bob: User) -> None:
+    close_account(by=bob)
+
+
+@pytest.mark.parametrize("end", [demote, remove, leave, close])
+def test_the_links_of_someone_who_is_no_longer_an_admin_are_revoked(
+    end: Any, group: Conversation, alice: User, bob: User, mallory: User
+) -> None:
+    groups.set_role(by=alice, conversation_id=group.pk, user_id=bob.pk, role="admin")
+    _, bobs = make(group, bob)
+    _, alices = make(group, alice)
+    end(group, alice, bob)
+    with pytest.raises(Gone):
+        links.accept_link(by=mallory, token=bobs)
+    assert links.accept_link(by=mallory, token=alices) == group
+
+
+def test_the_links_of_a_former_owner_who_stays_an_admin_go_on(
+    group: Conversation, alice: User, bob: User, mallory: User
+) -> None:
+    _, token = make(group, alice)
+    groups.transfer(by=alice, conversation_id=group.pk, to=bob)
+    assert links.accept_link(by=mallory, token=token) == group

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from conversations.links import make_link, revoke_link
+from conversations.groups import remove_member
+from conversations.links import accept_link, make_link, revoke_link
 from conversations.models import Conversation, InviteLink
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 from tests.messaging.helpers import place
@@ -89,6 +90,16 @@ def test_a_link_that_is_over_says_so(alice: User, mallory: User, group: Conversa
     page = visitor.get(path)
     assert page.status_code == 410
     assert "This invitation is over" in words(page)
+
+
+def test_a_link_says_to_whom_an_admin_removed_that_only_an_admin_brings_them_back(
+    alice: User, mallory: User, group: Conversation, path: str
+) -> None:
+    accept_link(by=mallory, token=path.removeprefix("/join/"))
+    remove_member(by=alice, conversation_id=group.pk, user_id=mallory.pk)
+    for answer in (Visitor(mallory).get(path), Visitor(mallory).post(path)):
+        assert answer.status_code == 403
+        assert "Only an admin can add you again." in words(answer)
 
 
 def test_a_link_that_ends_on_the_way_to_signing_in_says_so(dora: User, path: str) -> None:

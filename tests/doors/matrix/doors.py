@@ -65,7 +65,7 @@ def by_call(world: World, role: str, way: Way, words: Words) -> Answer:
 
 def by_page(world: World, role: str, way: Way, words: Words) -> Answer:
     found = _sent(world, role, way, words)
-    if found.word != "refused":
+    if found.word != "refused" or not way.call:
         return found
     # A page says it in words alone. They are those of the call, which gives the code, too.
     call = world.refusals.get((role, id(way))) or by_call(world, role, way, words)

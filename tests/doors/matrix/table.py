@@ -1,7 +1,7 @@
 """Who may do what, in the words of the contract; `ways` holds how each of these is done.
 
 `ok` is allowed, `idle` is answered as if it were done although there is nothing to do, `sign_in` stands for
-`not_authenticated`. Everything else is the code of the refusal.
+`not_authenticated`, `refused` for a page's no where no call gives its code. Everything else is the code of the refusal.
 """
 
 from collections.abc import Mapping
@@ -85,9 +85,9 @@ delete the group      ok          not_allowed not_allowed not_allowed not_allowe
 list the links        ok          ok          not_allowed not_allowed not_allowed not_found   not_found   sign_in
 make a link           ok          ok          not_allowed not_allowed not_allowed not_found   not_found   sign_in
 revoke a link         ok          ok          not_allowed not_allowed not_allowed not_found   not_found   sign_in
-look at a link        ok          ok          ok          ok          ok          ok          ok          ok
+look at a link        ok          ok          ok          ok          ok          refused     ok          ok
 look at a dead link   ok          ok          ok          ok          ok          gone        gone        gone
-come by a link        idle        idle        idle        idle        idle        ok          ok          sign_in
+come by a link        idle        idle        idle        idle        idle        not_allowed ok          sign_in
 come by a dead link   idle        idle        idle        idle        idle        gone        gone        sign_in
 join on a dead page   idle        idle        idle        idle        idle        gone        gone        gone
 """
