@@ -1,5 +1,6 @@
 """The conversations of one person, as that person sees them."""
 
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -14,10 +15,12 @@ from accounts.models import User
 from chatproject.pages import BadCursor, write_cursor
 from conversations.commands import create_group, start_direct
 from conversations.groups import update_group
-from conversations.models import Conversation
+from conversations.models import Conversation, Participant
+from conversations.places import update_place
 from messaging.commands import mark_read
 from messaging.inbox import list_conversations, show_conversation
 from messaging.models import Message
+from messaging.sync import sync
 from tests.messaging.helpers import change_place, fill, remove, say, seat
 
 NOW = timezone.now()
@@ -251,3 +254,45 @@ def test_up_to_a_hundred_people_are_listed_and_more_are_counted(crowd: list[User
     shown = show_conversation(by=alice, conversation_id=larger.pk)
     assert shown["participant_count"] == 101
     assert "participants" not in shown
+
+
+# Paging while things move
+
+
+def collect(by: User, act: Callable[[], None]) -> dict[str, Any]:
+    """Read the list page by page, as a device does that lets something happen between any two pages."""
+    seen: dict[str, Any] = {}
+    cursor: str | None = None
+    while True:
+        page = list_conversations(by=by, limit=3, cursor=cursor)
+        seen |= {shown["id"]: shown for shown in page.items}
+        if not page.has_more:
+            return seen
+        cursor = str(page.next)
+        act()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_moves_out_of_the_pages_of_the_list_is_what_sync_returns(
+    seed: int, committed: None, garden: Callable[[str], Conversation], alice: User, bob: User
+) -> None:
+    chance = random.Random(seed)
+    groups = [garden(f"Group {number}") for number in range(12)]
+
+    def act() -> None:
+        one = chance.choice(groups)
+        if chance.random() < 0.5:
+            say(bob, one, "Hi")
+        else:
+            update_place(by=alice, conversation_id=one.pk, pinned=chance.random() < 0.5)
+
+    # A round of the sync looks back over a minute: what was made for this test lies further back.
+    long_ago = NOW - timedelta(hours=1)
+    Conversation.objects.update(changed_at=long_ago)
+    Participant.objects.update(changed_at=long_ago)
+    cursor = write_cursor([str(timezone.now()), str(timezone.now()), None], salt=f"sync {alice.pk}")
+    seen = collect(alice, act)
+    told = {shown["id"]: shown for shown in sync(by=alice, cursor=cursor).items["conversations"]}
+    assert len(told) < len(groups)
+    fresh = {shown["id"]: shown for shown in list_conversations(by=alice).items}
+    assert seen | told == fresh
