@@ -1,5 +1,11 @@
-"""Emptying Redis after a test, but for what the servers that all tests share have registered there."""
+"""Emptying Redis after a test, but for what the servers that all tests share have registered there; and being without."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.test import override_settings
+
+from chatproject.limits import HERE, Outage
 from chatproject.redis import redis
 
 
@@ -8,3 +14,28 @@ def empty_redis() -> None:
     kept = b"presence:"
     if keys := [key for key in redis().scan_iter(count=1000) if not key.startswith(kept)]:
         redis().delete(*keys)
+    HERE.clear()
+    end_outage()
+
+
+@contextmanager
+def redis_at(url: str) -> Iterator[None]:
+    """Let this process look for Redis elsewhere."""
+    with override_settings(REDIS_URL=url):
+        redis.cache_clear()
+        yield
+    redis.cache_clear()
+
+
+@contextmanager
+def without_redis() -> Iterator[None]:
+    """Let this process find no Redis; it notices at once when there is one again."""
+    with redis_at("redis://127.0.0.1:1"):
+        yield
+    end_outage()
+
+
+def end_outage() -> None:
+    """Let limits ask Redis again at once."""
+    Outage.until = 0.0
+    Outage.note_answer()
