@@ -16,13 +16,15 @@ from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts import commands
+from accounts.attempts import devices_of, remember_device, take_sign_in_chance
 from accounts.devices import device_words
 from accounts.eip4361 import Site
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.tokens import SESSION_KEY
 from chatproject import limits
 from messaging.fields import seal_secret, unseal_secret
@@ -52,13 +54,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def login(self, request: HttpRequest, user: User) -> None:
-        session = commands.start_session(user=user, name=device_name(request), ip=request.META["REMOTE_ADDR"] or None)
+        session = commands.start_session(
+            user=user,
+            name=device_name(request),
+            ip=request.META["REMOTE_ADDR"] or None,
+            devices=devices_of(request),
+        )
         super().login(request, user)
         request.session[SESSION_KEY] = str(session.pk)
+        request.device_token = session.device_token  # type: ignore[attr-defined]
+
+    def post_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().post_login(request, user, **about)
+        remember_device(request, answer, getattr(request, "device_token", ""))
+        return answer
 
     def logout(self, request: HttpRequest) -> None:
         if session := getattr(request, "chat_session", None):
-            commands.end_session(session=session)
+            commands.sign_out(session=session)
         super().logout(request)
 
     def set_password(self, user: User, password: str) -> None:
@@ -75,13 +88,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        chance = SignInChance(username=_name(credentials), address=request.META["REMOTE_ADDR"])
-        try:
-            chance.take()
-        except limits.RateLimited:
-            raise self.validation_error("too_many_login_attempts") from None
         # What a sign-in that works calls `rollback` on.
-        self._login_failed_rl_usage = chance
+        self._login_failed_rl_usage = SignInChance(counted_attempt(request, username=_name(credentials)))
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         if not limits.take([(limits.REGISTER, request.META["REMOTE_ADDR"])]).allowed:
@@ -122,16 +130,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class SignInChance:
-    """A counted attempt, in the shape that allauth takes back."""
+    """A counted attempt, in the shape that allauth gives back."""
 
-    def __init__(self, *, username: str, address: str) -> None:
-        self._attempt = {"username": username, "address": address}
-
-    def take(self) -> None:
-        commands.take_sign_in_chance(**self._attempt)
+    def __init__(self, chance: limits.Verdict) -> None:
+        self._chance = chance
 
     def rollback(self) -> None:
-        commands.return_sign_in_chance(**self._attempt)
+        limits.give_back(self._chance)
+
+
+def whereabouts(request: HttpRequest) -> dict[str, Any]:
+    """Say where an attempt on a page comes from: its address, and the devices that it shows."""
+    session: Session | None = getattr(request, "chat_session", None)
+    return {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=session)}
+
+
+def counted_attempt(request: HttpRequest, *, username: str) -> limits.Verdict:
+    """Count an attempt of the pages to sign in; a ValidationError in their words after too many failures."""
+    try:
+        return take_sign_in_chance(username=username, **whereabouts(request))
+    except limits.RateLimited:
+        raise AccountAdapter(request).validation_error("too_many_login_attempts") from None
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

@@ -13,8 +13,9 @@ from rest_framework.response import Response
 
 from accounts import commands
 from accounts.adapter import ask_to_confirm, device_name
+from accounts.attempts import Devices, devices_of
 from accounts.directory import live_sessions
-from accounts.factors import needs_code, use_code
+from accounts.factors import check_code, needs_code
 from accounts.models import User
 from accounts.profiles import OwnJSON, SessionJSON, own_json, session_json
 from accounts.serializers import Credentials, NewPassword, Refresh, Registration
@@ -29,10 +30,14 @@ from conversations.access import Conflict
 
 
 class SignedInJSON(PairJSON):
-    """Oneself, with the tokens of the session that has begun."""
+    """Oneself, with the tokens of the session that has begun.
+
+    `device_token` is null for a device that showed the one by which it is known.
+    """
 
     user: OwnJSON
     session_id: IdText
+    device_token: str | None
 
 
 class TicketJSON(TypedDict):
@@ -57,27 +62,25 @@ class AuthViewSet(API):
     def register(self, request: Request) -> Response:
         """Make an account and sign in."""
         said = self.body(request, Registration)
-        device = said.pop("device", "")
+        named = {"device": said.pop("device", "")}
         try:
             with explained("password"):
                 user = commands.register(**said)
         except commands.NameTaken:
             raise Conflict("Someone has this name already.", pointer="/username") from None
         ask_to_confirm(request._request, user)
-        return envelope(self._sign_in(request, user, device), 201)
+        return envelope(self._sign_in(request, user, named), 201)
 
     @described("signIn", SignedInJSON, takes=Credentials, is_open=True)
     def token(self, request: Request) -> Response:
         """Sign in with name and password."""
         said = self.body(request, Credentials)
-        user = commands.check_password(
-            username=said["username"], password=said["password"], address=request.META["REMOTE_ADDR"]
-        )
+        here = {"address": request.META["REMOTE_ADDR"], "devices": self._devices(request, said)}
+        user = commands.check_password(username=said["username"], password=said["password"], **here)
         if user is None:
             raise Unauthenticated("Name and password do not match.", "bad_credentials")
-        if needs_code(user) and not self._has_code(user, said.get("code"), request.META["REMOTE_ADDR"]):
-            raise Unauthenticated("A code from your app is needed, as `code`.", "bad_credentials")
-        return envelope(self._sign_in(request, user, said.get("device", "")))
+        self._require_code(request, user, said)
+        return envelope(self._sign_in(request, user, said))
 
     @described("refresh", PairJSON, takes=Refresh, is_open=True)
     def refresh(self, request: Request) -> Response:
@@ -89,21 +92,25 @@ class AuthViewSet(API):
             raise Unauthenticated("This session has ended.", "session_revoked") from None
         return envelope(issue_pair(session))
 
-    def _has_code(self, user: User, code: str | None, address: str) -> bool:
-        if code is None:
-            return False
-        commands.take_sign_in_chance(username=user.username, address=address)
-        if not use_code(user=user, code=code):
-            return False
-        commands.return_sign_in_chance(username=user.username, address=address)
-        return True
+    def _require_code(self, request: Request, user: User, said: dict[str, Any]) -> None:
+        """Unauthenticated unless a person with a second factor has shown a code."""
+        here = {"address": request.META["REMOTE_ADDR"], "devices": self._devices(request, said)}
+        if needs_code(user) and not ("code" in said and check_code(user=user, code=said["code"], **here)):
+            raise Unauthenticated("A code from your app is needed, as `code`.", "bad_credentials")
 
-    def _sign_in(self, request: Request, user: User, device: str) -> SignedInJSON:
+    def _devices(self, request: Request, said: dict[str, Any]) -> Devices:
+        return devices_of(request._request, token=said.get("device_token", ""))
+
+    def _sign_in(self, request: Request, user: User, said: dict[str, Any]) -> SignedInJSON:
         session = commands.start_session(
-            user=user, name=device or device_name(request._request), ip=request.META.get("REMOTE_ADDR") or None
+            user=user,
+            name=said.get("device") or device_name(request._request),
+            ip=request.META.get("REMOTE_ADDR") or None,
+            devices=self._devices(request, said),
         )
+        token = session.device_token or None
         pair = issue_pair(commands.start_tokens(session=session))
-        return {"user": own_json(user), **pair, "session_id": str(session.pk)}
+        return {"user": own_json(user), **pair, "session_id": str(session.pk), "device_token": token}
 
 
 class SessionViewSet(API):
@@ -112,7 +119,7 @@ class SessionViewSet(API):
     @described("signOut")
     def logout(self, request: SignedIn) -> Response:
         """End this session and its sockets."""
-        commands.end_session(session=request.auth)
+        commands.sign_out(session=request.auth)
         return Response(status=204)
 
     @described("listSessions", SessionJSON, paged="cursor")
@@ -137,8 +144,8 @@ class SessionViewSet(API):
     def password(self, request: SignedIn) -> Response:
         """Change my password; all other sessions end."""
         said = self.body(request, NewPassword)
-        name, address = request.user.username, request.META["REMOTE_ADDR"]
-        if not commands.check_password(username=name, password=said["old_password"], address=address):
+        here = {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
+        if not commands.check_password(username=request.user.username, password=said["old_password"], **here):
             raise Unauthenticated("The old password is not right.", "bad_credentials")
         with explained("new_password"):
             validate_password(said["new_password"], request.user)

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from accounts import directory
 from accounts.api_wallet import proven
+from accounts.attempts import devices_of
 from accounts.commands import check_password
 from accounts.directory import KnownJSON
 from accounts.profiles import InvitationJSON, OwnJSON, PersonJSON, find_user, invitation_json, own_json, people_json
@@ -42,8 +43,9 @@ class MeViewSet(API):
         if "password" not in said:
             is_oneself = proven(request, said["message"], said["signature"]) == request.user.wallet_address
         else:
-            name, address = request.user.username, request.META["REMOTE_ADDR"]
-            is_oneself = check_password(username=name, password=said["password"], address=address) is not None
+            here = {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
+            found = check_password(username=request.user.username, password=said["password"], **here)
+            is_oneself = found is not None
         if not is_oneself:
             raise Unauthenticated("This does not show that it is you.", "bad_credentials")
         close_account(by=request.user)

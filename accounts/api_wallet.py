@@ -9,7 +9,6 @@ from rest_framework.response import Response
 from accounts.adapter import site_of
 from accounts.api import AuthViewSet, SignedInJSON
 from accounts.eip4361 import message_for
-from accounts.factors import needs_code
 from accounts.models import User
 from accounts.nonces import SECONDS, issue_nonce
 from accounts.profiles import OwnJSON, own_json
@@ -66,9 +65,8 @@ class WalletViewSet(AuthViewSet):
         if isinstance(request.user, User):
             return envelope({"user": own_json(link_wallet(by=request.user, wallet=wallet))})
         user = self._known(request, wallet)
-        if needs_code(user) and not self._has_code(user, said.get("code"), request.META["REMOTE_ADDR"]):
-            raise Unauthenticated("A code from your app is needed, as `code`.", "bad_credentials")
-        return envelope(self._sign_in(request, user, said.get("device", "")))
+        self._require_code(request, user, said)
+        return envelope(self._sign_in(request, user, said))
 
     def _known(self, request: Request, wallet: str) -> User:
         try:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.attempts import Devices, digest, forget_devices, known_device, new_token, take_sign_in_chance
 from accounts.ids import uuid7
 from accounts.models import Session, User
 from accounts.people import lock_people
@@ -53,54 +54,66 @@ def register(*, username: str, password: str, display_name: str = "", email: str
         raise NameTaken from error
 
 
-def check_password(*, username: str, password: str, address: str) -> User | None:
+def check_password(*, username: str, password: str, address: str, devices: Devices = ()) -> User | None:
     """Find who a name and a password belong to; None for anyone else, and for accounts that are closed.
 
-    RateLimited after too many failures for the name or from the address, whatever the password is.
+    RateLimited after too many failures (`accounts.attempts` says whose), whatever the password is.
     """
-    take_sign_in_chance(username=username, address=address)
+    chance = take_sign_in_chance(username=username, address=address, devices=devices)
     with HASHING:
         user = authenticate(None, username=username.lower(), password=password)
     if not isinstance(user, User):
         return None
-    return_sign_in_chance(username=username, address=address)
+    limits.give_back(chance)
     return user
 
 
-def take_sign_in_chance(*, username: str, address: str) -> None:
-    """Count an attempt as a failure before it is judged, so that many at once count too; RateLimited at the end."""
-    limits.require(_failures(username, address))
+def start_session(*, user: User, name: str = "", ip: str | None = None, devices: Devices = ()) -> Session:
+    """Begin a session on a device that has just signed in; Suspended for those who may not.
 
-
-def return_sign_in_chance(*, username: str, address: str) -> None:
-    """Take back that an attempt was counted: it was none."""
-    limits.take(_failures(username, address), cost=-1)
-
-
-def _failures(username: str, address: str) -> limits.Asked:
-    return [(limits.FAILURES_OF_NAME, username.lower()), (limits.FAILURES_OF_ADDRESS, address)]
-
-
-def start_session(*, user: User, name: str = "", ip: str | None = None) -> Session:
-    """Begin a session on a device that has just signed in; Suspended for those who may not."""
+    The device is known from now on: by one of the tokens that it shows, or by a new one, `device_token`.
+    """
     if user.suspended_at:
         raise Suspended.of(user)
-    return Session.objects.create(user=user, name=name[:200], ip=ip)
+    known = known_device(username=user.username, devices=devices)
+    token = "" if known else new_token()
+    session = Session(user=user, name=name[:200], ip=ip, device_digest=known or digest(token))
+    session.device_token = token
+    session.save(force_insert=True)
+    return session
 
 
-def end_session(*, session: Session) -> None:
-    """End a session: its cookie and tokens are worth nothing from now on, and its sockets close."""
+def sign_out(*, session: Session) -> None:
+    """End the session of whoever asks for it; their device stays known."""
     _end(session.user_id, Session.objects.filter(pk=session.pk))
 
 
+def end_session(*, session: Session) -> None:
+    """End a session: its cookie and tokens are worth nothing from now on, and its sockets close.
+
+    Its device may be in other hands, and so is not known any more.
+    """
+    sessions = Session.objects.filter(user=session.user_id)
+    with transaction.atomic():
+        _end(session.user_id, sessions.filter(pk=session.pk))
+        forget_devices(sessions.filter(device_digest=session.device_digest))
+
+
 def end_other_sessions(*, session: Session) -> int:
-    """End every session of a person but this one; tell how many there were."""
-    return _end(session.user_id, Session.objects.filter(user=session.user_id).exclude(pk=session.pk))
+    """End every session of a person but this one, and forget their other devices; tell how many sessions there were."""
+    others = Session.objects.filter(user=session.user_id).exclude(pk=session.pk)
+    with transaction.atomic():
+        ended = _end(session.user_id, others)
+        forget_devices(others.exclude(device_digest=session.device_digest))
+    return ended
 
 
+@transaction.atomic
 def end_all_sessions(*, user: User) -> None:
-    """End every session of a person."""
-    _end(user.pk, Session.objects.filter(user=user))
+    """End every session of a person, and forget all of their devices."""
+    mine = Session.objects.filter(user=user)
+    _end(user.pk, mine)
+    forget_devices(mine)
 
 
 @transaction.atomic

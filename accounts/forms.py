@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 
+from accounts.attempts import Devices
 from accounts.commands import check_password
 from accounts.models import User, username_validators
 from accounts.privacy import CHOICES, CONTACTS, EVERYONE, chosen
@@ -128,14 +129,15 @@ class CloseForm(CommandForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(self, data: Any = None, *, person: User, address: str) -> None:
+    def __init__(self, data: Any = None, *, person: User, address: str, devices: Devices = ()) -> None:
         super().__init__(data)
-        self._person, self._address = person, address
+        self._person = person
+        self._here: dict[str, Any] = {"address": address, "devices": devices}
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         try:
-            found = check_password(username=self._person.username, password=password, address=self._address)
+            found = check_password(username=self._person.username, password=password, **self._here)
         except RateLimited:
             raise forms.ValidationError("Too many wrong passwords. Please wait a few minutes.") from None
         if found is None:

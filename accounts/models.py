@@ -91,6 +91,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Session(models.Model):
     """One signed-in device. Cookies and tokens carry its id; ending it ends them all.
 
+    `device_digest` is the SHA-256 of the token by which the device is known when its person signs in again
+    (`accounts.attempts`); sessions that have ended keep it.
+
     `refresh_id` names the newest pair of tokens, `previous_refresh_id` the pair before it. Until the newest
     pair has been seen in use, the previous refresh token still leads to it: a lost answer costs nobody a session.
     """
@@ -106,6 +109,10 @@ class Session(models.Model):
     previous_refresh_id = models.UUIDField(null=True, blank=True)
     refreshed_at = models.DateTimeField(null=True, blank=True)
     refresh_used = models.BooleanField(default=False)
+    device_digest = models.BinaryField(max_length=32, null=True, editable=False)
+
+    device_token = ""
+    """The token that a new device has to keep, where the session has just begun."""
 
     class Meta:
         indexes: ClassVar = [

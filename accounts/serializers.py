@@ -17,6 +17,7 @@ class Credentials(Strict):
     password = TextField(max_length=1000)
     code = TextField(max_length=32, required=False)
     device = TextField(max_length=200, required=False, allow_blank=True)
+    device_token = TextField(max_length=100, required=False, allow_blank=True)
 
 
 class NonceWish(Strict):
@@ -28,6 +29,7 @@ class WalletProof(Strict):
     signature = TextField(max_length=1000, allow_blank=True)
     code = TextField(max_length=32, required=False)
     device = TextField(max_length=200, required=False, allow_blank=True)
+    device_token = TextField(max_length=100, required=False, allow_blank=True)
 
 
 class Registration(Strict):

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 
 from accounts import commands
 from accounts.adapter import address_of
+from accounts.attempts import devices_of
 from accounts.devices import Device
 from accounts.directory import list_blocked, live_sessions
 from accounts.factors import factors_of
@@ -91,7 +92,8 @@ def blocked(request: SignedInRequest) -> HttpResponse:
 @signed_in(*WRITE)
 def close(request: SignedInRequest) -> HttpResponse:
     """Close my account, once my password says that it is me."""
-    form = CloseForm(sent(request), person=request.user, address=request.META["REMOTE_ADDR"])
+    devices = devices_of(request, session=request.chat_session)
+    form = CloseForm(sent(request), person=request.user, address=request.META["REMOTE_ADDR"], devices=devices)
     if form.carry_out(by=request.user):
         logout(request)
         messages.success(request, "Your account is closed. Take care.")

@@ -21,8 +21,7 @@ def prove_wallet(*, message: str, signature: str, site: Site, address: str) -> s
 
     The nonce is used up by it, whatever else is wrong. RateLimited after too many failures from the address.
     """
-    failures: limits.Asked = [(limits.FAILURES_OF_ADDRESS, address)]
-    limits.require(failures)
+    chance = limits.require([(limits.FAILURES_OF_ADDRESS, address)])
     try:
         said = SignInMessage.read(message)
         is_proven = (
@@ -34,7 +33,7 @@ def prove_wallet(*, message: str, signature: str, site: Site, address: str) -> s
         is_proven = False
     if not is_proven:
         raise NotProven
-    limits.take(failures, cost=-1)
+    limits.give_back(chance)
     return said.address
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
 from accounts.models import User
@@ -49,6 +50,14 @@ def dora(person: Callable[..., User], unhurried: None) -> User:
     dora = person("dora", PASSWORD, email="dora@example.org")
     EmailAddress.objects.create(user=dora, email=dora.email, verified=True, primary=True)
     return dora
+
+
+@pytest.fixture
+def secret(dora: User) -> str:
+    """The secret of the app that shows dora's codes."""
+    secret: str = generate_totp_secret()
+    TOTP.activate(dora, secret)
+    return secret
 
 
 def data(answer: Any, status: int = 200) -> Any:

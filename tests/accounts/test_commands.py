@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
-from pytest_django import Settings
 
 from accounts.commands import (
     NameTaken,
@@ -24,7 +23,6 @@ from accounts.commands import (
 )
 from accounts.models import Session, User
 from accounts.tokens import live_session
-from chatproject.limits import RateLimited
 from tests.support.together import another_connection, ended_together, on_own_connection, until_blocked
 
 GOOD = "a-rather-long-one"
@@ -81,19 +79,6 @@ def test_nobody_gets_in_with_a_wrong_password_or_to_a_closed_account(person: Any
     assert signs_in("closed") is None
     assert signs_in("nobody") is None
     assert signs_in("guest", "") is None
-
-
-@pytest.mark.usefixtures("committed")
-def test_after_five_failures_a_name_waits_wherever_it_comes_from_and_others_do_not(
-    settings: Settings, person: Any
-) -> None:
-    settings.CHAT_LIMITS = True
-    person("alice", GOOD), person("bob", GOOD)
-    for _ in range(5):
-        signs_in("Alice", "wrong")
-    with pytest.raises(RateLimited):
-        signs_in("alice", address="198.51.100.1")
-    assert signs_in("bob") is not None
 
 
 def test_ending_a_session_ends_that_one_alone_and_is_told_once(alice: User) -> None:

@@ -51,7 +51,7 @@ def enter(asked: Any) -> Enter:
 
 def test_a_wallet_makes_an_account_at_first_sight_and_finds_it_again(enter: Enter) -> None:
     first, again, other = data(enter()), data(enter()), data(enter(Wallet(2)))
-    assert first.keys() == {"user", "access", "refresh", "session_id"}
+    assert first.keys() == {"user", "access", "refresh", "session_id", "device_token"}
     assert first["user"]["wallet"] == Wallet().address
     assert first["user"]["username"].startswith("w_")
     assert len(first["user"]["username"]) == 14

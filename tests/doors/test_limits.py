@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.ids import uuid7
 from accounts.models import User
-from chatproject.limits import CALLS, SEND
+from chatproject.limits import CALLS, FAILURES_OF_NAME, SEND
 from chatproject.redis import redis
 from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client
@@ -122,16 +122,34 @@ def test_a_stranger_can_not_choose_the_address_he_comes_from(pair) -> None:
     assert codes == [401] * 20 + [429] * (len(codes) - 20)
 
 
-def test_one_name_is_not_guessed_from_many_addresses_nor_many_names_from_one(proxied, person) -> None:
-    person("victim", "the-right-one-7")
-    one_name = guesses(lambda turn: sign_in(proxied, "victim", "wrong", **{"X-Forwarded-For": f"203.0.113.{turn}"}))
-    assert one_name == [401] * 5 + [429] * 19
-    one_address = guesses(
-        lambda turn: sign_in(proxied, f"nobody-{turn}", "wrong", **{"X-Forwarded-For": "198.51.100.7"})
-    )
-    assert one_address == [401] * 20 + [429] * 4
-    elsewhere = sign_in(proxied, "nobody-at-all", "wrong", **{"X-Forwarded-For": "198.51.100.8"})
+def from_address(address: str) -> dict[str, str]:
+    return {"X-Forwarded-For": address}
+
+
+def test_many_names_are_not_guessed_from_one_address(proxied) -> None:
+    codes = guesses(lambda turn: sign_in(proxied, f"nobody-{turn}", "wrong", **from_address("198.51.100.7")))
+    assert codes == [401] * 20 + [429] * 4
+    elsewhere = sign_in(proxied, "nobody-at-all", "wrong", **from_address("198.51.100.8"))
     assert elsewhere.status_code == 401
+
+
+def test_a_stranger_elsewhere_keeps_nobody_out(proxied, person) -> None:
+    person("victim", "the-right-one-7")
+    codes = guesses(lambda turn: sign_in(proxied, "victim", f"wrong-{turn}", **from_address("203.0.113.66")))
+    assert codes == [401] * 5 + [429] * 19
+    assert sign_in(proxied, "victim", "the-right-one-7", **from_address("198.51.100.7")).status_code == 200
+
+
+def test_one_name_is_not_guessed_from_many_addresses_without_end(proxied, person) -> None:
+    person("victim", "the-right-one-7")
+    known = sign_in(proxied, "victim", "the-right-one-7").json()["data"]["device_token"]
+    # As if so many addresses had failed with it that three more may.
+    full = FAILURES_OF_NAME.window * 1000 - FAILURES_OF_NAME.interval * 3
+    redis().set(FAILURES_OF_NAME.key("victim"), time.time() * 1000 + full)
+    one_name = guesses(lambda turn: sign_in(proxied, "victim", "wrong", **from_address(f"203.0.113.{turn}")))
+    assert one_name == [401] * 3 + [429] * 21
+    body = {"username": "victim", "password": "the-right-one-7", "device_token": known}
+    assert httpx.post(f"{proxied.url}/api/v1/auth/token", json=body, timeout=20).status_code == 200
 
 
 async def test_questions_on_a_socket_are_held_to_the_limit_of_calls(pair, alice: User, conversation, access) -> None:

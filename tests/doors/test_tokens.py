@@ -47,7 +47,7 @@ def test_signing_in_gives_a_person_and_a_pair(rest: Rest, known: User) -> None:
     answer = rest().post("/auth/token", json={"username": "Alice", "password": PASSWORD, "device": "a phone"})
     made = answer.json()["data"]
     assert answer.status_code == 200
-    assert made.keys() == {"user", "access", "refresh", "session_id"}
+    assert made.keys() == {"user", "access", "refresh", "session_id", "device_token"}
     assert me(rest, made["access"]).json()["data"] == made["user"]
     assert Session.objects.get(pk=made["session_id"]).name == "a phone"
 

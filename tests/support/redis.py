@@ -1,8 +1,9 @@
-"""Emptying Redis after a test, but for what the servers that all tests share have registered there; and being without."""
+"""Emptying Redis after a test, but for what shared servers have registered there; and being without it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.test import override_settings
 
 from chatproject.limits import HERE, Outage
@@ -21,7 +22,8 @@ def empty_redis() -> None:
 @contextmanager
 def redis_at(url: str) -> Iterator[None]:
     """Let this process look for Redis elsewhere."""
-    with override_settings(REDIS_URL=url):
+    caches = {"default": {**settings.CACHES["default"], "LOCATION": url}}
+    with override_settings(REDIS_URL=url, CACHES=caches):
         redis.cache_clear()
         yield
     redis.cache_clear()
