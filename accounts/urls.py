@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
+from accounts import views_factors as factors
 from accounts import views_people as people
 from accounts import views_settings as settings
 from accounts import views_wallet as wallet
@@ -30,6 +31,7 @@ pages: list[URLPattern | URLResolver] = [
     path("people/<uuid:user_id>/invite", people.invite, name="invite_person"),
     path("people/<uuid:user_id>/block", people.block, name="block_person"),
     path("people/<uuid:user_id>/unblock", people.unblock, name="unblock_person"),
+    path("accounts/2fa/totp/activate/", factors.activate, name="mfa_activate_totp"),
     # What django-allauth would show there stands among our settings.
     path("accounts/2fa/", RedirectView.as_view(pattern_name="settings_security")),
 ]

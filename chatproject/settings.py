@@ -128,6 +128,13 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SERVER_NAME}: "
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {
+    "change_password": "accounts.forms_entrance.ChangePasswordForm",
+    "reset_password": "accounts.forms_entrance.ResetPasswordForm",
+}
+# `chatproject.limits` counts these, and goes on when Redis, where allauth counts, does not answer. The page is sent as
+# often as the API: fewer times would let a neighbour keep a known device out.
+ACCOUNT_RATE_LIMITS = {"login_failed": None, "reset_password": None, "login": "600/m/ip"}
 
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
@@ -144,6 +151,11 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = SERVER_NAME
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms_entrance.AuthenticateForm",
+    "reauthenticate": "accounts.forms_entrance.ReauthenticateForm",
+    "activate_totp": "accounts.forms_entrance.ActivateTOTPForm",
+}
 # Browsers allow passkeys on http://localhost, and nowhere else without TLS.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.flag("BEHIND_TLS")
 

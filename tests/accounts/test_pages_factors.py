@@ -1,28 +1,16 @@
 """Codes from an app and on paper, by the pages. What is said and sent there waits for the commit, so these commit."""
 
 import re
-import time
 from typing import Any
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.test import Client
 
 from accounts.models import User
-from tests.accounts.visitor import Visitor, here, words
-from tests.support.redis import empty_redis
+from tests.accounts.visitor import PASSWORD, Visitor, here, words
+from tests.support.codes import code_of, forget_used_codes
 
 pytestmark = pytest.mark.usefixtures("committed")
-
-
-PERIOD, LONG_ENOUGH = 30, 8
-
-
-def code_now(secret: str) -> str:
-    """What the app shows; a code that is about to change is not typed any more."""
-    left = PERIOD - time.time() % PERIOD
-    if left < LONG_ENOUGH:
-        time.sleep(left)
-    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
 def set_up(visitor: Visitor) -> str:
@@ -35,24 +23,80 @@ def set_up(visitor: Visitor) -> str:
     # Looking at the page again would make another secret: the form is sent as it stood there.
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
     assert token
-    sent = {"csrfmiddlewaretoken": token[1], "code": code_now(secret[1])}
+    sent = {"csrfmiddlewaretoken": token[1], "code": code_of(secret[1])}
     answer = visitor.client.post("/accounts/2fa/totp/activate/", sent, follow=True)
     assert "Codes from your app are on." in words(answer)
     assert here(answer) == "/accounts/2fa/recovery-codes/"
-    # A code counts once, and the app shows the next one in half a minute.
-    empty_redis()
     return secret[1]
 
 
 def test_with_an_app_a_password_is_not_enough(dora: User, mailoutbox: Any) -> None:
     secret = set_up(Visitor(dora))
+    forget_used_codes()
     assert mailoutbox[0].subject == "Parley: Codes from an app are on"
     visitor = Visitor()
     assert here(visitor.sign_in("dora")) == "/accounts/2fa/authenticate/"
     assert not visitor.is_in
     assert "That is not the code." in words(visitor.submit("/accounts/2fa/authenticate/", code="000000"))
-    assert here(visitor.submit("/accounts/2fa/authenticate/", code=code_now(secret))) == "/"
+    assert here(visitor.submit("/accounts/2fa/authenticate/", code=code_of(secret))) == "/"
     assert visitor.is_in
+
+
+def test_the_code_that_set_an_app_up_lets_nobody_in(dora: User) -> None:
+    secret = set_up(Visitor(dora))
+    visitor = Visitor()
+    visitor.sign_in("dora")
+    assert "That is not the code." in words(visitor.submit("/accounts/2fa/authenticate/", code=code_of(secret)))
+    assert not visitor.is_in
+
+
+def test_a_page_takes_the_code_before_and_no_door_takes_it_again(dora: User) -> None:
+    secret = set_up(Visitor(dora))
+    forget_used_codes()
+    code = code_of(secret, steps=-1)
+    visitor, thief = Visitor(), Visitor()
+    visitor.sign_in("dora")
+    assert here(visitor.submit("/accounts/2fa/authenticate/", code=code)) == "/"
+    thief.sign_in("dora")
+    thief.submit("/accounts/2fa/authenticate/", code=code)
+    assert not thief.is_in
+    body = {"username": "dora", "password": PASSWORD, "code": code}
+    assert Client().post("/api/v1/auth/token", body, content_type="application/json").status_code == 401
+
+
+def test_the_staffs_room_takes_no_code_twice(dora: User) -> None:
+    User.objects.filter(pk=dora.pk).update(is_staff=True)
+    secret = set_up(Visitor(dora))
+    forget_used_codes()
+    code = code_of(secret)
+    visitor, thief = Visitor(), Visitor()
+    for each, arrives in ((visitor, True), (thief, False)):
+        assert here(each.get("/admin/")) == "/accounts/login/"
+        each.sign_in("dora")
+        each.submit("/accounts/2fa/authenticate/", code=code)
+        assert (here(each.get("/admin/")) == "/admin/") is arrives
+
+
+def test_confirming_oneself_uses_a_code_up(dora: User) -> None:
+    visitor = Visitor(dora)
+    secret = set_up(visitor)
+    forget_used_codes()
+    code = code_of(secret)
+    path = "/accounts/2fa/reauthenticate/?next=/settings/security"
+    assert here(visitor.submit(path, code=code)) == "/settings/security"
+    assert "That is not the code." in words(visitor.submit(path, code=code))
+
+
+def test_wrong_codes_on_a_page_are_counted_like_wrong_passwords(dora: User, settings: Any) -> None:
+    settings.CHAT_LIMITS = True
+    secret = set_up(Visitor(dora))
+    forget_used_codes()
+    visitor = Visitor()
+    visitor.sign_in("dora")
+    for _ in range(5):
+        assert "That is not the code." in words(visitor.submit("/accounts/2fa/authenticate/", code="000000"))
+    answer = visitor.submit("/accounts/2fa/authenticate/", code=code_of(secret))
+    assert "Too many failed attempts" in words(answer)
 
 
 def test_a_code_on_paper_lets_in_once(dora: User) -> None:

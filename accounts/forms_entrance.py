@@ -1,0 +1,84 @@
+"""Forms of django-allauth's pages, where they have to count failures and use codes up as the API does."""
+
+from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.core import context
+from allauth.mfa.base import forms as factors
+from allauth.mfa.internal.flows.add import validate_can_add_authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTOTPForm
+from django import forms
+
+from accounts.adapter import AccountAdapter, whereabouts
+from accounts.commands import check_password
+from accounts.factors import check_code, step_of
+from chatproject import limits
+
+
+class CodeForm(factors.BaseAuthenticateForm):  # type: ignore[misc]
+    """A code from an app or from paper."""
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        try:
+            self.authenticator = check_code(user=self.user, code=code, **whereabouts(context.request))
+        except limits.RateLimited:
+            raise _error("too_many_login_attempts") from None
+        if self.authenticator is None:
+            raise _error("incorrect_code")
+        return code
+
+
+class AuthenticateForm(CodeForm, factors.AuthenticateForm):  # type: ignore[misc]
+    """The code that is asked for at sign-in."""
+
+
+class ReauthenticateForm(CodeForm, factors.ReauthenticateForm):  # type: ignore[misc]
+    """The code by which someone shows that it is still them."""
+
+
+class ActivateTOTPForm(AllauthActivateTOTPForm):  # type: ignore[misc]
+    """The first code of a new app, which counts as used."""
+
+    step = 0
+
+    def clean_code(self) -> str:
+        validate_can_add_authenticator(self.user)
+        code: str = self.cleaned_data["code"]
+        step = step_of(self.secret, code)
+        if step is None:
+            raise _error("incorrect_code")
+        self.step = step
+        return code
+
+
+class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
+    """A new password, for whoever knows the old one."""
+
+    def clean_oldpassword(self) -> str:
+        password: str = self.cleaned_data["oldpassword"]
+        try:
+            found = check_password(username=self.user.username, password=password, **whereabouts(context.request))
+        except limits.RateLimited:
+            raise _error("too_many_login_attempts") from None
+        if found is None:
+            raise _error("enter_current_password")
+        return password
+
+
+class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
+    """An address to which a link is sent that sets a new password."""
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        asked = [
+            (limits.RESETS_OF_ADDRESS, context.request.META["REMOTE_ADDR"]),
+            (limits.RESETS_OF_MAIL, email.lower()),
+        ]
+        if not limits.take(asked).allowed:
+            raise forms.ValidationError("That was asked for too often. Please try again in an hour.")
+        return email
+
+
+def _error(code: str) -> forms.ValidationError:
+    found: forms.ValidationError = AccountAdapter().validation_error(code)
+    return found
