@@ -13,6 +13,7 @@ from accounts.directory import KnownJSON
 from accounts.profiles import InvitationJSON, OwnJSON, PersonJSON, find_user, invitation_json, own_json, people_json
 from accounts.serializers import Closing, NewInvitation, ProfileChange
 from accounts.tokens import Unauthenticated
+from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
 from chatproject.documents import described
 from conversations import contacts
@@ -60,6 +61,10 @@ class MeViewSet(API):
 
 class PeopleViewSet(API):
     """`/users`."""
+
+    def cost_of(self, request: Request, limit: limits.Limit) -> int:
+        """A search reads far more than what else is asked about people."""
+        return limits.SEARCH if self.action == "list" else super().cost_of(request, limit)
 
     @described("searchPeople", PersonJSON, paged="cursor", asks="search limit cursor")
     def list(self, request: SignedIn) -> Response:

@@ -30,6 +30,8 @@ class CommandForm(forms.Form):
     fields_by_pointer: ClassVar[dict[str, str]] = {}
     result: Any = None
     """What the command gave."""
+    status = 400
+    """How a page with a form that was not right is answered."""
 
     def carry_out(self, *, by: User) -> bool:
         """Do what the form asks for; False when something was wrong, and the form says what."""
@@ -39,6 +41,9 @@ class CommandForm(forms.Form):
             self.result = self.obey(by=by, **self.cleaned_data)
         except Refused as refusal:
             self.add_error(self.fields_by_pointer.get(refusal.pointer or ""), refusal.detail)
+        except RateLimited as refusal:
+            self.add_error(None, str(refusal))
+            self.status = 429
         except User.DoesNotExist:
             self.add_error(None, "Someone here has just closed their account.")
         return self.is_valid()

@@ -16,6 +16,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.forms import CommandForm
 from accounts.models import Session, User
 from chatproject import limits
+from chatproject.bounds import body_size
+from chatproject.limits import RateLimited
 from chatproject.pages import BadCursor
 from conversations.access import Refused
 
@@ -41,16 +43,26 @@ def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]
         @require_http_methods(methods)
         @wraps(view)
         def opened(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            if request.method == "POST" and not limits.take([(limits.CALLS, request.user.pk)]).allowed:
-                return render(request, "429.html", status=429)
             try:
+                if request.method == "POST":
+                    limits.require([(limits.CALLS, request.user.pk)], cost=limits.CALLS.cost_of(body_size(request)))
                 return view(request, *args, **kwargs)
+            except RateLimited as error:
+                return too_many(request, error)
             except (ObjectDoesNotExist, BadCursor):
                 raise Http404 from None
 
         return opened
 
     return decorate
+
+
+def too_many(request: HttpRequest, error: RateLimited) -> HttpResponse:
+    """Answer someone who has done too much."""
+    answer = render(request, "429.html", status=429)
+    for name, value in error.verdict.headers().items():
+        answer[name] = value
+    return answer
 
 
 READ = ("GET", "HEAD")
@@ -63,8 +75,8 @@ def sent(request: HttpRequest) -> Any:
 
 
 def show_form(request: HttpRequest, template: str, form: CommandForm, **context: Any) -> HttpResponse:
-    """Show a page with its form; 400 if something in it was wrong."""
-    return render(request, template, {"form": form, **context}, status=400 if form.errors else 200)
+    """Show a page with its form; 400 if something in it was wrong, 429 if it was too much."""
+    return render(request, template, {"form": form, **context}, status=form.status if form.errors else 200)
 
 
 @contextmanager
@@ -72,8 +84,8 @@ def told(request: HttpRequest, done: str = "") -> Iterator[None]:
     """Say on the next page that it is done, or what a command refused."""
     try:
         yield
-    except Refused as refusal:
-        messages.error(request, refusal.detail)
+    except (Refused, RateLimited) as refusal:
+        messages.error(request, str(refusal))
     else:
         if done:
             messages.success(request, done)

@@ -14,6 +14,7 @@ from rest_framework.viewsets import ViewSet
 from accounts.ids import parse_uuid7
 from accounts.models import Session, User
 from chatproject import etags, limits
+from chatproject.bounds import body_size
 from chatproject.documents import Description
 from chatproject.pages import LIMIT, LIMIT_MOST, Page
 from conversations.access import Invalid
@@ -47,7 +48,9 @@ class API(ViewSet):
 
     def check_throttles(self, request: Request) -> None:
         """Called by DRF once it is known who asks."""
-        self.verdict = limits.require(self.limits_of(request))
+        limits.begin_call()
+        asked = self.limits_of(request)
+        self.verdict = limits.require(asked, cost=[self.cost_of(request, limit) for limit, _ in asked])
 
     def limits_of(self, request: Request) -> limits.Asked:
         """Say which limits this call takes from, and whose."""
@@ -55,13 +58,18 @@ class API(ViewSet):
             return [(limits.CALLS, request.user.pk)]
         return [(limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]
 
+    def cost_of(self, request: Request, limit: limits.Limit) -> int:
+        """Say what this call takes from a limit: its work grows with what it was sent."""
+        return limit.cost_of(body_size(request._request))
+
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         finished: Response = super().finalize_response(request, response, *args, **kwargs)
         if self.is_tagged(request):
             etags.tag(request, finished)
         # Answers with tokens are as personal as those to people who are signed in.
         finished.headers.setdefault("Cache-Control", "no-store")
-        for name, value in self.verdict.headers().items() if hasattr(self, "verdict") else ():
+        verdict = limits.charged_last() or getattr(self, "verdict", None)
+        for name, value in verdict.headers().items() if verdict else ():
             finished.headers.setdefault(name, value)
         return finished
 

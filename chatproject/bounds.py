@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 from django.conf import settings
+from django.http import HttpRequest
 
 from accounts.ids import uuid7
 
@@ -48,6 +49,14 @@ class BoundedBody:
 def _declared(scope: Scope) -> int:
     text = dict(scope["headers"]).get(b"content-length", b"0")
     return int(text) if text.isdigit() else 0
+
+
+def body_size(request: HttpRequest) -> int:
+    """How many bytes the body of a request has; one that does not say so may have as many as are read."""
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+    text = str(request.META.get("CONTENT_LENGTH") or "0")
+    return int(text) if text.isdecimal() else 0
 
 
 async def _refuse(scope: Scope, send: Send) -> None:

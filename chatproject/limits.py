@@ -14,8 +14,9 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any
@@ -157,6 +158,13 @@ def uploads(bytes_a_day: int) -> Limit:
     return Limit("uploads", max(bytes_a_day // 1024, 1), DAY)
 
 
+PEOPLE_A_CALL = 20
+"""Looking after so many people, as `presence.watch` asks for, counts like one call."""
+SEARCH = 3
+"""A search among all people counts like so many calls: it reads up to two thousand of them."""
+CATCH_UP = 20
+"""Sending a device up to a thousand messages that it has missed counts like so many calls."""
+
 Asked = Sequence[tuple[Limit, object]]
 Cost = int | Sequence[int]
 """What is taken from each limit, or from all of them alike."""
@@ -187,11 +195,21 @@ class Verdict:
 
 
 class RateLimited(Exception):
-    """Too many of something, too quickly."""
+    """Too many of something, too quickly. Its words are for people."""
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__("Too many requests. Please wait a little.")
+        super().__init__(f"That is enough for now. Please try again in {in_words(verdict.retry_after)}.")
         self.verdict = verdict
+
+
+def in_words(seconds: int) -> str:
+    """Say how long to wait, to a minute or an hour."""
+    if seconds < 60:
+        return "a moment"
+    minutes = math.ceil(seconds / 60)
+    if minutes <= 90:
+        return f"{minutes} minutes" if minutes > 1 else "a minute"
+    return f"{math.ceil(minutes / 60)} hours"
 
 
 HERE = Meter()
@@ -330,3 +348,36 @@ def require(asked: Asked, *, cost: Cost = 1) -> Verdict:
     if not verdict.allowed:
         raise RateLimited(verdict)
     return verdict
+
+
+_charged: ContextVar[Verdict | None] = ContextVar("charged", default=None)
+
+
+@contextmanager
+def charged(person_id: object, *costs: tuple[Limit, int]) -> Iterator[Verdict]:
+    """Take what a command costs a person before it begins, so that no lock waits for Redis; give it back if it fails.
+
+    RateLimited if some limit has no room for its cost. The API shows the limit in its answer.
+    """
+    due = [(limit, cost) for limit, cost in costs if cost > 0]
+    if not due:
+        yield free([(limit, person_id) for limit, _ in costs])
+        return
+    verdict = require([(limit, person_id) for limit, _ in due], cost=[cost for _, cost in due])
+    _charged.set(verdict)
+    try:
+        yield verdict
+    except Exception:
+        _charged.set(None)
+        give_back(verdict)
+        raise
+
+
+def begin_call() -> None:
+    """Forget what an earlier call on this thread was charged."""
+    _charged.set(None)
+
+
+def charged_last() -> Verdict | None:
+    """What the present call was charged by its command, if anything."""
+    return _charged.get()

@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
+from chatproject import limits
 from chatproject.database import now
 from chatproject.names import fault_in
 from conversations.access import Blocked, Conflict, Invalid, Unprocessable, require_storable
@@ -37,7 +38,6 @@ def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
     return conversation, True
 
 
-@transaction.atomic
 def create_group(
     *,
     by: User,
@@ -46,9 +46,19 @@ def create_group(
     participants: Sequence[User] = (),
     history: str = Conversation.History.JOINED,
 ) -> Conversation:
-    """Make a group with its first members; whoever makes it owns it. Blocked if someone of them may not be added."""
+    """Make a group with its first members; whoever makes it owns it.
+
+    Blocked if someone of them may not be added, RateLimited after too many groups, or people in them, in a day.
+    """
     members = list({user.pk: user for user in (by, *participants)}.values())
     check_size(len(members), pointer="/participants")
+    additions = limits.additions(settings.GROUP_MEMBERS)
+    with limits.charged(by.pk, (limits.GROUPS, 1), (additions, len(members) - 1)):
+        return _create_group(by, members, name=name, description=description, history=history)
+
+
+@transaction.atomic
+def _create_group(by: User, members: Sequence[User], *, name: str, description: str, history: str) -> Conversation:
     # Held before they are asked about, so that nobody blocks anybody meanwhile.
     lock_people(user.pk for user in members)
     require_may_add(by=by, users=members)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import people
 from accounts.models import SERVICE_ID, Block, ContactInvitation, User
 from accounts.realtime import announce_change
+from chatproject import limits
 from chatproject.names import fault_in
 from conversations.access import Blocked, Conflict, Invalid, Unprocessable
 from conversations.rights import Held, between, directs_of, holding, settle
@@ -25,10 +26,15 @@ def invite(*, by: User, to: User) -> tuple[ContactInvitation, bool]:
     """Ask someone to be a contact; also tell whether the invitation is new.
 
     If the other has asked already, that is accepted. Someone who has blocked the sender hears nothing of it.
+    RateLimited after too many new ones in a day.
     """
     if by.pk == to.pk:
         raise Unprocessable("You can't invite yourself.", pointer="/to")
-    return _between(by.pk, to.pk, lambda held: _invite(held, held.person(by.pk), held.person(to.pk)))
+    with limits.charged(by.pk, (limits.INVITATIONS, 1)) as charge:
+        invitation, is_new = _between(by.pk, to.pk, lambda held: _invite(held, held.person(by.pk), held.person(to.pk)))
+    if not is_new:
+        limits.give_back(charge)
+    return invitation, is_new
 
 
 def _invite(held: Held, by: User, to: User) -> tuple[ContactInvitation, bool]:

@@ -4,6 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 
 from accounts.forms import CommandForm, LinesField
 from accounts.models import User
@@ -45,7 +46,10 @@ class PeopleField(forms.CharField):
     default_error_messages: ClassVar = {"required": "Name at least one person."}
 
     def clean(self, value: Any) -> list[User]:
-        return find_users(re.findall(r"[^\s,;]+", super().clean(value)))
+        names = re.findall(r"[^\s,;]+", super().clean(value))
+        if len(names) > settings.GROUP_MEMBERS:
+            raise forms.ValidationError(f"A group has at most {settings.GROUP_MEMBERS} members.")
+        return find_users(names)
 
 
 class HistoryField(forms.ChoiceField):

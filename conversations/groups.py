@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from types import EllipsisType
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.profiles import avatar_path
+from chatproject import limits
 from conversations.access import Conflict, Invalid, NotAllowed, Unprocessable, present_in
 from conversations.changes import advance, announce
 from conversations.commands import check_size, description_of, name_of
@@ -75,12 +77,20 @@ def _share(group: Conversation, history: str) -> None:
     group.shared_from = group.last_position if history == Conversation.History.SHARED else None
 
 
-@transaction.atomic
 def add_members(*, by: User, conversation_id: UUID, users: Sequence[User]) -> Conversation:
     """Put people into a group; admins may. Who is in already stays as they are.
 
-    Blocked if someone may not be added, User.DoesNotExist for a closed account, Unprocessable if there is no room.
+    Blocked if someone may not be added, User.DoesNotExist for a closed account, Unprocessable if there is no room,
+    RateLimited after too many people in a day.
     """
+    named = {user.pk for user in users}
+    already = Participant.objects.filter(conversation=conversation_id, left_at=None, user__in=named).count()
+    with limits.charged(by.pk, (limits.additions(settings.GROUP_MEMBERS), len(named) - already)):
+        return _add_members(by, conversation_id, users)
+
+
+@transaction.atomic
+def _add_members(by: User, conversation_id: UUID, users: Sequence[User]) -> Conversation:
     group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     already = set(present_in(group).values_list("user", flat=True))
     wanted = {user.pk for user in users} - already

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.people import lock_people
 from accounts.realtime import timestamp
+from chatproject import limits
 from chatproject.shapes import Count, IdText, TimeText, UrlText
 from conversations.access import Conflict, Gone, Invalid, NotAllowed, present_in
 from conversations.members import Rank, bring_in, hold_group, place_in_group
@@ -40,18 +41,26 @@ class LinkJSON(TypedDict):
     created_at: TimeText
 
 
-@transaction.atomic
 def make_link(
     *, by: User, conversation_id: UUID, expires_at: datetime | None = None, max_uses: int | None = None
 ) -> tuple[InviteLink, str]:
     """Make a way into a group, and give its token with it; admins may.
 
-    Invalid for a time that is over or a number of uses out of 1 to 100,000; Conflict if there are too many links.
+    Invalid for a time that is over or a number of uses out of 1 to 100,000; Conflict if there are too many links,
+    RateLimited after too many in a day.
     """
     if expires_at is not None and expires_at <= timezone.now():
         raise Invalid("A link ends in the future.", pointer="/expires_at")
     if max_uses is not None and not 1 <= max_uses <= USES_MOST:
         raise Invalid(f"A link can be used 1 to {USES_MOST} times.", pointer="/max_uses")
+    with limits.charged(by.pk, (limits.LINKS, 1)):
+        return _make_link(by, conversation_id, expires_at, max_uses)
+
+
+@transaction.atomic
+def _make_link(
+    by: User, conversation_id: UUID, expires_at: datetime | None, max_uses: int | None
+) -> tuple[InviteLink, str]:
     group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     if _open(group).count() >= LINKS_MOST:
         raise Conflict(f"A group has at most {LINKS_MOST} links at a time. Revoke one first.")
@@ -90,13 +99,22 @@ def find_link(token: str, *, by: User | None = None) -> InviteLink:
     return link
 
 
-@transaction.atomic
 def accept_link(*, by: User, token: str) -> Conversation:
     """Come into a group by its link. Who is in already stays as they are, and uses nothing up.
 
     InviteLink.DoesNotExist for an unknown token, Gone for one that leads nowhere any more, NotAllowed for someone whom
     an admin has removed, Conflict for a full group.
+    Whoever comes in counts as added by themselves: RateLimited after too many in a day.
     """
+    group = _link(token).conversation
+    if present_in(group).filter(user=by).exists():
+        return group
+    with limits.charged(by.pk, (limits.additions(settings.GROUP_MEMBERS), 1)):
+        return _accept_link(by, token)
+
+
+@transaction.atomic
+def _accept_link(by: User, token: str) -> Conversation:
     group = Conversation.objects.select_for_update(no_key=True).get(pk=_link(token).conversation_id)
     # Under the lock of its group nobody else uses it or revokes it.
     link = InviteLink.objects.select_for_update(no_key=True).get(token_hash=_digest(token))

@@ -23,5 +23,5 @@ def new_conversation(request: SignedInRequest) -> HttpResponse:
 
 def _render(request: SignedInRequest, forms: dict[str, CommandForm]) -> HttpResponse:
     context = {"inbox": inbox_beside(by=request.user), "direct_form": forms["direct"], "group_form": forms["group"]}
-    is_wrong = any(form.is_bound for form in forms.values())
-    return render(request, "conversations/new.html", context, status=400 if is_wrong else 200)
+    status = max((form.status for form in forms.values() if form.is_bound), default=200)
+    return render(request, "conversations/new.html", context, status=status)

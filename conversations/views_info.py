@@ -130,8 +130,8 @@ def _show(request: SignedInRequest, conversation_id: UUID, **filled: Any) -> Htt
         "transfer_form": TransferForm(conversation_id=conversation_id, members=known.heirs),
     }
     context = {"inbox": inbox_beside(by=request.user, open_id=str(conversation_id)), "info": known, **forms, **filled}
-    is_wrong = any(name in forms for name in filled)
-    return render(request, "conversations/info.html", context, status=400 if is_wrong else 200)
+    status = max((form.status for name, form in filled.items() if name in forms), default=200)
+    return render(request, "conversations/info.html", context, status=status)
 
 
 def _tell_of_hidden(request: SignedInRequest, known: Info, filled: dict[str, Any]) -> None:

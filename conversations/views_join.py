@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.views import READ, WRITE
+from accounts.views import READ, WRITE, too_many
 from chatproject import limits
 from conversations.access import Gone, NotAllowed, Refused, present, present_in
 from conversations.links import accept_link, find_link
@@ -36,10 +36,11 @@ def _careful(*methods: str) -> Callable[[View], View]:
         @require_http_methods(methods)
         @wraps(view)
         def opened(request: HttpRequest, **named: str) -> HttpResponse:
-            if not limits.take([(limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]).allowed:
-                return render(request, "429.html", status=429)
             try:
+                limits.require([(limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])])
                 response = view(request, **named)
+            except limits.RateLimited as error:
+                response = too_many(request, error)
             except ObjectDoesNotExist:
                 # The link, or the group: it may be deleted while someone comes in.
                 raise Http404 from None

@@ -22,7 +22,7 @@ from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
 from chatproject.database import in_thread
-from chatproject.limits import CALLS, FRAMES, SEND, TYPING, RateLimited
+from chatproject.limits import CALLS, CATCH_UP, FRAMES, SEND, TYPING, RateLimited
 from chatproject.logs import socket_id
 from chatproject.sockets import EXTENSION, Line
 from conversations.access import Suspended
@@ -187,12 +187,16 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             if not await hub().presence.enter(self):
                 self._refuse("rate_limited", f"You have {SOCKETS_MOST} sockets already.", CLOSE_TOO_MANY)
                 return
+            if self._catches_up:
+                await self._calls.require(CATCH_UP)
             await self._begin()
             while True:
                 text = await self._next()
                 # Whoever does not close after being told so is not listened to any more.
                 if not self._ended:
                     await self._obey(text)
+        except RateLimited:
+            self._refuse("too_fast", "You catch up too often. Come back later, or without it.", CLOSE_TOO_FAST)
         finally:
             hub().detach(self)
 
@@ -235,7 +239,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             if isinstance(frame, Typing):
                 self._typing.require()
             elif not isinstance(frame, protocol.Signal):
-                await (self._sends if isinstance(frame, MessageSend) else self._calls).require()
+                await self._require(frame, size=len(text or ""))
             await obey(self, frame)
         except BadFrame as error:
             self.deliver(protocol.error(error, error.ref or ref))
@@ -248,11 +252,19 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         except Exception as error:
             self.deliver(protocol.error(error, ref))
 
+    async def _require(self, frame: protocol.Command, *, size: int) -> None:
+        """Count what a frame asks for: a message for one, all else by its size, as calls are."""
+        if isinstance(frame, MessageSend):
+            await self._sends.require()
+        else:
+            await self._calls.require(CALLS.cost_of(size))
+
     # What commands need
 
-    async def require_call(self) -> None:
-        """Count something that costs as much as a call; RateLimited if there were too many."""
-        await self._calls.require()
+    async def require_call(self, cost: int = 1) -> None:
+        """Count something that costs as much as a call, or as some; RateLimited if there were too many."""
+        if cost:
+            await self._calls.require(cost)
 
     async def submit(self, ref: str | None, draft: Draft) -> None:
         """Hand a message to the lane; wait only where too many of this socket's are under way."""

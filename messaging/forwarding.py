@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.ids import uuid7
 from accounts.models import User
+from chatproject import limits
 from conversations.access import Unprocessable, place_of, present
 from messaging import log
 from messaging.access import readable
@@ -22,7 +23,8 @@ from messaging.models import Attachment, Blob, Message
 def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id: UUID | None = None) -> Said:
     """Say in one conversation what was said in another; doing so again under the same id is the same message.
 
-    Conversation.DoesNotExist for a stranger, Unprocessable if there is nothing that this person may send on.
+    Conversation.DoesNotExist for a stranger, Unprocessable if there is nothing that this person may send on,
+    RateLimited after too much was sent on.
     """
     id = id or uuid7()
     fingerprint = fingerprints(by.pk.bytes, conversation_id.bytes, b"forward", b"", forward_of_id.bytes, b"")
@@ -39,7 +41,8 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
         raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
     said.fingerprints, said.names = fingerprint, ()
     said.media = _copies(source, by)
-    return log.append(said)
+    with limits.charged(by.pk, (limits.FORWARDS, 1 + len(said.media))):
+        return log.append(said)
 
 
 def _readable_by(by: User, message_id: UUID) -> Message | None:

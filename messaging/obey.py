@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.profiles import find_user
 from accounts.realtime import encode, timestamp
 from chatproject.database import in_thread
+from chatproject.limits import PEOPLE_A_CALL
 from conversations.access import place_of
 from messaging.append import Draft
 from messaging.commands import compose, mark_delivered, mark_read, send_direct
@@ -69,7 +70,7 @@ class Device(Protocol):
 
     async def submit(self, ref: str | None, draft: Draft) -> None: ...
 
-    async def require_call(self) -> None: ...
+    async def require_call(self, cost: int = 1) -> None: ...
 
 
 HEARD_WITHIN = 2.0
@@ -172,6 +173,7 @@ async def close_conversation(device: Device, frame: ConversationClose) -> None:
 
 
 async def watch_presence(device: Device, frame: PresenceWatch) -> None:
+    await device.require_call(len(frame.user_ids) // PEOPLE_A_CALL)
     seen = await device.hub.presence.watching.watch(device, frame.user_ids)
     if frame.ref is not None:
         device.deliver(ack(frame.ref, seen.data()))

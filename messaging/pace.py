@@ -29,24 +29,26 @@ class Pace:
         self._until = 0.0
         self._next_lease = 1
 
-    async def require(self) -> None:
-        """Use one permit; RateLimited if the person has none left anywhere."""
+    async def require(self, permits: int = 1) -> None:
+        """Use some permits; RateLimited if the person has too few left anywhere."""
         if not settings.CHAT_LIMITS:
             return
-        if not self._left or time.monotonic() > self._until:
-            await self._lease()
-        self._left -= 1
+        if time.monotonic() > self._until:
+            self._left = 0
+        if self._left < permits:
+            await self._lease(permits - self._left)
+        self._left -= permits
 
-    async def _lease(self) -> None:
+    async def _lease(self, least: int) -> None:
         in_flow = time.monotonic() < self._until
-        wanted = self._next_lease if in_flow else 1
+        wanted = max(self._next_lease, least) if in_flow else least
         verdict = await self._take(wanted)
-        if not verdict.allowed and wanted > 1:
-            wanted = 1
+        if not verdict.allowed and wanted > least:
+            wanted = least
             verdict = await self._take(wanted)
         if not verdict.allowed:
             raise limits.RateLimited(verdict)
-        self._left, self._until = wanted, time.monotonic() + LEASE_SECONDS
+        self._left, self._until = self._left + wanted, time.monotonic() + LEASE_SECONDS
         self._next_lease = min(2 * wanted, LEASE_MOST)
 
     async def _take(self, permits: int) -> limits.Verdict:

@@ -13,6 +13,7 @@ from accounts.ids import uuid7
 from accounts.models import SERVICE_ID, User
 from accounts.realtime import timestamp
 from accounts.staff import Action, Staff, record
+from chatproject import limits
 from chatproject.shapes import IdText, TimeText, one_of
 from conversations.access import Conflict, Unprocessable, place_of, require_storable
 from conversations.models import Conversation
@@ -28,7 +29,7 @@ Outcome = Report.Outcome
 def report_message(*, by: User, message_id: UUID, reason: str, comment: str = "") -> tuple[Report, bool]:
     """Report a message, with a copy of what it says now; also tell whether the report is new.
 
-    Message.DoesNotExist for one that the reporter can't read.
+    Message.DoesNotExist for one that the reporter can't read, RateLimited after too many reports in a day.
     """
     message = _visible(by, message_id)
     if message.kind == Message.Kind.NOTICE or message.deleted_at is not None or message.body is None:
@@ -53,13 +54,23 @@ def _visible(by: User, message_id: UUID) -> Message:
         raise Message.DoesNotExist from None
 
 
-@transaction.atomic
 def _report(
     by: User, person_id: UUID, reason: str, comment: str, said: str | None, about: Mapping[str, Any]
 ) -> tuple[Report, bool]:
     if person_id in {by.pk, SERVICE_ID}:
         raise Unprocessable("You can't report yourself, or the place itself.")
     require_storable(comment, pointer="/comment")
+    with limits.charged(by.pk, (limits.REPORTS, 1)) as charge:
+        report, is_new = _store(by, person_id, reason, comment, said, about)
+    if not is_new:
+        limits.give_back(charge)
+    return report, is_new
+
+
+@transaction.atomic
+def _store(
+    by: User, person_id: UUID, reason: str, comment: str, said: str | None, about: Mapping[str, Any]
+) -> tuple[Report, bool]:
     id = uuid7()
     report = Report(
         id=id,

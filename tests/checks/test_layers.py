@@ -15,8 +15,8 @@ LAYERS = {
         messaging.media_types messaging.examining
         accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
-        chatproject.limits chatproject.logs chatproject.metrics chatproject.names chatproject.pages
-        chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes
+        chatproject.limits chatproject.logs chatproject.meter chatproject.metrics chatproject.names
+        chatproject.pages chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes
         chatproject.jsonschema chatproject.sockets
     """,
     "models, fields": """
@@ -39,8 +39,8 @@ LAYERS = {
         messaging.marks messaging.mentions messaging.notices
     """,
     "commands": """
-        accounts.commands accounts.factors accounts.moderation accounts.people accounts.service accounts.staff
-        accounts.wallets
+        accounts.attempts accounts.commands accounts.factors accounts.moderation accounts.people accounts.service
+        accounts.staff accounts.wallets
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights conversations.wallets
         messaging.clearing messaging.commands messaging.edits messaging.forwarding messaging.media
@@ -59,7 +59,7 @@ LAYERS = {
         accounts.adapter accounts.middleware accounts.tickets accounts.tokens
     """,
     "serializers, forms, protocol": """
-        accounts.forms accounts.serializers
+        accounts.forms accounts.forms_entrance accounts.serializers
         chatproject.api chatproject.bounds chatproject.documents chatproject.etags chatproject.fields
         chatproject.middleware chatproject.problems chatproject.wire
         conversations.forms conversations.forms_group conversations.serializers
@@ -68,7 +68,7 @@ LAYERS = {
     """,
     "doors": """
         accounts.admin accounts.api accounts.api_people accounts.api_wallet accounts.urls accounts.views
-        accounts.views_people accounts.views_settings accounts.views_wallet
+        accounts.views_factors accounts.views_people accounts.views_settings accounts.views_wallet
         chatproject.health chatproject.staffsite chatproject.views
         conversations.admin conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join

@@ -161,6 +161,33 @@ async def test_questions_on_a_socket_are_held_to_the_limit_of_calls(pair, alice:
     assert answers[-1]["data"]["code"] == "too_fast"
 
 
+def called(user: User, *, seconds: int) -> float:
+    """Let someone have called as often as takes so many seconds to make up for; give when that will be."""
+    due = time.time() * 1000 + seconds * 1000
+    redis().set(CALLS.key(user.pk), due)
+    return due
+
+
+async def test_watching_many_people_costs_more_than_one_call(pair, alice: User, access) -> None:
+    token = await sync_to_async(access)(alice)
+    async with Client(pair[0].url, access=token) as app, app.socket() as socket:
+        due = called(alice, seconds=30)
+        answer = await socket.ask("presence.watch", user_ids=[str(uuid7()) for _ in range(200)])
+    assert answer["type"] == "ack"
+    assert float(redis().get(CALLS.key(alice.pk))) - due >= 11 * CALLS.interval
+
+
+async def test_catching_up_costs_more_than_a_socket(pair, alice: User, conversation, access) -> None:
+    token = await sync_to_async(access)(alice)
+    called(alice, seconds=CALLS.window + 60)
+    async with Client(pair[0].url, access=token) as app:
+        async with app.socket():
+            pass
+        async with app.bare_socket(headers=app.headers, query="?catch_up=1") as socket:
+            assert (await socket.next("error"))["code"] == "too_fast"
+            assert await socket.closed() == 4008
+
+
 async def test_far_too_many_frames_are_refused_with_their_ref_and_then_end_the_socket(
     pair, alice: User, access
 ) -> None:

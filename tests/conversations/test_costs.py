@@ -1,0 +1,269 @@
+"""What is done costs by how much it is: people added, groups, links, invitations, forwards and reports."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from accounts.models import User
+from chatproject import limits
+from chatproject.limits import RateLimited
+from conversations.access import Blocked, NotAllowed
+from conversations.commands import create_group
+from conversations.contacts import block, invite
+from conversations.groups import add_members, leave, remove_member
+from conversations.links import accept_link, make_link
+from conversations.models import Conversation, Participant
+from messaging.commands import send_message
+from messaging.models import Report
+from messaging.reports import report_person
+from tests.accounts.conftest import Caller
+from tests.accounts.visitor import Visitor, words
+from tests.support.redis import empty_redis
+
+pytestmark = pytest.mark.usefixtures("data")
+MEMBERS = 10
+"""How many a group may have here: twice as many people may be added in a day."""
+
+
+@pytest.fixture(autouse=True)
+def _limited(settings: Any) -> Any:
+    settings.CHAT_LIMITS, settings.GROUP_MEMBERS = True, MEMBERS
+    yield
+    empty_redis()
+
+
+@pytest.fixture
+def crowd() -> list[User]:
+    """More people than may be added in a day."""
+    return User.objects.bulk_create([User(username=f"person-{number:02}") for number in range(3 * MEMBERS)])
+
+
+def spend(limit: limits.Limit, by: User, *, leave: int = 0) -> None:
+    """Let a person have so much left of a limit."""
+    assert limits.take([(limit, by.pk)], cost=left(limit, by) - leave).allowed
+
+
+def left(limit: limits.Limit, by: User) -> int:
+    return limits.take([(limit, by.pk)], cost=0).remaining
+
+
+ADDITIONS = limits.additions(MEMBERS)
+
+
+# People
+
+
+def test_a_whole_group_of_the_largest_size_can_be_made_twice_a_day_and_no_third_time(alice: User, crowd: Any) -> None:
+    for turn in range(2):
+        create_group(by=alice, name="Everyone", participants=crowd[: MEMBERS - 1])
+        assert left(ADDITIONS, alice) == 2 * MEMBERS - (turn + 1) * (MEMBERS - 1)
+    with pytest.raises(RateLimited) as refused:
+        create_group(by=alice, name="Everyone", participants=crowd[: MEMBERS - 1])
+    assert refused.value.verdict.limit.name == "participants"
+    assert Conversation.objects.count() == 2
+    # A refusal takes nothing: a small one fits still.
+    create_group(by=alice, name="Two", participants=crowd[:2])
+    assert left(ADDITIONS, alice) == 0
+
+
+def test_only_those_cost_who_are_not_in(alice: User, crowd: Any) -> None:
+    group = create_group(by=alice, name="Garden", participants=crowd[:3])
+    add_members(by=alice, conversation_id=group.pk, users=crowd[:5])
+    assert left(ADDITIONS, alice) == 2 * MEMBERS - 5
+    for _ in range(3):
+        add_members(by=alice, conversation_id=group.pk, users=crowd[:5])
+    assert left(ADDITIONS, alice) == 2 * MEMBERS - 5
+
+
+def test_putting_the_same_person_in_and_out_costs_every_time(alice: User, bob: User) -> None:
+    group = create_group(by=alice, name="Garden")
+    spend(ADDITIONS, alice, leave=3)
+    for _ in range(3):
+        add_members(by=alice, conversation_id=group.pk, users=[bob])
+        remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
+    with pytest.raises(RateLimited):
+        add_members(by=alice, conversation_id=group.pk, users=[bob])
+
+
+def test_what_is_refused_costs_nothing(alice: User, bob: User, carol: User, crowd: Any) -> None:
+    group = create_group(by=alice, name="Garden", participants=[bob])
+    before = left(ADDITIONS, alice), left(limits.GROUPS, alice)
+    block(by=carol, other=alice)
+    with pytest.raises(Blocked):
+        add_members(by=alice, conversation_id=group.pk, users=[carol, *crowd[:3]])
+    with pytest.raises(Blocked):
+        create_group(by=alice, name="Another", participants=[carol])
+    with pytest.raises(NotAllowed):
+        add_members(by=bob, conversation_id=group.pk, users=crowd[:3])
+    assert (left(ADDITIONS, alice), left(limits.GROUPS, alice)) == before
+    assert left(ADDITIONS, bob) == 2 * MEMBERS
+
+
+def test_coming_in_by_a_link_costs_whoever_comes(alice: User, bob: User) -> None:
+    group = create_group(by=alice, name="Garden")
+    token = make_link(by=alice, conversation_id=group.pk)[1]
+    spend(ADDITIONS, bob, leave=2)
+    for _ in range(2):
+        accept_link(by=bob, token=token)
+        accept_link(by=bob, token=token)
+        leave(by=bob, conversation_id=group.pk)
+    with pytest.raises(RateLimited):
+        accept_link(by=bob, token=token)
+    assert left(ADDITIONS, alice) == 2 * MEMBERS
+
+
+# All else
+
+
+def a_group(by: User, turn: int, crowd: Any) -> None:
+    create_group(by=by, name=f"Group {turn}")
+
+
+def an_invitation(by: User, turn: int, crowd: Any) -> None:
+    invite(by=by, to=crowd[turn])
+
+
+def a_link(by: User, turn: int, crowd: Any) -> None:
+    group = Conversation.objects.filter(owner=by).first() or create_group(by=by, name="Garden")
+    make_link(by=by, conversation_id=group.pk)
+
+
+def a_report(by: User, turn: int, crowd: Any) -> None:
+    report_person(by=by, user=crowd[turn], reason=Report.Reason.SPAM)
+
+
+@pytest.mark.parametrize(
+    ("act", "limit"),
+    [
+        (a_group, limits.GROUPS),
+        (an_invitation, limits.INVITATIONS),
+        (a_link, limits.LINKS),
+        (a_report, limits.REPORTS),
+    ],
+)
+def test_a_person_does_so_many_of_them_a_day(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
+    act(alice, 0, crowd)
+    assert left(limit, alice) == limit.quota - 1
+    spend(limit, alice, leave=1)
+    act(alice, 1, crowd)
+    with pytest.raises(RateLimited) as refused:
+        act(alice, 2, crowd)
+    assert refused.value.verdict.limit == limit
+    assert refused.value.verdict.retry_after > 60
+
+
+@pytest.mark.parametrize(("act", "limit"), [(an_invitation, limits.INVITATIONS), (a_report, limits.REPORTS)])
+def test_repeating_it_costs_nothing(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
+    for _ in range(4):
+        act(alice, 0, crowd)
+    assert left(limit, alice) == limit.quota - 1
+
+
+def test_an_invitation_that_never_arrives_costs_the_same(alice: User, bob: User) -> None:
+    block(by=bob, other=alice)
+    invite(by=alice, to=bob)
+    assert left(limits.INVITATIONS, alice) == limits.INVITATIONS.quota - 1
+
+
+def test_forwards_are_counted_and_repeats_are_not(alice: User, conversation: Conversation) -> None:
+    where = {"by": alice, "conversation_id": conversation.pk}
+    said = UUID(send_message(**where, text="Pass it on").message["id"])
+    sent = UUID(send_message(**where, forward_of_id=said).message["id"])
+    for _ in range(3):
+        assert send_message(**where, id=sent, forward_of_id=said).repeated
+    assert left(limits.FORWARDS, alice) == limits.FORWARDS.quota - 1
+    spend(limits.FORWARDS, alice)
+    with pytest.raises(RateLimited):
+        send_message(**where, forward_of_id=said)
+
+
+# REST
+
+
+@pytest.fixture
+def rest(access: Callable[[User], str]) -> Callable[[User], Caller]:
+    """Sign a person in to call the API."""
+    return lambda user: Caller(access(user))
+
+
+@pytest.fixture
+def post(rest: Any, alice: User) -> Callable[..., Any]:
+    """Call the API as alice."""
+    caller = rest(alice)
+    return lambda path, **body: caller.send("post", path, body)
+
+
+def referred(people: list[User]) -> list[dict[str, str]]:
+    return [{"username": user.username} for user in people]
+
+
+def test_the_api_tells_what_is_left_and_when_to_come_back(post: Any, alice: User, crowd: Any) -> None:
+    made = post("/conversations", kind="group", name="Garden", participants=referred(crowd[: MEMBERS - 1]))
+    assert made.status_code == 201
+    assert made["RateLimit-Policy"] == f'"participants";q={2 * MEMBERS};w=86400'
+    assert made["RateLimit"].startswith(f'"participants";r={MEMBERS + 1};t=')
+    spend(ADDITIONS, alice, leave=1)
+    path = f"/conversations/{post('/conversations', kind='group', name='Small').json()['data']['id']}/participants"
+    assert post(path, users=referred(crowd[:1])).status_code == 200
+    refused = post(path, users=referred(crowd[:3]))
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert refused["RateLimit"].startswith('"participants";r=0;')
+    assert int(refused["Retry-After"]) > 60
+    # What else is called is told of by its own limit.
+    assert post(path, users=[])["RateLimit-Policy"].startswith('"calls"')
+
+
+def test_a_call_costs_by_what_it_sends(rest: Any, alice: User, conversation: Conversation) -> None:
+    path = f"/conversations/{conversation.pk}/me"
+    assert rest(alice).send("patch", path, {"draft": "x" * 9000})["RateLimit"].startswith('"calls";r=597;')
+
+
+def test_a_search_costs_like_three_calls(rest: Any, alice: User) -> None:
+    assert rest(alice).get("/users", search="bo")["RateLimit"].startswith('"calls";r=597;')
+
+
+# Pages
+
+
+def make_group(visitor: Visitor, people: list[User]) -> Any:
+    names = " ".join(user.username for user in people)
+    filled = {"kind": "group", "group-name": "Garden", "group-people": names}
+    return visitor.submit("/conversations/new", "/conversations/new", **filled)
+
+
+def test_a_page_keeps_what_was_filled_in_and_says_when_to_come_back(alice: User, crowd: Any) -> None:
+    spend(ADDITIONS, alice, leave=2)
+    answer = make_group(Visitor(alice), crowd[:3])
+    assert answer.status_code == 429
+    assert "That is enough for now. Please try again in 72 minutes." in words(answer)
+    assert "person-00 person-01 person-02" in answer.content.decode()
+    assert not Conversation.objects.exists()
+
+
+def test_a_page_adds_no_more_people_than_the_api(alice: User, crowd: Any) -> None:
+    group = create_group(by=alice, name="Garden")
+    spend(ADDITIONS, alice)
+    path = f"/conversations/{group.pk}/info"
+    answer = Visitor(alice).submit(path, f"/conversations/{group.pk}/people", **{"add-people": crowd[0].username})
+    assert (answer.status_code, "That is enough for now." in words(answer)) == (429, True)
+    assert Participant.objects.filter(conversation=group).count() == 1
+
+
+def test_a_page_names_no_more_people_than_fit(alice: User, crowd: Any) -> None:
+    answer = make_group(Visitor(alice), crowd)
+    assert (answer.status_code, "at most 10 members" in words(answer)) == (400, True)
+
+
+def test_the_page_behind_a_link_says_when_to_come_back(alice: User, bob: User) -> None:
+    group = create_group(by=alice, name="Garden")
+    token = make_link(by=alice, conversation_id=group.pk)[1]
+    spend(ADDITIONS, bob)
+    assert Visitor(bob).submit(f"/join/{token}").status_code == 429
+
+
+def test_the_page_of_a_person_says_when_to_come_back(alice: User, bob: User) -> None:
+    spend(limits.INVITATIONS, alice)
+    answer = Visitor(alice).submit(f"/people/{bob.pk}", f"/people/{bob.pk}/invite")
+    assert "That is enough for now." in words(answer)
