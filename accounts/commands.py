@@ -22,6 +22,8 @@ from chatproject.names import fault_in
 from conversations.access import Suspended
 
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
+REPEAT_WITHIN = timedelta(seconds=60)
+"""For how long a refresh token that has been turned into a pair still leads to it."""
 HASHING = BoundedSemaphore(2)
 """Hashing a password takes a core and memory for a while; more at once would only take them from everybody else."""
 
@@ -147,8 +149,9 @@ def start_tokens(*, session: Session) -> Session:
 def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
     """Turn a refresh token into the next pair; SessionEnded if it is worth nothing, Suspended for those who are.
 
-    Until the newest pair has been seen in use, the token before it leads to that same pair again: two tabs, or a lost
-    answer. An older one, or the one before after that, can only be a copy in other hands: the session ends.
+    Until the newest pair has been seen in use, and for a minute at most, the token before it leads to that same pair
+    again: two tabs, or a lost answer. An older one, or the one before after that, can only be a copy in other hands: the
+    session ends.
     """
     with transaction.atomic():
         live = Session.objects.select_for_update(of=("self",)).filter(ended_at=None, user__is_active=True)
@@ -157,11 +160,17 @@ def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
             raise Suspended.of(session.user)
         if session is not None and refresh_id == session.refresh_id:
             return _rotate(session, timezone.now())
-        if session is not None and refresh_id == session.previous_refresh_id and not session.refresh_used:
+        if session is not None and refresh_id == session.previous_refresh_id and _may_repeat(session):
             return session
     if session is not None:
         end_session(session=session)
     raise SessionEnded
+
+
+def _may_repeat(session: Session) -> bool:
+    """Tell whether the newest pair may be given out once more: it is fresh, and nobody has used it."""
+    is_fresh = session.refreshed_at is not None and timezone.now() - session.refreshed_at <= REPEAT_WITHIN
+    return is_fresh and not session.refresh_used
 
 
 def note_use(*, session: Session, refresh_id: UUID | None = None) -> None:

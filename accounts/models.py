@@ -95,7 +95,8 @@ class Session(models.Model):
     (`accounts.attempts`); sessions that have ended keep it.
 
     `refresh_id` names the newest pair of tokens, `previous_refresh_id` the pair before it. Until the newest
-    pair has been seen in use, the previous refresh token still leads to it: a lost answer costs nobody a session.
+    pair has been seen in use, the previous refresh token still leads to it for a minute: a lost answer costs nobody a
+    session, and a copy in other hands cannot follow its owner unseen.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db.models import F
 
 from accounts.commands import (
     NameTaken,
@@ -139,6 +140,10 @@ class Device:
         """Make a call with a pair's access token."""
         note_use(session=Session.objects.get(pk=self.session.pk), refresh_id=self.pairs[pair - 1])
 
+    def waits(self, seconds: int) -> None:
+        """Let the newest pair be so much older."""
+        Session.objects.filter(pk=self.session.pk).update(refreshed_at=F("refreshed_at") - timedelta(seconds=seconds))
+
 
 ENDED = 0
 
@@ -158,6 +163,11 @@ ENDED = 0
         pytest.param("refresh 1, refresh 2", 1, ENDED, id="theft: the new pair was refreshed"),
         pytest.param("refresh 1, refresh 2, refresh 3", 1, ENDED, id="theft: a token from long ago"),
         pytest.param("refresh 1, use 2, steal 1", 2, ENDED, id="after a theft the owner is out too"),
+        pytest.param("refresh 1, wait 40", 1, 2, id="an answer may be lost for a minute"),
+        pytest.param("refresh 1, wait 61", 1, ENDED, id="theft: a copy follows its owner for a minute at most"),
+        pytest.param("refresh 1, wait 61, steal 1", 2, ENDED, id="and the owner signs in anew"),
+        pytest.param("refresh 1, refresh 1, wait 61", 1, ENDED, id="repeating it does not make the minute longer"),
+        pytest.param("refresh 1, wait 61", 2, 3, id="the newest pair is good for longer"),
     ],
 )
 def test_refresh_tokens_rotate_and_a_stolen_one_ends_the_session(
@@ -179,6 +189,8 @@ def _do(device: Device, what: str, pair: str) -> None:
         device.uses(int(pair))
     elif what == "refresh":
         device.refreshes(int(pair))
+    elif what == "wait":
+        device.waits(int(pair))
     else:
         with pytest.raises(SessionEnded):
             device.refreshes(int(pair))

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
+from django.db.models import F
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from accounts.commands import end_session, start_session, start_tokens
@@ -13,6 +15,8 @@ from accounts.models import Session, User
 from accounts.tokens import issue_pair
 from tests.doors.conftest import Rest
 from tests.support.browser import PASSWORD
+from tests.support.server import Server
+from tests.support.together import together
 
 
 @pytest.fixture
@@ -146,6 +150,25 @@ def test_a_spent_refresh_token_ends_the_session(
     assert code(refresh(rest, pair["refresh"])) == (401, "session_revoked")
     assert code(refresh(rest, following["refresh"])) == (401, "session_revoked")
     assert code(me(rest, following["access"])) == (401, "session_revoked")
+
+
+def test_a_copy_of_a_refresh_token_follows_its_owner_for_a_minute_at_most(rest: Rest, pair: dict[str, Any]) -> None:
+    following = refresh(rest, pair["refresh"]).json()["data"]
+    Session.objects.update(refreshed_at=F("refreshed_at") - timedelta(seconds=61))
+    assert code(refresh(rest, pair["refresh"])) == (401, "session_revoked")
+    assert code(me(rest, following["access"])) == (401, "session_revoked")
+
+
+def test_two_servers_give_the_same_successor_at_once(
+    server: Server, other_server: Server, pair: dict[str, Any]
+) -> None:
+    def ask(url: str) -> str:
+        answer = httpx.post(f"{url}/api/v1/auth/token/refresh", json={"refresh": pair["refresh"]}, timeout=30)
+        return str(answer.json()["data"]["refresh"])
+
+    given = together(*(partial(ask, each.url) for each in (server, other_server) * 2))
+    assert len(set(given)) == 1
+    assert pair["refresh"] not in given
 
 
 def test_a_refresh_token_that_is_none_ends_nothing(rest: Rest, pair: dict[str, Any]) -> None:
