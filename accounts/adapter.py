@@ -23,7 +23,6 @@ from django.urls import reverse
 from accounts import commands
 from accounts.attempts import devices_of, remember_device, take_sign_in_chance
 from accounts.devices import device_words
-from accounts.eip4361 import Site
 from accounts.models import Session, User
 from accounts.tokens import SESSION_KEY
 from chatproject import limits
@@ -36,6 +35,9 @@ WAYS = {
     "mfa_reauthenticate": "Use a code",
     "mfa_reauthenticate:webauthn": "Use your passkey",
 }
+
+
+LOOPBACK = {"127.0.0.1", "::1"}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -166,6 +168,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         """Propose the device as the name of a passkey that is made on it."""
         return device_words(device_name(context.request))
 
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Name the site that passkeys belong to. Browsers know none for an address of this machine but `localhost`."""
+        name = urlsplit(settings.SITE_URL).hostname or ""
+        return {"id": "localhost" if name in LOOPBACK else name, "name": settings.SERVER_NAME}
+
     def encrypt(self, text: str) -> str:
         return base64.b64encode(seal_secret(text)).decode()
 
@@ -180,11 +187,6 @@ def on_this_site(url: str) -> str:
 
 def _name(credentials: dict[str, Any]) -> str:
     return str(credentials.get("username") or credentials.get("email") or "")
-
-
-def site_of(request: HttpRequest) -> Site:
-    """Where a request reached us, as Django has found its host to be ours; TLS may end before us."""
-    return Site("https" if settings.BEHIND_TLS or request.is_secure() else "http", request.get_host().lower())
 
 
 def device_name(request: HttpRequest) -> str:

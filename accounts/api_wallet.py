@@ -6,7 +6,6 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.adapter import site_of
 from accounts.api import AuthViewSet, SignedInJSON
 from accounts.eip4361 import message_for
 from accounts.models import User
@@ -14,7 +13,7 @@ from accounts.nonces import SECONDS, issue_nonce
 from accounts.profiles import OwnJSON, own_json
 from accounts.serializers import NonceWish, WalletProof
 from accounts.tokens import CookieAuthentication, TokenAuthentication, Unauthenticated
-from accounts.wallets import NotProven, enter_by_wallet, prove_wallet
+from accounts.wallets import NotProven, enter_by_wallet, prove_wallet, this_site
 from chatproject.api import envelope
 from chatproject.documents import described
 from chatproject.shapes import Count, UrlText
@@ -49,7 +48,7 @@ class WalletViewSet(AuthViewSet):
     def nonce(self, request: Request) -> Response:
         """What a message has to carry, and for a known wallet the message itself."""
         said = self.body(request, NonceWish)
-        site, nonce = site_of(request._request), issue_nonce()
+        site, nonce = this_site(), issue_nonce()
         shown: NonceJSON = {"nonce": nonce, "expires_in": SECONDS, "domain": site.domain, "uri": site.uri}
         if address := said.get("address"):
             shown["message"] = message_for(site, address=address, nonce=nonce, at=timezone.now())
@@ -77,8 +76,7 @@ class WalletViewSet(AuthViewSet):
 
 def proven(request: Request, message: str, signature: str) -> str:
     """Find the wallet that a call was signed with; Unauthenticated if there is none."""
-    site, address = site_of(request._request), request.META["REMOTE_ADDR"]
     try:
-        return prove_wallet(message=message, signature=signature, site=site, address=address)
+        return prove_wallet(message=message, signature=signature, address=request.META["REMOTE_ADDR"])
     except NotProven:
         raise Unauthenticated(NO_PROOF, "bad_credentials") from None

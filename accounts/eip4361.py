@@ -40,6 +40,12 @@ class Site:
     scheme: str
     domain: str
 
+    @classmethod
+    def of(cls, origin: str) -> "Site":
+        """Read the origin of a site, as browsers write it."""
+        scheme, _, domain = origin.partition("://")
+        return cls(scheme, domain)
+
     @property
     def uri(self) -> str:
         return f"{self.scheme}://{self.domain}"

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from typing import Any, TypedDict
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +16,6 @@ from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
-from django.http.request import validate_host
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -28,6 +27,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from accounts.commands import note_use
 from accounts.models import Session, User
 from accounts.tickets import take_ticket
+from chatproject.addresses import own_origins
 from conversations.access import Suspended
 
 ACCESS_LIFETIME: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
@@ -184,7 +184,7 @@ class SocketCredentials:
         kept = self._browser_session()
         if not kept.get(SESSION_KEY):
             return None
-        if not origin_is_allowed(self._headers.get("origin"), self._headers.get("host", ""), tls=self._tls()):
+        if not origin_is_allowed(self._headers.get("origin")):
             raise Unauthenticated("This site may not open a socket with your cookie.", "not_authenticated")
         session = _required_session(UUID(kept[SESSION_KEY]))
         if not _belongs_to(kept, session.user):
@@ -194,9 +194,6 @@ class SocketCredentials:
     def _ticket(self) -> str | None:
         query = parse_qs(self._scope.get("query_string", b"").decode("latin1"), keep_blank_values=True)
         return query["ticket"][0] if "ticket" in query else None
-
-    def _tls(self) -> bool:
-        return settings.BEHIND_TLS or self._scope.get("scheme") == "wss"
 
     def _browser_session(self) -> SessionBase:
         """Open what is kept for the browser; it is empty where the cookie names nothing."""
@@ -208,15 +205,9 @@ class SocketCredentials:
         return store
 
 
-def origin_is_allowed(origin: str | None, host: str, *, tls: bool) -> bool:
-    """Tell whether a page of this origin may use a person's cookie: the site itself, or one that is named."""
-    if not origin or origin == "null":
-        return False
-    if origin in settings.ALLOWED_ORIGINS:
-        return True
-    parts = urlsplit(origin)
-    return parts.scheme == ("https" if tls else "http") and parts.netloc == host and _is_ours(parts.hostname or "")
+def origin_is_allowed(origin: str | None) -> bool:
+    """Tell whether a page of this origin may use a person's cookie: the site itself, or one that is named.
 
-
-def _is_ours(hostname: str) -> bool:
-    return validate_host(hostname, settings.ALLOWED_HOSTS)
+    The request's Host says nothing about it: whoever asks writes it.
+    """
+    return bool(origin) and (origin in settings.ALLOWED_ORIGINS or origin in own_origins())

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts.adapter import site_of
 from accounts.forms import SignatureForm
 from accounts.views import SignedInRequest, signed_in, told
 from accounts.wallets import NotProven, enter_by_wallet, prove_wallet
@@ -64,7 +63,7 @@ def _proven(request: HttpRequest) -> str:
     form = SignatureForm(request.POST)
     if not form.is_valid():
         raise NotProven
-    return prove_wallet(**form.cleaned_data, site=site_of(request), address=request.META["REMOTE_ADDR"])
+    return prove_wallet(**form.cleaned_data, address=request.META["REMOTE_ADDR"])
 
 
 def _words(error: Exception) -> str:

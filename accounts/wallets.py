@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
@@ -10,13 +11,19 @@ from accounts.ethereum import signer_of
 from accounts.models import User
 from accounts.nonces import take_nonce
 from chatproject import limits
+from chatproject.addresses import origin_of
 
 
 class NotProven(Exception):
     """Nothing shows that whoever asks holds a wallet, or it lets nobody in."""
 
 
-def prove_wallet(*, message: str, signature: str, site: Site, address: str) -> str:
+def this_site() -> Site:
+    """Give what messages for this site must name: SITE_URL alone, for a request may claim to be for any site."""
+    return Site.of(origin_of(settings.SITE_URL))
+
+
+def prove_wallet(*, message: str, signature: str, address: str) -> str:
     """Find the wallet that has signed a fresh message for this site; NotProven for all else.
 
     The nonce is used up by it, whatever else is wrong. RateLimited after too many failures from the address.
@@ -26,7 +33,7 @@ def prove_wallet(*, message: str, signature: str, site: Site, address: str) -> s
         said = SignInMessage.read(message)
         is_proven = (
             take_nonce(said.nonce)
-            and said.is_for(site, at=timezone.now())
+            and said.is_for(this_site(), at=timezone.now())
             and signer_of(message, signature) == said.address
         )
     except ValueError:

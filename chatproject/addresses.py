@@ -1,7 +1,8 @@
-"""Whose address a request comes from, when there are proxies before us."""
+"""Whose address a request comes from, when there are proxies before us, and the addresses at which our pages are."""
 
 import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -9,6 +10,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 HOP = re.compile(r"\[([^\]]*)\](?::\d+)?|([^:]*):\d+")
 """Proxies may write a port behind an address: `1.2.3.4:5678`, `[::1]:123`."""
+DEFAULT_PORTS = {"http": 80, "https": 443}
 WHOLE_HOST = 64
 """The part of an IPv6 address that names a customer; who has it may use all addresses in it."""
 
@@ -51,3 +53,23 @@ def subject_of(text: str) -> str:
     if isinstance(known, IPv6Address):
         return str(IPv6Network((int(known), WHOLE_HOST), strict=False))
     return str(known) if known else text
+
+
+def origin_of(url: str) -> str:
+    """Write scheme, name and port of a URL as browsers do: in lower case, without the default port of the scheme."""
+    parts = urlsplit(url)
+    return _origin(parts.scheme, f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname, parts.port)
+
+
+def own_origins() -> set[str]:
+    """List the origins of our pages: SITE_URL, and its scheme and port with each name in ALLOWED_HOSTS.
+
+    Names with a wildcard are left out: other sites may have a name below ours.
+    """
+    site = urlsplit(settings.SITE_URL)
+    names = [name.lower() for name in settings.ALLOWED_HOSTS if not name.startswith((".", "*"))]
+    return {origin_of(settings.SITE_URL), *(_origin(site.scheme, name, site.port) for name in names)}
+
+
+def _origin(scheme: str, name: str | None, port: int | None) -> str:
+    return f"{scheme}://{name}" if port in {None, DEFAULT_PORTS.get(scheme)} else f"{scheme}://{name}:{port}"

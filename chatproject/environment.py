@@ -36,7 +36,8 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "SITE_URL",
             "",
-            "Where people reach this site, as `https://chat.example`: links in mail and invitations begin with it.",
+            "Where people reach this site, as `https://chat.example`: links in mail and invitations begin with it, "
+            "wallets and passkeys are asked for it, and its pages alone may use a person's cookie for a socket.",
             "`http://`, then `HOST` and `PORT`",
         ),
         Variable("SERVER_NAME", "Parley", "What the pages and the API call this server."),

@@ -1,4 +1,4 @@
-"""Links in mail let people in: they lead to this site, whatever the request that caused them said of itself."""
+"""Links in mail let people in, and so do passkeys: both are this site's, whatever a request says of itself."""
 
 import re
 from typing import Any
@@ -40,3 +40,14 @@ def test_nor_in_one_that_greets_or_says_that_there_is_an_account(
     assert answer.status_code == 201
     assert sites(mailoutbox[0]) == {SITE}
     assert "6666" not in mailoutbox[0].body
+
+
+@pytest.mark.parametrize(
+    ("site", "named"), [(SITE, "chat.example"), ("http://127.0.0.1:8000", "localhost"), ("http://[::1]", "localhost")]
+)
+def test_a_passkey_is_asked_for_in_the_name_of_the_site(
+    forged: Client, settings: Settings, data: None, site: str, named: str
+) -> None:
+    settings.SITE_URL = site
+    answer = forged.get("/accounts/2fa/webauthn/login/", headers={"X-Requested-With": "XMLHttpRequest"})
+    assert answer.json()["request_options"]["publicKey"]["rpId"] == named

@@ -9,7 +9,6 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
-from accounts.eip4361 import Site
 from accounts.models import User
 from accounts.nonces import issue_nonce
 from accounts.people import befriend
@@ -30,6 +29,11 @@ OTHER = {"domain": "evil.example", "uri": "https://evil.example"}
 
 def post(path: str, body: Any = None, client: Client | None = None) -> Any:
     return (client or Client()).post(path, body or {}, content_type="application/json")
+
+
+@pytest.fixture(autouse=True)
+def _site(settings: Any) -> None:
+    settings.SITE_URL = "https://chat.example"
 
 
 @pytest.fixture
@@ -61,23 +65,47 @@ def test_a_wallet_makes_an_account_at_first_sight_and_finds_it_again(enter: Ente
 
 def test_the_server_says_what_a_message_has_to_carry(asked: Any) -> None:
     said = asked()
-    assert (said["expires_in"], said["domain"], said["uri"]) == (300, "testserver", "http://testserver")
+    assert (said["expires_in"], said["domain"], said["uri"]) == (300, "chat.example", "https://chat.example")
     assert said["nonce"].isalnum()
     assert len(said["nonce"]) >= 8
 
 
-def test_behind_tls_the_uri_is_https(enter: Enter, settings: Any) -> None:
-    settings.BEHIND_TLS = True
+FORGED = {
+    "HTTP_HOST": "127.0.0.1:6666",
+    "HTTP_X_FORWARDED_HOST": "evil.example",
+    "HTTP_X_FORWARDED_PROTO": "http",
+    "HTTP_FORWARDED": "host=evil.example",
+}
+
+
+def test_domain_and_uri_are_those_of_the_site_whatever_a_request_says_of_itself(data: None) -> None:
+    said = post(NONCE, client=Client(**FORGED)).json()["data"]
+    assert (said["domain"], said["uri"]) == ("chat.example", "https://chat.example")
+
+
+@pytest.mark.parametrize("domain", ["127.0.0.1:6666", "testserver", "evil.example"])
+def test_what_was_signed_for_another_host_lets_nobody_in_there(asked: Any, domain: str) -> None:
+    proof = Wallet().proof(asked(), domain=domain, uri=f"http://{domain}")
+    answer = post(WALLET, proof, Client(**{**FORGED, "HTTP_HOST": "127.0.0.1:6666"}))
+    assert code(answer) == (401, "bad_credentials")
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"), [("http://localhost:8000", "localhost:8000"), ("https://Chat.Example:443/", "chat.example")]
+)
+def test_a_site_is_written_as_browsers_write_it(enter: Enter, settings: Any, url: str, domain: str) -> None:
+    settings.SITE_URL = url
+    said = post(NONCE).json()["data"]
+    assert (said["domain"], said["uri"]) == (domain, f"{url.partition('://')[0]}://{domain}")
     assert data(enter())
-    assert code(enter(uri="http://testserver")) == (401, "bad_credentials")
 
 
 # Moments count from when the test runs.
 REFUSED: dict[str, Callable[[], dict[str, Any]]] = {
     "another domain": lambda: {"domain": "evil.example"},
     "another uri": lambda: {"uri": "http://evil.example"},
-    "a deeper uri": lambda: {"uri": "http://testserver/x"},
-    "another scheme": lambda: {"head": "https://"},
+    "a deeper uri": lambda: {"uri": "https://chat.example/x"},
+    "another scheme": lambda: {"head": "http://"},
     "another site": lambda: OTHER,
     "another version": lambda: {"version": "2"},
     "no chain": lambda: {"chain": ""},
@@ -105,7 +133,7 @@ def test_a_message_with_something_wrong_lets_nobody_in(enter: Enter, kind: str) 
     [
         lambda: {"issued": moment(minutes=9)},
         lambda: {"issued": moment(minutes=-1)},
-        lambda: {"head": "http://"},
+        lambda: {"head": "https://"},
         lambda: {"more": f"\nExpiration Time: {moment(minutes=-5)}\nNot Before: {moment(minutes=1)}\nRequest ID: 7"},
         lambda: {"chain": "137"},
     ],
@@ -180,7 +208,7 @@ def test_the_same_signature_at_once_counts_once(asked: Any) -> None:
 
     def show() -> str | None:
         try:
-            return prove_wallet(**proof, site=Site("http", "testserver"), address="192.0.2.1")
+            return prove_wallet(**proof, address="192.0.2.1")
         except Exception:
             return None
 

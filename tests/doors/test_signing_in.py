@@ -79,6 +79,13 @@ async def test_a_cookie_is_worth_nothing_to_other_pages(
 
 
 @both_servers
+async def test_a_host_that_anyone_may_write_makes_no_page_ours(nobody: Client, browse: Browse, alice: User) -> None:
+    cookie = {"Cookie": (await browse(alice)).cookie}
+    forged = {"Origin": "http://127.0.0.1:6666", "X-Forwarded-Host": "127.0.0.1:6666", "Host": "127.0.0.1:6666"}
+    assert await refused(nobody, cookie | forged) == ("not_authenticated", 4501)
+
+
+@both_servers
 @pytest.mark.parametrize("token", ["nonsense", "", "a.b.c", "ÿ"])
 async def test_a_token_that_is_none_is_refused(nobody: Client, token: str) -> None:
     assert await refused(nobody, {"Authorization": f"Bearer {token}"}) == ("not_authenticated", 4501)
