@@ -1,6 +1,5 @@
 """Where django-allauth's pages meet our sessions, limits and keys."""
 
-import base64
 import logging
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -20,13 +19,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts import commands
+from accounts import commands, factor_secrets
 from accounts.attempts import devices_of, remember_device, take_sign_in_chance
 from accounts.devices import device_words
 from accounts.models import Session, User
 from accounts.tokens import SESSION_KEY
 from chatproject import limits
-from messaging.fields import seal_secret, unseal_secret
+from messaging.fields import Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -174,10 +173,15 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return {"id": "localhost" if name in LOOPBACK else name, "name": settings.SERVER_NAME}
 
     def encrypt(self, text: str) -> str:
-        return base64.b64encode(seal_secret(text)).decode()
+        return factor_secrets.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return unseal_secret(base64.b64decode(encrypted_text))
+        """A secret that does not open fits no code; what is wrong with it is in the log."""
+        try:
+            return factor_secrets.decrypt(encrypted_text)
+        except Unreadable as error:
+            logger.error("the secret of a second factor does not open: %s", error)
+            raise self.validation_error("incorrect_code") from error
 
 
 def on_this_site(url: str) -> str:

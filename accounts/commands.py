@@ -150,8 +150,8 @@ def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
     """Turn a refresh token into the next pair; SessionEnded if it is worth nothing, Suspended for those who are.
 
     Until the newest pair has been seen in use, and for a minute at most, the token before it leads to that same pair
-    again: two tabs, or a lost answer. An older one, or the one before after that, can only be a copy in other hands: the
-    session ends.
+    again: two tabs, or a lost answer. An older one, or the one before after that, can only be a copy in other hands:
+    the session ends.
     """
     with transaction.atomic():
         live = Session.objects.select_for_update(of=("self",)).filter(ended_at=None, user__is_active=True)

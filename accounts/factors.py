@@ -2,15 +2,19 @@
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.app_settings import TOTP_PERIOD
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt, is_mfa_enabled
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts import factor_secrets  # noqa: F401 (connects what binds secrets to their rows)
 from accounts.attempts import take_sign_in_chance
 from accounts.models import User
 from chatproject import limits
@@ -40,9 +44,11 @@ def use_code(*, user: User, code: str) -> Authenticator | None:
     # Locked, so that of two who show the same code at the same moment one is refused.
     for authenticator in Authenticator.objects.select_for_update().filter(user=user, type__in=kinds):
         is_app = authenticator.type == Authenticator.Type.TOTP
-        if use_step(authenticator, code) if is_app else authenticator.wrap().validate_code(code):
-            authenticator.record_usage()
-            return authenticator
+        # A secret that does not open fits no code, and stands in the way of no other.
+        with suppress(ValidationError):
+            if use_step(authenticator, code) if is_app else authenticator.wrap().validate_code(code):
+                authenticator.record_usage()
+                return authenticator
     return None
 
 
@@ -92,5 +98,12 @@ def factors_of(user: User) -> Factors:
         has_password=user.has_usable_password(),
         has_app=Authenticator.Type.TOTP in kinds,
         passkeys=kinds.count(Authenticator.Type.WEBAUTHN),
-        codes=len(paper.get_unused_codes()) if paper else None,
+        codes=_left(paper) if paper else None,
     )
+
+
+def _left(paper: Any) -> int:
+    """Count the codes on paper that are left: none where their secret does not open."""
+    with suppress(ValidationError):
+        return len(paper.get_unused_codes())
+    return 0

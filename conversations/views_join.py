@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from chatproject import limits
 from conversations.access import Gone, NotAllowed, Refused, present, present_in
 from conversations.links import accept_link, find_link
 from conversations.models import InviteLink
-from messaging.fields import seal_secret, unseal_secret
+from messaging.fields import Unreadable, seal_secret, unseal_secret
 from messaging.rows import initials, tone
 from messaging.words import members, patterns
 
@@ -63,7 +64,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         return _show(request, link, token)
     if request.user.is_authenticated:
         return _accept(request, token)
-    request.session[WISH] = b64encode(seal_secret(token)).decode()
+    request.session[WISH] = b64encode(seal_secret(token, purpose=WISH)).decode()
     return _to_sign_in()
 
 
@@ -72,8 +73,15 @@ def join_wished(request: HttpRequest) -> HttpResponse:
     """Go where someone wanted to go before they were signed in."""
     if not request.user.is_authenticated:
         return _to_sign_in()
-    wish = request.session.pop(WISH, None)
-    return _accept(request, unseal_secret(b64decode(wish))) if wish else redirect("inbox")
+    token = _wished(request.session.pop(WISH, ""))
+    return _accept(request, token) if token else redirect("inbox")
+
+
+def _wished(sealed: str) -> str:
+    """Open what `join` has kept; nothing if its key has been taken out of use since."""
+    with suppress(Unreadable):
+        return unseal_secret(b64decode(sealed), purpose=WISH)
+    return ""
 
 
 def _refusal(refusal: Gone | NotAllowed) -> dict[str, str]:

@@ -29,6 +29,20 @@ HEADER_BYTES = 1 + 4 + NONCE_BYTES
 class Unreadable(Exception):
     """A sealed value that no key of ours opens: altered, moved to another row, or sealed with a lost key."""
 
+    def __init__(
+        self, detail: str = "This was altered, moved here from elsewhere, or sealed with another key."
+    ) -> None:
+        super().__init__(detail)
+
+
+class MissingKey(Unreadable):
+    """A sealed value whose key is none of CHAT_KEYS."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This was sealed with a key that is not in CHAT_KEYS. Put that key back, behind the newest one."
+        )
+
 
 def seal(text: str, *, field: str, row: UUID, conversation: UUID) -> bytes:
     """Encrypt a text for one field of one row in one conversation."""
@@ -40,8 +54,10 @@ def seal(text: str, *, field: str, row: UUID, conversation: UUID) -> bytes:
 def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
     """Decrypt what `seal` made for the same field, row and conversation; Unreadable for anything else."""
     key_id, nonce = value[1:5], value[5:HEADER_BYTES]
-    if value[:1] != FORMAT or key_id not in _ring().keys:
+    if value[:1] != FORMAT or len(value) < HEADER_BYTES:
         raise Unreadable
+    if key_id not in _ring().keys:
+        raise MissingKey
     try:
         plain = _cipher(key_id, conversation).decrypt(nonce, value[HEADER_BYTES:], _bound_to(field, row, conversation))
     except (InvalidTag, ValueError) as error:
@@ -49,13 +65,18 @@ def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
     return plain.decode()
 
 
-def seal_secret(text: str) -> bytes:
-    """Encrypt a secret of the server's own that belongs to no conversation."""
-    return seal(text, field="secret", row=NOWHERE, conversation=NOWHERE)
+def seal_secret(text: str, *, purpose: str, owner: UUID = NOWHERE) -> bytes:
+    """Encrypt a secret of the server's own for one purpose and, where it is somebody's, for its owner."""
+    return seal(text, field=f"secret {purpose}", row=owner, conversation=NOWHERE)
 
 
-def unseal_secret(value: bytes) -> str:
-    """Decrypt what `seal_secret` made."""
+def unseal_secret(value: bytes, *, purpose: str, owner: UUID = NOWHERE) -> str:
+    """Decrypt what `seal_secret` made for the same purpose and owner; Unreadable for anything else."""
+    return unseal(value, field=f"secret {purpose}", row=owner, conversation=NOWHERE)
+
+
+def unseal_former_secret(value: bytes) -> str:
+    """Decrypt a secret that was sealed when all of them were bound to the same place."""
     return unseal(value, field="secret", row=NOWHERE, conversation=NOWHERE)
 
 

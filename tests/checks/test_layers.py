@@ -39,8 +39,8 @@ LAYERS = {
         messaging.marks messaging.mentions messaging.notices
     """,
     "commands": """
-        accounts.attempts accounts.commands accounts.factors accounts.moderation accounts.people accounts.service
-        accounts.staff accounts.wallets
+        accounts.attempts accounts.commands accounts.factor_secrets accounts.factors accounts.moderation accounts.people
+        accounts.service accounts.staff accounts.wallets
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights conversations.wallets
         messaging.clearing messaging.commands messaging.edits messaging.forwarding messaging.media

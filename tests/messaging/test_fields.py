@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from accounts.ids import uuid7
-from messaging.fields import Mac, Unreadable, fingerprints, seal, unseal
+from messaging.fields import Mac, MissingKey, Unreadable, fingerprints, seal, seal_secret, unseal, unseal_secret
 
 HERE: dict[str, Any] = {"field": "body", "row": uuid7(), "conversation": uuid7()}
 
@@ -53,6 +53,22 @@ def test_a_sealed_text_that_was_cut_off_does_not_open() -> None:
     for length in range(len(sealed)):
         with pytest.raises(Unreadable):
             unseal(sealed[:length], **HERE)
+
+
+@pytest.mark.parametrize("moved", [{"purpose": "seed"}, {"owner": uuid7()}, {"owner": uuid7(), "purpose": "seed"}])
+def test_a_secret_opens_for_its_own_purpose_and_owner_alone(moved: dict[str, Any]) -> None:
+    about: dict[str, Any] = {"purpose": "totp", "owner": uuid7()}
+    sealed = seal_secret("Hi", **about)
+    assert unseal_secret(sealed, **about) == "Hi"
+    with pytest.raises(Unreadable):
+        unseal_secret(sealed, **about | moved)
+
+
+def test_a_key_that_is_missing_is_told_from_damage(settings: Settings) -> None:
+    sealed = seal("Hi", **HERE)
+    settings.CHAT_KEYS = [new_key()]
+    with pytest.raises(MissingKey, match="CHAT_KEYS"):
+        unseal(sealed, **HERE)
 
 
 def test_another_servers_key_opens_nothing(settings: Settings) -> None:

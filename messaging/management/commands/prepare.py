@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
 from accounts.models import User
+from messaging.fields import MissingKey
 from messaging.partitions import make_partitions
 
 
@@ -17,7 +18,10 @@ class Command(BaseCommand):
             raise CommandError("SECRET_KEY is not set. `make run` makes one; elsewhere, set it in the environment.")
         if not settings.CHAT_KEYS:
             raise CommandError("CHAT_KEYS is not set: without a key no message can be stored.")
-        call_command("migrate", interactive=False, verbosity=0)
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except MissingKey as error:
+            raise CommandError(str(error)) from error
         for name in make_partitions():
             self.stdout.write(f"made the partition {name}")
         if settings.CHAT_DEMO and not User.objects.exists():
