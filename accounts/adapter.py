@@ -13,6 +13,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -21,6 +22,7 @@ from django.urls import reverse
 
 from accounts import commands, factor_secrets
 from accounts.attempts import devices_of, remember_device, take_sign_in_chance
+from accounts.confirmation import is_confirmed
 from accounts.devices import device_words
 from accounts.models import Session, User
 from accounts.tokens import SESSION_KEY
@@ -28,12 +30,6 @@ from chatproject import limits
 from messaging.fields import Unreadable
 
 logger = logging.getLogger(__name__)
-
-WAYS = {
-    "reauthenticate": "Use your password",
-    "mfa_reauthenticate": "Use a code",
-    "mfa_reauthenticate:webauthn": "Use your passkey",
-}
 
 
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -108,12 +104,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         cleaned: str = super().clean_username(username.lower(), shallow)
         return cleaned
 
-    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
-        """Say in our words how else one may show that it is still oneself."""
-        return [
-            {**method, "description": WAYS.get(method["id"], method["description"])}
-            for method in super().get_reauthentication_methods(user)
-        ]
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Lead to our own page, which asks for all that is needed, or to a passkey."""
+        if not user.is_authenticated:
+            return []
+        known = super().get_reauthentication_methods(user)
+        passkeys = [each for each in known if each["id"] == "mfa_reauthenticate:webauthn"]
+        words = "Use your password" if user.has_usable_password() else "Use your wallet"
+        own = {"id": "confirm", "description": words, "url": reverse("confirm")}
+        return [own, *({**each, "description": "Use your passkey"} for each in passkeys)]
+
+    def is_reauthentication_required(self, *, app: str, **about: Any) -> bool:
+        """django-allauth asks before it changes a second factor."""
+        return not is_confirmed(context.request.chat_session)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing fails for a mail that can't be sent, and nobody can tell from it which addresses are known."""

@@ -14,11 +14,12 @@ from rest_framework.response import Response
 from accounts import commands
 from accounts.adapter import ask_to_confirm, device_name
 from accounts.attempts import Devices, devices_of
+from accounts.confirmation import NotConfirmed, confirm_by_password, confirm_by_wallet
 from accounts.directory import live_sessions
 from accounts.factors import check_code, needs_code
 from accounts.models import User
 from accounts.profiles import OwnJSON, SessionJSON, own_json, session_json
-from accounts.serializers import Credentials, NewPassword, Refresh, Registration
+from accounts.serializers import Confirmation, Credentials, NewPassword, Refresh, Registration
 from accounts.tickets import SECONDS, issue_ticket
 from accounts.tokens import PairJSON, Unauthenticated, issue_pair, read_refresh
 from chatproject import limits
@@ -27,6 +28,7 @@ from chatproject.documents import described
 from chatproject.pages import Page
 from chatproject.shapes import Count, IdText
 from conversations.access import Conflict
+from conversations.wallets import change_password
 
 
 class SignedInJSON(PairJSON):
@@ -142,14 +144,39 @@ class SessionViewSet(API):
 
     @described("changePassword", takes=NewPassword)
     def password(self, request: SignedIn) -> Response:
-        """Change my password; all other sessions end."""
+        """Change my password; all other sessions end, and the wallet signs in no more if I say so."""
         said = self.body(request, NewPassword)
-        here = {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
-        if not commands.check_password(username=request.user.username, password=said["old_password"], **here):
-            raise Unauthenticated("The old password is not right.", "bad_credentials")
+        if not self._knows_password(request, said):
+            raise Unauthenticated("The old password is not right, or a code is needed.", "bad_credentials")
         with explained("new_password"):
             validate_password(said["new_password"], request.user)
-        commands.change_password(user=request.user, password=said["new_password"], keep=request.auth)
+        wish = {"password": said["new_password"], "unlink_wallets": said["unlink_wallets"]}
+        change_password(by=request.user, session=request.auth, **wish)
+        return Response(status=204)
+
+    def _knows_password(self, request: SignedIn, said: dict[str, Any]) -> bool:
+        """Check the old password, which confirms that it is the person where a wallet is to be unlinked."""
+        password, here = said["old_password"], self._here(request)
+        if not said["unlink_wallets"]:
+            return commands.check_password(username=request.user.username, password=password, **here) is not None
+        try:
+            confirm_by_password(session=request.auth, password=password, code=said.get("code"), **here)
+        except NotConfirmed:
+            return False
+        return True
+
+    def _here(self, request: SignedIn) -> dict[str, Any]:
+        return {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
+
+    @described("confirm", takes=Confirmation)
+    def confirm(self, request: SignedIn) -> Response:
+        """Show once more that it is me: for five minutes, in this session, I may change what lets me in."""
+        said: dict[str, Any] = {"code": None, **self.body(request, Confirmation)}
+        by = confirm_by_password if "password" in said else confirm_by_wallet
+        try:
+            by(session=request.auth, **self._here(request), **said)
+        except NotConfirmed:
+            raise Unauthenticated("This does not show that it is you.", "bad_credentials") from None
         return Response(status=204)
 
     @described("issueTicket", TicketJSON, status=201)

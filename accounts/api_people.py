@@ -55,7 +55,7 @@ class MeViewSet(API):
     @described("unlinkWallet", but="409")
     def unlink_wallet(self, request: SignedIn) -> Response:
         """Let the wallet open the account no more."""
-        unlink_wallet(by=request.user)
+        unlink_wallet(by=request.user, session=request.auth)
         return Response(status=204)
 
 
@@ -90,7 +90,7 @@ class PeopleViewSet(API):
     @described("block", but="422")
     def block(self, request: SignedIn, pk: str) -> Response:
         """Have nothing to do with someone."""
-        contacts.block(by=request.user, other=find_user({"id": path_id(pk)}))
+        contacts.block(by=request.user, other=find_user({"id": path_id(pk)}, by=request.user))
         return Response(status=204)
 
     @described("unblock")
@@ -126,7 +126,7 @@ class InvitationViewSet(API):
     @described("invite", InvitationJSON, status=201, also=200, takes=NewInvitation, but="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Ask someone to be a contact; 200 if that was asked before, by either side."""
-        to = find_user(self.body(request, NewInvitation)["to"])
+        to = find_user(self.body(request, NewInvitation)["to"], by=request.user)
         invitation, is_new = contacts.invite(by=request.user, to=to)
         return envelope(invitation_json(invitation), 201 if is_new else 200)
 

@@ -1,14 +1,15 @@
 """The REST door for wallets: a nonce, and what a signature is good for."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import AuthViewSet, SignedInJSON
+from accounts.confirmation import require_confirmed
 from accounts.eip4361 import message_for
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.nonces import SECONDS, issue_nonce
 from accounts.profiles import OwnJSON, own_json
 from accounts.serializers import NonceWish, WalletProof
@@ -60,12 +61,18 @@ class WalletViewSet(AuthViewSet):
     def enter(self, request: Request) -> Response:
         """Sign in with a wallet; link it for someone who is signed in."""
         said = self.body(request, WalletProof)
+        if isinstance(request.auth, Session):
+            return self._link(request, request.auth, said)
         wallet = proven(request, said["message"], said["signature"])
-        if isinstance(request.user, User):
-            return envelope({"user": own_json(link_wallet(by=request.user, wallet=wallet))})
         user = self._known(request, wallet)
         self._require_code(request, user, said)
         return envelope(self._sign_in(request, user, said))
+
+    def _link(self, request: Request, session: Session, said: dict[str, Any]) -> Response:
+        # Before the nonce is used up: the same message may be shown again once the person has confirmed.
+        require_confirmed(session)
+        wallet = proven(request, said["message"], said["signature"])
+        return envelope({"user": own_json(link_wallet(by=session.user, session=session, wallet=wallet))})
 
     def _known(self, request: Request, wallet: str) -> User:
         try:

@@ -6,7 +6,9 @@ from django import forms
 
 from accounts.attempts import Devices
 from accounts.commands import check_password
-from accounts.models import User, username_validators
+from accounts.confirmation import NotConfirmed, confirm_by_password, confirm_by_wallet
+from accounts.factors import needs_code
+from accounts.models import Session, User, username_validators
 from accounts.privacy import CHOICES, CONTACTS, EVERYONE, chosen
 from accounts.profiles import find_user
 from chatproject.limits import RateLimited
@@ -108,10 +110,14 @@ class InviteForm(CommandForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
 
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        super().__init__(data)
+        self._person = person
+
     def clean_username(self) -> User:
         name = self.cleaned_data["username"].removeprefix("@").lower()
         try:
-            return find_user({"username": name})
+            return find_user({"username": name}, by=self._person)
         except User.DoesNotExist:
             raise forms.ValidationError(f"There is nobody called {name}.") from None
 
@@ -126,13 +132,57 @@ class SignatureForm(forms.Form):
     signature = forms.CharField(max_length=1000)
 
 
+class PasswordField(forms.CharField):
+    """The password that a person has now."""
+
+    def __init__(self) -> None:
+        widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        super().__init__(label="Your password", strip=False, max_length=1000, widget=widget)
+
+
+class CodeField(forms.CharField):
+    """A code of a second factor."""
+
+    def __init__(self) -> None:
+        widget = forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"})
+        words = "The one that your app shows now, or one of your recovery codes."
+        super().__init__(label="Code", max_length=32, widget=widget, help_text=words)
+
+
+class ConfirmForm(forms.Form):
+    """What shows that it is the person of a session: their password, or what their wallet has signed, and a code."""
+
+    password = PasswordField()
+    message = LinesField(strip=False, max_length=4000, widget=forms.HiddenInput)
+    signature = forms.CharField(max_length=1000, widget=forms.HiddenInput)
+    code = CodeField()
+
+    def __init__(self, data: Any = None, *, session: Session, address: str, devices: Devices = ()) -> None:
+        super().__init__(data)
+        self._session = session
+        self._here: dict[str, Any] = {"address": address, "devices": devices}
+        self.has_password = session.user.has_usable_password()
+        left_out = {"message", "signature"} if self.has_password else {"password"}
+        for name in left_out | (set() if needs_code(session.user) else {"code"}):
+            del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors:
+            self._confirm({"code": None, **self.cleaned_data})
+        return self.cleaned_data
+
+    def _confirm(self, shown: dict[str, Any]) -> None:
+        by = confirm_by_password if self.has_password else confirm_by_wallet
+        try:
+            by(session=self._session, **self._here, **shown)
+        except RateLimited:
+            raise forms.ValidationError("Too many failed attempts. Please wait a few minutes.") from None
+        except NotConfirmed:
+            raise forms.ValidationError("That does not show that it is you. Please try again.") from None
+
+
 class CloseForm(CommandForm):
-    password = forms.CharField(
-        label="Your password",
-        strip=False,
-        max_length=1000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
+    password = PasswordField()
 
     def __init__(self, data: Any = None, *, person: User, address: str, devices: Devices = ()) -> None:
         super().__init__(data)

@@ -1,5 +1,7 @@
 """Forms of django-allauth's pages, where they have to count failures and use codes up as the API does."""
 
+from typing import Any
+
 from allauth.account.forms import ChangePasswordForm as AllauthChangePasswordForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.core import context
@@ -10,8 +12,10 @@ from django import forms
 
 from accounts.adapter import AccountAdapter, whereabouts
 from accounts.commands import check_password
-from accounts.factors import check_code, step_of
+from accounts.confirmation import note_confirmation
+from accounts.factors import check_code, needs_code, step_of
 from chatproject import limits
+from conversations.wallets import change_password
 
 
 class CodeForm(factors.BaseAuthenticateForm):  # type: ignore[misc]
@@ -52,7 +56,26 @@ class ActivateTOTPForm(AllauthActivateTOTPForm):  # type: ignore[misc]
 
 
 class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
-    """A new password, for whoever knows the old one."""
+    """A new password, for whoever knows the old one; who has linked a wallet may unlink it at the same time."""
+
+    unlink_wallets = forms.BooleanField(
+        label="Unlink my wallet, too",
+        required=False,
+        help_text="Your wallet signs you in without the password. Unlink it if somebody else may have got hold of it.",
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not self.user.wallet_address:
+            del self.fields["unlink_wallets"]
+
+    def save(self) -> None:
+        session, unlinks = context.request.chat_session, self.cleaned_data.get("unlink_wallets", False)
+        if unlinks and not needs_code(self.user):
+            # The old password has just shown that it is them; who has a second factor has confirmed on the way here.
+            note_confirmation(session=session)
+        password = self.cleaned_data["password1"]
+        change_password(by=self.user, session=session, password=password, unlink_wallets=unlinks)
 
     def clean_oldpassword(self) -> str:
         password: str = self.cleaned_data["oldpassword"]

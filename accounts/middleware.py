@@ -1,14 +1,38 @@
 """A browser's session is one of ours, or it is nobody's."""
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
 
+from allauth.account.internal.flows.reauthentication import suspend_request
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.commands import note_use
+from accounts.confirmation import is_confirmed
+from accounts.factors import needs_code
 from accounts.tokens import of_cookie
 from conversations.access import Suspended
+
+GUARDED = {
+    "account_set_password",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_deactivate_totp",
+    "mfa_download_recovery_codes",
+    "mfa_edit_webauthn",
+    "mfa_generate_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_view_recovery_codes",
+}
+"""Pages of django-allauth that show or change what lets a person in."""
+GUARDED_BY_CODE = {"account_change_password"}
+"""One that asks for the password itself, and for nothing else."""
+GUARDED_WHEN_SENT = {"account_email"}
+"""One that anyone may look at; what was filled in is kept until its person has confirmed."""
 
 
 class CurrentSession:
@@ -29,3 +53,19 @@ class CurrentSession:
             if session is not None and session.user.suspended_at and request.path != reverse("account_logout"):
                 raise Suspended.of(session.user)
         return self.get_response(request)
+
+    def process_view(self, request: Any, view: Any, args: Any, named: Any) -> HttpResponse | None:
+        """Ask a person to confirm that it is them before they come to a page that is guarded."""
+        page, session = request.resolver_match.url_name, request.chat_session
+        if session is None or not _is_guarded(page, request) or is_confirmed(session):
+            return None
+        if page in GUARDED_WHEN_SENT:
+            asked: HttpResponse = suspend_request(request, reverse("confirm"))
+            return asked
+        return redirect(f"{reverse('confirm')}?{urlencode({'next': request.path})}")
+
+
+def _is_guarded(page: str | None, request: Any) -> bool:
+    if page in GUARDED_WHEN_SENT:
+        return bool(request.method == "POST")
+    return page in GUARDED or (page in GUARDED_BY_CODE and needs_code(request.user))

@@ -114,6 +114,8 @@ class Session(models.Model):
 
     device_token = ""
     """The token that a new device has to keep, where the session has just begun."""
+    confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When its person last showed that it is them: see `accounts/confirmation.py`."""
 
     class Meta:
         indexes: ClassVar = [

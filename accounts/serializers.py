@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import username_validators
 from accounts.privacy import CHOICES, is_choice
-from chatproject.fields import IdField, ReferenceField, Strict, TextField, WalletField
+from chatproject.fields import IdField, ReferenceField, Strict, TextField, TruthField, WalletField
 from chatproject.names import fault_in
 
 
@@ -56,6 +56,8 @@ class Registration(Strict):
 class NewPassword(Strict):
     old_password = TextField(max_length=1000)
     new_password = TextField(max_length=1000)
+    unlink_wallets = TruthField(default=False)
+    code = TextField(max_length=32, required=False)
 
 
 class Refresh(Strict):
@@ -112,7 +114,7 @@ class NewInvitation(Strict):
     to = ReferenceField()
 
 
-class Closing(Strict):
+class PasswordOrWallet(Strict):
     """A password, or what a wallet has signed."""
 
     password = TextField(max_length=1000, required=False)
@@ -124,3 +126,18 @@ class Closing(Strict):
         if "password" not in attrs and not {"message", "signature"} <= attrs.keys():
             raise serializers.ValidationError({"password": "Give the password, or a signature with its message."})
         return attrs
+
+
+class Closing(PasswordOrWallet):
+    """What shows that the account is closed by its person."""
+
+
+class Confirmation(PasswordOrWallet):
+    """What shows that it is oneself, with a code where there is a second factor."""
+
+    code = TextField(max_length=32, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Leave out the signature beside a password."""
+        shown = {"password", "code"} if "password" in attrs else {"message", "signature", "code"}
+        return {name: value for name, value in super().validate(attrs).items() if name in shown}

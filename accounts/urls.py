@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
+from accounts import views_confirm as confirmation
 from accounts import views_factors as factors
 from accounts import views_people as people
 from accounts import views_settings as settings
@@ -20,6 +21,7 @@ pages: list[URLPattern | URLResolver] = [
     path("settings/blocked", settings.blocked, name="settings_blocked"),
     path("settings/blocked/<uuid:user_id>/unblock", people.unblock, {"then": "settings_blocked"}, name="lift_block"),
     path("settings/close", settings.close, name="settings_close"),
+    path("settings/security/confirm", confirmation.confirm, name="confirm"),
     path("settings/security/wallet/link", wallet.link, name="link_wallet"),
     path("settings/security/wallet/unlink", wallet.unlink, name="unlink_wallet"),
     path("sign-in/wallet", wallet.sign_in, name="sign_in_with_wallet"),
@@ -32,6 +34,11 @@ pages: list[URLPattern | URLResolver] = [
     path("people/<uuid:user_id>/block", people.block, name="block_person"),
     path("people/<uuid:user_id>/unblock", people.unblock, name="unblock_person"),
     path("accounts/2fa/totp/activate/", factors.activate, name="mfa_activate_totp"),
+    path(
+        "accounts/2fa/webauthn/reauthenticate/",
+        confirmation.ConfirmByPasskeyView.as_view(),
+        name="mfa_reauthenticate_webauthn",
+    ),
     # What django-allauth would show there stands among our settings.
     path("accounts/2fa/", RedirectView.as_view(pattern_name="settings_security")),
 ]
@@ -46,6 +53,7 @@ api: list[URLPattern | URLResolver] = [
     path("auth/password", SessionViewSet.as_view({"post": "password"})),
     path("auth/wallet", WalletViewSet.as_view({"post": "enter"})),
     path("auth/wallet/nonce", WalletViewSet.as_view({"post": "nonce"})),
+    path("auth/confirm", SessionViewSet.as_view({"post": "confirm"})),
     path("auth/ticket", SessionViewSet.as_view({"post": "ticket"})),
     path("users/me", MeViewSet.as_view({"get": "retrieve", "patch": "update"})),
     path("users/me/wallet", MeViewSet.as_view({"delete": "unlink_wallet"})),

@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms import CommandForm
 from accounts.models import Session, User
 from chatproject import limits
 from chatproject.bounds import body_size
 from chatproject.limits import RateLimited
 from chatproject.pages import BadCursor
-from conversations.access import Refused
+from conversations.access import ConfirmationRequired, Refused
 
 P = ParamSpec("P")
 
@@ -51,6 +53,8 @@ def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]
                 return too_many(request, error)
             except (ObjectDoesNotExist, BadCursor):
                 raise Http404 from None
+            except ConfirmationRequired:
+                return to_confirm(reverse("settings_security"))
 
         return opened
 
@@ -69,14 +73,20 @@ READ = ("GET", "HEAD")
 WRITE = ("GET", "HEAD", "POST")
 
 
+def to_confirm(then: str) -> HttpResponse:
+    """Ask a person to show that it is them, before they go on to a page."""
+    return redirect(f"{reverse('confirm')}?{urlencode({'next': then})}")
+
+
 def sent(request: HttpRequest) -> Any:
     """What a form was filled in with; None if it was only looked at."""
     return request.POST if request.method == "POST" else None
 
 
-def show_form(request: HttpRequest, template: str, form: CommandForm, **context: Any) -> HttpResponse:
+def show_form(request: HttpRequest, template: str, form: forms.Form, **context: Any) -> HttpResponse:
     """Show a page with its form; 400 if something in it was wrong, 429 if it was too much."""
-    return render(request, template, {"form": form, **context}, status=form.status if form.errors else 200)
+    status = getattr(form, "status", 400) if form.errors else 200
+    return render(request, template, {"form": form, **context}, status=status)
 
 
 @contextmanager
@@ -84,6 +94,8 @@ def told(request: HttpRequest, done: str = "") -> Iterator[None]:
     """Say on the next page that it is done, or what a command refused."""
     try:
         yield
+    except ConfirmationRequired:
+        raise
     except (Refused, RateLimited) as refusal:
         messages.error(request, str(refusal))
     else:

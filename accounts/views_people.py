@@ -19,7 +19,7 @@ from messaging.rows import Here, Person, inbox_beside
 @signed_in(*WRITE)
 def contacts(request: SignedInRequest) -> HttpResponse:
     """Show my contacts and open invitations, and invite someone."""
-    form = InviteForm(sent(request))
+    form = InviteForm(sent(request), person=request.user)
     if form.carry_out(by=request.user):
         _tell_of_invitation(request, *form.result)
         return redirect("contacts")
@@ -96,14 +96,14 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 def invite(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Ask someone to be my contact."""
     with told(request):
-        _tell_of_invitation(request, *commands.invite(by=request.user, to=find_user({"id": user_id})))
+        _tell_of_invitation(request, *commands.invite(by=request.user, to=find_user({"id": user_id}, by=request.user)))
     return redirect("person", user_id)
 
 
 @signed_in("POST")
 def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Have nothing to do with someone."""
-    other = find_user({"id": user_id})
+    other = find_user({"id": user_id}, by=request.user)
     with told(request, f"{other.name} is blocked."):
         commands.block(by=request.user, other=other)
     return redirect("person", user_id)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from accounts import commands
 from accounts.adapter import address_of
 from accounts.attempts import devices_of
+from accounts.confirmation import is_confirmed
 from accounts.devices import Device
 from accounts.directory import list_blocked, live_sessions
 from accounts.factors import factors_of
@@ -78,7 +79,8 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
 @signed_in(*READ)
 def security(request: SignedInRequest) -> HttpResponse:
     """Show how my account is protected, and where to change it."""
-    return render(request, "settings/security.html", {"factors": factors_of(request.user)})
+    known = {"factors": factors_of(request.user), "is_confirmed": is_confirmed(request.chat_session)}
+    return render(request, "settings/security.html", known)
 
 
 @signed_in(*READ)

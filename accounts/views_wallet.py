@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from accounts.confirmation import require_confirmed
 from accounts.forms import SignatureForm
 from accounts.views import SignedInRequest, signed_in, told
 from accounts.wallets import NotProven, enter_by_wallet, prove_wallet
@@ -40,13 +41,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @signed_in("POST")
 def link(request: SignedInRequest) -> HttpResponse:
     """Let me sign in with a wallet, too."""
+    require_confirmed(request.chat_session)
     try:
         wallet = _proven(request)
     except (NotProven, RateLimited) as error:
         messages.error(request, _words(error))
     else:
         with told(request, "Your wallet is linked: it signs you in, and your contacts find you by its address."):
-            wallets.link_wallet(by=request.user, wallet=wallet)
+            wallets.link_wallet(by=request.user, session=request.chat_session, wallet=wallet)
     return redirect("settings_security")
 
 
@@ -54,7 +56,7 @@ def link(request: SignedInRequest) -> HttpResponse:
 def unlink(request: SignedInRequest) -> HttpResponse:
     """Let my wallet sign me in no more."""
     with told(request, "Your wallet is unlinked."):
-        wallets.unlink_wallet(by=request.user)
+        wallets.unlink_wallet(by=request.user, session=request.chat_session)
     return redirect("settings_security")
 
 

@@ -28,6 +28,7 @@ TITLES = {
     "bad_credentials": "Name and password do not match",
     "session_revoked": "The session has ended",
     "not_allowed": "Not allowed",
+    "confirmation_required": "Confirm that it is you",
     "blocked": "Blocked",
     "suspended": "The account is suspended",
     "not_found": "Not found",

@@ -42,6 +42,13 @@ class NotAllowed(Refused):
     status = 403
 
 
+class ConfirmationRequired(Refused):
+    """This changes what lets a person in: they have to show first that it is them (`accounts/confirmation.py`)."""
+
+    code = "confirmation_required"
+    status = 403
+
+
 class Blocked(Refused):
     code = "blocked"
     status = 403

@@ -38,7 +38,7 @@ class ConversationViewSet(API):
         """Start a direct conversation (200 if it is there already) or make a group."""
         said = self.body(request, NewConversation)
         if said.pop("kind") == Conversation.Kind.DIRECT:
-            conversation, is_new = commands.start_direct(by=request.user, to=find_user(said["to"]))
+            conversation, is_new = commands.start_direct(by=request.user, to=find_user(said["to"], by=request.user))
         else:
             conversation, is_new = self._create_group(request.user, said), True
         return shown(request.user, conversation.pk, 201 if is_new else 200)
@@ -63,7 +63,7 @@ class ConversationViewSet(API):
 
     def _create_group(self, by: User, said: dict[str, Any]) -> Conversation:
         said.pop("to", None)
-        members = find_users(said.pop("participants", ()))
+        members = find_users(said.pop("participants", ()), by=by)
         return commands.create_group(by=by, participants=members, **said)
 
 

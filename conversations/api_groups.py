@@ -28,7 +28,7 @@ class GroupViewSet(API):
     def transfer(self, request: SignedIn, pk: str) -> Response:
         """Make another member the owner."""
         id = path_id(pk)
-        to = find_user(self.body(request, Successor)["to"])
+        to = find_user(self.body(request, Successor)["to"], by=request.user)
         groups.transfer(by=request.user, conversation_id=id, to=to)
         return shown(request.user, id)
 
@@ -46,7 +46,7 @@ class MemberViewSet(API):
     def create(self, request: SignedIn, pk: str) -> Response:
         """Put people into a group."""
         id = path_id(pk)
-        users = find_users(self.body(request, NewMembers)["users"])
+        users = find_users(self.body(request, NewMembers)["users"], by=request.user)
         groups.add_members(by=request.user, conversation_id=id, users=users)
         return shown(request.user, id)
 

@@ -84,7 +84,7 @@ class TransferForm(OfConversation):
         field.choices = list(members)
 
     def obey(self, *, by: User, **fields: Any) -> Conversation:
-        heir = find_user({"id": UUID(fields["to"])})
+        heir = find_user({"id": UUID(fields["to"])}, by=by)
         return transfer(by=by, conversation_id=self.conversation_id, to=heir)
 
 

@@ -1,18 +1,37 @@
 """The wallet that lets a person in, and by which their contacts find them."""
 
 from collections.abc import Collection
+from functools import partial
 from uuid import UUID
 
+from allauth.account.adapter import get_adapter
+from allauth.core import context
 from django.db import IntegrityError, transaction
 
-from accounts.models import Contact, User
+from accounts import commands
+from accounts.confirmation import require_confirmed
+from accounts.models import Contact, Session, User
 from accounts.realtime import announce_change
 from conversations.access import Conflict
 from conversations.rights import Held, holding
+from conversations.service import tell
+
+LINKED = (
+    "The wallet {wallet} was linked to your account and signs you in from now on. "
+    "If this was not you, change your password and unlink the wallet in your settings, under Security."
+)
+UNLINKED = (
+    "The wallet {wallet} was unlinked from your account and no longer signs you in. "
+    "If this was not you, change your password."
+)
 
 
-def link_wallet(*, by: User, wallet: str) -> User:
-    """Let a person sign in with a proven wallet, too; Conflict if it is someone else's, or they have another."""
+def link_wallet(*, by: User, session: Session, wallet: str) -> User:
+    """Let a person sign in with a proven wallet, too; Conflict if it is someone else's, or they have another.
+
+    ConfirmationRequired unless they have just shown in this session that it is them. They are notified of it.
+    """
+    require_confirmed(session)
 
     def act(held: Held) -> User:
         me = held.person(by.pk)
@@ -23,8 +42,12 @@ def link_wallet(*, by: User, wallet: str) -> User:
     return holding(act, people=lambda: _with_contacts(by.pk))
 
 
-def unlink_wallet(*, by: User) -> User:
-    """Let a wallet open the account no more; Conflict if nothing else would. Nothing happens if there is none."""
+def unlink_wallet(*, by: User, session: Session) -> User:
+    """Let a wallet open the account no more; Conflict if nothing else would. Nothing happens if there is none.
+
+    ConfirmationRequired unless they have just shown in this session that it is them. They are notified of it.
+    """
+    require_confirmed(session)
 
     def act(held: Held) -> User:
         me = held.person(by.pk)
@@ -35,18 +58,36 @@ def unlink_wallet(*, by: User) -> User:
     return holding(act, people=lambda: _with_contacts(by.pk))
 
 
+@transaction.atomic
+def change_password(*, by: User, session: Session, password: str, unlink_wallets: bool = False) -> None:
+    """Give a person another password, which ends all their other sessions; unlink their wallet as well if they wish."""
+    if unlink_wallets:
+        unlink_wallet(by=by, session=session)
+    commands.change_password(user=by, password=password, keep=session)
+
+
 def _give(held: Held, me: User, wallet: str | None) -> User:
-    """Change the wallet of a person who is held, and tell them and their contacts."""
+    """Change the wallet of a person who is held; notify them, and announce it to their contacts."""
     if me.wallet_address == wallet:
         return me
-    me.wallet_address = wallet
+    former, me.wallet_address = me.wallet_address, wallet
     try:
         with transaction.atomic():
             me.save(update_fields=["wallet_address"])
     except IntegrityError:
         raise Conflict("This wallet is someone else's.") from None
     announce_change(people=[user.pk for user in held.people], contacts=True)
+    # Conversations are locked before people, and the people are locked already: so it is sent after the commit.
+    transaction.on_commit(partial(_notify, me, linked=wallet, unlinked=former), robust=True)
     return me
+
+
+def _notify(me: User, *, linked: str | None, unlinked: str | None) -> None:
+    """Tell a person on all their devices, and by mail, what became of their wallet: it may have been someone else."""
+    mail = "account/email/wallet_linked" if linked else "account/email/wallet_unlinked"
+    if context.request is not None:
+        get_adapter().send_notification_mail(mail, me, {"wallet": linked or unlinked})
+    tell([me], LINKED.format(wallet=linked) if linked else UNLINKED.format(wallet=unlinked))
 
 
 def _with_contacts(user_id: UUID) -> Collection[UUID]:

@@ -32,7 +32,9 @@ class MessageViewSet(API):
         said = self.body(request, NewMessage)
         if receiver_id := said.pop("receiver_id", None):
             with renamed("/to", "/receiver_id"):
-                answer = commands.send_direct(by=request.user, to=find_user({"id": receiver_id}), **said)
+                answer = commands.send_direct(
+                    by=request.user, to=find_user({"id": receiver_id}, by=request.user), **said
+                )
         else:
             answer = commands.send_message(by=request.user, **said)
         return envelope(answer.message, 200 if answer.repeated else 201)

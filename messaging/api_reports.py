@@ -44,5 +44,5 @@ class ReportViewSet(API):
         if message_id := said.get("message_id"):
             report, is_new = reports.report_message(message_id=message_id, **why)
         else:
-            report, is_new = reports.report_person(user=find_user({"id": said["user_id"]}), **why)
+            report, is_new = reports.report_person(user=find_user({"id": said["user_id"]}, by=request.user), **why)
         return envelope(reports.report_json(report), 201 if is_new else 200)

@@ -3,21 +3,18 @@
 What concerns people alone is in `accounts/moderation.py`.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.service import service_account
 from accounts.staff import Action, Staff, record
 from chatproject.database import now
 from conversations import closing
 from conversations.access import Unprocessable, require_reason
-from conversations.commands import start_direct
 from conversations.models import Conversation, InviteLink
-from messaging import log
+from conversations.service import tell
 from messaging.changes import announce
 from messaging.edits import bury
 from messaging.models import Attachment, Blob, Message
@@ -105,12 +102,3 @@ def warn(*, by: Staff, user_id: UUID, text: str) -> None:
     by.require_over(user)
     record(by=by, action=Action.WARN, kind="person", id=user.pk, reason=words)
     tell([user], f"A warning from the people who run this place: {words}")
-
-
-def tell(users: Sequence[User], text: str) -> None:
-    """Write to people in the name of the place itself; it always arrives, but for closed accounts."""
-    service = service_account()
-    for user in users:
-        if user.is_active and user.pk != service.pk:
-            conversation, _ = start_direct(by=service, to=user)
-            log.append(log.draft(sender_id=service.pk, conversation_id=conversation.pk, text=text))

@@ -107,7 +107,7 @@ async def send_message(device: Device, frame: MessageSend) -> None:
 
 
 def _send_to_person(*, by: User, reference: dict[str, Any], **fields: Any) -> Said:
-    return send_direct(by=by, to=find_user(reference), **fields)
+    return send_direct(by=by, to=find_user(reference, by=by), **fields)
 
 
 CHANGES: dict[type[MessageChange], Callable[..., MessageJSON]] = {

@@ -17,6 +17,7 @@ from chatproject import limits
 from chatproject.shapes import IdText, TimeText, one_of
 from conversations.access import Conflict, Unprocessable, place_of, require_storable
 from conversations.models import Conversation
+from conversations.service import tell
 from messaging import moderation
 from messaging.access import readable
 from messaging.fields import seal, unseal
@@ -148,7 +149,7 @@ def resolve_report(*, by: Staff, report_id: UUID, outcome: str, words: str = "")
         each.save(update_fields=["resolved_at", "resolved_by", "outcome"])
         after = {"outcome": outcome}
         record(by=by, action=Action.RESOLVE_REPORT, kind="report", id=each.pk, reason=words.strip(), after=after)
-        moderation.tell([each.reporter], _answer(each, report.person))
+        tell([each.reporter], _answer(each, report.person))
     ACTS[Outcome(outcome)](by, report, words)
     return open_ones
 

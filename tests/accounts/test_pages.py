@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from accounts.models import User
 from conversations.models import Conversation
 from tests.accounts.visitor import PASSWORD, Visitor, here
+from tests.support.wallet import confirmed
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
@@ -27,6 +28,9 @@ WRITES = [
     f"/settings/sessions/{uuid7()}/end",
     f"/settings/blocked/{uuid7()}/unblock",
     "/settings/close",
+    "/settings/security/confirm",
+    "/settings/security/wallet/link",
+    "/settings/security/wallet/unlink",
     "/contacts",
     f"/contacts/{uuid7()}/remove",
     f"/contacts/invitations/{uuid7()}/accept",
@@ -93,14 +97,14 @@ def test_and_those_of_an_account_with_codes(dora: User) -> None:
     TOTP.activate(dora, generate_totp_secret())
     RecoveryCodes.activate(dora)
     visitor = Visitor(dora)
-    visitor.confirm()
-    for path in ("totp/deactivate/", "recovery-codes/", "recovery-codes/generate/", "reauthenticate/"):
+    confirmed(dora)
+    for path in ("totp/deactivate/", "recovery-codes/", "recovery-codes/generate/"):
         answer = visitor.get(f"/accounts/2fa/{path}")
         assert (here(answer), answer.status_code) == (f"/accounts/2fa/{path}", 200)
         assert_is_ours(answer)
 
 
-@pytest.mark.parametrize("path", [*SETTINGS, "/contacts", "/accounts/email/"])
+@pytest.mark.parametrize("path", [*SETTINGS, "/contacts", "/accounts/email/", "/settings/security/confirm"])
 def test_our_own_are_for_people_who_are_signed_in(path: str, alice: User) -> None:
     assert here(Visitor().get(path)) == "/accounts/login/"
     answer = Visitor(alice).get(path)

@@ -161,8 +161,16 @@ def test_an_address_is_changed_after_it_is_confirmed(dora: User, mailoutbox: Any
 
 def test_an_open_page_is_not_enough_to_change_it(dora: User) -> None:
     answer = Visitor(dora).submit("/accounts/email/", email="new@example.org", action_add="")
-    assert here(answer) == "/accounts/reauthenticate/"
+    assert here(answer) == "/settings/security/confirm"
     assert not EmailAddress.objects.filter(email="new@example.org").exists()
+
+
+def test_what_was_filled_in_is_kept_until_one_has_confirmed(dora: User) -> None:
+    visitor = Visitor(dora)
+    asked = visitor.submit("/accounts/email/", email="new@example.org", action_add="")
+    where = f"{here(asked)}?{asked.request['QUERY_STRING']}"
+    answer = visitor.submit(where, "/settings/security/confirm", password=PASSWORD)
+    assert "new@example.org not confirmed yet" in words(answer)
 
 
 def test_an_address_of_someone_else_is_not_told_to_be_known(dora: User, person: Callable[..., User]) -> None:

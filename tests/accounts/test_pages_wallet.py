@@ -3,17 +3,18 @@
 from typing import Any
 
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 
 from accounts.models import User
-from conversations.wallets import link_wallet
 from tests.accounts.conftest import data
 from tests.accounts.test_pages_factors import set_up
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
-from tests.support.wallet import Wallet
+from tests.support.wallet import Wallet, give_wallet
 
 pytestmark = pytest.mark.usefixtures("committed", "unhurried")
 
 SIGN_IN, LINK, UNLINK = "/sign-in/wallet", "/settings/security/wallet/link", "/settings/security/wallet/unlink"
+CONFIRM = "/settings/security/confirm"
 
 
 def signed(wallet: Wallet | None = None) -> dict[str, str]:
@@ -85,14 +86,14 @@ def test_it_takes_a_token_of_the_page() -> None:
 
 def test_who_has_a_second_factor_is_asked_for_it(dora: User) -> None:
     set_up(Visitor(dora))
-    link_wallet(by=dora, wallet=Wallet().address)
+    give_wallet(dora)
     visitor = Visitor()
     assert here(come(visitor)) == "/accounts/2fa/authenticate/"
     assert not visitor.is_in
 
 
 def test_a_suspended_person_is_told_so(dora: User) -> None:
-    link_wallet(by=dora, wallet=Wallet().address)
+    give_wallet(dora)
     User.objects.filter(pk=dora.pk).update(suspended_at=dora.date_joined, suspension_reason="Be nice.")
     visitor = Visitor()
     answer = come(visitor)
@@ -101,8 +102,12 @@ def test_a_suspended_person_is_told_so(dora: User) -> None:
     assert not visitor.is_in
 
 
-def test_a_wallet_is_linked_and_unlinked(dora: User) -> None:
+def test_a_wallet_is_linked_and_unlinked_by_who_confirms_it(dora: User) -> None:
     visitor = Visitor(dora)
+    page = visitor.get("/settings/security")
+    assert LINK not in page.content.decode()
+    assert f'href="{CONFIRM}">Link a wallet' in page.content.decode()
+    visitor.confirm()
     answer = visitor.submit("/settings/security", LINK, **signed())
     assert "Your wallet is linked" in words(answer)
     assert Wallet().address in words(answer)
@@ -111,22 +116,130 @@ def test_a_wallet_is_linked_and_unlinked(dora: User) -> None:
     assert "This browser has no wallet" in words(visitor.get("/settings/security"))
 
 
+def test_a_stolen_cookie_neither_links_nor_unlinks_a_wallet(dora: User) -> None:
+    thief = Visitor(dora)
+    assert here(thief.post(LINK, **signed())) == CONFIRM
+    assert User.objects.get(pk=dora.pk).wallet_address is None
+    give_wallet(dora)
+    assert here(thief.post(UNLINK)) == CONFIRM
+    assert User.objects.get(pk=dora.pk).wallet_address
+    assert f'href="{CONFIRM}">Unlink the wallet' in thief.get("/settings/security").content.decode()
+
+
 def test_the_wallet_of_someone_else_is_not_linked(dora: User, alice: User) -> None:
-    link_wallet(by=alice, wallet=Wallet().address)
-    assert "This wallet is someone else's." in words(Visitor(dora).submit("/settings/security", LINK, **signed()))
+    give_wallet(alice)
+    visitor = Visitor(dora)
+    visitor.confirm()
+    assert "This wallet is someone else's." in words(visitor.submit("/settings/security", LINK, **signed()))
 
 
 def test_what_proves_nothing_is_not_linked(dora: User) -> None:
-    answer = Visitor(dora).submit(
-        "/settings/security", LINK, **signed() | {"signature": signed(Wallet(2))["signature"]}
-    )
+    visitor = Visitor(dora)
+    visitor.confirm()
+    answer = visitor.submit("/settings/security", LINK, **signed() | {"signature": signed(Wallet(2))["signature"]})
     assert "That does not show that this wallet is yours." in words(answer)
+    assert User.objects.get(pk=dora.pk).wallet_address is None
+
+
+# Confirming, and what asks for it
+
+
+def test_who_has_no_password_confirms_with_the_wallet_and_goes_on_to_where_they_wanted() -> None:
+    visitor = Visitor()
+    come(visitor)
+    asked = visitor.get("/accounts/2fa/totp/activate/")
+    assert here(asked) == CONFIRM
+    where = f"{CONFIRM}?{asked.request['QUERY_STRING']}"
+    assert "does not show that it is you" in words(visitor.submit(where, CONFIRM, **signed(Wallet(2))))
+    assert here(visitor.submit(where, CONFIRM, **signed())) == "/accounts/2fa/totp/activate/"
+
+
+@pytest.mark.parametrize(
+    "path", ["2fa/totp/activate/", "2fa/webauthn/add/", "2fa/recovery-codes/generate/", "password/set/"]
+)
+def test_who_came_by_a_wallet_confirms_before_there_is_another_way_in(path: str) -> None:
+    visitor = Visitor()
+    come(visitor)
+    assert here(visitor.get(f"/accounts/{path}")) == CONFIRM
+    answer = visitor.post(f"/accounts/{path}", password1=PASSWORD, password2=PASSWORD)
+    assert here(answer) == CONFIRM
+    assert not User.objects.get().has_usable_password()
+
+
+def test_nor_is_an_address_given_before(mailoutbox: Any) -> None:
+    visitor = Visitor()
+    come(visitor)
+    assert here(visitor.post("/accounts/email/", email="thief@example.org", action_add="")) == CONFIRM
+    assert mailoutbox == []
+
+
+def test_a_second_factor_is_asked_for_as_well(dora: User) -> None:
+    set_up(Visitor(dora))
+    visitor, paper = Visitor(dora), RecoveryCodes.activate(dora).get_unused_codes()
+    assert "Code" in words(visitor.get(CONFIRM))
+    assert "This field is required" in words(visitor.submit(CONFIRM, password=PASSWORD))
+    assert "does not show that it is you" in words(visitor.submit(CONFIRM, password=PASSWORD, code="000000"))
+    assert here(visitor.get("/accounts/2fa/recovery-codes/")) == CONFIRM
+    assert here(visitor.submit(CONFIRM, password=PASSWORD, code=paper[0])) == "/settings/security"
+    assert here(visitor.get("/accounts/2fa/recovery-codes/")) == "/accounts/2fa/recovery-codes/"
+
+
+def test_wrong_confirmations_count_as_failures_to_sign_in(dora: User, settings: Any) -> None:
+    settings.CHAT_LIMITS = True
+    visitor = Visitor(dora)
+    for _ in range(5):
+        visitor.submit(CONFIRM, password="guess")
+    assert "Too many failed attempts." in words(visitor.submit(CONFIRM, password=PASSWORD))
+    assert "Too many failed attempts." in words(Visitor().sign_in("dora"))
+
+
+def test_it_leads_to_no_other_site_from_there(dora: User) -> None:
+    answer = Visitor(dora).submit(f"{CONFIRM}?next=https://evil.example/", CONFIRM, password=PASSWORD)
+    assert here(answer) == "/settings/security"
+
+
+# A new password
+
+
+def change(visitor: Visitor, **more: Any) -> Any:
+    new = {"password1": "another secret 42", "password2": "another secret 42"}
+    return visitor.submit("/accounts/password/change/", oldpassword=PASSWORD, **new, **more)
+
+
+def test_a_new_password_offers_to_unlink_the_wallet(dora: User) -> None:
+    visitor = Visitor(dora)
+    assert "Unlink my wallet, too" not in words(visitor.get("/accounts/password/change/"))
+    give_wallet(dora)
+    assert "Unlink my wallet, too" in words(visitor.get("/accounts/password/change/"))
+    assert here(change(visitor, unlink_wallets="on")) == "/settings/security"
+    dora.refresh_from_db()
+    assert dora.wallet_address is None
+    assert dora.check_password("another secret 42")
+    assert visitor.is_in
+
+
+def test_and_leaves_it_where_one_does_not_wish_so(dora: User) -> None:
+    give_wallet(dora)
+    change(Visitor(dora))
+    dora.refresh_from_db()
+    assert dora.wallet_address
+    assert dora.check_password("another secret 42")
+
+
+def test_who_has_a_second_factor_confirms_before_the_password_changes(dora: User) -> None:
+    give_wallet(dora)
+    set_up(Visitor(dora))
+    visitor, paper = Visitor(dora), RecoveryCodes.activate(dora).get_unused_codes()
+    assert here(visitor.get("/accounts/password/change/")) == CONFIRM
+    visitor.submit(CONFIRM, password=PASSWORD, code=paper[0])
+    assert here(change(visitor, unlink_wallets="on")) == "/settings/security"
     assert User.objects.get(pk=dora.pk).wallet_address is None
 
 
 def test_the_only_way_in_is_not_unlinked() -> None:
     visitor = Visitor()
     come(visitor)
+    visitor.submit(CONFIRM, **signed())
     assert "choose a password before you unlink it" in words(visitor.get("/settings/security"))
     assert "Choose a password first" in words(visitor.post(UNLINK))
     assert User.objects.get().wallet_address
@@ -138,6 +251,7 @@ def test_whom_a_wallet_made_chooses_a_name_and_a_password() -> None:
     assert "Someone has this name" not in words(visitor.submit("/settings/profile", username="Dora"))
     assert User.objects.get().username == "dora"
     assert "Yours was made up" not in words(visitor.get("/settings/profile"))
+    visitor.submit(CONFIRM, **signed())
     visitor.submit("/accounts/password/set/", password1=PASSWORD, password2=PASSWORD)
     assert here(Visitor().sign_in("dora")) == "/"
 

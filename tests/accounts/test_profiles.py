@@ -4,6 +4,7 @@ import pytest
 
 from accounts.ids import uuid7
 from accounts.models import User
+from accounts.people import befriend
 from accounts.profiles import Reference, find_user, find_users, own_json, user_json
 
 WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"
@@ -23,22 +24,40 @@ def test_a_person_is_found_by_id_name_and_wallet_whatever_the_case(kind: str, ri
         "username": {"username": "ALICE"},
         "wallet": {"wallet": WALLET.lower()},
     }
-    assert find_user(references[kind]) == rich
-    assert find_users([references[kind]]) == [rich]
+    assert find_user(references[kind], by=rich) == rich
+    assert find_users([references[kind]], by=rich) == [rich]
 
 
-def test_a_closed_account_and_nobody_are_not_found(alice: User) -> None:
+def test_a_wallet_names_its_person_to_contacts_alone(rich: User, bob: User, mallory: User) -> None:
+    befriend(rich.pk, bob.pk)
+    wallet: Reference = {"wallet": WALLET}
+    assert find_user(wallet, by=bob) == rich
+    assert find_users([wallet], by=bob) == [rich]
+    for search in (lambda: find_user(wallet, by=mallory), lambda: find_users([wallet], by=mallory)):
+        with pytest.raises(User.DoesNotExist):
+            search()
+
+
+@pytest.mark.parametrize("other", ["id", "username"])
+def test_nobody_learns_whose_a_wallet_is_by_naming_someone_twice(rich: User, mallory: User, other: str) -> None:
+    named: Reference = {"id": rich.pk} if other == "id" else {"username": "alice"}
+    with pytest.raises(User.DoesNotExist):
+        find_users([named, {"wallet": WALLET}], by=mallory)
+
+
+def test_a_closed_account_and_nobody_are_not_found(alice: User, bob: User) -> None:
+    befriend(alice.pk, bob.pk)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     for reference in ({"username": "alice"}, {"id": uuid7()}, {"wallet": WALLET}):
         with pytest.raises(User.DoesNotExist):
-            find_user(reference)
+            find_user(reference, by=bob)
 
 
 def test_people_named_twice_come_once_and_one_missing_spoils_it(rich: User, bob: User) -> None:
     twice: list[Reference] = [{"username": "alice"}, {"id": rich.pk}, {"username": "Bob"}]
-    assert {user.username for user in find_users(twice)} == {"alice", "bob"}
+    assert {user.username for user in find_users(twice, by=bob)} == {"alice", "bob"}
     with pytest.raises(User.DoesNotExist):
-        find_users([*twice, {"username": "nobody"}])
+        find_users([*twice, {"username": "nobody"}], by=bob)
 
 
 def test_email_and_wallet_are_shown_to_oneself_alone(rich: User) -> None:

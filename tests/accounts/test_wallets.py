@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
@@ -15,12 +16,14 @@ from accounts.people import befriend
 from accounts.wallets import enter_by_wallet, prove_wallet
 from conversations.access import Conflict
 from conversations.closing import close_account
-from conversations.wallets import link_wallet
+from conversations.models import Conversation
+from conversations.service import tell
+from messaging.models import Message
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.accounts.visitor import PASSWORD, Visitor
 from tests.support.redis import empty_redis
 from tests.support.together import together
-from tests.support.wallet import Wallet, moment
+from tests.support.wallet import Wallet, confirmed, give_wallet, moment
 
 Enter = Callable[..., Any]
 NONCE, WALLET = "/api/v1/auth/wallet/nonce", "/api/v1/auth/wallet"
@@ -219,7 +222,7 @@ def test_the_same_signature_at_once_counts_once(asked: Any) -> None:
 def test_of_people_who_link_one_wallet_at_once_one_has_it(alice: User, bob: User, carol: User) -> None:
     def link(user: User) -> str:
         try:
-            return link_wallet(by=user, wallet=Wallet().address).username
+            return give_wallet(user).username
         except Conflict:
             return "conflict"
 
@@ -246,24 +249,41 @@ def test_a_name_that_was_given_is_changed_once(enter: Enter, rest: Rest, bob: Us
 
 def test_a_wallet_is_linked_and_unlinked_and_contacts_are_told(asked: Any, rest: Rest, dora: User, bob: User) -> None:
     befriend(dora.pk, bob.pk)
-    before = dict(User.objects.values_list("username", "version"))
+    before = versions()
     caller = rest(dora)
+    confirmed(dora)
     assert data(caller.send("post", "/auth/wallet", Wallet().proof(asked()))).keys() == {"user"}
     assert data(rest(bob).get(f"/users/{dora.pk}"))["wallet"] == Wallet().address
     assert caller.send("delete", "/users/me/wallet").status_code == 204
     assert caller.send("delete", "/users/me/wallet").status_code == 204
     assert data(rest(bob).get(f"/users/{dora.pk}"))["wallet"] is None
-    after = dict(User.objects.values_list("username", "version"))
-    assert {name: after[name] - before[name] for name in ("dora", "bob")} == {"dora": 2, "bob": 2}
+    assert {name: versions()[name] - before[name] for name in ("dora", "bob")} == {"dora": 2, "bob": 2}
+
+
+def versions() -> dict[str, int]:
+    return dict(User.objects.values_list("username", "version"))
 
 
 def test_a_wallet_is_one_persons_and_a_person_has_one(asked: Any, rest: Rest, alice: User, bob: User) -> None:
-    link_wallet(by=alice, wallet=Wallet().address)
-    assert code(rest(bob).send("post", "/auth/wallet", Wallet().proof(asked()))) == (409, "conflict")
-    assert code(rest(alice).send("post", "/auth/wallet", Wallet(2).proof(asked()))) == (409, "conflict")
-    assert data(rest(alice).send("post", "/auth/wallet", Wallet().proof(asked())))
+    give_wallet(alice)
+    callers = rest(alice), rest(bob)
+    confirmed(alice), confirmed(bob)
+    assert code(callers[1].send("post", "/auth/wallet", Wallet().proof(asked()))) == (409, "conflict")
+    assert code(callers[0].send("post", "/auth/wallet", Wallet(2).proof(asked()))) == (409, "conflict")
+    assert data(callers[0].send("post", "/auth/wallet", Wallet().proof(asked())))
     # She has no password.
-    assert code(rest(alice).send("delete", "/users/me/wallet")) == (409, "conflict")
+    assert code(callers[0].send("delete", "/users/me/wallet")) == (409, "conflict")
+
+
+def test_a_stolen_token_neither_links_nor_unlinks_a_wallet(asked: Any, rest: Rest, dora: User) -> None:
+    thief, proof = rest(dora), Wallet().proof(asked())
+    assert code(thief.send("post", "/auth/wallet", proof)) == (403, "confirmation_required")
+    assert User.objects.get(pk=dora.pk).wallet_address is None
+    confirmed(dora)
+    # The message is still good.
+    assert data(thief.send("post", "/auth/wallet", proof))
+    assert code(rest(dora).send("delete", "/users/me/wallet")) == (403, "confirmation_required")
+    assert User.objects.get(pk=dora.pk).wallet_address == Wallet().address
 
 
 def test_a_cookie_alone_links_nothing(asked: Any, alice: User) -> None:
@@ -271,11 +291,98 @@ def test_a_cookie_alone_links_nothing(asked: Any, alice: User) -> None:
     assert code(answer) == (403, "not_allowed")
 
 
+@pytest.mark.usefixtures("committed")
+def test_the_person_is_notified_on_all_their_devices_and_by_mail(
+    asked: Any, rest: Rest, dora: User, mailoutbox: Any
+) -> None:
+    caller = rest(dora)
+    confirmed(dora)
+    data(caller.send("post", "/auth/wallet", Wallet().proof(asked())))
+    caller.send("delete", "/users/me/wallet")
+    [conversation] = data(caller.get("/conversations"))
+    said = [each["text"] for each in data(caller.get(f"/messages/conversation/{conversation['id']}"))]
+    assert conversation["participants"][0]["user"]["is_bot"] or conversation["participants"][1]["user"]["is_bot"]
+    assert [Wallet().address in text for text in said] == [True, True]
+    assert ["was linked" in text for text in said] == [True, False]
+    assert [mail.subject for mail in mailoutbox] == [
+        "Parley: A wallet was linked to your account",
+        "Parley: A wallet was unlinked from your account",
+    ]
+    assert all(Wallet().address in mail.body and mail.to == [dora.email] for mail in mailoutbox)
+
+
+@pytest.mark.usefixtures("committed")
+def test_an_address_that_nobody_confirmed_gets_no_such_mail(
+    asked: Any, rest: Rest, dora: User, mailoutbox: Any
+) -> None:
+    EmailAddress.objects.update(verified=False)
+    caller = rest(dora)
+    confirmed(dora)
+    data(caller.send("post", "/auth/wallet", Wallet().proof(asked())))
+    assert mailoutbox == []
+
+
+@pytest.mark.usefixtures("committed")
+def test_linking_what_is_linked_says_nothing(dora: User) -> None:
+    give_wallet(dora)
+    give_wallet(dora)
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.usefixtures("committed")
+def test_people_and_the_place_lock_each_other_in_one_order(dora: User, bob: User) -> None:
+    befriend(dora.pk, bob.pk)
+    calls = [partial(give_wallet, dora), partial(give_wallet, bob, Wallet(2)), partial(tell, [dora, bob], "Hi")]
+    together(*calls, *calls)
+    assert Message.objects.count() == 6
+
+
+# A new password
+
+
+def change(caller: Any, **more: Any) -> Any:
+    said = {"old_password": PASSWORD, "new_password": "another secret 42", **more}
+    return caller.send("post", "/auth/password", said)
+
+
+@pytest.mark.parametrize(
+    ("wish", "left"), [({}, True), ({"unlink_wallets": False}, True), ({"unlink_wallets": True}, False)]
+)
+def test_a_new_password_unlinks_the_wallet_if_one_wishes(rest: Rest, dora: User, wish: Any, left: bool) -> None:
+    give_wallet(dora)
+    assert change(rest(dora), **wish).status_code == 204
+    dora.refresh_from_db()
+    assert dora.check_password("another secret 42")
+    assert (dora.wallet_address is not None) is left
+
+
+def test_who_has_a_second_factor_gives_a_code_to_unlink_it(rest: Rest, dora: User) -> None:
+    give_wallet(dora)
+    TOTP.activate(dora, generate_totp_secret())
+    paper = RecoveryCodes.activate(dora).get_unused_codes()[0]
+    caller = rest(dora)
+    assert code(change(caller, unlink_wallets=True)) == (401, "bad_credentials")
+    dora.refresh_from_db()
+    assert dora.wallet_address
+    assert dora.check_password(PASSWORD)
+    assert change(caller, unlink_wallets=True, code=paper).status_code == 204
+    dora.refresh_from_db()
+    assert dora.wallet_address is None
+
+
+def test_a_weak_password_leaves_the_wallet_as_it_is(rest: Rest, dora: User) -> None:
+    give_wallet(dora)
+    assert pointers(change(rest(dora), unlink_wallets=True, new_password="12345678")) != []
+    dora.refresh_from_db()
+    assert dora.wallet_address
+
+
 # Naming people, and the end
 
 
 def test_a_person_is_named_by_the_wallet_in_any_case(rest: Rest, alice: User, bob: User) -> None:
-    link_wallet(by=bob, wallet=Wallet().address)
+    give_wallet(bob)
+    befriend(alice.pk, bob.pk)
     digits = Wallet().address[2:]
     for written in (digits, digits.lower(), digits.upper()):
         answer = rest(alice).send("post", "/conversations", {"kind": "direct", "to": {"wallet": f"0x{written}"}})
@@ -284,8 +391,38 @@ def test_a_person_is_named_by_the_wallet_in_any_case(rest: Rest, alice: User, bo
     assert pointers(answer) == ["/to"]
 
 
+# How each call names a person, and what a contact gets.
+NAMING: dict[str, tuple[Callable[[Any], dict[str, Any]], int]] = {
+    "/conversations": (lambda who: {"kind": "direct", "to": who}, 201),
+    "/conversations?group": (lambda who: {"kind": "group", "name": "G", "participants": [who]}, 201),
+    "/conversations/{group}/participants": (lambda who: {"users": [who]}, 200),
+    "/conversations/{group}/transfer": (lambda who: {"to": who}, 404),
+    "/contacts/invitations": (lambda who: {"to": who}, 409),
+}
+
+
+@pytest.mark.parametrize("call", NAMING)
+def test_to_a_stranger_a_wallet_is_nobodys(
+    rest: Rest, alice: User, mallory: User, group: Conversation, call: str
+) -> None:
+    give_wallet(mallory)
+    body, wanted = NAMING[call]
+    path, caller = call.partition("?")[0].format(group=group.pk), rest(alice)
+    known, unknown = (caller.send("post", path, body({"wallet": each.address})) for each in (Wallet(), Wallet(2)))
+    assert code(known) == code(unknown) == (404, "not_found")
+    assert known.json()["detail"] == unknown.json()["detail"]
+    befriend(alice.pk, mallory.pk)
+    assert caller.send("post", path, body({"wallet": Wallet().address})).status_code == wanted
+
+
+def test_no_search_finds_a_person_by_the_wallet(rest: Rest, alice: User, mallory: User) -> None:
+    give_wallet(mallory)
+    befriend(alice.pk, mallory.pk)
+    assert data(rest(alice).get("/users", search=Wallet().address)) == []
+
+
 def test_an_account_is_closed_by_its_own_wallet_alone(asked: Any, rest: Rest, alice: User) -> None:
-    link_wallet(by=alice, wallet=Wallet().address)
+    give_wallet(alice)
     caller = rest(alice)
     assert code(caller.send("post", "/users/me/close", Wallet(2).proof(asked()))) == (401, "bad_credentials")
     assert pointers(caller.send("post", "/users/me/close", {"message": "x"})) == ["/password"]
@@ -295,6 +432,6 @@ def test_an_account_is_closed_by_its_own_wallet_alone(asked: Any, rest: Rest, al
 
 
 def test_a_password_still_signs_in_beside_a_wallet(dora: User) -> None:
-    link_wallet(by=dora, wallet=Wallet().address)
+    give_wallet(dora)
     assert Visitor().sign_in("dora", PASSWORD).status_code == 200
     assert issue_nonce() != issue_nonce()

@@ -39,10 +39,10 @@ LAYERS = {
         messaging.marks messaging.mentions messaging.notices
     """,
     "commands": """
-        accounts.attempts accounts.commands accounts.factor_secrets accounts.factors accounts.moderation accounts.people
-        accounts.service accounts.staff accounts.wallets
+        accounts.attempts accounts.commands accounts.confirmation accounts.factor_secrets accounts.factors
+        accounts.moderation accounts.people accounts.service accounts.staff accounts.wallets
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
-        conversations.members conversations.places conversations.rights conversations.wallets
+        conversations.members conversations.places conversations.rights conversations.service conversations.wallets
         messaging.clearing messaging.commands messaging.edits messaging.forwarding messaging.media
         messaging.moderation messaging.reactions messaging.reports messaging.retention messaging.taking
     """,
@@ -68,7 +68,8 @@ LAYERS = {
     """,
     "doors": """
         accounts.admin accounts.api accounts.api_people accounts.api_wallet accounts.urls accounts.views
-        accounts.views_factors accounts.views_people accounts.views_settings accounts.views_wallet
+        accounts.views_confirm accounts.views_factors accounts.views_people accounts.views_settings
+        accounts.views_wallet
         chatproject.health chatproject.staffsite chatproject.views
         conversations.admin conversations.api conversations.api_groups conversations.urls conversations.views
         conversations.info conversations.views_info conversations.views_join

@@ -75,7 +75,7 @@ def test_nothing_of_the_person_stays(person: Any, bob: User, carol: User) -> Non
 def test_the_name_is_free_again(alice: User) -> None:
     close_account(by=alice)
     again = register(username="alice", password=PASSWORD)
-    assert find_user({"username": "alice"}) == again != alice
+    assert find_user({"username": "alice"}, by=again) == again != alice
 
 
 def test_a_closed_account_is_closed_once(alice: User) -> None:

@@ -21,7 +21,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "auth/token/refresh"): {"refresh": "x"},
     ("POST", "auth/wallet/nonce"): {"address": "0x" + 40 * "a"},
     ("POST", "auth/wallet"): {"message": "x", "signature": "0x", "code": "1", "device": "d"},
-    ("POST", "auth/password"): {"old_password": "x", "new_password": "a-good-password-9"},
+    ("POST", "auth/password"): {
+        "old_password": "x", "new_password": "a-good-password-9", "unlink_wallets": True, "code": "1",
+    },
+    ("POST", "auth/confirm"): {"password": "x", "message": "x", "signature": "0x", "code": "1"},
     ("PATCH", "users/me"): {
         "username": "alice", "display_name": "Alice", "about": "",
         "settings": {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True},

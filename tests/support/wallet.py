@@ -7,7 +7,12 @@ from django.utils import timezone
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
+from accounts.commands import start_session
+from accounts.confirmation import note_confirmation
+from accounts.directory import live_sessions
+from accounts.models import User
 from accounts.realtime import timestamp
+from conversations.wallets import link_wallet
 
 
 def moment(**ago: int) -> str:
@@ -37,3 +42,16 @@ class Wallet:
     def proof(self, asked: dict[str, Any], **other: Any) -> dict[str, str]:
         message = self.message(asked, **other)
         return {"message": message, "signature": self.sign(message)}
+
+
+def give_wallet(user: User, wallet: Wallet | None = None) -> User:
+    """Link a wallet to a person, who has confirmed on some device that it is them."""
+    session = start_session(user=user)
+    note_confirmation(session=session)
+    return link_wallet(by=user, session=session, wallet=(wallet or Wallet()).address)
+
+
+def confirmed(user: User) -> None:
+    """Let a person have confirmed, wherever they are signed in, that it is them."""
+    for session in live_sessions(user):
+        note_confirmation(session=session)
