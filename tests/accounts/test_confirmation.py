@@ -91,8 +91,10 @@ def test_wrong_ones_count_as_failures_to_sign_in(caller: Caller, settings: Any) 
     settings.CHAT_LIMITS = True
     answers = [confirm(caller, password="guess").status_code for _ in range(6)]
     assert answers == [401] * 5 + [429]
+    assert confirm(caller, password=PASSWORD).status_code == 429
+    # They count for this device alone: whoever holds it for a moment does not lock its person out elsewhere.
     said = {"username": "dora", "password": PASSWORD}
-    assert code(Client().post("/api/v1/auth/token", said, content_type="application/json")) == (429, "rate_limited")
+    assert Client().post("/api/v1/auth/token", said, content_type="application/json").status_code == 200
 
 
 def test_right_ones_do_not_count(caller: Caller, settings: Any) -> None:

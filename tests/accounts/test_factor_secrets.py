@@ -20,8 +20,8 @@ from accounts.models import User
 from messaging.fields import NOWHERE, MissingKey, seal
 from messaging.migrations import __name__ as migrations
 from tests.accounts.conftest import code
-from tests.accounts.test_pages_factors import code_now
 from tests.accounts.visitor import PASSWORD, Visitor, words
+from tests.support.codes import code_of, forget_used_codes
 from tests.support.redis import empty_redis
 
 MIGRATION = "0007_bound_secrets"
@@ -73,7 +73,7 @@ def before(data: None) -> None:
 
 def test_a_secret_opens_in_its_own_row(alice: User, secret: str) -> None:
     paper = paper_of(alice)
-    assert use_code(user=alice, code=code_now(secret))
+    assert use_code(user=alice, code=code_of(secret))
     assert use_code(user=alice, code=paper[0])
     assert not use_code(user=alice, code=paper[0])
     assert secret not in str(kept(alice))
@@ -88,15 +88,15 @@ def test_the_app_of_another_opens_nothing_when_rows_are_swapped(
     keep(alice, others)
     if not copied:
         keep(mallory, mine)
-    assert not use_code(user=alice, code=code_now(theirs))
-    assert not use_code(user=alice, code=code_now(secret))
-    assert use_code(user=mallory, code=code_now(theirs)) is copied
+    assert not use_code(user=alice, code=code_of(theirs))
+    assert not use_code(user=alice, code=code_of(secret))
+    assert bool(use_code(user=mallory, code=code_of(theirs))) is copied
 
 
 def test_codes_on_paper_of_another_open_nothing_when_rows_are_swapped(alice: User, mallory: User) -> None:
     mine, theirs = paper_of(alice), paper_of(mallory)
     keep(alice, kept(mallory, "recovery_codes"), "recovery_codes")
-    assert [use_code(user=alice, code=each) for each in (mine[0], theirs[0])] == [False, False]
+    assert [use_code(user=alice, code=each) for each in (mine[0], theirs[0])] == [None, None]
     assert use_code(user=mallory, code=theirs[0])
     assert factors_of(alice).codes == 0
 
@@ -106,7 +106,7 @@ def test_the_secret_of_an_app_is_no_seed_of_codes(alice: User, secret: str) -> N
     keep(alice, {"seed": kept(alice)["secret"], "used_mask": 0}, "recovery_codes")
     assert not use_code(user=alice, code=paper[0])
     # What does not open stands in the way of nothing else.
-    assert use_code(user=alice, code=code_now(secret))
+    assert use_code(user=alice, code=code_of(secret))
 
 
 @pytest.mark.usefixtures("committed")
@@ -114,18 +114,18 @@ def test_every_door_refuses_a_secret_that_was_put_there(dora: User, mallory: Use
     set_up(dora)
     theirs = set_up(mallory)
     keep(dora, kept(mallory))
-    said = {"username": "dora", "password": PASSWORD, "code": code_now(theirs)}
+    said = {"username": "dora", "password": PASSWORD, "code": code_of(theirs)}
     assert code(Client().post("/api/v1/auth/token", said, content_type="application/json")) == (401, "bad_credentials")
     visitor = Visitor()
     visitor.sign_in("dora")
-    assert "That is not the code." in words(visitor.submit("/accounts/2fa/authenticate/", code=code_now(theirs)))
+    assert "That is not the code." in words(visitor.submit("/accounts/2fa/authenticate/", code=code_of(theirs)))
     assert not visitor.is_in
 
 
 @pytest.mark.parametrize("sealed", ["", "bound:", "bound:AAAA", "new:AAAA", "nonsense!", "bound:nonsense!"])
 def test_what_is_no_secret_opens_nothing(alice: User, secret: str, sealed: str) -> None:
     keep(alice, {"secret": sealed})
-    assert not use_code(user=alice, code=code_now(secret))
+    assert not use_code(user=alice, code=code_of(secret))
 
 
 def test_a_new_secret_is_bound_before_it_is_stored(alice: User, secret: str) -> None:
@@ -137,16 +137,16 @@ def test_a_new_secret_is_bound_before_it_is_stored(alice: User, secret: str) -> 
 
 def test_a_former_secret_opens_until_it_is_bound_and_then_in_its_row(before: None, alice: User, secret: str) -> None:
     keep(alice, {"secret": former(secret)})
-    assert use_code(user=alice, code=code_now(secret))
+    assert use_code(user=alice, code=code_of(secret))
     bind()
-    empty_redis()
+    forget_used_codes()
     assert kept(alice)["secret"].startswith("bound:")
-    assert use_code(user=alice, code=code_now(secret))
+    assert use_code(user=alice, code=code_of(secret))
 
 
 def test_once_all_are_bound_a_former_secret_is_worth_nothing(alice: User, secret: str) -> None:
     keep(alice, {"secret": former(secret)})
-    assert not use_code(user=alice, code=code_now(secret))
+    assert not use_code(user=alice, code=code_of(secret))
 
 
 def test_binding_goes_on_where_it_was_ended(before: None, alice: User, bob: User, secret: str) -> None:
@@ -156,7 +156,7 @@ def test_binding_goes_on_where_it_was_ended(before: None, alice: User, bob: User
     for _ in range(2):
         bind()
     assert kept(bob) == done
-    assert use_code(user=alice, code=code_now(secret))
+    assert use_code(user=alice, code=code_of(secret))
 
 
 def test_more_rows_than_go_at_once_are_all_bound(before: None, person: Any) -> None:
@@ -174,7 +174,7 @@ def test_a_damaged_secret_keeps_no_other_from_being_bound(before: None, alice: U
     keep(bob, {"secret": former(secret)})
     bind()
     assert kept(alice) == damaged
-    assert use_code(user=bob, code=code_now(secret))
+    assert use_code(user=bob, code=code_of(secret))
 
 
 def test_a_missing_key_stops_the_binding_and_is_named(before: None, alice: User, secret: str, settings: Any) -> None:

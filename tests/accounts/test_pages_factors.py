@@ -82,9 +82,9 @@ def test_confirming_oneself_uses_a_code_up(dora: User) -> None:
     secret = set_up(visitor)
     forget_used_codes()
     code = code_of(secret)
-    path = "/accounts/2fa/reauthenticate/?next=/settings/security"
-    assert here(visitor.submit(path, code=code)) == "/settings/security"
-    assert "That is not the code." in words(visitor.submit(path, code=code))
+    path = "/settings/security/confirm?next=/settings/security"
+    assert here(visitor.submit(path, password=PASSWORD, code=code)) == "/settings/security"
+    assert "That does not show that it is you." in words(visitor.submit(path, password=PASSWORD, code=code))
 
 
 def test_wrong_codes_on_a_page_are_counted_like_wrong_passwords(dora: User, settings: Any) -> None:
