@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 FAULTS_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test test-long faults check bench check-seed fmt docs words seed browser clean
+.PHONY: help run test test-long faults check bench check-seed fmt docs words seed remove-demo browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
@@ -25,6 +25,7 @@ help:
 	@echo "make docs   write docs/openapi.yaml from the code"
 	@echo "make words  compile the translations"
 	@echo "make seed   put the demo's people into a running, empty Parley"
+	@echo "make remove-demo  close the accounts of the demo's people, while Parley is stopped"
 	@echo "make clean  remove the virtual environment and caches; data in var/ stays"
 
 run: $(STAMP)
@@ -67,6 +68,9 @@ fmt: $(STAMP)
 
 seed: $(STAMP)
 	CHAT_DEMO=1 $(BIN)/python manage.py prepare
+
+remove-demo: $(STAMP)
+	@exec $(BIN)/python -m chatproject.embedded remove_demo
 
 browser:
 	@[ "$(NO_BROWSER)" = 1 ] || .ci/browser

@@ -11,10 +11,11 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 (Django's own word)
 from django.db import DatabaseError
 
+from chatproject.exposure import is_local
+from messaging.management.demo_people import open_demo_people
 from messaging.partitions import due_partitions, weeks_ahead
 
 Problems = Iterator[CheckMessage]
-LOOPBACK = {"127.0.0.1", "::1", "localhost", "[::1]"}
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
@@ -59,7 +60,7 @@ def allowed_hosts() -> Problems:
     hosts = settings.ALLOWED_HOSTS
     if any(host == "*" for host in hosts):
         yield Error("ALLOWED_HOSTS lets every name pass.", hint="Name those of this site.", id="parley.E003")
-    elif _is_public() and set(hosts) <= LOOPBACK:
+    elif _is_public() and all(map(is_local, hosts)):
         hint = "Name those that people write into their browsers."
         yield Error("ALLOWED_HOSTS has no name but this machine's own.", hint=hint, id="parley.E003")
 
@@ -147,14 +148,18 @@ def mail() -> Problems:
 
 @deployment
 def demo() -> Problems:
-    """The demo's people have a password that everyone knows."""
-    if settings.CHAT_DEMO:
-        hint = "Set CHAT_DEMO=0, and start on an empty database."
-        yield Warning("CHAT_DEMO is on: its people's password is known.", hint=hint, id="parley.W004")
+    """The demo's people have a password that everyone knows; the database says whether they are here."""
+    try:
+        names = open_demo_people()
+    except DatabaseError:
+        return  # `partitions` reports it
+    if names:
+        hint = "`manage.py remove_demo` closes these accounts."
+        yield Error(f"Everyone knows the password of {', '.join(names)}.", hint=hint, id="parley.E010")
 
 
 def _is_public() -> bool:
-    return settings.BEHIND_TLS or settings.HOST not in LOOPBACK
+    return bool(settings.EXPOSED_BY)
 
 
 def _is_key(text: str) -> bool:

@@ -46,7 +46,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
             "CHAT_DEMO",
             "off",
             "Make the demo's people if there is nobody yet.",
-            "on with an embedded database and a `HOST` of this machine alone",
+            "on with an embedded database while this machine alone can reach the site",
         ),
         Variable("DEBUG", "off", "Show errors with their details to everyone. Never in the open."),
     ),

@@ -1,12 +1,20 @@
 """The beginning and the end of a server process (ASGI's lifespan)."""
 
 import gc
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.conf import settings
+from django.db import DatabaseError
+
+from chatproject.database import in_thread
 from messaging.gathering import gatherer
 from messaging.hub import hub
 from messaging.lane import lane
+from messaging.management.demo_people import DemoIsOpen, require_closed_demo
+
+logger = logging.getLogger(__name__)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -18,6 +26,11 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             _settle_in()
+            try:
+                await _require_closed_demo()
+            except DemoIsOpen as reason:
+                await send({"type": "lifespan.startup.failed", "message": str(reason)})
+                return
             await send({"type": "lifespan.startup.complete"})
         else:
             await lane().drain()
@@ -32,3 +45,13 @@ def _settle_in() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+async def _require_closed_demo() -> None:
+    """Raise DemoIsOpen where others would be let in as the demo's people. `prepare` has asked the same before."""
+    if not settings.EXPOSED_BY:
+        return
+    try:
+        await in_thread(require_closed_demo)()
+    except DatabaseError:
+        logger.warning("the database does not answer, so nobody knows whether the demo's people are in it")

@@ -9,7 +9,7 @@ import dj_email_url
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
-from chatproject import environment, logs
+from chatproject import environment, exposure, logs
 from chatproject.embedded.address import Address
 
 # Who we are
@@ -23,6 +23,8 @@ DEBUG = env.flag("DEBUG")
 HOST = env["HOST"]
 # Never taken from a request, whose Host anyone may write: links that let people in begin with it.
 SITE_URL = env["SITE_URL"].rstrip("/") or str(Address.of(env))
+# Which settings say that other machines can reach this site.
+EXPOSED_BY = exposure.exposing(env)
 CHAT_DEMO = env.flag("CHAT_DEMO")
 
 # Keys. Those of the embedded default are made at the first start and live under CHAT_VAR.

@@ -1,11 +1,17 @@
-"""`make run`: the engines, the database brought up to date, the web server and the jobs, until a signal comes."""
+"""`make run`: the engines, the database brought up to date, the web server and the jobs, until a signal comes.
+
+With the words of a management command, the engines run for as long as that one does, without the web server.
+"""
 
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
+
+from chatproject.environment import Environment
+from chatproject.exposure import exposing
 
 from .address import Address
 from .application import manage, run_application
@@ -19,12 +25,12 @@ from .signals import Signals
 from .watcher import watched
 
 
-def main() -> int:
+def main(words: Sequence[str]) -> int:
     """Run Parley in the foreground; 0 after a stop that was wanted, 1 with a sentence after any other."""
     signals = Signals()
     signals.listen()
     try:
-        run(os.environ, signals)
+        run(os.environ, signals, words)
     except StopWanted:
         return 0
     except CannotRun as reason:
@@ -33,31 +39,42 @@ def main() -> int:
     return 0
 
 
-def run(environ: Mapping[str, str], signals: Signals) -> None:
-    """Start everything, and stay until it ends."""
+def run(environ: Mapping[str, str], signals: Signals, words: Sequence[str] = ()) -> None:
+    """Start everything, and stay until it ends; with the words of a management command, until that one ends."""
     folder, address = Folder.of(environ), Address.of(environ)
+    demo = not words and has_demo(environ)
     with folder.locked():
         end_leftovers(folder)
         address.require_free()
         say("Starting Parley …")
         with running_engines(folder, environ, signals.check) as engines:
-            known = known_to_all(folder, environ, engines, demo=has_demo(environ, address))
+            known = known_to_all(folder, environ, engines, demo=demo)
             try:
-                prepare(known, signals)
-                serve(known, address, engines, signals)
+                if words:
+                    command(known, signals, *words)
+                else:
+                    command(known, signals, "prepare")
+                    serve(known, address, engines, signals)
             finally:
                 signals.listen()
                 say("Stopping Parley …")
                 end_leftovers(folder)
 
 
-def has_demo(environ: Mapping[str, str], address: Address) -> bool:
-    """Tell whether a database of our own is given the demo's people unasked; say so where it is not."""
+def has_demo(environ: Mapping[str, str]) -> bool:
+    """Tell whether a database of our own gets the demo's people unasked; CannotRun where they may not be asked for."""
+    env = Environment(environ)
+    reached_by = ", ".join(exposing(env))
+    if reached_by and env.flag("CHAT_DEMO"):
+        raise CannotRun(
+            f"Others can reach this site ({reached_by}), and everyone knows the password of the people that CHAT_DEMO "
+            "makes. Take CHAT_DEMO out of the environment."
+        )
     if environ.get("DATABASE_URL") or environ.get("CHAT_DEMO"):
         return False
-    if address.is_public:
-        say("Other machines can reach this page, so the demo's people are not made: CHAT_DEMO=1 would make them.")
-    return not address.is_public
+    if reached_by:
+        say(f"Others can reach this site ({reached_by}), so the demo's people are not made.")
+    return not reached_by
 
 
 def known_to_all(folder: Folder, environ: Mapping[str, str], engines: Engines, *, demo: bool) -> dict[str, str]:
@@ -76,9 +93,9 @@ def media_for_others(environ: Mapping[str, str], address: Address) -> dict[str, 
     return {"S3_PUBLIC_ENDPOINT_URL": f"http://{site.hostname}:{address.port + 1}"}
 
 
-def prepare(environ: Mapping[str, str], signals: Signals) -> None:
-    """Bring the database up to date."""
-    with subprocess.Popen(manage("prepare"), env=dict(environ), start_new_session=True) as process:  # noqa: S603
+def command(environ: Mapping[str, str], signals: Signals, *words: str) -> None:
+    """Run one of the project's management commands until it ends; raise CannotRun if it fails."""
+    with subprocess.Popen(manage(*words), env=dict(environ), start_new_session=True) as process:  # noqa: S603
         try:
             while process.poll() is None:
                 signals.check()
@@ -87,12 +104,12 @@ def prepare(environ: Mapping[str, str], signals: Signals) -> None:
             process.terminate()
             raise
     if process.returncode:
-        raise CannotRun(f"`prepare` failed (exit code {process.returncode}); what it said stands above.")
+        raise CannotRun(f"`{' '.join(words)}` failed (exit code {process.returncode}); what it said stands above.")
 
 
 def serve(known: Mapping[str, str], address: Address, engines: Engines, signals: Signals) -> None:
     """Run the application until it is told to end; raise CannotRun when it ends otherwise."""
-    with watched(engines, address, signals):
+    with watched(engines, address, signals, shows_demo=not exposing(Environment(known))):
         code = run_application(known, address, signals)
     if code is not None:
         raise CannotRun(
@@ -102,4 +119,4 @@ def serve(known: Mapping[str, str], address: Address, engines: Engines, signals:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

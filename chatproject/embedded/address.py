@@ -4,6 +4,8 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chatproject.exposure import is_local
+
 from .errors import CannotRun
 
 
@@ -29,7 +31,7 @@ class Address:
     @property
     def is_public(self) -> bool:
         """Tell whether other machines may reach the page."""
-        return self.host not in {"127.0.0.1", "::1", "localhost"}
+        return not is_local(self.host)
 
     def require_free(self) -> None:
         """Refuse to start where another program listens already."""

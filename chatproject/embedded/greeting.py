@@ -34,13 +34,11 @@ def page_answers(address: Address) -> bool:
         connection.close()
 
 
-def greeting(address: Address, database_url: str) -> str:
-    """Return the address and, when the demo's people are there, how to be one of them."""
+def greeting(address: Address, database_url: str, *, shows_demo: bool) -> str:
+    """Return the address and, when the demo's people are there and may be shown, how to be one of them."""
     lines = [f"Parley is at {address}"]
-    if has_cast(database_url):
+    if shows_demo and has_cast(database_url):
         lines.append(f"Sign in as {', '.join(CAST[:-1])} or {CAST[-1]}, password {PASSWORD}")
-        if address.is_public:
-            lines.append("Other machines can reach this page, and everyone knows that password.")
     return "\n".join([*lines, "Ctrl-C ends it."])
 
 

@@ -16,9 +16,9 @@ PAUSE = 0.2
 
 
 @contextmanager
-def watched(engines: Engines, address: Address, signals: Signals) -> Iterator[None]:
+def watched(engines: Engines, address: Address, signals: Signals, *, shows_demo: bool) -> Iterator[None]:
     """Watch from a thread for as long as the block lasts; raise CannotRun if an engine had to end it."""
-    watcher = Watcher(engines, address, signals)
+    watcher = Watcher(engines, address, signals, shows_demo=shows_demo)
     thread = Thread(target=watcher.watch)
     thread.start()
     try:
@@ -33,12 +33,13 @@ def watched(engines: Engines, address: Address, signals: Signals) -> Iterator[No
 class Watcher:
     """Looks after the engines and the page until it is over."""
 
-    def __init__(self, engines: Engines, address: Address, signals: Signals) -> None:
+    def __init__(self, engines: Engines, address: Address, signals: Signals, *, shows_demo: bool) -> None:
         self.over = Event()
         self.reason: CannotRun | None = None
         self._engines = engines
         self._address = address
         self._signals = signals
+        self._shows_demo = shows_demo
 
     def watch(self) -> None:
         """Look until something must end, then end honcho's loop by a signal, as anyone else would."""
@@ -60,7 +61,7 @@ class Watcher:
                 say(f"{' and '.join(engine.title for engine in fallen)} ended by itself and is started again.")
                 self._engines.start(self._check)
             if not has_greeted and page_answers(self._address):
-                say(f"\n{greeting(self._address, self._engines.database_url)}\n")
+                say(f"\n{greeting(self._address, self._engines.database_url, shows_demo=self._shows_demo)}\n")
                 has_greeted = True
 
     def _check(self) -> None:

@@ -15,8 +15,9 @@ LAYERS = {
         messaging.media_types messaging.examining
         accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
-        chatproject.limits chatproject.logs chatproject.meter chatproject.metrics chatproject.names
-        chatproject.pages chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes
+        chatproject.exposure chatproject.limits chatproject.logs chatproject.meter chatproject.metrics
+        chatproject.names chatproject.pages chatproject.postgresql chatproject.redis chatproject.sessions
+        chatproject.shapes
         chatproject.jsonschema chatproject.sockets
     """,
     "models, fields": """
@@ -160,7 +161,10 @@ def test_the_table_names_nothing_that_is_not_there() -> None:
 def test_the_embedded_engines_know_nothing_of_the_application() -> None:
     embedded = [module for module in MODULES if module.startswith("chatproject.embedded")]
     known = {imported for module in embedded for imported in imports_of(module)}
-    assert {name for name in known if not name.startswith("chatproject.embedded")} == {"chatproject.environment"}
+    assert {name for name in known if not name.startswith("chatproject.embedded")} == {
+        "chatproject.environment",
+        "chatproject.exposure",
+    }
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,13 @@ KEYS = ("SECRET_KEY", "CHAT_")
 class Run:
     """One `python -m chatproject.embedded`, in a group of its own like a terminal's."""
 
-    def __init__(self, folder, *, with_engines, **settings):
+    def __init__(self, folder, *words, with_engines, **settings):
         self.folder = folder
         self.port = int(settings.get("PORT") or choose_ports(1)[0])
         hidden = (*KEYS, *ENGINES) if with_engines else KEYS
         environ = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "chatproject.embedded"],
+            [sys.executable, "-m", "chatproject.embedded", *words],
             cwd=PROJECT,
             env={**environ, "CHAT_VAR": str(folder.path), "CHAT_DEMO": "0", "PORT": str(self.port), **settings},
             stdout=subprocess.PIPE,
@@ -80,8 +80,8 @@ class Run:
 def run(folder):
     runs = []
 
-    def start(*, with_engines=False, **settings):
-        runs.append(Run(folder, with_engines=with_engines, **settings))
+    def start(*words, with_engines=False, **settings):
+        runs.append(Run(folder, *words, with_engines=with_engines, **settings))
         return runs[-1]
 
     yield start
@@ -126,6 +126,28 @@ def test_a_life_of_falls_and_deaths(run, folder):
     third.read_until("ended by itself (exit code -9)")
     assert third.process.wait(30) == 1
     assert third.left() == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_site_with_the_demos_people_opens_to_others_once_they_are_removed(run):
+    alone = run(with_engines=True, CHAT_DEMO="")
+    alone.read_until("password parley-demo")
+    alone.end()
+    behind_a_proxy = {"BEHIND_TLS": "1", "TRUSTED_PROXIES": "127.0.0.1", "SITE_URL": "https://chat.example"}
+
+    refused = run(with_engines=True, **behind_a_proxy)
+    assert "alice, bob, carol, staff" in refused.read_until("make remove-demo")
+    refused.read_until("`prepare` failed")
+    assert (refused.process.wait(30), refused.left()) == (1, [])
+
+    removing = run("remove_demo", with_engines=True)
+    removing.read_until("closed the account staff")
+    assert (removing.process.wait(30), removing.left()) == (0, [])
+
+    opened = run(with_engines=True, **behind_a_proxy)
+    assert "parley-demo" not in opened.read_until("Ctrl-C ends it")
+    assert opened.answers()
 
 
 @pytest.mark.long

@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 
 from accounts.models import User
 from messaging.fields import MissingKey
+from messaging.management.demo_people import DemoIsOpen, require_closed_demo
 from messaging.partitions import make_partitions
 
 
@@ -24,5 +25,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for name in make_partitions():
             self.stdout.write(f"made the partition {name}")
+        try:
+            require_closed_demo()
+        except DemoIsOpen as reason:
+            raise CommandError(str(reason)) from None
         if settings.CHAT_DEMO and not User.objects.exists():
             call_command("seed")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
@@ -27,6 +28,11 @@ class Command(BaseCommand):
     help = "Make the demo cast (alice, bob, carol, staff; password parley-demo) and a few hundred messages."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.EXPOSED_BY:
+            raise CommandError(
+                f"Others can reach this site ({', '.join(settings.EXPOSED_BY)}), "
+                "and everyone knows the password of the demo's people."
+            )
         if User.objects.exists():
             raise CommandError("There are people here already; the demo is for an empty database.")
         with transaction.atomic():
