@@ -70,11 +70,13 @@ class MediaStorage(S3Storage):  # type: ignore[misc]
 
     def offer(self, key: str, *, content_type: str, size: int) -> OfferJSON:
         """Allow one upload: this key, this type and this many bytes, within the hour."""
+        # SeaweedFS checks what the policy names, and does what else a form asks for: the redirect has to be named.
+        fields = {"Content-Type": content_type, "success_action_redirect": ""}
         found = self._far.generate_presigned_post(
             self.bucket_name,
             key,
-            Fields={"Content-Type": content_type},
-            Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
+            Fields=dict(fields),
+            Conditions=[*({name: value} for name, value in fields.items()), ["content-length-range", size, size]],
             ExpiresIn=UPLOAD_SECONDS,
         )
         return {"method": "POST", "url": found["url"], "fields": found["fields"]}

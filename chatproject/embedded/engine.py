@@ -20,9 +20,10 @@ class Engine(ABC):
     stop_seconds: ClassVar[float] = 15
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
-    def __init__(self, folder: Folder, keys: Mapping[str, str]) -> None:
+    def __init__(self, folder: Folder, keys: Mapping[str, str], environ: Mapping[str, str]) -> None:
         self.folder = folder
         self.keys = keys
+        self.environ = environ
         self.process = Process(pid_file=folder.pid_file(self.name))
         self._log_start = 0
 

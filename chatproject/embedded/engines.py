@@ -22,7 +22,7 @@ class Engines:
 
     def __init__(self, folder: Folder, environ: Mapping[str, str]) -> None:
         self._secrets = keys(folder)
-        self.all = [kind(folder, self._secrets) for kind in KINDS if not environ.get(kind.variable)]
+        self.all = [kind(folder, self._secrets, environ) for kind in KINDS if not environ.get(kind.variable)]
         self._environ = environ
 
     def start(self, check: Callable[[], None] = lambda: None) -> None:

@@ -80,11 +80,15 @@ class Folder:
 
 def write_private(file: Path, values: Mapping[str, str], *, replace: bool = True) -> None:
     """Write NAME=value lines at once and for the owner alone; without `replace`, an existing file is an error."""
-    text = "".join(f"{name}={value}\n" for name, value in values.items())
+    write_secret(file, "".join(f"{name}={value}\n" for name, value in values.items()).encode(), replace=replace)
+
+
+def write_secret(file: Path, content: bytes, *, replace: bool = True) -> None:
+    """Write a file at once and for the owner alone; without `replace`, an existing file is an error."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
-        with os.fdopen(handle, "w") as output:
-            output.write(text)
+        with os.fdopen(handle, "wb") as output:
+            output.write(content)
             output.flush()
             os.fsync(output.fileno())
         if replace:

@@ -51,6 +51,12 @@ class Process:
                 self._process = process
         return self.is_running()
 
+    def command(self) -> list[str]:
+        """Return the words with which the process was started; none if it is gone."""
+        with suppress(psutil.Error):
+            return list(self._process.cmdline()) if self._process else []
+        return []
+
     def spawn(
         self,
         command: Sequence[str],

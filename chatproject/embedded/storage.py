@@ -1,4 +1,8 @@
-"""SeaweedFS: an S3 server for media, on loopback ports that it keeps from one run to the next."""
+"""SeaweedFS: an S3 server for media, on loopback ports that it keeps from one run to the next.
+
+Other accounts of the machine, and any page in a browser on it, can reach these ports: `storage_keys` closes all of them
+but the S3 one, which asks for a signature. Pages of this site alone may read what that one answers.
+"""
 
 import http.client
 import json
@@ -7,11 +11,17 @@ import random
 import shutil
 import socket
 import sysconfig
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+from chatproject.exposure import site_origins
+
+from .address import Address
 from .engine import Engine
 from .errors import CannotRun
+from .storage_keys import private_environment
 
 BUCKET = "chat-media"
 PORTS = (
@@ -31,6 +41,7 @@ RANGE = range(12_000, 32_000)
 SWITCHED_OFF = {
     "s3.port.iceberg": "0",
     "s3.port.lance": "0",
+    "s3.iam": "false",
     "webdav": "false",
     "admin.ui": "false",
     "master.telemetry": "false",
@@ -45,7 +56,16 @@ class Storage(Engine):
     variable = "S3_ENDPOINT_URL"
     start_seconds = 30
 
+    def launch(self) -> None:
+        """Take over a running storage only if it was started for the same pages, behind closed ports."""
+        if self.process.find() and f"-s3.allowedOrigins={self._asking_origins()}" not in self.process.command():
+            self.ask_to_stop()
+            self.end()
+        super().launch()
+
     def spawn(self) -> None:
+        # It would take from there whatever was said to it once and is not said now.
+        (self.folder.sub("storage") / "mini.options").unlink(missing_ok=True)
         options = {
             # A comma in a whole path would make two folders of it.
             "dir": ".",
@@ -53,6 +73,7 @@ class Storage(Engine):
             "filer.localSocket": str(self.folder.sockets() / "filer.sock"),
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
+            "s3.allowedOrigins": self._asking_origins(),
             **SWITCHED_OFF,
             **{name: str(port) for name, port in self._free_ports().items()},
         }
@@ -60,6 +81,7 @@ class Storage(Engine):
             [find_weed(), "mini", *(f"-{name}={value}" for name, value in options.items())],
             env={
                 **os.environ,
+                **private_environment(self.folder.sub("run")),
                 "AWS_ACCESS_KEY_ID": self.keys["S3_ACCESS_KEY_ID"],
                 "AWS_SECRET_ACCESS_KEY": self.keys["S3_SECRET_ACCESS_KEY"],
             },
@@ -97,30 +119,49 @@ class Storage(Engine):
             connection.close()
 
     def _has_bucket(self) -> bool:
-        """Make the bucket if it isn't there: the server's own `-bucket` comes some time after it answers."""
-        import boto3  # slow to load; by now there is time
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError, ClientError
+        """Make the bucket if it isn't there, and let this site's pages alone read what it answers."""
+        from botocore.exceptions import BotoCoreError, ClientError  # slow to load; by now there is time
 
-        known = self.environment()
-        client = boto3.client(
-            "s3",
-            endpoint_url=known["S3_ENDPOINT_URL"],
-            aws_access_key_id=known["S3_ACCESS_KEY_ID"],
-            aws_secret_access_key=known["S3_SECRET_ACCESS_KEY"],
-            region_name="us-east-1",
-            config=Config(
-                connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}
-            ),
-        )
         try:
-            with closing(client):
-                client.create_bucket(Bucket=BUCKET)
-        except ClientError as error:
-            return str(error.response["Error"]["Code"]).startswith("BucketAlready")
-        except BotoCoreError:
+            with self._client() as client:
+                # The server's own `-bucket` comes some time after it answers.
+                with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
+                    client.create_bucket(Bucket=BUCKET)
+                allow_pages(client, BUCKET, self._origins())
+        except (BotoCoreError, ClientError):
             return False
         return True
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        import boto3
+        from botocore.config import Config
+
+        known = self.environment()
+        with closing(
+            boto3.client(
+                "s3",
+                endpoint_url=known["S3_ENDPOINT_URL"],
+                aws_access_key_id=known["S3_ACCESS_KEY_ID"],
+                aws_secret_access_key=known["S3_SECRET_ACCESS_KEY"],
+                region_name="us-east-1",
+                config=Config(
+                    connect_timeout=2,
+                    read_timeout=5,
+                    retries={"total_max_attempts": 1},
+                    s3={"addressing_style": "path"},
+                ),
+            )
+        ) as client:
+            yield client
+
+    def _origins(self) -> list[str]:
+        return site_origins(self.environ, str(Address.of(self.environ)))
+
+    def _asking_origins(self) -> str:
+        """Whose pages may ask before an upload: for that, SeaweedFS knows no patterns and looks at no bucket's rule."""
+        origins = self._origins()
+        return "*" if any("*" in origin for origin in origins) else ",".join(origins)
 
     def environment(self) -> dict[str, str]:
         return {
@@ -147,6 +188,12 @@ class Storage(Engine):
             ports = dict(zip(PORTS, choose_ports(len(PORTS)), strict=True))
             self._ports_file.write_text(json.dumps(ports))
         return ports
+
+
+def allow_pages(client: Any, bucket: str, origins: list[str]) -> None:
+    """Let pages of these origins read what a bucket answers, and no others."""
+    rule = {"AllowedOrigins": origins, "AllowedMethods": ["GET", "HEAD", "POST"], "AllowedHeaders": ["*"]}
+    client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 
 
 def find_weed() -> str:

@@ -179,10 +179,18 @@ def test_the_storage_takes_what_was_agreed(offer: dict[str, Any]) -> None:
         {"x-amz-signature": "0" * 64},
         {"policy": "e30="},
         {"x-amz-credential": "somebody/20260101/us-east-1/s3/aws4_request"},
+        {"x-amz-acl": "public-read"},
+        {"success_action_redirect": "https://evil.example/"},
+        {"Success_Action_Redirect": "https://evil.example/"},
     ],
 )
 def test_the_storage_refuses_another_key_type_or_signature(offer: dict[str, Any], other: dict[str, str]) -> None:
     assert put(offer["upload"], samples.picture(), **other).status_code in {400, 403}
+
+
+@pytest.mark.parametrize("name", ["redirect", "success_action_redirect "])
+def test_the_storage_sends_nobody_elsewhere(offer: dict[str, Any], name: str) -> None:
+    assert "Location" not in put(offer["upload"], samples.picture(), **{name: "https://evil.example/"}).headers
 
 
 @pytest.mark.parametrize("data", [samples.picture() + b"x", samples.picture()[:-1], b""], ids=["more", "less", "none"])

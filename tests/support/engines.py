@@ -52,7 +52,8 @@ def start() -> None:
     folder = Folder.of(os.environ)
     try:
         _running.enter_context(folder.locked())
-        engines = _running.enter_context(running_engines(folder, os.environ))
+        # The servers of the tests choose their ports later: pages at any may use the storage.
+        engines = _running.enter_context(running_engines(folder, {**os.environ, "ALLOWED_ORIGINS": "*"}))
     except CannotRun as reason:
         _running.close()
         raise pytest.UsageError(
