@@ -3,9 +3,11 @@
 import fcntl
 import hashlib
 import os
+import pwd
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import CannotRun
@@ -13,6 +15,8 @@ from .errors import CannotRun
 PROJECT = Path(__file__).resolve().parents[2]
 # A unix socket's whole path may have about 107 bytes; the longest name put behind ours has 14.
 SOCKETS_PATH_LIMIT = 85
+# PostgreSQL refuses to run as root; as root we run it as this user.
+SYSTEM_USER = "parley-postgres"
 
 
 class Folder:
@@ -43,17 +47,14 @@ class Folder:
         if len(os.fsencode(self.path / "sockets")) <= SOCKETS_PATH_LIMIT and "," not in str(self.path):
             return self.sub("sockets")
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        place = Path(tempfile.gettempdir()) / f"parley-{os.getuid()}-{digest}"
-        place.mkdir(mode=0o700, exist_ok=True)
-        if place.is_symlink() or (os.getuid() and place.stat().st_uid != os.getuid()):
-            raise CannotRun(f"{place} belongs to someone else. Choose a shorter CHAT_VAR, or remove that folder.")
-        return place
+        return own_folder(Path(tempfile.gettempdir()) / f"parley-{os.getuid()}-{digest}")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep the folder to ourselves for as long as we run."""
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self._close_to_others()
             handle = (self.path / "lock").open("a")
         except OSError as error:
             raise CannotRun(f"Parley cannot write to {self.path}: {error.strerror}.") from error
@@ -67,6 +68,17 @@ class Folder:
                 ) from None
             yield
 
+    def _close_to_others(self) -> None:
+        """Let nobody else write where the keys are; CannotRun where the folder is someone else's."""
+        found = self.path.stat()
+        if found.st_uid != os.getuid():
+            raise CannotRun(
+                f"{self.path} belongs to someone else, who could read and change all that is in it. "
+                "Choose another folder (CHAT_VAR=…), or make this one yours (chown)."
+            )
+        if found.st_mode & 0o022:
+            self.path.chmod(stat.S_IMODE(found.st_mode) & ~0o022)
+
     @contextmanager
     def written_environment(self, values: Mapping[str, str]) -> Iterator[None]:
         """Write down where everything is while it runs, for `manage.py` in another terminal."""
@@ -76,6 +88,28 @@ class Folder:
             yield
         finally:
             file.unlink(missing_ok=True)
+
+
+def own_folder(place: Path) -> Path:
+    """Return a folder that lies where everyone may make one; make it if need be, CannotRun if it is not ours alone."""
+    with suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners() or found.st_mode & 0o077:
+        raise CannotRun(
+            f"{place} is not a folder that belongs to you alone, so others could answer there in our place. "
+            "Remove it, or choose a shorter CHAT_VAR."
+        )
+    return place
+
+
+def owners() -> set[int]:
+    """Whose a folder for sockets may be: ours, or as root that of PostgreSQL, to which `postgres.py` gives it."""
+    known = {os.getuid()}
+    if not os.getuid():
+        with suppress(KeyError):
+            known.add(pwd.getpwnam(SYSTEM_USER).pw_uid)
+    return known
 
 
 def write_private(file: Path, values: Mapping[str, str], *, replace: bool = True) -> None:

@@ -1,6 +1,7 @@
 """The secrets of the embedded default: made once, kept for ever, never written again."""
 
 import base64
+import os
 import secrets
 
 from chatproject import environment
@@ -17,6 +18,10 @@ def keys(folder: Folder) -> dict[str, str]:
     if not file.exists():
         _refuse_if_there_is_data(folder)
         write_private(file, _new_keys(), replace=False)
+    if file.stat().st_uid != os.getuid():
+        raise CannotRun(f"{file} belongs to someone else. Make it yours (chown), if you know that nobody changed it.")
+    # A copy out of a backup may be readable by everyone.
+    file.chmod(0o600)
     known = environment.written_down(file)
     if missing := [name for name in NAMES if not known.get(name)]:
         raise CannotRun(f"{file} is damaged: {', '.join(missing)} is missing. Bring the file back from a backup.")

