@@ -119,7 +119,10 @@ class Session(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["user"], name="session_live", condition=models.Q(ended_at__isnull=True))
+            models.Index(fields=["user"], name="session_live", condition=models.Q(ended_at__isnull=True)),
+            models.Index(
+                fields=["device_digest"], name="session_device", condition=models.Q(device_digest__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
