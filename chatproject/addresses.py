@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -35,6 +36,13 @@ def client_address(peer: str | None, forwarded_for: str) -> str | None:
         address = hop
     known = read_address(address or "")
     return str(known) if known else peer
+
+
+def address_of(scope: dict[str, Any]) -> str | None:
+    """Find the client of an ASGI connection; None where its server knows of none, as behind a unix socket."""
+    peer, *_ = scope.get("client") or (None,)
+    told = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return client_address(peer, ",".join(told))
 
 
 def read_address(text: str) -> Address | None:

@@ -132,6 +132,10 @@ FRAMES = Limit("frames", 200, 1, burst=1000)
 """Frames of one socket, whatever they ask for."""
 TYPING = Limit("typing", 5, 1, burst=30)
 """Words of one socket that its person types, or types no more: each goes to everyone who is in."""
+SOCKETS = Limit("sockets", 60, 60, burst=30)
+"""Sockets that one person opens."""
+SOCKETS_OF_ADDRESS = Limit("sockets-address", 6000, 60, burst=10_000)
+"""Sockets that are opened from one address: thousands of people behind one may come back at once after a restart."""
 CALLS_OF_ADDRESS = Limit("anonymous", 600, 60, bytes_each=4096)
 """Calls of nobody in particular from one address."""
 

@@ -55,6 +55,10 @@ class Line(Protocol):
     def is_free(self) -> bool:
         """Whether a frame is taken at once. `on_free` is called when it is so again."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the other side is still there, as far as is known."""
+
     def write(self, text: bytes) -> None:
         """Send one text frame; nothing happens where the other side has gone."""
 
@@ -211,8 +215,12 @@ class ChatSocket(WebSocketsSansIOProtocol):
 
     # The line
 
+    @property
+    def is_open(self) -> bool:
+        return not (self.close_sent or self.disconnected)
+
     def write(self, text: bytes) -> None:
-        if self.close_sent or self.disconnected:
+        if not self.is_open:
             return
         if not self._unsent:
             self._flushes.soon(self)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from uuid import UUID
 
 from channels.consumer import AsyncConsumer
+from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
@@ -21,8 +22,20 @@ from accounts.profiles import own_json
 from accounts.realtime import encode, timestamp
 from accounts.tokens import SocketCredentials, Unauthenticated, session_of
 from chatproject.about import limits
+from chatproject.addresses import address_of
 from chatproject.database import in_thread
-from chatproject.limits import CALLS, CATCH_UP, FRAMES, SEND, TYPING, RateLimited
+from chatproject.limits import (
+    CALLS,
+    CATCH_UP,
+    FRAMES,
+    SEND,
+    SOCKETS,
+    SOCKETS_OF_ADDRESS,
+    TYPING,
+    Limit,
+    RateLimited,
+    take_soon,
+)
 from chatproject.logs import socket_id
 from chatproject.sockets import EXTENSION, Line
 from conversations.access import Suspended
@@ -33,7 +46,7 @@ from messaging.gathering import gatherer
 from messaging.hub import hub
 from messaging.lane import lane
 from messaging.log import Said
-from messaging.missed import missed
+from messaging.missed import Missed, created, turn
 from messaging.obey import as_person, obey
 from messaging.outgoing import AnyLine, Outgoing
 from messaging.pace import Frames, Pace, Tally
@@ -126,12 +139,14 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
         ref = None
         try:
+            await self._count_opening(SOCKETS_OF_ADDRESS, address_of(self.scope))
             self._catches_up = "1" in parse_qs(self.scope["query_string"].decode("latin1")).get("catch_up", ())
             session = await in_thread(SocketCredentials(self.scope).session)()
             if session is None:
                 first = await self._first_frame()
                 ref = protocol.ref_of(first)
                 session = await self._session_of(first)
+            await self._count_opening(SOCKETS, session.user_id)
             self._belong_to(session)
             return True
         except TimeoutError:
@@ -143,9 +158,16 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._refuse(error.code, error.detail, CLOSE_SUSPENDED, ref=ref)
         except BadFrame as error:
             self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED, ref=ref)
+        except RateLimited as error:
+            self._refuse("rate_limited", str(error), CLOSE_TOO_FAST, ref=ref, retry_after=error.verdict.retry_after)
         except (OperationalError, InterfaceError, RedisError) as error:
             self._give_up(error)
         return False
+
+    async def _count_opening(self, limit: Limit, subject: object) -> None:
+        """Count a socket that is opened; RateLimited if there were too many. Where nobody is known, nothing counts."""
+        if subject and not (verdict := await take_soon(get_channel_layer().redis(), [(limit, subject)])).allowed:
+            raise RateLimited(verdict)
 
     def _belong_to(self, session: Session) -> None:
         """Keep of a session, its person and the handshake only what an idle socket needs."""
@@ -165,8 +187,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._catches_up |= frame.catch_up
         return await in_thread(session_of)(frame.token)
 
-    def _refuse(self, code: str, detail: str, close: int, *, ref: str | None = None) -> None:
-        self.deliver(_complaint(code, detail, ref))
+    def _refuse(self, code: str, detail: str, close: int, *, ref: str | None = None, **more: Any) -> None:
+        self.deliver(_complaint(code, detail, ref, **more))
         self._outgoing.close(close)
 
     def _give_up(self, error: Exception) -> None:
@@ -208,11 +230,27 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
                 await hub().attach(self)
             await self._outgoing.put_ahead(encode({"type": "connected", "data": self._greeting()}))
             if self._catches_up:
-                for frame in (await in_thread(as_person)(self.user_id, missed)).frames():
-                    await self._outgoing.put_ahead(frame)
+                await self._catch_up()
         except Exception as error:
             self._give_up(error)
         self._outgoing.release()
+
+    async def _catch_up(self) -> None:
+        """Send what was missed, each page when the device has taken the one before.
+
+        A device whose turn does not come is left to fetch for itself.
+        """
+        async with turn(self.user_id) as is_ours:
+            missed = await in_thread(as_person)(self.user_id, Missed)
+            while is_ours and self._outgoing.is_open:
+                messages = await in_thread(as_person)(self.user_id, missed.next_page)
+                for message in messages:
+                    await self._outgoing.put_ahead(created(message))
+                if not messages:
+                    break
+                await self._outgoing.until_free()
+        for frame in missed.end():
+            await self._outgoing.put_ahead(frame)
 
     async def _next(self) -> str | None:
         message = await self._receive()
@@ -307,5 +345,5 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self.end(CLOSE_RESTART, "unavailable", "This server stops. Please come back.")
 
 
-def _complaint(code: str, detail: str, ref: str | None = None) -> bytes:
-    return encode({"type": "error", **protocol.answered(ref), "data": {"code": code, "detail": detail}})
+def _complaint(code: str, detail: str, ref: str | None = None, **more: Any) -> bytes:
+    return encode({"type": "error", **protocol.answered(ref), "data": {"code": code, "detail": detail, **more}})

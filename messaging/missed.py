@@ -1,11 +1,16 @@
-"""What a simple device has missed: the messages above its person's delivered marks, told as if they were new."""
+"""What a simple device has missed: the messages above its person's delivered marks, as if they were new.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+They are read page by page, each when the device has taken the one before, so that a device that does not read costs no
+more than a page. No database connection is held in between.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from itertools import dropwhile
 from typing import Any, NamedTuple
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.db import connection
@@ -19,6 +24,11 @@ from messaging.models import Message
 from messaging.snapshots import resync
 
 MISSED_MOST = 1000
+PAGE_LENGTH = 32
+PAGE_BYTES = 128 * 1024
+"""Bytes of text after which a page ends; the message that reaches them still belongs to it."""
+TURN_SECONDS = 20.0
+"""How long a device waits while another one of its person catches up: longer than one that does not read is kept."""
 
 # The conversations of a person, the latest active first: how far each is, and after which position it was missed.
 PLACES = """
@@ -26,13 +36,20 @@ SELECT c.id, c.version, GREATEST(p.delivered_through, p.visible_from), c.last_po
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
 WHERE p.user_id = %s AND p.left_at IS NULL ORDER BY c.active_at DESC, c.id
 """
-MESSAGES = """
-SELECT m.* FROM unnest(%(ids)s::uuid[], %(after)s::bigint[]) WITH ORDINALITY AS w(id, after, ord)
-CROSS JOIN LATERAL (
-    SELECT * FROM messaging_message m
-    WHERE m.conversation_id = w.id AND m.position > w.after AND m.created_at > %(oldest)s
-    ORDER BY m.position LIMIT %(most)s
-) m ORDER BY w.ord, m.position LIMIT %(most)s
+# `before` counts the bytes in front of a message. Whoever has gone out of a conversation meanwhile finds nothing there.
+PAGE = """
+SELECT id, conversation_id, position FROM (
+    SELECT m.*, w.ord, sum(m.size) OVER (ORDER BY w.ord, m.position) - m.size AS before
+    FROM unnest(%(ids)s::uuid[], %(after)s::bigint[], %(until)s::bigint[]) WITH ORDINALITY AS w(id, after, until, ord)
+    JOIN conversations_participant p ON p.conversation_id = w.id AND p.user_id = %(by)s AND p.left_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT x.id, x.conversation_id, x.position, COALESCE(length(x.body), 0) AS size FROM messaging_message x
+        WHERE x.conversation_id = w.id AND x.position > GREATEST(w.after, p.visible_from) AND x.position <= w.until
+            AND x.created_at > %(oldest)s
+        ORDER BY x.position LIMIT %(length)s
+    ) m
+    ORDER BY w.ord, m.position LIMIT %(length)s
+) page WHERE before < %(bytes)s ORDER BY ord, position
 """
 
 
@@ -45,34 +62,48 @@ class Place(NamedTuple):
     last_position: int
 
 
-@dataclass(frozen=True, slots=True)
 class Missed:
-    """Messages, the oldest first in each conversation; which conversations are told in full, and which are not."""
+    """One catch-up: what is still to be read of it, up to a thousand messages, the oldest first in each conversation.
 
-    messages: Sequence[MessageJSON]
-    versions: dict[str, int]
-    unfinished: Sequence[UUID]
+    What is said after it began comes by live events.
+    """
 
-    def frames(self) -> Iterator[bytes]:
-        """Tell it all, and from which versions live events go on."""
-        for message in self.messages:
-            yield MessageCreated(message["conversation_id"], message["position"], message).frame()
-        for id in self.unfinished:
+    def __init__(self, *, by: User) -> None:
+        self._places = _places(by)
+        self._behind = [place for place in self._places if place.last_position > place.after]
+        self._left = MISSED_MOST
+
+    def next_page(self, *, by: User) -> Sequence[MessageJSON]:
+        """Read the next messages; nothing where all were read, or as many as a catch-up gives."""
+        while self._behind and self._left:
+            first = self._behind[:PAGE_LENGTH]
+            with snapshot():
+                found = _page(by, first, length=min(PAGE_LENGTH, self._left))
+                messages = messages_json(found)
+            self._behind = [*_rest(first, found), *self._behind[len(first) :]]
+            self._left -= len(messages)
+            if messages:
+                return messages
+        self._drop_finished(by)
+        return ()
+
+    def end(self) -> Iterator[bytes]:
+        """Name what is not told in full, and from which versions live events go on."""
+        unfinished = {place.id for place in self._behind}
+        for id in unfinished:
             yield resync(id)
-        caught_up = {"more": bool(self.unfinished), "versions": self.versions}
-        yield encode({"type": "caught_up", "data": caught_up})
+        versions = {str(place.id): place.version for place in self._places if place.id not in unfinished}
+        yield encode({"type": "caught_up", "data": {"more": bool(unfinished), "versions": versions}})
+
+    def _drop_finished(self, by: User) -> None:
+        """Leave out the conversations of which nothing is left after all, as far as the first one with something."""
+        while self._behind and not _page(by, self._behind[:1], length=1):
+            del self._behind[0]
 
 
-def missed(*, by: User) -> Missed:
-    """Read what someone has missed, up to a thousand messages, as at one moment."""
-    with snapshot():
-        places = _places(by)
-        behind = [place for place in places if place.last_position > place.after]
-        found = _messages(behind)
-        messages = messages_json(found[:MISSED_MOST])
-    unfinished = _unfinished(behind, found[MISSED_MOST:])
-    versions = {str(place.id): place.version for place in places if place.id not in set(unfinished)}
-    return Missed(messages, versions, unfinished)
+def created(message: MessageJSON) -> bytes:
+    """Write a missed message as if it were new."""
+    return MessageCreated(message["conversation_id"], message["position"], message).frame()
 
 
 def _places(by: User) -> list[Place]:
@@ -81,19 +112,47 @@ def _places(by: User) -> list[Place]:
         return [Place(*row) for row in cursor.fetchall()]
 
 
-def _messages(behind: Sequence[Place]) -> list[Message]:
-    """Read one message more than is told, so that what is left out is known."""
+def _page(by: User, places: Sequence[Place], *, length: int) -> list[Message]:
     values: dict[str, Any] = {
-        "ids": [place.id for place in behind],
-        "after": [place.after for place in behind],
+        "ids": [place.id for place in places],
+        "after": [place.after for place in places],
+        "until": [place.last_position for place in places],
+        "by": by.pk,
         "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
-        "most": MISSED_MOST + 1,
+        "length": length,
+        "bytes": PAGE_BYTES,
     }
-    return list(Message.objects.raw(MESSAGES, values)) if behind else []
+    with connection.cursor() as cursor:
+        cursor.execute(PAGE, values)
+        ids = [row[0] for row in cursor.fetchall()]
+    found = Message.objects.in_bulk(ids)
+    return [found[id] for id in ids if id in found]
 
 
-def _unfinished(behind: Sequence[Place], left_out: Sequence[Message]) -> list[UUID]:
-    if not left_out:
+def _rest(places: Sequence[Place], found: Sequence[Message]) -> list[Place]:
+    """What is left of some places behind a page of them; nothing where the page was empty."""
+    if not found:
         return []
-    first = left_out[0].conversation_id
-    return [place.id for place in dropwhile(lambda place: place.id != first, behind)]
+    last = found[-1]
+    at = next(n for n, place in enumerate(places) if place.id == last.conversation_id)
+    rest = [places[at]._replace(after=last.position), *places[at + 1 :]]
+    return [place for place in rest if place.last_position > place.after]
+
+
+_turns: "WeakValueDictionary[UUID, asyncio.Lock]" = WeakValueDictionary()
+
+
+@asynccontextmanager
+async def turn(user_id: UUID) -> AsyncIterator[bool]:
+    """Let one device of a person at a time catch up on this server process; tell whether the turn came in time."""
+    lock = _turns.setdefault(user_id, asyncio.Lock())
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await lock.acquire()
+    except TimeoutError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()

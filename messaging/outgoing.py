@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from chatproject import metrics
@@ -11,6 +10,8 @@ from chatproject.sockets import Line, ignore
 
 QUEUE_LENGTH = 1000
 QUEUE_BYTES = 4 * 1024 * 1024
+READING_SECONDS = 15.0
+"""Seconds in which a device has to make room for what is sent ahead of everything else."""
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -52,13 +53,31 @@ class Outgoing:
         """Let all that is put from now on wait."""
         self._is_held = True
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anyone still receives what is sent."""
+        return self._code is None and self._line.is_open
+
     async def put_ahead(self, frame: bytes) -> None:
-        """Send a frame ahead of all that is held, as soon as there is room."""
-        while self._code is None and not self._line.is_free:
-            self._room = asyncio.get_running_loop().create_future()
-            await self._room
+        """Send a frame ahead of all that is held, as soon as there is room; a device that makes none is slow."""
+        await self._until_room()
         if self._code is None:
             self._line.write(frame)
+
+    async def until_free(self) -> None:
+        """Wait until there is room behind all that was written, which the connection is handed at the end of a step."""
+        await asyncio.sleep(0)
+        await self._until_room()
+
+    async def _until_room(self) -> None:
+        try:
+            async with asyncio.timeout(READING_SECONDS):
+                while self._code is None and not self._line.is_free:
+                    self._room = asyncio.get_running_loop().create_future()
+                    await self._room
+        except TimeoutError:
+            metrics.OVERFLOWS.inc()
+            self._on_slow()
 
     def release(self) -> None:
         """Let go what was held."""
@@ -117,6 +136,7 @@ class AnyLine:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._sending: asyncio.Task[None] | None = None
+        self.is_open = True
         self.on_free: Callable[[], None] = ignore
         self.on_restart: Callable[[], None] = ignore
 
@@ -137,8 +157,10 @@ class AnyLine:
         self._sending = asyncio.get_running_loop().create_task(self._finish(event))
 
     async def _finish(self, event: dict[str, Any]) -> None:
-        # Of a socket that has gone the receiving loop hears, and cleans up.
-        with suppress(Exception):
+        # The receiving loop learns that a socket has gone, and cleans up.
+        try:
             await self._send(event)
+        except Exception:
+            self.is_open = False
         self._sending = None
         self.on_free()

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.ids import uuid7
 from accounts.models import User
-from chatproject.limits import CALLS, FAILURES_OF_NAME, SEND
+from chatproject.limits import CALLS, FAILURES_OF_NAME, SEND, SOCKETS, SOCKETS_OF_ADDRESS
 from chatproject.redis import redis
 from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client
@@ -237,3 +237,31 @@ async def test_a_burst_over_two_sockets_on_two_servers_is_held_to_the_limit(
     assert SEND.burst <= said <= SEND.burst + seconds * SEND.quota + 1
     assert {data["code"] for data in refused} == {"too_fast"}
     assert all(data["retry_after"] >= 1 for data in refused)
+
+
+async def test_who_opens_sockets_without_end_is_told_to_come_back_more_slowly(
+    pair, alice: User, bob: User, access: Callable[[User], str]
+) -> None:
+    token, other = [await sync_to_async(access)(user) for user in (alice, bob)]
+    # As if she had opened so many elsewhere that it takes ten minutes to make up for it.
+    redis().set(SOCKETS.key(alice.pk), time.time() * 1000 + 600_000)
+    async with Client(pair[0].url, access=token) as app, app.bare_socket(headers=app.headers) as socket:
+        assert await socket.closed() == 4008
+        refused = await socket.next("error")
+    assert (refused["code"], refused["retry_after"] > 60) == ("rate_limited", True)
+    async with Client(pair[0].url, access=other) as app, app.socket():
+        pass
+
+
+async def test_sockets_count_by_the_address_that_a_proxy_names(pair, access: Callable[[User], str], alice) -> None:
+    token = await sync_to_async(access)(alice)
+    redis().set(SOCKETS_OF_ADDRESS.key("203.0.113.9"), time.time() * 1000 + 600_000)
+    async with Client(pair[1].url, access=token) as app:
+        async with app.bare_socket(headers={**app.headers, "X-Forwarded-For": "203.0.113.9"}) as socket:
+            assert await socket.closed() == 4008
+        async with app.socket(headers={**app.headers, "X-Forwarded-For": "203.0.113.10"}):
+            pass
+    # Whom nobody trusts can't name an address.
+    forged = {"X-Forwarded-For": "203.0.113.9"}
+    async with Client(pair[0].url, access=token) as app, app.socket(headers={**app.headers, **forged}):
+        pass

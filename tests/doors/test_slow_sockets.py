@@ -38,17 +38,21 @@ class Stalled:
         await asyncio.to_thread(raw.connect, self._where)
         raw.setblocking(False)
         self.raw = raw
-        loop = asyncio.get_running_loop()
         lines = [f"GET /ws/chat{self._query} HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: websocket"]
         lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="]
+        loop = asyncio.get_running_loop()
         await loop.sock_sendall(raw, "\r\n".join([*lines, f"Authorization: Bearer {self._token}", "", ""]).encode())
         self.heard = b""
-        while b'"connected"' not in self.heard:
-            self.heard += await loop.sock_recv(raw, 4096)
+        await self.hears(b'"connected"')
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.raw.close()
+
+    async def hears(self, text: bytes) -> None:
+        """Read until this has come, and no further."""
+        while text not in self.heard:
+            self.heard += await asyncio.get_running_loop().sock_recv(self.raw, 4096)
 
     def hang_up(self) -> None:
         """End the connection as a network does that is gone."""

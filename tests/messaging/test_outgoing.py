@@ -15,7 +15,7 @@ class Connection:
     def __init__(self) -> None:
         self.taken: list[Any] = []
         self.was_slow = 0
-        self.is_free = True
+        self.is_free = self.is_open = True
         self.on_free: Callable[[], None] = lambda: None
         self.on_restart: Callable[[], None] = lambda: None
         self.outgoing = Outgoing(self, on_slow=self._on_slow)
