@@ -16,6 +16,7 @@ class LimitsJSON(TypedDict):
     group_members: Count
     edit_seconds: Count
     frame_bytes: Count
+    body_bytes: Count
 
 
 class ServerJSON(TypedDict):
@@ -38,4 +39,5 @@ def limits() -> LimitsJSON:
         "group_members": settings.GROUP_MEMBERS,
         "edit_seconds": settings.EDIT_SECONDS,
         "frame_bytes": settings.FRAME_BYTES,
+        "body_bytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     }

@@ -1,6 +1,8 @@
 """A bound on request bodies, before anything is kept: Django would write whatever comes to the disk first."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -8,6 +10,12 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.ids import uuid7
+
+DISCARDED_MOST = 8 * 1024 * 1024
+"""Bytes that are still read, and thrown away, after a request was refused."""
+DISCARDING_SECONDS = 30.0
+SILENCE_SECONDS = 5.0
+"""Seconds without a byte after which nothing more is expected."""
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -28,12 +36,13 @@ class BoundedBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        taken = 0
+        taken, more_comes = 0, True
 
         async def receive_some() -> Message:
-            nonlocal taken
+            nonlocal taken, more_comes
             message = await receive()
             taken += len(message.get("body", b""))
+            more_comes = message.get("more_body", False)
             if taken > most:
                 raise TooLarge
             return message
@@ -44,6 +53,10 @@ class BoundedBody:
             await self._app(scope, receive_some, send)
         except TooLarge:
             await _refuse(scope, send)
+            if more_comes:
+                await _discard(receive)
+            # The server closes the connection behind this; any earlier, what is unread would cut off the answer.
+            await send({"type": "http.response.body", "body": b""})
 
 
 def _declared(scope: Scope) -> int:
@@ -60,11 +73,31 @@ def body_size(request: HttpRequest) -> int:
 
 
 async def _refuse(scope: Scope, send: Send) -> None:
-    id = str(uuid7())
     detail = f"A request has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes; files go straight to the storage."
-    problem = {"type": "urn:parley:problem:too_large", "title": "Too large", "status": 413, "detail": detail}
-    is_api = scope["path"].startswith("/api/")
-    body = orjson.dumps({**problem, "code": "too_large", "request_id": id, "errors": []}) if is_api else detail.encode()
+    headers, body = refusal(scope["path"], status=413, code="too_large", title="Too large", detail=detail)
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _discard(receive: Receive) -> None:
+    """Read what still comes, up to a bound: whoever sends it would otherwise not get to read the answer."""
+    left = DISCARDED_MOST
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARDING_SECONDS):
+            while left > 0:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+
+
+def refusal(path: str, *, status: int, code: str, title: str, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Write a refusal that ends the connection, below Django: a problem document for the API, else plain text."""
+    id = str(uuid7())
+    is_api = path.startswith("/api/")
+    problem = {"type": f"urn:parley:problem:{code}", "title": title, "status": status, "detail": detail}
+    body = orjson.dumps({**problem, "code": code, "request_id": id, "errors": []}) if is_api else detail.encode()
     headers = {
         "Content-Type": "application/problem+json" if is_api else "text/plain",
         "Content-Length": str(len(body)),
@@ -72,6 +105,4 @@ async def _refuse(scope: Scope, send: Send) -> None:
         "X-Content-Type-Options": "nosniff",
         "Connection": "close",
     }
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": 413, "headers": encoded})
-    await send({"type": "http.response.body", "body": body})
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()], body

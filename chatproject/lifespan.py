@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import resource
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,6 +27,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             _settle_in()
+            _allow_many_connections()
             try:
                 await _require_closed_demo()
             except DemoIsOpen as reason:
@@ -55,3 +57,9 @@ async def _require_closed_demo() -> None:
         await in_thread(require_closed_demo)()
     except DatabaseError:
         logger.warning("the database does not answer, so nobody knows whether the demo's people are in it")
+
+
+def _allow_many_connections() -> None:
+    """Let the process have as many files open as the system lets it: every connection is one, and 1,024 are few."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -250,9 +250,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(PATIENCE, self._cut)
 
     def _cut(self) -> None:
-        """End the connection at once; the system forgets what is stuck in it, which it would keep for ever."""
-        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
+        cut(self.transport)
 
     def _cut_if_stuck(self) -> None:
         """End a closing connection all the same if the other side does not take what is left."""
@@ -328,6 +326,13 @@ class ChatSocket(WebSocketsSansIOProtocol):
             self._cut_if_stuck()
         else:
             self.loop.call_later(random.uniform(0, settings.DRAIN_SECONDS), self.on_restart)  # noqa: S311
+
+
+def cut(transport: asyncio.Transport) -> None:
+    """End a connection at once; the system forgets what is stuck in it, which it would keep for ever."""
+    found: socket.socket = transport.get_extra_info("socket")
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
 
 
 def framed(text: bytes) -> bytes:

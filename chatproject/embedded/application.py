@@ -20,7 +20,7 @@ UVICORN = (
     "--ws-per-message-deflate=false",
     "--ws-max-size=1048576",
     "--loop=uvloop",
-    "--http=httptools",
+    "--http=chatproject.connections:ChatHttp",
     "--lifespan=on",
     "--no-access-log",
     "--no-server-header",
