@@ -19,13 +19,15 @@ import psycopg
 from accounts.realtime import EVERYONE, Envelope, encode, user_group
 from chatproject import metrics
 from conversations.events import ConversationRemoved
-from conversations.models import Departure
+from conversations.models import Conversation, Departure
 from messaging import snapshots
 from messaging.audit import Audit, Findings
+from messaging.events import ConversationJSON
 from messaging.following import Background, Following
 from messaging.hearing import Heard, Person, Socket
 from messaging.presence import Presence
 from messaging.receipts_heard import ReceiptsHeard
+from messaging.replay import as_begun
 from messaging.settled import Settled
 from messaging.snapshots import ConversationSeen, Membership, PersonSeen
 from messaging.typists import Typists
@@ -308,23 +310,43 @@ class Hub:
             self._following.let_go(heard)
 
     async def _introduce(self, person: Person, id: UUID) -> int:
-        """Tell of a conversation in its present state; give its version, from which the events heard after it go on."""
+        """Tell of a conversation in its present state, of a direct one as it began and with all that happened since;
+        give its version, from which the events heard after it go on.
+        """
         while True:
             shown = await snapshots.conversation(person.id, id)
+            introduction = await self._introduction(shown) if shown else None
             heard = self._following.heard.get(id)
-            if shown is None:
+            if not introduction:
                 person.stale = True
                 return 0
-            version: int = shown["version"]
+            version, frames = introduction
             if heard is None or heard.version <= version:
                 break
-        person.hear(encode({"type": "conversation.created", "data": shown}))
+        for frame in frames:
+            person.hear(frame)
         return version
+
+    async def _introduction(self, shown: ConversationJSON) -> tuple[int, list[bytes]] | None:
+        """Write the events that introduce a conversation, up to a version; None if it is no more.
+
+        No message is hidden in the introduction of a direct conversation: each has an event of its own.
+        """
+        if shown["kind"] != Conversation.Kind.DIRECT or not shown["version"]:
+            return shown["version"], [_created(shown)]
+        since = await snapshots.changes(UUID(shown["id"]), after=0, people=(), most=REPAIR_MOST)
+        if since is None:
+            return None
+        return since.version, [_created(as_begun(shown)), *(each.frame for each in since.changes)]
 
     def _look_soon(self) -> None:
         """Something may have been lost on the way."""
         self._audit.look_soon()
         self.presence.look_soon()
+
+
+def _created(shown: ConversationJSON) -> bytes:
+    return encode({"type": "conversation.created", "data": shown})
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

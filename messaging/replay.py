@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from accounts.profiles import avatar_path
-from conversations.events import Changes, ConversationUpdated, Members, participant_json
+from conversations.events import Changes, ConversationUpdated, Members, PlaceJSON, participant_json
 from conversations.models import Conversation, Participant
-from messaging.events import MessageCreated, MessageJSON, MessageUpdated
+from messaging.events import ConversationJSON, MessageCreated, MessageJSON, MessageUpdated
 
 
 class Change(NamedTuple):
@@ -74,3 +74,11 @@ def _changed(conversation: Conversation, version: int, members: Members | None, 
     if members:
         changes["participants"], changes["participant_count"] = members, size
     return Change(version, version, ConversationUpdated(str(it.pk), version, it.epoch, changes).frame())
+
+
+def as_begun(shown: ConversationJSON) -> ConversationJSON:
+    """Show a conversation as it was before anything was said in it. Marks stay as they are: they have no version, and
+    what was read since is not unread when it is told.
+    """
+    nothing_unread: PlaceJSON = {**shown["me"], "unread_count": 0, "mention_count": 0}
+    return {**shown, "version": 0, "last_position": 0, "last_message": None, "me": nothing_unread}

@@ -12,7 +12,15 @@ SERVER = {
     "version": "1",
     "feature_level": 1,
     "time": "2026-01-31T12:00:00.000Z",
-    "limits": {"text": 1, "attachments": 1, "upload_bytes": 1, "group_members": 1, "edit_seconds": 1, "frame_bytes": 1},
+    "limits": {
+        "text": 1,
+        "attachments": 1,
+        "upload_bytes": 1,
+        "group_members": 1,
+        "edit_seconds": 1,
+        "frame_bytes": 1,
+        "body_bytes": 1,
+    },
     "retention_days": 90,
 }
 

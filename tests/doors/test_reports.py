@@ -81,7 +81,7 @@ async def test_the_reporter_hears_the_outcome_on_the_other_server(
                 by=Staff.of(staff), report_id=UUID(made["id"]), outcome="deleted", words="Spam"
             )
             assert (await socket.next("message.updated"))["message"]["deleted_at"]
-            told = (await socket.next("conversation.created"))["last_message"]
+            told = (await socket.next("message.created"))["message"]
             assert "the message was deleted" in told["text"]
         assert (await app.get("/reports")).json()["data"][0]["outcome"] == "deleted"
 

@@ -109,7 +109,7 @@ export class Conversations extends EventTarget {
   }
 
   #news({ me, counted = 0 }, message) {
-    const isNew = message.position > counted;
+    const isNew = message.position > Math.max(counted, me.read_through);
     const counts = isNew && message.sender_id !== this.#userId && message.kind !== "notice";
     const isMeant = counts && message.mentions.includes(this.#userId);
     const unread_count = Math.min(100, me.unread_count + Number(counts));
