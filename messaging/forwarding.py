@@ -13,7 +13,7 @@ from messaging import log
 from messaging.access import readable
 from messaging.append import Draft
 from messaging.attachments import open_name, seal_name
-from messaging.events import messages_json
+from messaging.events import MessageJSON, messages_json
 from messaging.fields import fingerprints, unseal
 from messaging.log import Said
 from messaging.models import Attachment, Blob, Message
@@ -35,7 +35,7 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
         # A repeat is one, whatever has become of what was sent on.
         again = said or log.draft(sender_id=by.pk, conversation_id=conversation_id, text="", id=id)
         again.fingerprints = fingerprint
-        return Said(messages_json([log.recognise(again, stored)])[0], repeated=True)
+        return Said(_repeated(by, log.recognise(again, stored)), repeated=True)
     place_of(by, conversation_id)
     if source is None or said is None:
         raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
@@ -43,6 +43,13 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
     said.media = _copies(source, by)
     with limits.charged(by.pk, (limits.FORWARDS, 1 + len(said.media))):
         return log.append(said)
+
+
+def _repeated(by: User, stored: Message) -> MessageJSON:
+    """Show what was sent on before, as it is now to one who sees it still; whether they do is asked last."""
+    shown = messages_json([stored])[0]
+    sees_it = present(by).filter(conversation=stored.conversation_id, visible_from__lt=stored.position).exists()
+    return shown if sees_it else log.unseen_json(stored)
 
 
 def _readable_by(by: User, message_id: UUID) -> Message | None:

@@ -24,7 +24,7 @@ from conversations.access import Unavailable
 from messaging.append import Draft, Outcome, parameters, statement
 from messaging.connection import Connection
 from messaging.events import message_json, post_created
-from messaging.log import Said, recognise, settle
+from messaging.log import Said, recognise, settle, unseen_json
 from messaging.partitions import make_partitions
 
 logger = logging.getLogger(__name__)
@@ -258,14 +258,13 @@ async def _answer_repeat(entry: Entry, outcome: Outcome, connection: Connection)
     """Answer an entry whose id is there already; what we may have stored ourselves unheard is published now."""
     try:
         stored = recognise(entry.draft, await connection.message(entry.draft.id))
-        # Whoever is out is told their own words, and nothing that others have done since.
-        message = message_json(stored, reactions=await connection.reactions(stored) if outcome.sees_it else ())
+        message = message_json(stored, reactions=await connection.reactions(stored))
     except (psycopg.Error, OSError, TimeoutError):
         raise
     except Exception as error:
         entry.refuse(error)
         return
-    entry.accept(Said(message, repeated=not entry.unsure))
+    entry.accept(Said(message if outcome.sees_it else unseen_json(stored), repeated=not entry.unsure))
     if entry.unsure:
         await publish_soon([post_created(entry.draft.conversation_id, outcome.epoch, message)])
 

@@ -95,8 +95,7 @@ def _append(draft: Draft) -> Said:
             return said
         if outcome.what == "seen":
             stored = recognise(draft, Message.objects.filter(pk=draft.id).first())
-            # Whoever is out is told their own words, and nothing that others have done since.
-            return Said(messages_json([stored])[0] if outcome.sees_it else message_json(stored), repeated=True)
+            return Said(messages_json([stored])[0] if outcome.sees_it else unseen_json(stored), repeated=True)
         time.sleep(0.005 * attempt)
     raise Unavailable("The conversation is changing too fast. Please try again.")
 
@@ -151,6 +150,13 @@ def recognise(draft: Draft, stored: Message | None) -> Message:
     if stored is None or stored.sender_id != draft.sender_id or not same_content(draft, stored):
         raise IdConflict("Another message has this id.", pointer="/id")
     return stored
+
+
+def unseen_json(stored: Message) -> MessageJSON:
+    """Show a message to its sender, who can't see it any more: what they said, and nothing that others have done since,
+    which would already show in its version.
+    """
+    return {**message_json(stored), "version": stored.position}
 
 
 def same_content(draft: Draft, stored: Message) -> bool:

@@ -1,6 +1,7 @@
 """A repeat is recognised whoever sends it; but whoever is out learns nothing from it that others have done since."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,46 +13,79 @@ from conversations.models import Conversation
 from messaging.commands import send_message
 from messaging.events import MessageJSON
 from messaging.reactions import add_reaction
+from tests.messaging.helpers import say, uploaded
 from tests.support.client import Client
 
 App = Callable[[User], Awaitable[Client]]
-Repeat = Callable[[Client, MessageJSON], Awaitable[MessageJSON]]
+Repeat = Callable[[Client, MessageJSON, dict[str, Any]], Awaitable[MessageJSON]]
 
 
-async def by_socket(client: Client, said: MessageJSON) -> MessageJSON:
+async def by_socket(client: Client, said: MessageJSON, fields: dict[str, Any]) -> MessageJSON:
     async with client.socket() as socket:
-        answer = await socket.ask("message.send", **{name: said[name] for name in ("id", "conversation_id", "text")})
+        answer = await socket.ask("message.send", id=said["id"], conversation_id=said["conversation_id"], **fields)
     return answer["data"]
 
 
-async def by_rest(client: Client, said: MessageJSON) -> MessageJSON:
-    answer = await client.post("/messages", **{name: said[name] for name in ("id", "conversation_id", "text")})
+async def by_rest(client: Client, said: MessageJSON, fields: dict[str, Any]) -> MessageJSON:
+    answer = await client.post("/messages", id=said["id"], conversation_id=said["conversation_id"], **fields)
     assert answer.status_code == 200
     return answer.json()["data"]
 
 
-def said_and_liked(by: User, group: Conversation, owner: User) -> MessageJSON:
-    """Something that someone said and, after they were put out, the owner liked."""
-    said = send_message(by=by, conversation_id=group.pk, text="Hi").message
+def fields_of(kind: str, by: User, group: Conversation, source: Conversation) -> dict[str, Any]:
+    """What a message of each kind is sent with, the first time and again."""
+    if kind == "text":
+        return {"text": "Hi"}
+    if kind == "media":
+        return {"text": "Look", "media": [str(uploaded(by).pk)]}
+    if kind == "reply":
+        return {"text": "Yes", "reply_to_id": say(by, group, "Is it so?")["id"]}
+    return {"forward_of_id": say(by, source, "Pass it on")["id"]}
+
+
+def send(by: User, group: Conversation, fields: dict[str, Any]) -> MessageJSON:
+    ids = {name: UUID(value) for name, value in fields.items() if name.endswith("_id")}
+    media = {"media": [UUID(id) for id in fields["media"]]} if "media" in fields else {}
+    return send_message(by=by, conversation_id=group.pk, **{**fields, **ids, **media}).message
+
+
+def remove_and_like(said: MessageJSON, by: User, group: Conversation, owner: User, *, comes_back: bool) -> None:
+    """Put someone out, have the owner like what they said, and let them back in, perhaps."""
     remove_member(by=owner, conversation_id=group.pk, user_id=by.pk)
     add_reaction(by=owner, message_id=UUID(said["id"]), emoji="👍")
-    return said
-
-
-@pytest.mark.parametrize("repeat", [by_socket, by_rest])
-@pytest.mark.parametrize("comes_back", [False, True])
-async def test_who_is_out_does_not_hear_what_others_think_of_it(
-    repeat: Repeat, comes_back: bool, app: App, group: Conversation, alice: User, bob: User
-) -> None:
-    said = await sync_to_async(said_and_liked)(bob, group, alice)
     if comes_back:
-        await sync_to_async(add_members)(by=alice, conversation_id=group.pk, users=[bob])
-    again = await repeat(await app(bob), said)
-    assert (again["id"], again["text"], again["reactions"]) == (said["id"], "Hi", [])
+        add_members(by=owner, conversation_id=group.pk, users=[by])
 
 
-@pytest.mark.parametrize("repeat", [by_socket, by_rest])
-async def test_who_is_in_hears_it(repeat: Repeat, app: App, group: Conversation, alice: User, bob: User) -> None:
-    said = (await sync_to_async(send_message)(by=bob, conversation_id=group.pk, text="Hi")).message
+@pytest.mark.parametrize("comes_back", [False, True])
+@pytest.mark.parametrize(
+    ("repeat", "kind"),
+    [(by_rest, kind) for kind in ("text", "media", "reply", "forward")]
+    + [(by_socket, kind) for kind in ("text", "media", "reply")],
+)
+async def test_who_is_out_learns_nothing_that_others_have_done_since(
+    repeat: Repeat,
+    kind: str,
+    comes_back: bool,
+    app: App,
+    group: Conversation,
+    conversation: Conversation,
+    alice: User,
+    bob: User,
+) -> None:
+    fields = await sync_to_async(fields_of)(kind, bob, group, conversation)
+    said = await sync_to_async(send)(bob, group, fields)
+    await sync_to_async(remove_and_like)(said, bob, group, alice, comes_back=comes_back)
+    again = await repeat(await app(bob), said, fields)
+    assert again == {**said, "media": []}
+
+
+@pytest.mark.parametrize("kind", ["text", "forward"])
+async def test_who_is_still_in_is_told_the_message_as_it_is(
+    kind: str, app: App, group: Conversation, conversation: Conversation, alice: User, bob: User
+) -> None:
+    fields = await sync_to_async(fields_of)(kind, bob, group, conversation)
+    said = await sync_to_async(send)(bob, group, fields)
     await sync_to_async(add_reaction)(by=alice, message_id=UUID(said["id"]), emoji="👍")
-    assert [each["emoji"] for each in (await repeat(await app(bob), said))["reactions"]] == ["👍"]
+    again = await by_rest(await app(bob), said, fields)
+    assert ([each["emoji"] for each in again["reactions"]], again["version"]) == (["👍"], said["version"] + 1)
