@@ -24,6 +24,7 @@ from accounts.tickets import SECONDS, issue_ticket
 from accounts.tokens import PairJSON, Unauthenticated, issue_pair, read_refresh
 from chatproject import limits
 from chatproject.api import API, SignedIn, envelope, envelope_page, path_id
+from chatproject.compression import holds_secret
 from chatproject.documents import described
 from chatproject.pages import Page
 from chatproject.shapes import Count, IdText
@@ -61,6 +62,7 @@ class AuthViewSet(API):
         return [(limits.REGISTER, asked[0][1])] if self.action == "register" else asked
 
     @described("register", SignedInJSON, status=201, takes=Registration, but="409", is_open=True)
+    @holds_secret
     def register(self, request: Request) -> Response:
         """Make an account and sign in."""
         said = self.body(request, Registration)
@@ -74,6 +76,7 @@ class AuthViewSet(API):
         return envelope(self._sign_in(request, user, named), 201)
 
     @described("signIn", SignedInJSON, takes=Credentials, is_open=True)
+    @holds_secret
     def token(self, request: Request) -> Response:
         """Sign in with name and password."""
         said = self.body(request, Credentials)
@@ -85,6 +88,7 @@ class AuthViewSet(API):
         return envelope(self._sign_in(request, user, said))
 
     @described("refresh", PairJSON, takes=Refresh, is_open=True)
+    @holds_secret
     def refresh(self, request: Request) -> Response:
         """Turn a refresh token into the next pair."""
         session_id, refresh_id = read_refresh(self.body(request, Refresh)["refresh"])
@@ -180,6 +184,7 @@ class SessionViewSet(API):
         return Response(status=204)
 
     @described("issueTicket", TicketJSON, status=201)
+    @holds_secret
     def ticket(self, request: SignedIn) -> Response:
         """A ticket that opens one socket within a minute."""
         return envelope({"ticket": issue_ticket(request.auth), "expires_in": SECONDS}, 201)

@@ -16,6 +16,7 @@ from accounts.serializers import NonceWish, WalletProof
 from accounts.tokens import CookieAuthentication, TokenAuthentication, Unauthenticated
 from accounts.wallets import NotProven, enter_by_wallet, prove_wallet, this_site
 from chatproject.api import envelope
+from chatproject.compression import holds_secret
 from chatproject.documents import described
 from chatproject.shapes import Count, UrlText
 from conversations.wallets import link_wallet
@@ -46,6 +47,7 @@ class WalletViewSet(AuthViewSet):
     authentication_classes = [TokenAuthentication, CookieAuthentication]
 
     @described("issueNonce", NonceJSON, status=201, takes=NonceWish, is_open=True)
+    @holds_secret
     def nonce(self, request: Request) -> Response:
         """What a message has to carry, and for a known wallet the message itself."""
         said = self.body(request, NonceWish)
@@ -58,6 +60,7 @@ class WalletViewSet(AuthViewSet):
     @described(
         "signInWithWallet", SignedInJSON | LinkedJSON, takes=WalletProof, but="409", is_open=True, knows_people=True
     )
+    @holds_secret
     def enter(self, request: Request) -> Response:
         """Sign in with a wallet; link it for someone who is signed in."""
         said = self.body(request, WalletProof)

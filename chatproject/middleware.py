@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.ids import uuid7
 from chatproject.addresses import client_address, is_trusted
+from chatproject.compression import COMPRESSED_FROM, accepts_gzip, compressed_file, is_of_words, mark_compressed
+from chatproject.etags import knows
 from chatproject.logs import request_id
 
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -47,11 +51,18 @@ class RealAddress:
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """WhiteNoise with answers that are read at once: an ASGI server would fetch a file's pieces from a thread each."""
+    """WhiteNoise with answers that are read at once: an ASGI server would fetch a file's pieces from a thread each.
+
+    Files of words are compressed when they are asked for first, and kept so.
+    """
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        found = static_file.get_response(request.method, request.META)
+        asked = dict(request.META)
+        if knows(request.headers.get("If-None-Match", ""), static_file.etag):
+            # WhiteNoise compares to the letter, and the validator of what is compressed is a weak one.
+            asked["HTTP_IF_NONE_MATCH"] = static_file.etag
+        found = static_file.get_response(request.method, asked)
         content = b""
         if found.file is not None:
             with found.file as file:
@@ -60,4 +71,18 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        _, path, headers = static_file.alternatives[0]
+        if is_of_words(dict(headers)["Content-Type"]):
+            _compress_file(response, Path(path), request)
         return response
+
+
+def _compress_file(response: HttpResponse, path: Path, request: HttpRequest) -> None:
+    """Put a whole file's compressed bytes in the place of its own, for whoever takes it so."""
+    patch_vary_headers(response, ["Accept-Encoding"])
+    state = path.stat()
+    is_worth_while = response.status_code == 200 and state.st_size >= COMPRESSED_FROM
+    if is_worth_while and accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        packed = compressed_file(path, state.st_mtime)
+        response.content = b"" if request.method == "HEAD" else packed
+        mark_compressed(response, len(packed))

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chatproject.middleware.RequestId",
     "chatproject.middleware.RealAddress",
+    "chatproject.compression.Compression",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "chatproject.middleware.StaticFiles",

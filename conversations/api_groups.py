@@ -5,6 +5,7 @@ from rest_framework.response import Response
 from accounts.privacy import shows_read
 from accounts.profiles import find_user, find_users
 from chatproject.api import API, SignedIn, envelope, envelope_page, limit_of, path_id
+from chatproject.compression import holds_secret
 from chatproject.documents import described
 from conversations import groups, links
 from conversations.api import shown
@@ -75,6 +76,7 @@ class LinkViewSet(API):
         return envelope_page(list_links(by=request.user, conversation_id=path_id(pk), limit=limit, cursor=cursor))
 
     @described("makeInviteLink", LinkJSON, status=201, takes=NewLink, but="409")
+    @holds_secret
     def create(self, request: SignedIn, pk: str) -> Response:
         """Make a link; its token is shown here and never again."""
         id = path_id(pk)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 
 from accounts.forms import CommandForm
 from accounts.views import READ, SignedInRequest, signed_in, told
+from chatproject.compression import holds_secret
 from conversations import groups, links
 from conversations.access import Refused
 from conversations.forms_group import AddForm, DetailsForm, LinkForm, OfConversation, PlaceForm, TransferForm
@@ -45,6 +46,7 @@ def hand_over(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
     return _carry_out(request, form, "transfer_form", "The group is handed over.")
 
 
+@holds_secret
 @signed_in("POST")
 def make_link(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
     """Make an invitation link, and show it this once."""

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.views import READ, WRITE, too_many
 from chatproject import limits
+from chatproject.compression import holds_secret
 from conversations.access import Gone, NotAllowed, Refused, present, present_in
 from conversations.links import accept_link, find_link
 from conversations.models import InviteLink
@@ -56,6 +57,7 @@ def _careful(*methods: str) -> Callable[[View], View]:
     return decorate
 
 
+@holds_secret
 @_careful(*WRITE)
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show where a link leads, and go there for whoever says so."""
@@ -68,6 +70,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     return _to_sign_in()
 
 
+@holds_secret
 @_careful(*READ)
 def join_wished(request: HttpRequest) -> HttpResponse:
     """Go where someone wanted to go before they were signed in."""

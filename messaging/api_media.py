@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from accounts.realtime import timestamp
 from chatproject.api import API, SignedIn, envelope, path_id
+from chatproject.compression import holds_secret
 from chatproject.documents import described
 from chatproject.shapes import TimeText
 from messaging import media
@@ -31,6 +32,7 @@ class MediaViewSet(API):
     """`/media`."""
 
     @described("beginUpload", UploadJSON, status=201, takes=NewUpload)
+    @holds_secret
     def begin(self, request: SignedIn) -> Response:
         """Ask for a place to upload a file to."""
         upload = media.begin_upload(by=request.user, **self.body(request, NewUpload))
@@ -49,11 +51,13 @@ class MediaViewSet(API):
         return envelope(media.state_of(by=request.user, media_id=path_id(pk)))
 
     @described("getMedia", status=302)
+    @holds_secret
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """The way to the bytes."""
         return self._way(request, pk, is_thumbnail=False)
 
     @described("getThumbnail", status=302)
+    @holds_secret
     def thumbnail(self, request: SignedIn, pk: str) -> Response:
         """The way to a small picture of it."""
         return self._way(request, pk, is_thumbnail=True)

@@ -61,8 +61,8 @@ LAYERS = {
     """,
     "serializers, forms, protocol": """
         accounts.forms accounts.forms_entrance accounts.serializers
-        chatproject.api chatproject.bounds chatproject.connections chatproject.documents chatproject.etags
-        chatproject.fields chatproject.middleware chatproject.problems chatproject.wire
+        chatproject.api chatproject.bounds chatproject.compression chatproject.connections chatproject.documents
+        chatproject.etags chatproject.fields chatproject.middleware chatproject.problems chatproject.wire
         conversations.forms conversations.forms_group conversations.serializers
         messaging.forms messaging.frames messaging.lines messaging.pieces messaging.protocol messaging.rows
         messaging.serializers messaging.standings messaging.words
