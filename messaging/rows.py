@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.devices import seen_words
 from accounts.models import User
+from chatproject.graphemes import first_of
 from conversations.access import Unavailable, present
 from messaging.events import MessageJSON
 from messaging.inbox import list_conversations
@@ -28,7 +29,7 @@ def tone(of: str) -> int:
 def initials(name: str) -> str:
     """Take the first letters of the first and the last word; a bracket or a dash is none."""
     words = [word for word in name.split() if word[0].isalnum()] or name.split()
-    return "".join(word[0].upper() for word in (words[:1] + words[1:][-1:]))
+    return "".join(first_of(word).upper() for word in (words[:1] + words[1:][-1:]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,15 @@ from accounts.directory import find_person
 from accounts.forms import CommandForm, LinesField
 from accounts.models import User
 from accounts.views import READ, WRITE, SignedInRequest, sent, show_form, signed_in
+from chatproject.graphemes import shortened
 from messaging import reports
 from messaging.models import Report
 from messaging.reported import list_reports
 from messaging.rows import inbox_beside
 from messaging.sync import get_message
+
+SHOWN = 500
+"""How much of a message the page shows to whoever reports it."""
 
 
 class ReportForm(CommandForm):
@@ -40,8 +44,8 @@ class ReportForm(CommandForm):
 def report_message(request: SignedInRequest, message_id: UUID) -> HttpResponse:
     """Ask the staff to look at a message."""
     known = get_message(by=request.user, message_id=message_id)
-    back = f"/conversations/{known['conversation_id']}#m-{known['id']}"
-    return _report(request, about={"message_id": message_id}, what="this message", said=known["text"], back=back)
+    back, said = f"/conversations/{known['conversation_id']}#m-{known['id']}", shortened(known["text"], SHOWN)
+    return _report(request, about={"message_id": message_id}, what="this message", said=said, back=back)
 
 
 @signed_in(*WRITE)

@@ -1,6 +1,8 @@
 // Where one writes. Enter sends, Shift and Enter begin a new line; on a phone the button sends.
 // What is written may answer a message, or be another text for one.
 
+import { cut } from "./graphemes.js";
+
 export class Composer extends EventTarget {
   #form;
   #field;
@@ -66,7 +68,7 @@ export class Composer extends EventTarget {
   #begin(topic, title, text) {
     this.#topic = topic;
     this.#find("topic-title").textContent = title;
-    this.#find("topic-text").textContent = text.slice(0, 200);
+    this.#find("topic-text").textContent = cut(text, 200);
     this.#find("topic").hidden = false;
     this.#field.focus();
   }

@@ -1,5 +1,7 @@
 // Times and names as this person's browser would put them.
 
+import { firstOf } from "./graphemes.js";
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
@@ -35,7 +37,7 @@ export function ago(moment) {
   return passed < 60_000 ? relative.format(0, "second") : relative.format(-Math.floor(passed / length), unit);
 }
 
-const capital = (text) => text.charAt(0).toLocaleUpperCase() + text.slice(1);
+const capital = (text) => firstOf(text).toLocaleUpperCase() + text.slice(firstOf(text).length);
 
 /** Say a moment in the way its element asks for: the clock, the day, or whichever is near. */
 export function localise(element, moment = element.dateTime) {
@@ -59,7 +61,7 @@ export function initials(name) {
   const spoken = all.filter((word) => /^[\p{L}\p{N}]/u.test(word));
   const words = spoken.length ? spoken : all;
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return ends.map((word) => [...word][0].toLocaleUpperCase()).join("");
+  return ends.map((word) => firstOf(word).toLocaleUpperCase()).join("");
 }
 
 /** One of eight colours, always the same one for an id. */

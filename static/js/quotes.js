@@ -1,6 +1,7 @@
 // The message that a line answers, above it: looked up on the page, else asked for; it shows what this reader may see.
 
 import { read } from "./line.js";
+import { cut } from "./graphemes.js";
 import { tone } from "./format.js";
 
 const LENGTH = 160;
@@ -60,6 +61,6 @@ export class Quotes {
   #show(quote, { sender = "", senderId, text }) {
     quote.className = `quote ${senderId ? `tone-${tone(senderId)}` : ""}`;
     quote.querySelector("[data-quote-sender]").textContent = sender;
-    quote.querySelector("[data-quote-text]").textContent = text.slice(0, LENGTH).replace(/\s+/g, " ");
+    quote.querySelector("[data-quote-text]").textContent = cut(text, LENGTH).replace(/\s+/g, " ");
   }
 }
