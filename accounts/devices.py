@@ -12,21 +12,21 @@ from accounts.models import Session
 
 # The first that matches is right: most browsers claim to be the ones below them as well.
 BROWSERS = {
-    "Edge": r"Edg(e|A|iOS)?/",
-    "Opera": r"OPR/|Opera",
-    "Samsung Internet": r"SamsungBrowser/",
-    "Firefox": r"Firefox/|FxiOS/",
-    "Chrome": r"Chrome/|CriOS/|Chromium/",
-    "Safari": r"Safari/",
+    "Edge": re.compile(r"Edg(e|A|iOS)?/"),
+    "Opera": re.compile(r"OPR/|Opera"),
+    "Samsung Internet": re.compile(r"SamsungBrowser/"),
+    "Firefox": re.compile(r"Firefox/|FxiOS/"),
+    "Chrome": re.compile(r"Chrome/|CriOS/|Chromium/"),
+    "Safari": re.compile(r"Safari/"),
 }
 SYSTEMS = {
-    "iPhone": r"iPhone",
-    "iPad": r"iPad",
-    "Android": r"Android",
-    "Windows": r"Windows",
-    "Mac": r"Macintosh|Mac OS X",
-    "ChromeOS": r"CrOS",
-    "Linux": r"Linux|X11",
+    "iPhone": re.compile(r"iPhone"),
+    "iPad": re.compile(r"iPad"),
+    "Android": re.compile(r"Android"),
+    "Windows": re.compile(r"Windows"),
+    "Mac": re.compile(r"Macintosh|Mac OS X"),
+    "ChromeOS": re.compile(r"CrOS"),
+    "Linux": re.compile(r"Linux|X11"),
 }
 NOW = timedelta(minutes=2)
 
@@ -71,5 +71,5 @@ def seen_words(moment: datetime) -> str:
     return f"{timesince(moment, depth=1)} ago".replace("\xa0", " ")
 
 
-def _first(patterns: dict[str, str], text: str) -> str:
-    return next((name for name, pattern in patterns.items() if re.search(pattern, text)), "")
+def _first(patterns: dict[str, re.Pattern[str]], text: str) -> str:
+    return next((name for name, pattern in patterns.items() if pattern.search(text)), "")

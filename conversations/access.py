@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 
 from accounts.models import User
+from chatproject.names import is_visible
 from conversations.models import Conversation, Participant
 
 REASON_LENGTH = 500
@@ -111,9 +112,9 @@ def require_storable(text: str, *, pointer: str) -> None:
 
 
 def require_reason(text: str, *, pointer: str = "/reason") -> str:
-    """Trim a reason: 1 to 500 code points; Invalid otherwise."""
+    """Trim a reason: 1 to 500 code points with something to see among them; Invalid otherwise."""
     reason = text.strip()
-    if not 0 < len(reason) <= REASON_LENGTH:
+    if not is_visible(reason) or len(reason) > REASON_LENGTH:
         raise Invalid(f"Give a reason, of at most {REASON_LENGTH} characters.", pointer=pointer)
     require_storable(reason, pointer=pointer)
     return reason

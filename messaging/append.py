@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from chatproject.database import array_text
-from messaging.mentions import MEANT, arrays_of_names
+from messaging.mentions import MEANT, Spelling, arrays_of_names
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class Draft:
     fingerprints: list[bytes]
     timely: bool
     """Whether the time in the id lies within the bounds of the contract."""
-    names: Sequence[str] = ()
+    names: Sequence[Spelling] = ()
     """What may be names of members in the text."""
     media: Sequence[UUID] = ()
     """What hangs on it, in this order; a message with any is appended alone."""

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from chatproject.names import is_visible
 from chatproject.shapes import Count
 from conversations.access import Invalid, Unprocessable, require_storable
 from conversations.commands import start_direct
@@ -85,11 +86,11 @@ def _kind_with(media: Sequence[UUID], owner_id: UUID, kind: str | None) -> str:
 def require_text(text: str, *, is_caption: bool = False) -> None:
     """Invalid unless a message may say this.
 
-    It has 1 to 16,000 code points, measured trimmed and kept as written, without NUL or halves of surrogates; words
-    to a picture may be missing.
+    It has 1 to 16,000 code points, measured trimmed and kept as written, with something to see among them and without
+    NUL or halves of surrogates; words to a picture may be missing.
     """
     spoken = text.strip()
-    if not spoken and not is_caption:
+    if (spoken or not is_caption) and not is_visible(spoken):
         raise Invalid("A message needs a text.", pointer="/text")
     if len(spoken) > settings.TEXT_LENGTH:
         raise Invalid(f"A message has at most {settings.TEXT_LENGTH} characters.", pointer="/text")

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.profiles import PersonJSON, people_json
 from accounts.realtime import publish, timestamp_of
 from accounts.staff import Action, Staff, record
+from chatproject.names import is_visible
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from chatproject.redis import redis
 from chatproject.shapes import Count, IdText, TimeText
@@ -149,7 +150,7 @@ def announce(*, by: Staff, text: str, conversation_id: UUID | None = None) -> No
     Conversation.DoesNotExist if there is none.
     """
     said = text.strip()
-    if not 0 < len(said) <= ANNOUNCEMENT_LENGTH:
+    if not is_visible(said) or len(said) > ANNOUNCEMENT_LENGTH:
         raise Invalid(f"An announcement has 1 to {ANNOUNCEMENT_LENGTH} characters.", pointer="/message")
     require_storable(said, pointer="/message")
     if conversation_id is not None:

@@ -9,13 +9,17 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from accounts.models import User
+from chatproject.graphemes import cut
 from conversations.access import place_of
 from messaging.access import readable
 from messaging.events import MessageJSON, ReactionJSON, messages_json
 from messaging.pieces import Piece
+from messaging.richtext import Link, marks_in
 from messaging.rows import faces_in, initials, names_in, names_of, people_of, tone
 from messaging.words import listed, message_text, patterns, summary
 
@@ -23,6 +27,7 @@ PAUSE = timedelta(minutes=5)
 QUOTED = 160
 """How much of a message a quote shows."""
 NAMES_MARKED = 50
+LINK = '<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>'
 QUICK = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 """The reactions at hand."""
 
@@ -100,6 +105,12 @@ class Line:
         return f"{at.day} {at:%B %Y}"
 
     @property
+    def html(self) -> SafeString:
+        """The text with its links to click, where it is somebody's own words."""
+        is_said = self.message["kind"] != "notice" and not self.message["deleted_at"]
+        return linked(self.text) if is_said else conditional_escape(self.text)
+
+    @property
     def pieces(self) -> list[Piece]:
         """What hangs on it."""
         return [Piece.of(each) for each in self.message["media"]]
@@ -131,6 +142,17 @@ class Line:
         marks = {"deleted": self.message["deleted_at"], "meant": self.is_meant, self.reached: self.reached}
         marks |= {"laden": bool(self.message["media"]), "wordless": bool(self.message["media"] and not self.text)}
         return " ".join(f"message--{mark}" for mark, is_so in marks.items() if is_so)
+
+
+def linked(text: str) -> SafeString:
+    """Make HTML of a text in which web addresses are links; the page's script finds the same ones."""
+    parts, done = [], 0
+    for link in marks_in(text):
+        if isinstance(link, Link):
+            address = text[link.start : link.end]
+            parts += [text[done : link.start], format_html(LINK, address, address)]
+            done = link.end
+    return format_html_join("", "{}", ((part,) for part in [*parts, text[done:]]))
 
 
 def moment(message: MessageJSON) -> datetime:
@@ -208,7 +230,7 @@ class Drawing:
         if answered is None:
             return Quote(id=message["reply_to_id"], text=self.words["unavailable"])
         said = summary(answered, text=self._text(answered), words=self.words)
-        text = " ".join(said[:QUOTED].split())
+        text = " ".join(cut(said, QUOTED).split())
         sender = answered["sender_id"]
         return Quote(id=answered["id"], text=text, sender=self._name(sender), tone=tone(sender))
 

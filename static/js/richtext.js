@@ -1,6 +1,67 @@
 // A text as nodes: web addresses to click, and the names of those who are meant. Nothing is ever read as HTML.
+// The grammar is that of messaging/richtext.py, where it is explained; tests/messaging/texts.json holds both to it.
 
-const PARTS = /\b(?<address>https?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]}])|(?<![A-Za-z0-9_])@(?<name>[A-Za-z0-9_.-]+)/giu;
+import { fold } from "./fold.js";
+
+const MARK =
+  /(?<![A-Za-z0-9_])(?<scheme>[Hh][Tt][Tt][Pp][Ss]?:\/\/)|(?<=[\p{L}\p{N}])(?::[/~]|\.[\p{L}\p{N}\-]+(?::[0-9]{1,5})?\/)|@(?<![\p{L}\p{N}_]\p{M}*@)(?<name>[A-Za-z0-9_.\-\u00df\u1e9e\u017f\u0130\u0307\u212a\ufb00-\ufb06]+)/gu;
+const AUTHORITY = /\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?|[\p{L}\p{M}\p{N}\p{So}._@:\-]*/uy;
+const HOST =
+  /^(?:localhost|(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])){3}|\[[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]|(?:(?!-)[\p{L}\p{M}\p{N}\p{So}_\-]{1,63}(?<!-)\.){1,126}(?![0-9]+(?![^.:]))(?=[^.:]{2})(?!-)[\p{L}\p{M}\p{N}\p{So}_\-]{1,63}(?<!-)\.?)(?::[0-9]{1,5})?$/u;
+const PLAIN =
+  /(?:[!'*,.:;?\u2019]|[^\s<>"`()\[\]{}\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\u00a1\u00bf\u2026\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0])*/uy;
+const CLOSING = { "(": ")", "[": "]", "{": "}" };
+const SENTENCE_MARKS = ".,;:!?'\u2019";
+// Folding may make a name shorter than it is written: İ may be two characters.
+const LONGEST_NAME = 60;
+
+/** Links as `{ start, end }`, and names that stand outside addresses as `{ start, name }`, in the order of the text. */
+export function* marksIn(text) {
+  let addressEnd = 0;
+  const mark = new RegExp(MARK);
+  for (let found = mark.exec(text); found; found = mark.exec(text)) {
+    const [start, place] = [found.index, mark.lastIndex];
+    const { scheme, name } = found.groups;
+    const end = scheme && endOfLink(text, place);
+    if (name) {
+      if (start >= addressEnd) yield { start, name };
+    } else if (end) {
+      yield { start, end };
+      mark.lastIndex = end;
+      addressEnd = Math.max(addressEnd, end);
+    } else if (start >= addressEnd) {
+      addressEnd = endOfAddress(text, place);
+    }
+  }
+}
+
+/** The end of what a sticky pattern matches from a place on. */
+function after(pattern, text, place) {
+  pattern.lastIndex = place;
+  return place + pattern.exec(text)[0].length;
+}
+
+function endOfLink(text, place) {
+  const end = after(AUTHORITY, text, place);
+  const hasPath = "/?#".includes(text[end] ?? " ");
+  const hostEnd = hasPath ? end : withoutMarks(text, end, place);
+  if (!HOST.test(text.slice(place, hostEnd))) return null;
+  return hasPath ? endOfAddress(text, end) : hostEnd;
+}
+
+function endOfAddress(text, place) {
+  const open = [];
+  for (let end = after(PLAIN, text, place); ; end = after(PLAIN, text, end + 1)) {
+    const sign = text[end];
+    if (sign in CLOSING) open.push(CLOSING[sign]);
+    else if (!open.length || sign !== open.pop()) return withoutMarks(text, end, place);
+  }
+}
+
+function withoutMarks(text, end, least) {
+  while (end > least && (SENTENCE_MARKS.includes(text[end - 1]) || text[end - 1] in CLOSING)) end -= 1;
+  return end;
+}
 
 function anchor(address) {
   const link = document.createElement("a");
@@ -18,22 +79,27 @@ function mention(words, isMe) {
   return mark;
 }
 
-/** The longest part of what stands behind an @ that is the name of someone meant. */
+/** How much of what stands behind an @ is the name of someone meant: the shortest, for signs may only end the sentence. */
 function meant(run, names) {
-  return [run, run.replace(/[._-]+$/, "")].find((name) => names.has(name.toLowerCase()));
+  let end = run.length;
+  while (end && "._-".includes(run[end - 1])) end -= 1;
+  for (; end <= Math.min(run.length, LONGEST_NAME); end += 1) {
+    if (names.has(fold(run.slice(0, end)))) return run.slice(0, end);
+  }
+  return null;
 }
 
 /** `names` holds the usernames of those who are meant, each with whether that is the reader. */
 export function nodesOf(text, names = new Map()) {
   const nodes = [];
-  let end = 0;
-  for (const { index, groups } of text.matchAll(PARTS)) {
-    const name = groups.name && meant(groups.name, names);
-    if (!groups.address && !name) continue;
-    nodes.push(document.createTextNode(text.slice(end, index)));
-    nodes.push(name ? mention(`@${name}`, names.get(name.toLowerCase())) : anchor(groups.address));
-    end = index + (name ? name.length + 1 : groups.address.length);
+  let done = 0;
+  for (const { start, end, name: run } of marksIn(text)) {
+    const name = run && meant(run, names);
+    if (run && !name) continue;
+    nodes.push(document.createTextNode(text.slice(done, start)));
+    nodes.push(name ? mention(`@${name}`, names.get(fold(name))) : anchor(text.slice(start, end)));
+    done = name ? start + name.length + 1 : end;
   }
-  nodes.push(document.createTextNode(text.slice(end)));
+  nodes.push(document.createTextNode(text.slice(done)));
   return nodes;
 }

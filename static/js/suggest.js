@@ -1,9 +1,10 @@
 // An @ in the composer offers those who can be meant.
 
+import { fold } from "./fold.js";
 import { Listbox } from "./listbox.js";
 
 const MOST = 6;
-const BEGUN = /(?:^|[^A-Za-z0-9_])@([A-Za-z0-9_.-]*)$/;
+const BEGUN = /@(?<![\p{L}\p{N}_]\p{M}*@)([\p{L}\p{M}\p{N}_.\-]*)$/u;
 
 export class Suggest {
   #field;
@@ -29,11 +30,11 @@ export class Suggest {
   }
 
   #look() {
-    const begun = this.#begun?.toLowerCase();
-    if (begun === undefined) return this.#listbox.hide();
+    if (this.#begun === undefined) return this.#listbox.hide();
+    const begun = fold(this.#begun);
     // Without the others' names one writes on, and asks again with the next letter.
     this.#people.gather(this.#conversationId).then((isNew) => isNew && this.#look(), () => {});
-    const fits = ({ name, username }) => username.startsWith(begun) || name.toLowerCase().startsWith(begun);
+    const fits = ({ name, username }) => username.startsWith(begun) || fold(name).startsWith(begun);
     const some = this.#candidates.filter(fits);
     // Whose name is written in full is meant already: then Enter sends.
     this.#listbox.show(some.some(({ username }) => username === begun) ? [] : some.slice(0, MOST));

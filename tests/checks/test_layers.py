@@ -12,12 +12,12 @@ PACKAGES = ("accounts", "conversations", "messaging", "chatproject")
 # From the bottom to the top. A name stands for a module, or for a package with all that is in it.
 LAYERS = {
     "helpers": """
-        messaging.media_types messaging.examining
-        accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces
+        messaging.media_types messaging.examining messaging.richtext
+        accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces accounts.usernames
         chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
-        chatproject.exposure chatproject.limits chatproject.logs chatproject.meter chatproject.metrics
-        chatproject.names chatproject.pages chatproject.postgresql chatproject.redis chatproject.sessions
-        chatproject.shapes
+        chatproject.exposure chatproject.graphemes chatproject.limits chatproject.logs chatproject.meter
+        chatproject.metrics chatproject.names chatproject.pages chatproject.postgresql chatproject.redis
+        chatproject.sessions chatproject.shapes
         chatproject.jsonschema chatproject.sockets
     """,
     "models, fields": """

@@ -1,0 +1,95 @@
+"""Texts as the page's script reads them: it finds the same links and names as the server."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.async_api import Page
+
+from chatproject.graphemes import cut
+from chatproject.names import fold
+from messaging.richtext import Link, marks_in
+from messaging.rows import initials
+from tests.browser.conftest import Enter
+from tests.messaging.test_richtext import EXAMPLES
+
+FIND = """async ([files, texts]) => {
+    const { marksIn } = await import(`${files}js/richtext.js`);
+    return texts.map((text) => {
+        const marks = [...marksIn(text)];
+        const links = marks.filter(({ end }) => end).map(({ start, end }) => text.slice(start, end));
+        return { text, links, names: marks.filter(({ name }) => name).map(({ name }) => name) };
+    });
+}"""
+DRAW = """async ([files, text, names]) => {
+    const { nodesOf } = await import(`${files}js/richtext.js`);
+    return nodesOf(text, new Map(names.map((name) => [name, false])))
+        .filter(({ nodeType, className }) => nodeType === 1 && className === "mention")
+        .map(({ textContent }) => textContent);
+}"""
+USE = """async ([files, module, name, values]) => {
+    const use = (await import(`${files}js/${module}.js`))[name];
+    return values.map((value) => use(...value));
+}"""
+FILES = settings.STATIC_URL
+LETTERS = [chr(n) for n in range(0x20000) if not 0xD800 <= n < 0xE000 and unicodedata.category(chr(n)) != "Cn"]
+FAMILY = "👨\u200d👩\u200d👧"
+
+
+async def blank(enter: Enter) -> Page:
+    """A page of ours, on which nobody is signed in."""
+    window = await enter()
+    await window.goto("/accounts/login/")
+    return window.page
+
+
+async def test_the_script_finds_what_the_server_finds(enter: Enter) -> None:
+    page = await blank(enter)
+    assert await page.evaluate(FIND, [FILES, [example["text"] for example in EXAMPLES]]) == EXAMPLES
+
+
+async def test_the_script_ends_a_link_at_the_same_letters_as_the_server(enter: Enter) -> None:
+    page = await blank(enter)
+    texts = [f"{letter}https://site.example/a{letter}b @{letter}BEN" for letter in LETTERS]
+    found = await page.evaluate(FIND, [FILES, texts])
+    differing = [each["text"] for each in found if each["links"] != links_in(each["text"])]
+    assert [ascii(text) for text in differing] == []
+
+
+def links_in(text: str) -> list[str]:
+    return [text[mark.start : mark.end] for mark in marks_in(text) if isinstance(mark, Link)]
+
+
+@pytest.mark.parametrize(
+    ("text", "people", "drawn"),
+    [
+        ("thanks @sam.", ["sam", "sam."], ["@sam"]),
+        ("thanks @sam.", ["sam."], ["@sam."]),
+        ("@Sam-_.", ["sam-"], ["@Sam-"]),
+        ("@STRASSE @Straße", ["strasse"], ["@STRASSE", "@Straße"]),
+        ("https://posts.example/@sam @sam", ["sam"], ["@sam"]),
+        ("@samuel @sam.uel x@sam", ["sam"], []),
+    ],
+)
+async def test_the_names_of_those_who_are_meant_stand_out(
+    enter: Enter, text: str, people: list[str], drawn: list[str]
+) -> None:
+    page = await blank(enter)
+    assert await page.evaluate(DRAW, [FILES, text, people]) == drawn
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "ours", "values"),
+    [
+        ("fold", "fold", fold, ["Straße", "STRASSE", "ẞ", "ΟΔΟΣ", "οδος", "İIıi", "Zoe\u0308", "ǆ", "ﬁ", "\u212a"]),
+        ("format", "initials", initials, ["Ann Bell", f"{FAMILY} {FAMILY}", "🇩🇪", "e\u0301mile zola", "(x) y z", ""]),
+        ("graphemes", "cut", cut, [(f"ab{FAMILY}", 4), (f"ab{FAMILY}", 7), (FAMILY, 2), ("", 3), ("e\u0301", 1)]),
+    ],
+)
+async def test_the_script_treats_letters_as_the_server_does(
+    enter: Enter, module: str, name: str, ours: Any, values: list[Any]
+) -> None:
+    page = await blank(enter)
+    given = [value if isinstance(value, tuple) else (value,) for value in values]
+    assert await page.evaluate(USE, [FILES, module, name, given]) == [ours(*each) for each in given]

@@ -1,0 +1,48 @@
+"""Links and names in texts. The page's script is held to the same examples in tests/browser/test_richtext.py."""
+
+import json
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+
+from accounts.models import User
+from conversations.models import Conversation
+from messaging.lines import linked
+from messaging.richtext import Link, Name, marks_in
+from tests.accounts.visitor import Visitor
+from tests.messaging.helpers import say
+
+
+class Example(TypedDict):
+    """A text, the links in it, and what stands behind an `@` outside addresses."""
+
+    text: str
+    links: list[str]
+    names: list[str]
+
+
+EXAMPLES: list[Example] = json.loads((Path(__file__).parent / "texts.json").read_text())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: ascii(example["text"]))
+def test_links_and_names_are_found_where_people_mean_them(example: Example) -> None:
+    marks = list(marks_in(example["text"]))
+    links = [example["text"][mark.start : mark.end] for mark in marks if isinstance(mark, Link)]
+    assert links == example["links"]
+    assert [mark.written for mark in marks if isinstance(mark, Name)] == example["names"]
+
+
+def test_nothing_in_a_text_is_read_as_html() -> None:
+    assert linked('<b> & https://site.example/?a=1&b="2') == (
+        "&lt;b&gt; &amp; "
+        '<a href="https://site.example/?a=1&amp;b=" rel="noopener noreferrer nofollow" target="_blank">'
+        "https://site.example/?a=1&amp;b=</a>&quot;2"
+    )
+
+
+def test_links_can_be_followed_without_a_script(conversation: Conversation, alice: User, bob: User) -> None:
+    say(alice, conversation, "See https://site.example/a, <i>please</i>")
+    page = Visitor(bob).client.get(f"/conversations/{conversation.pk}").content.decode()
+    assert '<a href="https://site.example/a" rel="noopener noreferrer nofollow" target="_blank">' in page
+    assert "</a>, &lt;i&gt;please&lt;/i&gt;" in page
