@@ -24,8 +24,10 @@ from accounts import commands, factor_secrets
 from accounts.attempts import devices_of, remember_device, take_sign_in_chance
 from accounts.confirmation import is_confirmed
 from accounts.devices import device_words
+from accounts.hashers import normal_password
 from accounts.models import Session, User
 from accounts.tokens import SESSION_KEY
+from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject import limits
 from messaging.fields import Unreadable
 
@@ -46,8 +48,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "incorrect_code": "That is not the code. Please try the next one.",
         "incorrect_password": "That is not your password.",
         "too_many_login_attempts": "Too many failed attempts. Please wait a few minutes.",
+        "username_blacklisted": IS_KEPT,
         "username_password_mismatch": "Name and password do not match.",
-        "username_taken": "Someone has this name already.",
+        "username_taken": IS_TAKEN,
     }
 
     def login(self, request: HttpRequest, user: User) -> None:
@@ -80,6 +83,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("settings_security")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        if "username" in credentials:
+            credentials["username"] = fold_username(str(credentials["username"]))
         with commands.HASHING:
             user: User | None = super().authenticate(request, **credentials)
         return user
@@ -102,7 +107,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Names are folded to lower case before anything is said of them."""
         cleaned: str = super().clean_username(username.lower(), shallow)
+        if is_kept(cleaned):
+            raise self.validation_error("username_blacklisted")
         return cleaned
+
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        """Judge a password in the form in which it is stored; it goes on as written, to be compared with its repeat."""
+        super().clean_password(normal_password(password), user)
+        return password
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
         """Lead to our own page, which asks for all that is needed, or to a passkey."""

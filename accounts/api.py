@@ -17,6 +17,7 @@ from accounts.attempts import Devices, devices_of
 from accounts.confirmation import NotConfirmed, confirm_by_password, confirm_by_wallet
 from accounts.directory import live_sessions
 from accounts.factors import check_code, needs_code
+from accounts.hashers import normal_password
 from accounts.models import User
 from accounts.profiles import OwnJSON, SessionJSON, own_json, session_json
 from accounts.serializers import Confirmation, Credentials, NewPassword, Refresh, Registration
@@ -70,8 +71,8 @@ class AuthViewSet(API):
         try:
             with explained("password"):
                 user = commands.register(**said)
-        except commands.NameTaken:
-            raise Conflict("Someone has this name already.", pointer="/username") from None
+        except commands.NameTaken as error:
+            raise Conflict(str(error), pointer="/username") from None
         ask_to_confirm(request._request, user)
         return envelope(self._sign_in(request, user, named), 201)
 
@@ -153,7 +154,7 @@ class SessionViewSet(API):
         if not self._knows_password(request, said):
             raise Unauthenticated("The old password is not right, or a code is needed.", "bad_credentials")
         with explained("new_password"):
-            validate_password(said["new_password"], request.user)
+            validate_password(normal_password(said["new_password"]), request.user)
         wish = {"password": said["new_password"], "unlink_wallets": said["unlink_wallets"]}
         change_password(by=request.user, session=request.auth, **wish)
         return Response(status=204)

@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.models import Session
+from accounts.usernames import fold_username
 from chatproject import limits
 from chatproject.addresses import subject_of
 
@@ -35,7 +36,7 @@ def take_sign_in_chance(*, username: str, address: str, devices: Devices = ()) -
 
     Whoever succeeds gives it back.
     """
-    return limits.require(_failures(username.strip().lower(), address, devices))
+    return limits.require(_failures(fold_username(username), address, devices))
 
 
 def _failures(username: str, address: str, devices: Devices) -> limits.Asked:

@@ -13,10 +13,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.attempts import Devices, digest, forget_devices, known_device, new_token, take_sign_in_chance
+from accounts.hashers import normal_password
 from accounts.ids import uuid7
 from accounts.models import Session, User
 from accounts.people import lock_people
 from accounts.realtime import announce_change
+from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject import limits
 from chatproject.names import fault_in
 from conversations.access import Suspended
@@ -35,7 +37,7 @@ UPDATE accounts_session SET last_seen_at = clock_timestamp() FROM s WHERE accoun
 
 
 class NameTaken(Exception):
-    """Someone has this username already."""
+    """Nobody can have this username any more: someone has it, or it is kept for the server."""
 
 
 class SessionEnded(Exception):
@@ -48,12 +50,14 @@ def register(*, username: str, password: str, display_name: str = "", email: str
     user.clean_fields(exclude=["password"])
     if display_name and (fault := fault_in(display_name)):
         raise ValidationError({"display_name": fault})
-    validate_password(password, user)
+    validate_password(normal_password(password), user)
+    if is_kept(user.username):
+        raise NameTaken(IS_KEPT)
     try:
         with HASHING, transaction.atomic():
             return User.objects.create_user(username, password, display_name=display_name, email=email)
     except IntegrityError as error:
-        raise NameTaken from error
+        raise NameTaken(IS_TAKEN) from error
 
 
 def check_password(*, username: str, password: str, address: str, devices: Devices = ()) -> User | None:
@@ -63,7 +67,7 @@ def check_password(*, username: str, password: str, address: str, devices: Devic
     """
     chance = take_sign_in_chance(username=username, address=address, devices=devices)
     with HASHING:
-        user = authenticate(None, username=username.lower(), password=password)
+        user = authenticate(None, username=fold_username(username), password=password)
     if not isinstance(user, User):
         return None
     limits.give_back(chance)
@@ -77,12 +81,22 @@ def start_session(*, user: User, name: str = "", ip: str | None = None, devices:
     """
     if user.suspended_at:
         raise Suspended.of(user)
+    if user.outdated_password:
+        _renew_password(user, user.outdated_password)
     known = known_device(username=user.username, devices=devices)
     token = "" if known else new_token()
     session = Session(user=user, name=name[:200], ip=ip, device_digest=known or digest(token))
     session.device_token = token
     session.save(force_insert=True)
     return session
+
+
+def _renew_password(user: User, password: str) -> None:
+    """Store the password that a person has signed in with in its normal form, unless it was changed meanwhile."""
+    former = user.password
+    with HASHING:
+        user.set_password(password)
+    User.objects.filter(pk=user.pk, password=former).update(password=user.password)
 
 
 def sign_out(*, session: Session) -> None:

@@ -12,6 +12,7 @@ from accounts.models import Block, Contact, ContactInvitation, Session, User
 from accounts.people import are_contacts, has_blocked, open_invitations
 from accounts.profiles import InvitationJSON, PersonJSON, contact_json, invitation_json, people_json, stranger_json
 from accounts.realtime import timestamp
+from chatproject.names import fold
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from chatproject.shapes import TimeText
 from conversations.access import shares_a_conversation
@@ -30,14 +31,13 @@ class KnownJSON(TypedDict):
 SEARCH_LEAST = 2
 SEARCH_MOST = 1000
 # Each half walks along its own index of prefixes and stops after so many, so that two letters cost no more than ten.
-# `lower` of the database is applied to both sides, so that they agree.
 SEARCH = """
 WITH found AS MATERIALIZED (
     (SELECT id FROM accounts_user WHERE username LIKE %(folded)s ORDER BY username USING ~<~ LIMIT %(most)s)
     UNION
     (
-        SELECT id FROM accounts_user WHERE lower(display_name) LIKE lower(%(written)s)
-        ORDER BY lower(display_name) USING ~<~ LIMIT %(most)s
+        SELECT id FROM accounts_user WHERE folded_name LIKE %(folded)s
+        ORDER BY folded_name USING ~<~ LIMIT %(most)s
     )
 )
 SELECT u.* FROM found JOIN accounts_user u ON u.id = found.id
@@ -46,13 +46,13 @@ WHERE u.is_active AND u.id <> %(viewer)s AND u.username > %(after)s ORDER BY u.u
 
 
 def search_people(*, by: User, text: str, limit: int = LIMIT, cursor: str | None = None) -> Page[PersonJSON]:
-    """Find people whose username or display name begins with a text, whatever the case; oneself is not among them.
+    """Find people whose username or display name begins with a text, whatever its case and Unicode form; not oneself.
 
     Who has blocked the searcher is found like anyone else. Of very many, the first thousand of either kind are found.
     """
-    prefix = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    prefix = fold(text).replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
     after = read_cursor(cursor, salt="people") if cursor else ""
-    values: dict[str, Any] = {"folded": prefix.lower(), "written": prefix, "viewer": by.pk, "most": SEARCH_MOST}
+    values: dict[str, Any] = {"folded": prefix, "viewer": by.pk, "most": SEARCH_MOST}
     found = list(User.objects.raw(SEARCH, values | {"after": after, "limit": limit + 1}))
     shown, more = found[:limit], len(found) > limit
     following = write_cursor(shown[-1].username, salt="people") if more else None

@@ -11,6 +11,7 @@ from accounts.factors import needs_code
 from accounts.models import Session, User, username_validators
 from accounts.privacy import CHOICES, CONTACTS, EVERYONE, chosen
 from accounts.profiles import find_user
+from accounts.usernames import fold_username
 from chatproject.limits import RateLimited
 from conversations.access import Refused
 from conversations.closing import close_account
@@ -115,7 +116,7 @@ class InviteForm(CommandForm):
         self._person = person
 
     def clean_username(self) -> User:
-        name = self.cleaned_data["username"].removeprefix("@").lower()
+        name = fold_username(self.cleaned_data["username"].removeprefix("@"))
         try:
             return find_user({"username": name}, by=self._person)
         except User.DoesNotExist:

@@ -1,5 +1,7 @@
 """How passwords are hashed."""
 
+import unicodedata
+
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
@@ -10,3 +12,8 @@ class Argon2(Argon2PasswordHasher):
     time_cost = 2
     memory_cost = 19 * 1024
     parallelism = 1
+
+
+def normal_password(written: str) -> str:
+    """Give the normal form of a password (NFKC): keyboards and systems write the same letters in different forms."""
+    return unicodedata.normalize("NFKC", written)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.core.serializers.json import DjangoJSONEncoder
 from django.core.validators import MaxLengthValidator, MinLengthValidator, RegexValidator
@@ -12,10 +13,15 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.hashers import normal_password
 from accounts.ids import uuid7
+from accounts.usernames import fold_username
+from chatproject.names import fold
 
 username_validators: list[Callable[[Any], None]] = [
     RegexValidator(r"\A[a-z0-9_.-]+\Z", "Use the letters a to z, digits, and _ . - only."),
+    # What ends in a sign can't be told from the end of a sentence. People who were called so before go on.
+    RegexValidator(r"[a-z0-9]\Z", "End with a letter or a digit."),
     MinLengthValidator(3),
     MaxLengthValidator(30),
 ]
@@ -38,7 +44,16 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(username=(username or "").lower())
+        return self.get(username=fold_username(username or ""))
+
+
+class FoldedNameField(models.TextField):  # type: ignore[type-arg]
+    """The display name as it is searched: see `fold`. It is made anew whenever it is saved."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        folded = fold(model_instance.display_name)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, folded)
+        return folded
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -47,6 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = models.CharField(max_length=30, unique=True, validators=username_validators)
     display_name = models.CharField(max_length=80, blank=True)
+    folded_name = FoldedNameField(default="", db_default="", editable=False)
     email = models.EmailField(blank=True)
     about = models.CharField(max_length=500, blank=True)
     avatar_id = models.UUIDField(null=True, blank=True, editable=False)
@@ -67,6 +83,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    outdated_password: str | None = None
+    """The password that was just found right, where it is stored in another form than its normal one."""
+
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -86,6 +105,26 @@ class User(AbstractBaseUser, PermissionsMixin):
     def name(self) -> str:
         """What others see."""
         return DELETED_ACCOUNT if self.closed_at else self.display_name or self.username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Keep a password in its normal form, so that every keyboard may write it.
+
+        For a name that is unknown, Django sets the password of nobody in place of a check: both take as long.
+        """
+        normal = None if raw_password is None else normal_password(raw_password)
+        if normal != raw_password:
+            make_password(raw_password)
+        super().set_password(normal)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Compare a password in its normal form; one that is stored as it was written is right too."""
+        normal = None if raw_password is None else normal_password(raw_password)
+        if super().check_password(normal):
+            return True
+        if normal == raw_password or not super().check_password(raw_password):
+            return False
+        self.outdated_password = raw_password
+        return True
 
 
 class Session(models.Model):

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Block, Contact, ContactInvitation, Session, User
+from accounts.usernames import IS_KEPT, IS_TAKEN, is_kept
 from conversations.access import Conflict, NotAllowed
 from messaging.attachments import replace_avatar
 
@@ -72,17 +73,19 @@ def circle(user_id: UUID) -> set[UUID]:
 
 
 def choose_name(user: User, username: str) -> None:
-    """Change a username that the server made up; NotAllowed if it did not, Conflict if someone has the other."""
+    """Change a username that the server made up; NotAllowed if it did not, Conflict if the other can't be had."""
     if username == user.username:
         return
     if not user.has_given_name:
         raise NotAllowed("Your username can't be changed.", pointer="/username")
+    if is_kept(username):
+        raise Conflict(IS_KEPT, pointer="/username")
     user.username, user.has_given_name = username, False
     try:
         with transaction.atomic():
             user.save(update_fields=["username", "has_given_name"])
     except IntegrityError:
-        raise Conflict("Someone has this name already.", pointer="/username") from None
+        raise Conflict(IS_TAKEN, pointer="/username") from None
 
 
 def erase(user: User) -> None:

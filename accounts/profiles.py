@@ -10,6 +10,7 @@ from accounts.ethereum import checksummed
 from accounts.models import Contact, ContactInvitation, Session, User
 from accounts.privacy import SettingsJSON, chosen
 from accounts.realtime import timestamp
+from accounts.usernames import fold_username
 from chatproject.shapes import IdText, PathText, TimeText, one_of
 
 Reference = Mapping[str, Any]
@@ -156,7 +157,7 @@ def _names(reference: Reference) -> Q:
     kind, value = next(iter(reference.items()))
     return {
         "id": lambda: Q(pk=value),
-        "username": lambda: Q(username=str(value).lower()),
+        "username": lambda: Q(username=fold_username(str(value))),
         "wallet": lambda: Q(wallet_address=checksummed(str(value)), shows_wallet=True),
     }[kind]()
 
@@ -168,4 +169,4 @@ def _names_of(user: User) -> list[tuple[str, UUID | str | None]]:
 
 
 def _key(kind: str, value: object) -> tuple[str, str]:
-    return kind, str(value).lower()
+    return kind, fold_username(str(value))

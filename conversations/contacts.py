@@ -166,7 +166,7 @@ def update_me(
         if avatar_media_id is not ...:
             me.avatar_id = replace_avatar(me.avatar_id, avatar_media_id, owner_id=me.pk)
         if before != (me.username, me.display_name, me.about, me.settings, me.avatar_id):
-            me.save(update_fields=["display_name", "about", "settings", "avatar_id"])
+            me.save(update_fields=["display_name", "folded_name", "about", "settings", "avatar_id"])
             settle(held.conversations)
             announce_change(people=[me.pk])
         return me

@@ -8,13 +8,14 @@ from django.conf import settings
 
 from accounts.forms import CommandForm, LinesField
 from accounts.models import User
+from accounts.usernames import fold_username
 from conversations.commands import create_group, start_direct
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation
 
 
 def find_users(usernames: list[str]) -> list[User]:
     """Find people by the names they were called by; a ValidationError names those who don't exist."""
-    names = [name.removeprefix("@").lower() for name in usernames]
+    names = [fold_username(name.removeprefix("@")) for name in usernames]
     found = {user.username: user for user in User.objects.filter(username__in=names, is_active=True)}
     missing = [name for name in names if name not in found]
     if missing:
