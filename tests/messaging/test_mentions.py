@@ -1,6 +1,7 @@
 """Who is meant by name: found in the append itself, and again in every edit."""
 
 from asyncio import gather
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -60,6 +61,30 @@ def test_members_are_mentioned_and_nobody_else(
     assert history(by=bob, conversation_id=group.pk).items[-1] == said
     assert Message.objects.filter(mentions=None, kind="text").count() == 0
     assert named(say(bob, group, "nobody at all"))
+
+
+@pytest.mark.parametrize(
+    ("members", "text", "meant"),
+    [
+        (["sam", "sam."], "thanks @sam.", ["sam"]),
+        (["sam.", "sam-"], "thanks @sam.", ["sam."]),
+        (["sam.", "sam.."], "@sam... and @sam!", ["sam."]),
+        (["sam", "sam.uel"], "@Sam.Uel. Not the other", ["sam.uel"]),
+        (["sam", "sam-"], "@sam- and @sam", ["sam"]),
+        (["strasse"], "@Straße", ["strasse"]),
+        (["sam"], "read https://posts.example/@sam/story-1, write to josé@sam.example, git clone host:~@sam", []),
+        (["sam"], "https://posts.example/?by=@sam @sam", ["sam"]),
+    ],
+)
+def test_one_person_is_meant_by_one_name(
+    members: list[str], text: str, meant: list[str], alice: User, person: Callable[..., User]
+) -> None:
+    people = {name: person(name) for name in members}
+    group = create_group(by=alice, name="Sams", participants=[*people.values()])
+    said = say(alice, group, text)
+    assert named(said, *(people[name] for name in meant))
+    edited = edit_message(by=alice, message_id=UUID(say(alice, group, "nobody")["id"]), text=text)
+    assert edited["mentions"] == said["mentions"]
 
 
 @pytest.mark.usefixtures("committed")

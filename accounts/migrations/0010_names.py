@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0007_avatars"),
+        ("accounts", "0009_confirmations"),
     ]
 
     operations = [
