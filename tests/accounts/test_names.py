@@ -123,7 +123,7 @@ def test_a_name_is_found_whatever_the_case_and_the_form(name: str, searches: lis
 def test_people_of_before_are_found_after_the_migration(alice: User, bob: User) -> None:
     User.objects.filter(pk=bob.pk).update(display_name="Großmann", folded_name="")
     assert search_people(by=alice, text="GROSS").items == []
-    import_module("accounts.migrations.0008_names").fold_names(apps, connection.schema_editor())
+    import_module("accounts.migrations.0010_names").fold_names(apps, connection.schema_editor())
     assert [each["username"] for each in search_people(by=alice, text="GROSS").items] == ["bob"]
 
 
