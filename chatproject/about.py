@@ -25,6 +25,7 @@ class ServerJSON(TypedDict):
     name: str
     version: str
     feature_level: Count
+    features: list[str]
     time: TimeText
     limits: LimitsJSON
     retention_days: Count

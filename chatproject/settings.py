@@ -17,7 +17,9 @@ from chatproject.embedded.address import Address
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR, env = environment.read(BASE_DIR)
 VERSION = "0.1.0"
-FEATURE_LEVEL = 1
+FEATURE_LEVEL = 2
+# What of the larger additions to the contract is switched on here: `GET /server` names it.
+FEATURES: list[str] = []
 SERVER_NAME = env["SERVER_NAME"]
 DEBUG = env.flag("DEBUG")
 HOST = env["HOST"]

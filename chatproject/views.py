@@ -37,6 +37,7 @@ class ServerViewSet(API):
             "name": settings.SERVER_NAME,
             "version": settings.VERSION,
             "feature_level": settings.FEATURE_LEVEL,
+            "features": settings.FEATURES,
             "time": timestamp(timezone.now()),
             "limits": limits(),
             "retention_days": settings.RETENTION_DAYS,

@@ -10,7 +10,8 @@ from tests.support.contract import check
 SERVER = {
     "name": "Parley",
     "version": "1",
-    "feature_level": 1,
+    "feature_level": 2,
+    "features": [],
     "time": "2026-01-31T12:00:00.000Z",
     "limits": {
         "text": 1,
