@@ -23,7 +23,7 @@ from typing import Any
 
 from django.conf import settings
 from redis.asyncio import Redis as AsyncRedis
-from redis.exceptions import RedisError
+from redis.exceptions import MaxConnectionsError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeout
 
 from chatproject.addresses import subject_of
@@ -224,7 +224,8 @@ class Outage:
     """While Redis does not answer, nobody waits for it again and again.
 
     An error begins an outage at once. A call that took too long does not, for whoever can make one call slow could
-    switch limits off by it: only the second in a row does, if it began after the first had failed.
+    switch limits off by it: only the second in a row does, if it began after the first had failed. That all of our
+    connections are in use says nothing about Redis.
     """
 
     until = 0.0
@@ -234,6 +235,8 @@ class Outage:
     def note_failure(cls, error: Exception, *, began: float) -> None:
         """Begin an outage, or suspect one."""
         now = time.monotonic()
+        if isinstance(error, MaxConnectionsError):
+            return
         if isinstance(error, RedisTimeout | TimeoutError) and began < cls.suspected_at:
             cls.suspected_at = min(cls.suspected_at, now)
             logger.warning("Redis took too long to count for a limit")

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import MaxConnectionsError
 from redis.exceptions import TimeoutError as TookTooLong
 
 from chatproject.limits import Limit, Outage, give_back, take
@@ -109,6 +110,12 @@ def test_an_answer_between_two_slow_calls_takes_the_suspicion_back() -> None:
     for _ in range(5):
         Outage.note_failure(TookTooLong(), began=time.monotonic())
         Outage.note_answer()
+    assert not Outage.lasts()
+
+
+def test_that_all_connections_are_in_use_begins_no_outage() -> None:
+    for _ in range(3):
+        Outage.note_failure(MaxConnectionsError(), began=time.monotonic())
     assert not Outage.lasts()
 
 
