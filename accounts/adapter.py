@@ -29,6 +29,7 @@ from accounts.models import Session, User
 from accounts.tokens import SESSION_KEY
 from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject import limits
+from chatproject.database import without_connection
 from messaging.fields import Unreadable
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         if "username" in credentials:
             credentials["username"] = fold_username(str(credentials["username"]))
-        with commands.HASHING:
+        with without_connection(), commands.HASHING:
             user: User | None = super().authenticate(request, **credentials)
         return user
 

@@ -20,6 +20,7 @@ from accounts.people import lock_people
 from accounts.realtime import announce_change
 from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject import limits
+from chatproject.database import without_connection
 from chatproject.names import fault_in
 from conversations.access import Suspended
 
@@ -54,7 +55,7 @@ def register(*, username: str, password: str, display_name: str = "", email: str
     if is_kept(user.username):
         raise NameTaken(IS_KEPT)
     try:
-        with HASHING, transaction.atomic():
+        with without_connection(), HASHING, transaction.atomic():
             return User.objects.create_user(username, password, display_name=display_name, email=email)
     except IntegrityError as error:
         raise NameTaken(IS_TAKEN) from error
@@ -66,7 +67,7 @@ def check_password(*, username: str, password: str, address: str, devices: Devic
     RateLimited after too many failures (`accounts.attempts` says whose), whatever the password is.
     """
     chance = take_sign_in_chance(username=username, address=address, devices=devices)
-    with HASHING:
+    with without_connection(), HASHING:
         user = authenticate(None, username=fold_username(username), password=password)
     if not isinstance(user, User):
         return None
@@ -94,7 +95,7 @@ def start_session(*, user: User, name: str = "", ip: str | None = None, devices:
 def _renew_password(user: User, password: str) -> None:
     """Store the password that a person has signed in with in its normal form, unless it was changed meanwhile."""
     former = user.password
-    with HASHING:
+    with without_connection(), HASHING:
         user.set_password(password)
     User.objects.filter(pk=user.pk, password=former).update(password=user.password)
 
@@ -142,16 +143,17 @@ def _end(user_id: UUID, sessions: QuerySet[Session]) -> int:
     return ended
 
 
-@transaction.atomic
 def change_password(*, user: User, password: str, keep: Session | None = None) -> None:
     """Give a person another password; every session but the one that is kept ends."""
-    lock_people([user.pk])
-    user.set_password(password)
-    user.save(update_fields=["password"])
-    if keep is not None:
-        end_other_sessions(session=keep)
-    else:
-        end_all_sessions(user=user)
+    with without_connection(), HASHING:
+        user.set_password(password)
+    with transaction.atomic():
+        lock_people([user.pk])
+        user.save(update_fields=["password"])
+        if keep is not None:
+            end_other_sessions(session=keep)
+        else:
+            end_all_sessions(user=user)
 
 
 @transaction.atomic

@@ -16,6 +16,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
+from chatproject.database import without_connection
+
 logger = logging.getLogger(__name__)
 
 
@@ -139,7 +141,8 @@ def post_settled(user_id: UUID, version: int, conversations: Iterable[UUID]) -> 
 
 def publish(posts: Sequence[Post]) -> None:
     """Hand envelopes to the layer, in order, from synchronous code after its commit."""
-    async_to_sync(publish_soon)(posts, wait=True)
+    with without_connection():
+        async_to_sync(publish_soon)(posts, wait=True)
 
 
 async def publish_soon(posts: Sequence[Post], *, wait: bool = False) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
+from chatproject import redis
+
 logger = logging.getLogger(__name__)
 
 
@@ -23,6 +25,10 @@ def _forgiving(method: Callable[..., Any], otherwise: Callable[..., Any]) -> Cal
 
 class Client(RedisCacheClient):
     """A client for whom a cache that is down is an empty one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._client = redis.Client
 
     get = _forgiving(RedisCacheClient.get, lambda _, default=None, *__: default)
     set = _forgiving(RedisCacheClient.set, lambda *_: None)

@@ -1,4 +1,4 @@
-"""How to reach the database beside Django's own connections, and from code that must not wait."""
+"""How to reach the database beside Django's own connections, and how to wait without one."""
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
 from django.db import connection, connections, transaction
+from django.db.transaction import TransactionManagementError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,6 +29,21 @@ def snapshot() -> Iterator[datetime]:
         cursor.execute("SELECT transaction_timestamp()")
         (began,) = cursor.fetchone()
         yield began
+
+
+@contextmanager
+def without_connection() -> Iterator[None]:
+    """Return this thread's connection to the pool for the length of a wait; the next query checks one out again.
+
+    Every wait for anything but the database belongs inside: whoever waits with a connection keeps it from everybody
+    else. TransactionManagementError inside a transaction, which would keep its locks for as long.
+    """
+    if not connection.in_atomic_block:
+        connection.close()
+    # The transaction around a test does not count, as in Django's own `atomic(durable=True)`.
+    elif not connection.atomic_blocks[-1]._from_testcase:  # type: ignore[attr-defined] # unknown to the stubs
+        raise TransactionManagementError("Wait before or after a transaction, not inside it.")
+    yield
 
 
 def now() -> datetime:

@@ -11,7 +11,7 @@ from botocore.config import Config
 from django.conf import settings
 from django.core.files.storage import storages
 
-from chatproject.database import connection_parameters
+from chatproject.database import connection_parameters, without_connection
 from chatproject.redis import redis
 from messaging.partitions import weeks_ahead
 
@@ -24,14 +24,16 @@ PATIENCE = 2.0
 def state() -> dict[str, bool]:
     """Ask every part at once; what has not answered in time is down."""
     asked = {name: _ask(name) for name in PROBES}
-    wait(asked.values(), timeout=PATIENCE)
+    with without_connection():
+        wait(asked.values(), timeout=PATIENCE)
     return {name: _works(name, answer) for name, answer in asked.items()}
 
 
 def weeks_ready() -> int | None:
     """Ask the database how many weeks are ready; None if it does not say in time."""
     answer = _executor("metrics").submit(_weeks_ahead)
-    wait([answer], timeout=PATIENCE)
+    with without_connection():
+        wait([answer], timeout=PATIENCE)
     return _weeks_of(answer)
 
 

@@ -133,17 +133,16 @@ def list_looking_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJS
     return people_json(User.objects.filter(pk__in=looking_at(conversation_id)).order_by("username"), viewer=by.user)
 
 
-@transaction.atomic
 def disconnect(*, by: Staff, user_id: UUID) -> None:
     """Close the sockets that a person has at this moment; their sessions stay. User.DoesNotExist for nobody."""
     user = User.objects.get(pk=user_id, is_active=True)
     by.require_over(user)
     servers = sorted(servers_of(user.pk))
-    record(by=by, action=Action.DISCONNECT, kind="person", id=user.pk, before={"servers": servers})
-    transaction.on_commit(lambda: publish([post_disconnect(user.pk)]))
+    with transaction.atomic():
+        record(by=by, action=Action.DISCONNECT, kind="person", id=user.pk, before={"servers": servers})
+        transaction.on_commit(lambda: publish([post_disconnect(user.pk)]))
 
 
-@transaction.atomic
 def announce(*, by: Staff, text: str, conversation_id: UUID | None = None) -> None:
     """Say something to everyone who is connected, or to those in a conversation: 1 to 1,000 code points. Kept nowhere.
 
@@ -157,5 +156,6 @@ def announce(*, by: Staff, text: str, conversation_id: UUID | None = None) -> No
         Conversation.objects.get(pk=conversation_id)
     redis().ping()
     kind = "conversation" if conversation_id else ""
-    record(by=by, action=Action.ANNOUNCE, kind=kind, id=conversation_id, after={"text": said})
-    transaction.on_commit(lambda: publish([post_announcement(said, conversation_id=conversation_id)]))
+    with transaction.atomic():
+        record(by=by, action=Action.ANNOUNCE, kind=kind, id=conversation_id, after={"text": said})
+        transaction.on_commit(lambda: publish([post_announcement(said, conversation_id=conversation_id)]))

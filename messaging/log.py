@@ -19,6 +19,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.ids import minted_ms, uuid7
 from accounts.realtime import publish, timestamp_of
 from chatproject import metrics
+from chatproject.database import without_connection
 from conversations.access import Blocked, IdConflict, Invalid, Unavailable, Unprocessable
 from conversations.models import Conversation
 from messaging.append import Draft, Outcome, parameters, statement
@@ -96,8 +97,15 @@ def _append(draft: Draft) -> Said:
         if outcome.what == "seen":
             stored = recognise(draft, Message.objects.filter(pk=draft.id).first())
             return Said(messages_json([stored])[0] if outcome.sees_it else unseen_json(stored), repeated=True)
-        time.sleep(0.005 * attempt)
+        _pause(0.005 * attempt)
     raise Unavailable("The conversation is changing too fast. Please try again.")
+
+
+def _pause(seconds: float) -> None:
+    """Give way before the next try; inside a transaction the conversation is locked, and the next try is the last."""
+    if not connection.in_atomic_block:
+        with without_connection():
+            time.sleep(seconds)
 
 
 def _hang(draft: Draft) -> list[MediaJSON]:

@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.storage import storages
 from storages.backends.s3 import S3Storage
 
+from chatproject.database import without_connection
 from chatproject.shapes import UrlText
 from conversations.access import Unavailable
 
@@ -63,7 +64,7 @@ class MediaStorage(S3Storage):  # type: ignore[misc]
 
     def _client(self, endpoint_url: str | None) -> Any:
         # The making of clients is what threads may not do at the same time.
-        with MAKING:
+        with without_connection(), MAKING:
             return self._create_session().client(
                 "s3", endpoint_url=endpoint_url, region_name=self.region_name, config=self.client_config
             )
@@ -142,16 +143,24 @@ class MediaStorage(S3Storage):  # type: ignore[misc]
 
     def everything(self) -> Iterator[tuple[str, Any]]:
         """Every object's key, and when it was last written."""
-        with answering():
-            for page in self._near.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name):
-                yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", ()))
+        pages = iter(self._near.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name))
+        while True:
+            with answering():
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from ((each["Key"], each["LastModified"]) for each in page.get("Contents", ()))
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """NotThere for what is missing, Unavailable for a storage that does not answer as it should."""
+    """Call the storage, without a connection to the database meanwhile.
+
+    NotThere for what is missing, Unavailable for a storage that does not answer as it should.
+    """
     try:
-        yield
+        with without_connection():
+            yield
     except ClientError as error:
         if str(error.response["Error"]["Code"]) in MISSING:
             raise NotThere from None

@@ -18,7 +18,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from accounts.ids import first_id_at
-from chatproject.database import connection_parameters
+from chatproject.database import connection_parameters, without_connection
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ def _drop(partition: Partition, *, on: "psycopg.Connection[Any]") -> None:
 @contextmanager
 def _own_connection() -> "Iterator[psycopg.Connection[Any]]":
     """A connection without a transaction, as a concurrent detach needs it, that waits for nobody for long."""
-    with psycopg.connect(**connection_parameters(), autocommit=True) as own:
+    with without_connection(), psycopg.connect(**connection_parameters(), autocommit=True) as own:
         own.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         own.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
         yield own

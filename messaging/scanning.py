@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from chatproject.database import without_connection
 from conversations.access import Unavailable
 
 PIECE = 64 * 1024
@@ -29,6 +30,7 @@ def finds_virus(path: Path) -> bool:
     raise Unavailable("This file could not be checked. Please try again.")
 
 
+@without_connection()
 def _ask(path: Path) -> str:
     """Send a file piece by piece, each behind its length; an empty piece ends it."""
     where = urlsplit(settings.SCANNER_URL)

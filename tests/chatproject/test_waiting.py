@@ -1,0 +1,220 @@
+"""Nobody keeps a connection to the database while they wait for anything else: each wait, tried with a real one."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+import pytest
+from django.core.cache.backends.base import BaseCache
+from django.core.mail import EmailMessage
+from django.db import connection, connections, transaction
+from django.db.transaction import TransactionManagementError
+from django.test import Client
+
+from accounts import commands, mail, nonces, tickets
+from accounts.models import User
+from accounts.realtime import publish
+from chatproject import cache, health, limits, redis
+from chatproject.database import without_connection
+from messaging import taking, turns
+from messaging.media import begin_upload
+from messaging.models import Attachment
+from messaging.objects import MediaStorage
+from messaging.passing import post_announcement
+from messaging.scanning import finds_virus
+from tests.support.silent import Silent, silent
+
+pytestmark = pytest.mark.usefixtures("committed")
+Run = Callable[..., None]
+
+
+def test_a_connection_goes_back_and_comes_again() -> None:
+    assert not User.objects.exists()
+    with without_connection():
+        assert connection.connection is None
+    assert not User.objects.exists()
+    assert connection.connection is not None
+
+
+def test_nobody_waits_inside_a_transaction() -> None:
+    with transaction.atomic(), pytest.raises(TransactionManagementError), without_connection():
+        pass
+
+
+# Waits for servers that do not answer
+
+
+@pytest.fixture
+def server() -> Iterator[Silent]:
+    with silent() as server:
+        yield server
+
+
+@pytest.fixture
+def waits(server: Silent) -> Iterator[Run]:
+    """Let something wait for the server in a thread that has used the database, and look whether it has it still."""
+    with ThreadPoolExecutor(1) as thread:
+
+        def run(wait: Callable[[], Any]) -> None:
+            known: Future[Any] = thread.submit(with_a_connection)
+            database = known.result()
+            assert database.connection is not None
+            running = thread.submit(wait)
+            assert server.asked.wait(30)
+            seen = database.connection, running.done()
+            server.end()
+            with suppress(Exception):
+                running.result(60)
+            assert seen == (None, False)
+
+        yield run
+        thread.submit(connection.close).result()
+
+
+def with_a_connection() -> Any:
+    User.objects.exists()
+    return connections["default"]
+
+
+STORAGE: dict[str, Callable[[MediaStorage, Path], Any]] = {
+    "copy": lambda storage, _: storage.copy("a", "b", content_type="image/png"),
+    "size_of": lambda storage, _: storage.size_of("a"),
+    "head_of": lambda storage, _: storage.head_of("a", 10),
+    "fetch": lambda storage, path: storage.fetch("a", path / "new"),
+    "keep": lambda storage, path: storage.keep(path / "file", "a", content_type="image/png"),
+    "remove": lambda storage, _: storage.remove(["a"]),
+    "everything": lambda storage, _: list(storage.everything()),
+}
+
+
+@pytest.mark.parametrize("call", STORAGE)
+def test_the_storage_is_waited_for_without_a_connection(
+    call: str, waits: Run, server: Silent, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": f"http://127.0.0.1:{server.port}"}
+    waits(lambda: STORAGE[call](MediaStorage(**options), tmp_path))
+
+
+def test_the_scanner_is_waited_for_without_a_connection(
+    waits: Run, server: Silent, settings: Any, tmp_path: Path
+) -> None:
+    settings.SCANNER_URL = f"tcp://127.0.0.1:{server.port}"
+    (tmp_path / "file").write_bytes(b"x")
+    waits(lambda: finds_virus(tmp_path / "file"))
+
+
+def test_the_mail_server_is_waited_for_without_a_connection(waits: Run, server: Silent, settings: Any) -> None:
+    settings.EMAIL_DELIVERY = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    sealed = mail.seal_message(EmailMessage("Hi", "Hello", "a@example.org", ["b@example.org"]))
+    waits(lambda: mail.deliver(sealed))
+
+
+REDIS: dict[str, Callable[[], Any]] = {
+    "limits": lambda: limits.take([(limits.CALLS, "alice")]),
+    "charges": lambda: limits.charge([(limits.CALLS, "alice")], cost=1),
+    "nonces": nonces.issue_nonce,
+    "tickets": lambda: tickets.take_ticket("ticket"),
+}
+
+
+@pytest.mark.parametrize("call", REDIS)
+def test_redis_is_waited_for_without_a_connection(
+    call: str, waits: Run, server: Silent, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CHAT_LIMITS = True
+    monkeypatch.setattr(limits.Outage, "until", 0.0)
+    client = redis.Client.from_url(f"redis://127.0.0.1:{server.port}", socket_timeout=60)
+    for module in (limits, nonces, tickets):
+        monkeypatch.setattr(module, "redis", lambda: client)
+    waits(REDIS[call])
+
+
+def test_the_cache_is_waited_for_without_a_connection(waits: Run, server: Silent) -> None:
+    far: BaseCache = cache.Cache(f"redis://127.0.0.1:{server.port}", {"OPTIONS": {"socket_timeout": 60}})
+    waits(lambda: far.get("key"))
+
+
+def test_publishing_waits_without_a_connection(waits: Run, server: Silent, settings: Any) -> None:
+    hosts = {"hosts": [{"address": f"redis://127.0.0.1:{server.port}"}]}
+    settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": hosts}}
+    waits(lambda: publish([post_announcement("Hi")]))
+
+
+def test_the_state_of_the_parts_is_waited_for_without_a_connection(
+    waits: Run, server: Silent, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": f"http://127.0.0.1:{server.port}"}
+    monkeypatch.setattr(health, "_impatient_storage", lambda: MediaStorage(**options))
+    waits(health.state)
+
+
+def test_a_program_is_waited_for_without_a_connection(waits: Run, server: Silent, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    os.mkfifo(source)
+
+    def feed() -> None:
+        """A program that reads waits until somebody writes, and until they end."""
+        with source.open("wb"):
+            server.asked.set()
+            server.ended.wait()
+
+    def look() -> None:
+        with ThreadPoolExecutor(1) as other:
+            other.submit(feed)
+            taking.examine("image/png", source, tmp_path / "copy", tmp_path / "thumbnail")
+
+    waits(look)
+
+
+# Waits for each other
+
+
+class Watched(BoundedSemaphore):
+    """Notes whether those who come to it have a connection."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.seen: list[bool] = []
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        self.seen.append(connection.connection is not None)
+        return super().acquire(blocking, timeout)
+
+    __enter__ = acquire
+
+
+PASSWORDS: dict[str, Callable[[User], Any]] = {
+    "a registration": lambda _: commands.register(username="erin", password="a secret nobody guesses"),
+    "a sign-in": lambda user: commands.check_password(username=user.username, password="x", address="127.0.0.1"),
+    "a change": lambda user: commands.change_password(user=user, password="a secret nobody guesses"),
+    "a sign-in by the page": lambda user: Client().post("/accounts/login/", {"login": user.username, "password": "x"}),
+}
+
+
+@pytest.mark.parametrize("call", PASSWORDS)
+def test_turns_at_hashing_are_waited_for_without_a_connection(
+    call: str, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched()
+    monkeypatch.setattr(commands, "HASHING", watched)
+    with_a_connection()
+    PASSWORDS[call](alice)
+    assert watched.seen == [False]
+
+
+def test_turns_at_looking_are_waited_for_without_a_connection(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched()
+    monkeypatch.setattr(taking, "AT_ONCE", watched)
+    upload = begin_upload(by=alice, filename="a.png", content_type="image/png", size=1)
+    attachment = Attachment.objects.get(pk=upload.media["id"])
+    assert turns.enter(attachment, key="media/a")
+    taking.take_soon(attachment)
+    with_a_connection()
+    taking.take_next()
+    assert watched.seen == [False, False]
