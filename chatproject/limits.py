@@ -388,3 +388,25 @@ def begin_call() -> None:
 def charged_last() -> Verdict | None:
     """What the present call was charged by its command, if anything."""
     return _charged.get()
+
+
+# What has happened already is counted even where there is no room: what comes next waits for it.
+CHARGE = """
+local now = redis.call('TIME')
+now = now[1] * 1000 + now[2] / 1000
+for i, key in ipairs(KEYS) do
+    local next = math.max(tonumber(redis.call('GET', key) or now), now) + tonumber(ARGV[1]) * tonumber(ARGV[i + 1])
+    redis.call('SET', key, string.format('%.3f', next), 'PX', math.ceil(next - now))
+end
+"""
+
+
+def charge(asked: Asked, *, cost: int) -> None:
+    """Count something that has been allowed and cost more than was known then; refuses nothing."""
+    if not settings.CHAT_LIMITS or Outage.lasts():
+        return
+    keys, began = [limit.key(subject) for limit, subject in asked], time.monotonic()
+    try:
+        redis().eval(CHARGE, len(keys), *keys, cost, *[limit.interval for limit, _ in asked])
+    except RedisError as error:
+        Outage.note_failure(error, began=began)

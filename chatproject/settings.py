@@ -166,7 +166,11 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.flag("BEHIND_TLS")
 
 # Mail
 
-vars().update(dj_email_url.parse(env["EMAIL_URL"]))
+_mail = dj_email_url.parse(env["EMAIL_URL"])
+vars().update(_mail)
+EMAIL_DELIVERY = _mail["EMAIL_BACKEND"]
+# For a mail server a job waits; what stays on this machine goes out at once.
+EMAIL_BACKEND = "accounts.mail.Backend" if EMAIL_DELIVERY.endswith("smtp.EmailBackend") else EMAIL_DELIVERY
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env["EMAIL_FROM"]
 EMAIL_TIMEOUT = 10
 

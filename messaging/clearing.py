@@ -1,8 +1,12 @@
-"""Media that nobody will get any more: objects go first, then their rows, so that no object is left without one."""
+"""Media that nobody will get any more: objects go first, then their rows, so that no object is left without one.
+
+The storage is waited for outside any transaction. So a first one lets the row of an upload alone know its objects, and
+puts it out of everybody's reach; a second one removes the row, once the objects are gone. What is cut short in between
+is found again by that row, and done again.
+"""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,16 +16,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.ids import first_id_at
-from conversations.access import Unavailable
 from messaging.models import Attachment, Blob
 from messaging.objects import media_storage
-from messaging.taking import take, thumbnail_key
+from messaging.taking import thumbnail_key
 
 logger = logging.getLogger(__name__)
 
 UNSENT_KEPT = timedelta(hours=24)
-STUCK = timedelta(minutes=10)
-"""After which nobody is looking at an upload any more, whatever it says."""
 AT_ONCE = 500
 
 
@@ -29,9 +30,8 @@ def forget_media() -> int:
     """Remove what was not sent in a day, what was deleted, and what is too old; tell how much it was."""
     gone = 0
     while some := list(_forgotten().values_list("pk", flat=True)[:AT_ONCE]):
-        for id in some:
-            _forget(id)
-        gone += len(some)
+        media_storage().remove([key for id in some for key in _let_go(id)])
+        gone += Attachment.objects.filter(pk__in=some, gone_at__isnull=False, blob=None).delete()[0]
     return gone
 
 
@@ -43,29 +43,22 @@ def _forgotten() -> QuerySet[Attachment]:
 
 
 @transaction.atomic
-def _forget(id: UUID) -> None:
+def _let_go(id: UUID) -> list[str]:
+    """Put an upload out of reach, without the bytes if it is their last use; give the keys of its own objects."""
     attachment = Attachment.objects.select_for_update().filter(pk=id).first()
     if attachment is None or not _forgotten().filter(pk=id).exists():
-        return
+        return []
     # Whoever sends it on at this moment waits for the row of the bytes, and finds it gone.
     blob = Blob.objects.select_for_update().filter(pk=attachment.blob_id).first() if attachment.blob_id else None
-    is_last = blob is not None and not blob.attachments.exclude(pk=id).exists()
-    keys = [key for key in (attachment.upload_key, attachment.key if blob is None else "") if key]
-    if blob is not None and is_last:
-        keys += [blob.key, thumbnail_key(blob.key)]
-    media_storage().remove(keys)
-    attachment.delete()
+    if blob is not None:
+        is_last = not blob.attachments.exclude(pk=id).exists()
+        attachment.key, attachment.blob = blob.key if is_last else "", None
+    attachment.gone_at = attachment.gone_at or timezone.now()
+    attachment.save(update_fields=["key", "blob", "gone_at"])
     if blob is not None and is_last:
         blob.delete()
-
-
-def take_up_again() -> None:
-    """Look at uploads whose looking was cut short."""
-    stuck = Attachment.objects.filter(state=Attachment.State.PROCESSING, taken_at__lt=timezone.now() - STUCK)
-    for id in stuck.values_list("pk", flat=True):
-        # Where the storage or the scanner does not answer still, the rest is to be cleared up all the same.
-        with suppress(Unavailable):
-            take(id)
+    written = [attachment.key, thumbnail_key(attachment.key)] if attachment.key else []
+    return [*written, *filter(None, [attachment.upload_key])]
 
 
 def remove_orphans() -> int:

@@ -1,14 +1,17 @@
 """What happens without anyone asking, and what takes too long to wait for."""
 
 import logging
+from contextlib import suppress
 from uuid import UUID
 
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
-from messaging import clearing, retention
+from accounts import mail
+from conversations.access import Unavailable
+from messaging import clearing, retention, turns
 from messaging.partitions import drop_old_partitions, make_partitions
-from messaging.taking import take
+from messaging.taking import take_next
 
 logger = logging.getLogger(__name__)
 
@@ -28,17 +31,25 @@ def forget_conversation(conversation_id: str) -> None:
     retention.forget_conversation(UUID(conversation_id))
 
 
-@app.task(pass_context=False, retry=RetryStrategy(max_attempts=8, exponential_wait=3))
-def take_upload(media_id: str) -> None:
-    """Look at an upload that is too large to be looked at while someone waits."""
-    take(UUID(media_id))
+@app.task(queue=turns.QUEUE, pass_context=False)
+def look_at_next() -> None:
+    """Look at the upload whose turn it is; each that waits has made one such job."""
+    # What the storage or the scanner did not answer for waits for its turn again, with a job of its own.
+    with suppress(Unavailable):
+        take_next()
+
+
+@app.task(queue=mail.QUEUE, pass_context=False, retry=RetryStrategy(max_attempts=6, exponential_wait=4))
+def deliver_mail(sealed: str) -> None:
+    """Send a mail; where the mail server does not take it, again after 4 s and ever longer, for twenty minutes."""
+    mail.deliver(sealed)
 
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(queueing_lock="media", pass_context=False)
 def clear_media(timestamp: int) -> None:
-    """Look at what nobody looks at any more, and remove what nobody will get any more; every ten minutes."""
-    clearing.take_up_again()
+    """Resume uploads whose process has died, and remove what nobody will get any more; every ten minutes."""
+    turns.add_missing_jobs()
     clearing.forget_media()
 
 
@@ -57,3 +68,20 @@ def clear_up(timestamp: int) -> None:
         retention.forget_conversation(id)
     retention.drop_old_departures()
     retention.forget_reports()
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="stalled", pass_context=True)
+async def resume_jobs(context: JobContext, timestamp: int) -> None:
+    """Do again what a worker had begun when it died; every five minutes. Every job may be done again."""
+    for job in await context.app.job_manager.get_stalled_jobs():
+        await context.app.job_manager.retry_job(job)
+
+
+@app.periodic(cron="53 * * * *")
+@app.task(queueing_lock="old jobs", pass_context=True)
+async def forget_jobs(context: JobContext, timestamp: int) -> None:
+    """Remove jobs that ended a day ago, however they did; hourly."""
+    await context.app.job_manager.delete_old_jobs(
+        nb_hours=24, include_failed=True, include_cancelled=True, include_aborted=True
+    )

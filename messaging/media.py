@@ -13,30 +13,22 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
-from procrastinate.contrib.django import app
 
 from accounts.ids import uuid7
 from accounts.models import User
 from chatproject import limits
 from chatproject.names import fault_in
-from conversations.access import Invalid, TooLarge, Unavailable, Unprocessable, UnsupportedMedia, place_of, present
+from conversations.access import Invalid, TooLarge, Unprocessable, UnsupportedMedia, place_of, present
+from messaging import turns
 from messaging.access import readable
 from messaging.attachments import MediaJSON, open_name, seal_name, show_media
 from messaging.media_types import TYPES, MediaType, media_type
 from messaging.models import Attachment, Blob
 from messaging.objects import UPLOAD_SECONDS, NotThere, OfferJSON, media_storage
-from messaging.taking import take, thumbnail_key
+from messaging.taking import cost_of, take_soon, thumbnail_key
 
 NAME_LENGTH = 255
 IMAGE_BYTES = 30 * 1024**2
-LEAST_COST = 64 * 1024
-"""Bytes that an upload takes of the day's at least, so that nobody makes millions of rows."""
-SMALL_BYTES = 8 * 1024**2
-"""What is looked at while its uploader waits; the rest is a job's."""
-
-TAKE = "messaging.jobs.take_upload"
-SOON = 20
-"""Seconds until it is tried again, where the storage or the scanner did not answer."""
 
 State = Attachment.State
 
@@ -64,7 +56,7 @@ def begin_upload(*, by: User, filename: str, content_type: str, size: int) -> Up
     if size < 1:
         raise Invalid("This file is empty.", pointer="/size")
     name = _clean_name(filename, found)
-    limits.require([(limits.uploads(settings.UPLOAD_BYTES_A_DAY), by.pk)], cost=max(size, LEAST_COST) // 1024)
+    limits.require([(limits.uploads(settings.UPLOAD_BYTES_A_DAY), by.pk)], cost=cost_of(size))
     id, key = uuid7(), f"uploads/{secrets.token_hex(16)}"
     Attachment.objects.create(
         id=id, owner=by, filename=seal_name(id, name), content_type=found.name, size=size, upload_key=key
@@ -89,26 +81,11 @@ def complete_upload(*, by: User, media_id: UUID) -> MediaJSON:
     """
     attachment = _own(by).get(pk=media_id)
     if attachment.state == State.PENDING and _claim(attachment):
-        if attachment.size <= SMALL_BYTES:
-            _take_now(attachment.pk)
-        else:
-            _take_later(attachment.pk)
+        take_soon(attachment)
     attachment.refresh_from_db()
     if attachment.state == State.REJECTED:
         raise Unprocessable(attachment.reason)
     return show_media(attachment.pk)
-
-
-def _take_now(media_id: UUID) -> None:
-    try:
-        take(media_id)
-    except Unavailable:
-        _take_later(media_id, seconds=SOON)
-        raise
-
-
-def _take_later(media_id: UUID, *, seconds: int = 0) -> None:
-    app.configure_task(TAKE, schedule_in={"seconds": seconds}).defer(media_id=str(media_id))
 
 
 def _claim(attachment: Attachment) -> bool:
@@ -117,9 +94,7 @@ def _claim(attachment: Attachment) -> bool:
         media_storage().size_of(attachment.upload_key)
     except NotThere:
         raise Unprocessable("Nothing was uploaded.") from None
-    key = f"media/{secrets.token_hex(16)}"
-    waiting = Attachment.objects.filter(pk=attachment.pk, state=State.PENDING)
-    return waiting.update(state=State.PROCESSING, key=key, taken_at=timezone.now()) == 1
+    return turns.enter(attachment, key=f"media/{secrets.token_hex(16)}")
 
 
 def _own(by: User) -> QuerySet[Attachment]:

@@ -170,6 +170,10 @@ class Attachment(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     taken_at = models.DateTimeField(null=True)
     """When the upload was said to be complete."""
+    turn = models.IntegerField(null=True)
+    """Its turn to be looked at, while it waits for that; see `messaging/turns.py`."""
+    due_at = models.DateTimeField(null=True)
+    """When someone may begin to look at it: of one that is being looked at, when whoever does must have died."""
     gone_at = models.DateTimeField(null=True)
     """When the message was deleted."""
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.realtime import publish
+from chatproject import limits
+from chatproject.database import without_connection
+from conversations.access import Unavailable
+from messaging import turns
 from messaging.attachments import show_media
 from messaging.media_types import HEAD_BYTES, TYPES, looks_like
 from messaging.models import Attachment, Blob
@@ -29,6 +34,12 @@ SECONDS = 180
 """After which a file that is still being looked at is refused."""
 AT_ONCE = BoundedSemaphore(2)
 """How many files one process has looked at at the same time: each may need two gigabytes."""
+SMALL_BYTES = 8 * 1024**2
+"""What is looked at while its uploader waits; the rest is a job's."""
+PATIENCE = 1.0
+"""Seconds that an uploader waits until their file can be looked at; after that it is a job's."""
+LEAST_COST = 64 * 1024
+"""Bytes that an upload takes of the day's at least, so that nobody makes millions of rows."""
 DAMAGED = "This file could not be read."
 VIRUS = "This file seems to carry a virus."
 
@@ -39,21 +50,77 @@ class Rejected(Exception):
     """Nobody gets this file; says why, in a sentence for people."""
 
 
+def take_soon(attachment: Attachment) -> None:
+    """Take an upload that waits for its turn: while its owner waits if that is quick, else by a job.
+
+    Unavailable if the storage or the scanner does not answer; a job tries again.
+    """
+    if not _is_examined(attachment):
+        if turns.begin(attachment, most=None):
+            take(attachment.pk)
+    elif attachment.size > SMALL_BYTES or not turns.begin(attachment) or not _take_within(PATIENCE, attachment.pk):
+        turns.leave_to_job(attachment)
+
+
+def _take_within(seconds: float, media_id: UUID) -> bool:
+    """Take an upload if this process may look at one more file soon; False if it may not."""
+    with without_connection():
+        is_free = AT_ONCE.acquire(timeout=seconds)
+    if is_free:
+        try:
+            take(media_id)
+        finally:
+            AT_ONCE.release()
+    return is_free
+
+
+def take_next() -> None:
+    """Take the upload whose turn it is, once this process may look at one more file; Unavailable as in `take_soon`."""
+    with without_connection(), AT_ONCE:
+        media_id = turns.begin_next()
+        if media_id is not None:
+            take(media_id)
+
+
+def _is_examined(attachment: Attachment) -> bool:
+    """Tell whether more than the beginning of a file is looked at."""
+    return bool(TYPES[attachment.content_type].kind != Blob.Kind.FILE or settings.SCANNER_URL)
+
+
 def take(media_id: UUID) -> None:
-    """Take an upload that was claimed. May be done again, where it was begun and not ended, and by two at once."""
+    """Take an upload that `turns` has let begin. May be done again, where it was not ended, and by two at once.
+
+    Unavailable if the storage or the scanner does not answer: then the upload waits for its turn again.
+    """
     attachment = Attachment.objects.get(pk=media_id)
     if attachment.state != State.PROCESSING:
         return
     try:
         _move(attachment)
-        with AT_ONCE:
-            blob = _look_at(attachment)
+        blob = _look_at(attachment)
+        stored = blob.size + (media_storage().size_of(thumbnail_key(blob.key)) if blob.has_thumbnail else 0)
     except Rejected as reason:
         logger.info("an upload was refused: %s", reason)
-        _settle(attachment, state=State.REJECTED, reason=str(reason))
-        media_storage().remove([attachment.key])
+        if _settle(attachment, state=State.REJECTED, reason=str(reason)):
+            media_storage().remove([attachment.key])
+    except Unavailable:
+        turns.leave_to_job(attachment, has_failed=True)
+        raise
     else:
-        _settle(attachment, state=State.READY, blob=blob, reason=VIRUS if blob.quarantined_at else "")
+        if _settle(attachment, state=State.READY, blob=blob, reason=VIRUS if blob.quarantined_at else ""):
+            _charge(attachment, stored)
+
+
+def cost_of(size: int) -> int:
+    """How many kilobytes of the day's so many bytes take."""
+    return max(size, LEAST_COST) // 1024
+
+
+def _charge(attachment: Attachment, stored: int) -> None:
+    """Count what is stored beyond what was uploaded; it was let in already, so nothing is refused for it."""
+    more = math.ceil(stored / 1024) - cost_of(attachment.size)
+    if more > 0:
+        limits.charge([(limits.uploads(settings.UPLOAD_BYTES_A_DAY), attachment.owner_id)], cost=more)
 
 
 def _move(attachment: Attachment) -> None:
@@ -94,6 +161,7 @@ def _look_at(attachment: Attachment) -> Blob:
     return blob
 
 
+@without_connection()
 def examine(content_type: str, *paths: Path) -> dict[str, Any]:
     """Have a file looked at by a program with little memory and time, which knows no secrets; Rejected for a no."""
     words = [sys.executable, "-m", "messaging.examining", content_type, *map(str, paths)]
@@ -111,17 +179,22 @@ def examine(content_type: str, *paths: Path) -> dict[str, Any]:
     return said
 
 
-def _settle(attachment: Attachment, *, state: str, blob: Blob | None = None, reason: str = "") -> None:
-    """Say what has become of an upload, once; tell its owner's devices."""
+def _settle(attachment: Attachment, *, state: str, blob: Blob | None = None, reason: str = "") -> bool:
+    """Say what has become of an upload, once, and tell its owner's devices; False if it was done or is not wanted."""
     with transaction.atomic():
-        held = Attachment.objects.select_for_update().filter(pk=attachment.pk, state=State.PROCESSING).first()
-        if held is None:
-            return
-        if blob is not None:
-            blob.save(force_insert=True)
-        held.state, held.reason, held.blob, held.upload_key = state, reason, blob, ""
-        held.save(update_fields=["state", "reason", "blob", "upload_key"])
-    publish([post_media(held.owner_id, show_media(held.pk))])
+        held = Attachment.objects.select_for_update().filter(pk=attachment.pk, gone_at=None).first()
+        if is_open := held is not None and held.state == State.PROCESSING:
+            if blob is not None:
+                blob.save(force_insert=True)
+            held.state, held.reason, held.blob, held.upload_key = state, reason, blob, ""
+            held.turn = held.due_at = None
+            held.save(update_fields=["state", "reason", "blob", "upload_key", "turn", "due_at"])
+    if is_open:
+        publish([post_media(attachment.owner_id, show_media(attachment.pk))])
+    elif held is None:
+        # It was cleared up meanwhile, perhaps before all of it was stored.
+        media_storage().remove([attachment.key, thumbnail_key(attachment.key)])
+    return is_open
 
 
 def thumbnail_key(key: str) -> str:

@@ -78,7 +78,7 @@ def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str
     """Return the command of each process."""
     return {
         "web": web(environ, host=address.host, port=address.port),
-        "jobs": manage("procrastinate", "worker", f"--shutdown-graceful-timeout={GRACE_SECONDS}"),
+        "jobs": manage("jobs", f"--shutdown-graceful-timeout={GRACE_SECONDS}"),
         **relay(environ, address),
     }
 

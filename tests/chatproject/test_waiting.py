@@ -28,7 +28,7 @@ from messaging.passing import post_announcement
 from messaging.scanning import finds_virus
 from tests.support.silent import Silent, silent
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("committed")]
 Run = Callable[..., None]
 
 
@@ -72,12 +72,16 @@ def waits(server: Silent) -> Iterator[Run]:
             assert seen == (None, False)
 
         yield run
-        thread.submit(connection.close).result()
+        thread.submit(give_up_the_connection).result()
 
 
 def with_a_connection() -> Any:
     User.objects.exists()
     return connections["default"]
+
+
+def give_up_the_connection() -> None:
+    connection.close()
 
 
 STORAGE: dict[str, Callable[[MediaStorage, Path], Any]] = {

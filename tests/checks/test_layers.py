@@ -45,7 +45,7 @@ LAYERS = {
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights conversations.service conversations.wallets
         messaging.clearing messaging.commands messaging.edits messaging.forwarding messaging.media
-        messaging.moderation messaging.reactions messaging.reports messaging.retention messaging.taking
+        messaging.moderation messaging.reactions messaging.reports messaging.retention messaging.taking messaging.turns
     """,
     "hub, sync, inbox": """
         accounts.directory
@@ -57,7 +57,7 @@ LAYERS = {
         messaging.whereabouts
     """,
     "tokens": """
-        accounts.adapter accounts.middleware accounts.tickets accounts.tokens
+        accounts.adapter accounts.mail accounts.middleware accounts.tickets accounts.tokens
     """,
     "serializers, forms, protocol": """
         accounts.forms accounts.forms_entrance accounts.serializers

@@ -9,17 +9,20 @@ from uuid import UUID
 import httpx
 import pytest
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.commands import start_direct
 from conversations.groups import delete_group
 from conversations.models import Conversation
-from messaging.clearing import forget_media, remove_orphans, take_up_again
+from messaging.clearing import forget_media, remove_orphans
+from messaging.jobs import look_at_next
 from messaging.media import state_of
 from messaging.models import Attachment, Blob
 from messaging.objects import media_storage
 from messaging.retention import forget_conversation
+from messaging.turns import LEASE, add_missing_jobs
 from tests.doors.conftest import minted
 from tests.media.conftest import begin, download, put, upload
 from tests.media.test_sending import send
@@ -159,15 +162,21 @@ def test_what_nothing_refers_to_goes_once_it_is_a_day_old(
     assert set(objects()) == known
 
 
-def test_what_was_left_half_looked_at_is_looked_at_later(phone: Phone, alice: User) -> None:
+@pytest.mark.parametrize("field", ["due_at", "taken_at"], ids=["by this version", "by the one before"])
+def test_what_was_left_half_looked_at_is_looked_at_later(phone: Phone, alice: User, field: str) -> None:
     data = samples.picture()
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)
     stuck = {"state": Attachment.State.PROCESSING, "key": "media/stuck"}
-    Attachment.objects.update(**stuck, taken_at=timezone.now())
-    take_up_again()
+    Attachment.objects.update(**stuck, **{field: timezone.now() + (LEASE if field == "due_at" else timedelta(0))})
+    add_missing_jobs()
     id = UUID(said["media"]["id"])
+    assert not ProcrastinateJob.objects.exists()
+    look_at_next()
     assert state_of(by=alice, media_id=id)["state"] == "processing"
-    Attachment.objects.update(taken_at=timezone.now() - timedelta(minutes=11))
-    take_up_again()
+    Attachment.objects.update(**{field: timezone.now() - timedelta(minutes=11)})
+    for _ in range(2):
+        add_missing_jobs()
+    assert ProcrastinateJob.objects.get().task_name == look_at_next.name
+    look_at_next()
     assert state_of(by=alice, media_id=id)["state"] == "ready"

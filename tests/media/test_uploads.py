@@ -20,6 +20,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts.models import User
 from chatproject.limits import RateLimited
 from conversations.access import Unavailable
+from messaging.jobs import look_at_next
 from messaging.media import begin_upload, complete_upload, state_of
 from messaging.models import Attachment
 from messaging.objects import MediaStorage, media_storage
@@ -277,7 +278,7 @@ def test_an_upload_is_its_owners_alone(phone: Phone, offer: Any, alice: User, bo
 async def test_what_is_large_is_looked_at_by_a_job_and_its_owner_hears_of_it(
     app: App, phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.media.SMALL_BYTES", 10)
+    monkeypatch.setattr("messaging.taking.SMALL_BYTES", 10)
 
     def complete() -> Any:
         data = samples.picture()
@@ -288,12 +289,13 @@ async def test_what_is_large_is_looked_at_by_a_job_and_its_owner_hears_of_it(
     async with (await app(alice)).socket() as mine, (await app(bob)).socket() as theirs:
         shown = await sync_to_async(complete)()
         assert (shown["state"], shown["url"]) == ("processing", None)
-        (job,) = [job async for job in ProcrastinateJob.objects.filter(task_name="messaging.jobs.take_upload")]
-        await sync_to_async(take)(UUID(job.args["media_id"]))
+        (job,) = [job async for job in ProcrastinateJob.objects.filter(task_name="messaging.jobs.look_at_next")]
+        assert (job.queue_name, job.args) == ("media", {})
+        await sync_to_async(look_at_next)()
         heard = await mine.next("media.updated")
         assert (heard["id"], heard["state"], heard["width"]) == (shown["id"], "ready", 480)
         assert await theirs.silence("media.updated")
-        await sync_to_async(take)(UUID(job.args["media_id"]))
+        await sync_to_async(take)(UUID(shown["id"]))
 
 
 @pytest.mark.parametrize("is_moved", [False, True])

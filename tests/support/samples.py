@@ -28,6 +28,13 @@ def picture(kind: str = "JPEG", *, size: tuple[int, int] = (640, 480), color: st
     return out.getvalue()
 
 
+def noise(size: tuple[int, int] = (1000, 800)) -> bytes:
+    """A picture in poor quality, which takes more room when it is written anew."""
+    out = io.BytesIO()
+    Image.effect_noise(size, 90).convert("RGB").save(out, "JPEG", quality=20)
+    return out.getvalue()
+
+
 def moving_picture(frames: int = 6) -> bytes:
     """A GIF that moves."""
     images = [Image.new("RGB", (120, 90), (40 * n % 255, 80, 160)) for n in range(frames)]

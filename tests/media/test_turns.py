@@ -1,0 +1,195 @@
+"""Whose upload is looked at next: people alternate, nobody takes everything, and nothing that began is lost."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts.models import User
+from chatproject import limits
+from conversations.access import Unavailable
+from messaging import taking, turns
+from messaging.jobs import look_at_next
+from messaging.media import begin_upload, complete_upload, state_of
+from messaging.models import Attachment
+from tests.media.conftest import begin, put
+from tests.support import samples
+from tests.support.together import together
+
+Phone = Callable[[User], httpx.Client]
+
+
+def wait(owner: User, count: int = 1) -> list[Attachment]:
+    """Let some uploads of a person's wait for their turn."""
+    uploads = [begin_upload(by=owner, filename="a.png", content_type="image/png", size=9) for _ in range(count)]
+    found = [Attachment.objects.get(pk=each.media["id"]) for each in uploads]
+    assert all(turns.enter(each, key=f"media/{each.pk.hex}") for each in found)
+    return found
+
+
+def next_owner() -> User | None:
+    found = turns.begin_next()
+    return Attachment.objects.select_related("owner").get(pk=found).owner if found else None
+
+
+def end(*uploads: Attachment) -> None:
+    Attachment.objects.filter(pk__in=[each.pk for each in uploads]).update(state="rejected")
+
+
+def jobs() -> int:
+    return ProcrastinateJob.objects.filter(task_name=look_at_next.name, queue_name="media").count()
+
+
+def test_people_alternate_however_many_uploads_one_of_them_has(alice: User, bob: User) -> None:
+    wait(alice, 3)
+    wait(bob, 2)
+    assert [next_owner() for _ in range(6)] == [alice, bob, alice, bob, alice, None]
+
+
+def test_who_comes_later_waits_for_one_of_each_and_not_for_all(alice: User, bob: User, carol: User) -> None:
+    wait(alice, 20)
+    wait(bob, 20)
+    served = [next_owner() for _ in range(6)]
+    wait(carol)
+    assert served == [alice, bob] * 3
+    assert carol in [next_owner() for _ in range(3)]
+
+
+def test_who_has_many_waiting_is_not_passed_over_for_those_who_keep_coming(alice: User, bob: User) -> None:
+    wait(alice, 4)
+    served = []
+    for _ in range(8):
+        wait(bob)
+        served.append(next_owner())
+    assert served.count(alice) == 4
+
+
+def test_one_person_has_only_so_many_looked_at_while_they_wait(alice: User, bob: User) -> None:
+    mine, (theirs,) = wait(alice, turns.MOST_EACH + 1), wait(bob)
+    assert [turns.begin(each) for each in mine] == [True] * turns.MOST_EACH + [False]
+    assert turns.begin(theirs)
+    end(mine[0])
+    assert turns.begin(mine[-1])
+
+
+def test_others_come_before_someone_who_has_so_many_looked_at(alice: User, bob: User) -> None:
+    wait(alice, turns.MOST_EACH + 2)
+    for _ in range(turns.MOST_EACH):
+        turns.begin_next()
+    wait(bob, 2)
+    assert [next_owner() for _ in range(4)] == [bob, bob, alice, alice]
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_many_who_begin_at_once_each_gets_another(alice: User) -> None:
+    uploads = wait(alice, 6)
+    assert set(together(*[turns.begin_next] * 6)) == {each.pk for each in uploads}
+
+
+@pytest.mark.usefixtures("committed")
+def test_of_many_who_ask_at_once_no_more_begin_than_may(alice: User) -> None:
+    uploads = wait(alice, 8)
+    began = together(*[lambda each=each: turns.begin(each) for each in uploads])
+    assert sum(began) == turns.MOST_EACH
+
+
+def test_what_has_failed_is_tried_again_after_a_pause_that_grows(alice: User) -> None:
+    (upload,) = wait(alice)
+    assert turns.begin(upload)
+    upload.taken_at = timezone.now() - timedelta(hours=1)
+    turns.leave_to_job(upload, has_failed=True)
+    upload.refresh_from_db()
+    (job,) = ProcrastinateJob.objects.all()
+    assert job.scheduled_at == upload.due_at
+    assert timedelta(minutes=29) < upload.due_at - timezone.now() < timedelta(minutes=31)
+    assert turns.begin_next() is None
+
+
+# With the storage
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """This process looks at as many files as it may."""
+    for _ in range(2):
+        taking.AT_ONCE.acquire()
+    yield
+    for _ in range(2):
+        taking.AT_ONCE.release()
+
+
+def uploaded(phone: Phone, owner: User, data: bytes, name: str, content_type: str) -> UUID:
+    said = begin(phone(owner), data, name, content_type).json()["data"]
+    put(said["upload"], data)
+    return UUID(said["media"]["id"])
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_picture_that_finds_no_room_is_left_to_a_job(
+    phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "PATIENCE", 0.01)
+    id = uploaded(phone, alice, samples.picture(), "a.jpg", "image/jpeg")
+    assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
+    assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_file_that_needs_no_looking_at_needs_no_room(phone: Phone, alice: User) -> None:
+    wait(alice, turns.MOST_EACH)
+    for _ in range(turns.MOST_EACH):
+        turns.begin_next()
+    id = uploaded(phone, alice, b"Hello", "a.txt", "text/plain")
+    assert complete_upload(by=alice, media_id=id)["state"] == "ready"
+
+
+def test_more_of_one_person_than_are_looked_at_are_left_to_jobs(phone: Phone, alice: User) -> None:
+    wait(alice, turns.MOST_EACH)
+    for _ in range(turns.MOST_EACH):
+        turns.begin_next()
+    id = uploaded(phone, alice, samples.picture(), "a.jpg", "image/jpeg")
+    assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
+    look_at_next()
+    assert state_of(by=alice, media_id=id)["state"] == "ready"
+
+
+def test_what_a_job_can_not_look_at_now_waits_for_another_job(phone: Phone, alice: User, settings: Any) -> None:
+    settings.SCANNER_URL = "tcp://127.0.0.1:9"
+    id = uploaded(phone, alice, samples.picture(), "a.jpg", "image/jpeg")
+    with pytest.raises(Unavailable):
+        complete_upload(by=alice, media_id=id)
+    Attachment.objects.update(due_at=timezone.now())
+    look_at_next()
+    assert (state_of(by=alice, media_id=id)["state"], jobs()) == ("processing", 2)
+    settings.SCANNER_URL = ""
+    Attachment.objects.update(due_at=timezone.now())
+    look_at_next()
+    assert state_of(by=alice, media_id=id)["state"] == "ready"
+
+
+def test_what_is_stored_counts_where_it_is_more_than_what_came(phone: Phone, alice: User, settings: Any) -> None:
+    settings.CHAT_LIMITS = True
+    data = samples.noise()
+    id = uploaded(phone, alice, data, "a.jpg", "image/jpeg")
+    asked = [(limits.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
+    limits.take(asked, cost=taking.cost_of(len(data)))
+    before = limits.take(asked, cost=0).remaining
+    shown = complete_upload(by=alice, media_id=id)
+    more = shown["size"] // 1024 - taking.cost_of(len(data))
+    assert more > 100
+    assert before - limits.take(asked, cost=0).remaining >= more
+
+
+def test_what_was_let_in_is_counted_even_past_the_days_bytes(alice: User, settings: Any) -> None:
+    settings.CHAT_LIMITS = True
+    asked = [(limits.uploads(10 * 1024), alice.pk)]
+    limits.charge(asked, cost=15)
+    verdict = limits.take(asked)
+    assert not verdict.allowed
+    # A kilobyte comes free every 8,640 seconds: five of them are owed, and the next needs one.
+    assert verdict.retry_after == pytest.approx(6 * 8640, abs=60)
