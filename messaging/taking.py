@@ -99,9 +99,10 @@ def take(media_id: UUID) -> None:
         _move(attachment)
         blob = _look_at(attachment)
         stored = blob.size + (media_storage().size_of(thumbnail_key(blob.key)) if blob.has_thumbnail else 0)
-    except Rejected as reason:
+    except (Rejected, NotThere) as reason:
         logger.info("an upload was refused: %s", reason)
-        if _settle(attachment, state=State.REJECTED, reason=str(reason)):
+        # An object that has vanished was cleared up meanwhile, or lost.
+        if _settle(attachment, state=State.REJECTED, reason=str(reason) or DAMAGED):
             media_storage().remove([attachment.key])
     except Unavailable:
         turns.leave_to_job(attachment, has_failed=True)

@@ -1,6 +1,7 @@
 """What nobody will get any more goes, objects first; what is sent on stays as long as anyone has it."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,21 +14,23 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
+from conversations.access import Unavailable
 from conversations.commands import start_direct
 from conversations.groups import delete_group
 from conversations.models import Conversation
+from messaging import taking, turns
 from messaging.clearing import forget_media, remove_orphans
 from messaging.jobs import look_at_next
 from messaging.media import state_of
 from messaging.models import Attachment, Blob
-from messaging.objects import media_storage
+from messaging.objects import MediaStorage, media_storage
 from messaging.retention import forget_conversation
 from messaging.turns import LEASE, add_missing_jobs
 from tests.doors.conftest import minted
 from tests.media.conftest import begin, download, put, upload
 from tests.media.test_sending import send
 from tests.support import samples
-from tests.support.together import ended_together
+from tests.support.together import ended_together, on_own_connection
 
 Phone = Callable[[User], httpx.Client]
 LONG_AGO = timedelta(hours=25)
@@ -146,6 +149,55 @@ def test_sending_on_while_it_is_cleared_up_is_one_or_the_other(
         assert ended[0].result().status_code in {201, 422}
     keys = Blob.objects.values_list("key", flat=True)
     assert sorted(objects()) == sorted([*keys, *(f"{key}.thumbnail" for key in keys)])
+
+
+def test_what_is_cut_short_between_row_and_objects_is_out_of_reach_and_done_again(
+    phone: Phone, alice: User, conversation: Any, picture: Any, settings: Any
+) -> None:
+    Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
+    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:9"}
+    with pytest.MonkeyPatch.context() as away:
+        away.setattr("messaging.clearing.media_storage", lambda: MediaStorage(**options))
+        with pytest.raises(Unavailable):
+            forget_media()
+    assert (len(objects()), Attachment.objects.count(), Blob.objects.count()) == (2, 1, 0)
+    assert send(phone(alice), conversation, picture).status_code == 422
+    assert phone(alice).get(f"/media/{picture['id']}").status_code == 404
+    assert remove_orphans() == 0
+    assert (forget_media(), objects(), Attachment.objects.count()) == (1, [], 0)
+
+
+def test_what_is_sent_on_before_the_row_goes_keeps_its_objects(
+    phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, elsewhere: Any, picture: Any
+) -> None:
+    first = send(phone(alice), conversation, picture).json()["data"]
+    copy = forward(phone(bob), first, elsewhere).json()["data"]["media"][0]
+    phone(alice).delete(f"/messages/{first['id']}")
+    assert (forget_media(), len(objects())) == (1, 2)
+    assert download(phone(mallory), copy).status_code == 200
+
+
+def test_what_is_cleared_up_while_it_is_looked_at_leaves_nothing(phone: Phone, alice: User, monkeypatch: Any) -> None:
+    data = samples.picture()
+    said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
+    put(said["upload"], data)
+    look = taking._look_at
+
+    def look_while_it_goes(attachment: Attachment) -> Blob:
+        # It is cleared up before the last of it is stored.
+        Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(on_own_connection, forget_media).result() == 1
+        storage.copy(spare, attachment.key, content_type="image/jpeg")
+        return look(attachment)
+
+    monkeypatch.setattr(taking, "_look_at", look_while_it_goes)
+    attachment = Attachment.objects.get()
+    storage, spare = media_storage(), "media/spare"
+    storage.copy(attachment.upload_key, spare, content_type="image/jpeg")
+    assert turns.enter(attachment, key="media/gone")
+    taking.take(attachment.pk)
+    assert (Blob.objects.count(), objects()) == (0, [spare])
 
 
 def test_what_nothing_refers_to_goes_once_it_is_a_day_old(
