@@ -46,12 +46,12 @@ def seal_message(message: EmailMessage) -> str:
     kept: dict[str, Any] = {name: getattr(message, name) for name in FIELDS}
     kept |= {"headers": message.extra_headers, "subtype": message.content_subtype}
     kept["alternatives"] = [tuple(each) for each in getattr(message, "alternatives", ())]
-    return base64.b64encode(seal_secret(orjson.dumps(kept, default=str).decode())).decode()
+    return base64.b64encode(seal_secret(orjson.dumps(kept, default=str).decode(), purpose="mail")).decode()
 
 
 def open_message(sealed: str) -> EmailMessage:
     """Decrypt a message, ready to be sent to the mail server."""
-    kept = orjson.loads(unseal_secret(base64.b64decode(sealed)))
+    kept = orjson.loads(unseal_secret(base64.b64decode(sealed), purpose="mail"))
     subtype = kept.pop("subtype")
     message = EmailMultiAlternatives(**kept, connection=get_connection(settings.EMAIL_DELIVERY))
     message.content_subtype = subtype

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Status
 
 from accounts import mail
 from conversations.access import Unavailable
@@ -74,8 +75,13 @@ def clear_up(timestamp: int) -> None:
 @app.task(queueing_lock="stalled", pass_context=True)
 async def resume_jobs(context: JobContext, timestamp: int) -> None:
     """Do again what a worker had begun when it died; every five minutes. Every job may be done again."""
-    for job in await context.app.job_manager.get_stalled_jobs():
-        await context.app.job_manager.retry_job(job)
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs():
+        if job.queueing_lock is None:
+            await jobs.retry_job(job)
+        else:
+            # A periodic one comes by itself, and may be there already, where two can't wait.
+            await jobs.finish_job(job, status=Status.ABORTED, delete_job=False)
 
 
 @app.periodic(cron="53 * * * *")
