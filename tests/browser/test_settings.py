@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
+from asgiref.sync import sync_to_async
 from playwright.async_api import Page, expect
 
-from accounts.models import User
+from accounts.models import Session, User
 from conversations.contacts import block, invite
 from tests.browser.conftest import Enter
 from tests.browser.looks import LONG, fits
@@ -66,7 +67,7 @@ async def add_passkey(page: Page) -> None:
     """Make a passkey that opens the account alone, by way of the settings."""
     await page.goto("/settings/security")
     await page.get_by_role("link", name="Add a passkey").click()
-    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_label("Your password").fill(PASSWORD)
     await page.get_by_role("button", name="Go on").click()
     await page.get_by_label("Let me sign in with it alone").check()
     await page.get_by_role("button", name="Go on").click()
@@ -94,6 +95,23 @@ async def test_a_passkey_is_made_and_opens_the_account(
     await page.get_by_role("button", name="Sign out").click()
     await page.get_by_role("button", name="Sign in with a passkey").click()
     await expect(window.inbox).to_contain_text("It is quiet here")
+
+
+async def test_a_passkey_confirms_that_it_is_oneself(
+    enter: Enter, erin: User, server: Server, troubles: Troubles
+) -> None:
+    troubles.expect(*STILL_ASKING)
+    window = await enter(erin, at=server.url.replace("127.0.0.1", "localhost"))
+    page = window.page
+    await plug_in(window)
+    await add_passkey(page)
+    await sync_to_async(Session.objects.update)(confirmed_at=None)
+
+    await page.goto("/settings/security")
+    await page.get_by_role("link", name="Link a wallet").click()
+    await page.get_by_role("link", name="Use your passkey").click()
+    await page.get_by_role("button", name="Use your passkey").click()
+    await expect(page.get_by_text("This browser has no wallet")).to_be_visible()
 
 
 async def test_a_passkey_that_can_not_be_is_explained(enter: Enter) -> None:

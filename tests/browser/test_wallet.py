@@ -52,6 +52,12 @@ async def sign_in(page: Page) -> None:
     await page.get_by_role("button", name=SIGN_IN).click()
 
 
+async def confirm(page: Page) -> None:
+    """Show by the password that it is oneself."""
+    await page.get_by_label("Your password").fill(PASSWORD)
+    await page.get_by_role("button", name="Go on").click()
+
+
 @pytest.mark.parametrize("way", [IN_THE_WINDOW, ANNOUNCED])
 async def test_a_wallet_signs_in(enter: Enter, data: None, way: str) -> None:
     window = await enter(viewport={"width": 360, "height": 740})
@@ -73,7 +79,8 @@ async def test_without_a_wallet_there_is_no_button(enter: Enter, erin: User) -> 
     window, mine = await enter(), await enter(erin)
     await window.goto("/accounts/login/")
     await expect(window.page.get_by_role("button", name=SIGN_IN)).to_be_hidden()
-    await mine.goto("/settings/security")
+    await mine.goto("/settings/security/confirm")
+    await confirm(mine.page)
     await expect(mine.page.get_by_text("This browser has no wallet")).to_be_visible()
 
 
@@ -81,6 +88,9 @@ async def test_a_wallet_is_linked_opens_the_account_and_is_unlinked(enter: Enter
     mine, elsewhere = await enter(erin), await enter()
     await give_wallet(mine)
     await mine.goto("/settings/security")
+    await mine.page.get_by_role("link", name="Link a wallet").click()
+    await fits(mine)
+    await confirm(mine.page)
     await mine.page.get_by_role("button", name="Link your wallet").click()
     await expect(mine.page.get_by_text(Wallet().address)).to_be_visible()
     await fits(mine)
@@ -93,3 +103,15 @@ async def test_a_wallet_is_linked_opens_the_account_and_is_unlinked(enter: Enter
 
     await mine.page.get_by_role("button", name="Unlink the wallet").click()
     await expect(mine.page.get_by_text("Your wallet is unlinked.")).to_be_visible()
+
+
+async def test_who_has_no_password_confirms_with_the_wallet(enter: Enter, data: None) -> None:
+    window = await enter(viewport={"width": 360, "height": 740})
+    await give_wallet(window)
+    await sign_in(window.page)
+    await expect(window.inbox).to_contain_text("It is quiet here")
+    await window.goto("/settings/security")
+    await window.page.get_by_role("link", name="Choose a password").click()
+    await fits(window)
+    await window.page.get_by_role("button", name="Use your wallet").click()
+    await expect(window.page).to_have_url("/accounts/password/set/")

@@ -9,11 +9,13 @@ from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
+from accounts.people import befriend
 from conversations.commands import create_group
 from conversations.models import Conversation
 from messaging.commands import send_message
 from messaging.models import Message
 from tests.support.client import Client, Socket
+from tests.support.wallet import Wallet, give_wallet
 
 App = Callable[[User], Awaitable[Client]]
 
@@ -277,3 +279,14 @@ async def test_a_commands_error_never_ends_the_others(app: App, alice: User, con
             await socket.send({"type": "message.send", "ref": str(n), "conversation_id": str(conversation.pk), **frame})
         answers = [(await socket.next_frame("", ref=str(n)))["type"] for n in range(5)]
     assert answers == ["ack", "error", "ack", "error", "ack"]
+
+
+async def test_a_wallet_names_its_person_to_contacts_alone(app: App, alice: User, bob: User) -> None:
+    await sync_to_async(give_wallet)(bob)
+    async with (await app(alice)).socket() as socket:
+        for wallet in (Wallet(), Wallet(2)):
+            refused = await socket.ask("message.send", to={"wallet": wallet.address}, text="Hi")
+            assert refused["data"]["code"] == "not_found"
+        await sync_to_async(befriend)(alice.pk, bob.pk)
+        said = await socket.ask("message.send", to={"wallet": Wallet().address}, text="Hi")
+        assert said["data"]["text"] == "Hi"

@@ -171,6 +171,18 @@ def test_two_servers_give_the_same_successor_at_once(
     assert pair["refresh"] not in given
 
 
+def test_a_confirmation_counts_on_every_server_and_in_one_session(
+    server: Server, other_server: Server, known: User, pair: dict[str, Any], access: Any
+) -> None:
+    mine, other = ({"Authorization": f"Bearer {token}"} for token in (pair["access"], access(known)))
+    there = f"{other_server.url}/api/v1/users/me/wallet"
+    assert code(httpx.delete(there, headers=mine, timeout=30)) == (403, "confirmation_required")
+    shown = httpx.post(f"{server.url}/api/v1/auth/confirm", headers=mine, json={"password": PASSWORD}, timeout=30)
+    assert shown.status_code == 204
+    assert httpx.delete(there, headers=mine, timeout=30).status_code == 204
+    assert code(httpx.delete(there, headers=other, timeout=30)) == (403, "confirmation_required")
+
+
 def test_a_refresh_token_that_is_none_ends_nothing(rest: Rest, pair: dict[str, Any]) -> None:
     old = RefreshToken(pair["refresh"])
     old.set_exp(lifetime=-timedelta(seconds=1))

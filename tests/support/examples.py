@@ -65,7 +65,10 @@ class Examples:
         head, _, body = block.partition("\n\n")
         assert self._answer is not None, "this answers nothing"
         assert self._answer.status_code == int(head.split()[1]), self._answer.text
-        self._compare(json.loads(body), self._answer.json())
+        if body:
+            self._compare(json.loads(body), self._answer.json())
+        else:
+            assert not self._answer.content, self._answer.text
         self._answer = None
         self.done += 1
 

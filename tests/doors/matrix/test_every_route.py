@@ -106,7 +106,7 @@ def visitor(user: User | None) -> Client:
 def word_for(answer: Any) -> str:
     """Say in a word what came of it."""
     where = answer.headers.get("Location", "")
-    if b"bad_credentials" in answer.content:
+    if b"bad_credentials" in answer.content or b"confirmation_required" in answer.content:
         return "no"
     if answer.status_code == 401 or where.startswith(("/accounts/login", "/admin/login")):
         return "sign_in"
