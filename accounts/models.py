@@ -257,7 +257,7 @@ class AuditEntry(models.Model):
     after = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
-        verbose_name_plural = "audit log"
+        verbose_name, verbose_name_plural = "audit entry", "audit log"
 
     def __str__(self) -> str:
         return f"{self.by_id} {self.get_action_display()} {self.target_id or 'everyone'}"

@@ -6,6 +6,7 @@ Only what is written for the staff is registered here, whatever other apps bring
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from allauth.account import views as allauth
@@ -19,16 +20,21 @@ from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from redis.exceptions import RedisError
 
-from accounts.staff import Staff
+from accounts.staff import Action, Staff, record_look
+from chatproject.charts import chart
 from conversations.access import REASON_LENGTH, Refused
 from messaging.connected import ANNOUNCEMENT_LENGTH
+from messaging.overview import lookout
 
 COUNTED_MOST = 10_000
+LOOKS_LOGGED_EVERY = timedelta(minutes=10)
 SEARCHED_MOST = 200
 """How many characters of a search are looked for."""
 CLOSED_VIEWS = {"autocomplete", "view_on_site"}
@@ -81,6 +87,16 @@ class StaffSite(admin.AdminSite):
             }
             for name, room in ROOMS.items()
         ]
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """Show how the place is; the audit log says who looks, as for every page that says who is connected."""
+        record_look(by=staff_of(request), action=Action.SEE_CONNECTED, within=LOOKS_LOGGED_EVERY)
+        seen = lookout.look()
+        charts = [
+            chart("messages", "Messages a day", seen.messages),
+            chart("people", "New people a day", seen.newcomers),
+        ]
+        return super().index(request, {**(extra_context or {}), "seen": seen, "charts": charts})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Sign in on our page, which begins one of our sessions; say why where that is not enough."""
@@ -213,6 +229,9 @@ class StaffAdmin(Viewed, admin.ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     change_form_template = "admin/thing.html"
+    change_list_template = "admin/list.html"
+    heading = ""
+    """What a list is called where the model's own name is not for people."""
     list_per_page = 50
     ordering: ClassVar[Any] = ("-pk",)
 
@@ -220,6 +239,10 @@ class StaffAdmin(Viewed, admin.ModelAdmin):  # type: ignore[type-arg]
         name = f"{self.opts.app_label}_{self.opts.model_name}_act"
         act = path("<path:object_id>/act/<slug:name>/", self.admin_site.admin_view(self.act_view), name=name)
         return [act, *super().get_urls()]
+
+    @property
+    def title(self) -> str:
+        return self.heading or capfirst(str(self.opts.verbose_name_plural))
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return ShownList
@@ -234,7 +257,7 @@ class StaffAdmin(Viewed, admin.ModelAdmin):  # type: ignore[type-arg]
         """Show the list; what it does not offer leads back to all of it."""
         if ERROR_FLAG in request.GET and len(request.GET) > 1:
             return redirect(request.path)
-        return super().changelist_view(request, extra_context)
+        return super().changelist_view(request, {"title": self.title, **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -246,6 +269,7 @@ class StaffAdmin(Viewed, admin.ModelAdmin):  # type: ignore[type-arg]
             "acts": offered,
             "title": str(thing),
             "subtitle": None,
+            "heading": self.title,
             **self.more(request, thing),
         }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})

@@ -181,6 +181,7 @@ class InviteLink(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = "invitation link"
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="no_more_uses_than_allowed", condition=Q(max_uses__isnull=True) | Q(uses__lte=F("max_uses"))

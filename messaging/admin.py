@@ -171,6 +171,7 @@ class MessageStatusAdmin(StaffAdmin):
 
 @admin.register(ProcrastinateJob)
 class JobAdmin(StaffAdmin):
+    heading = "Jobs"
     list_display = ("id", "task_name", "status", "queue_name", "scheduled_at", "attempts")
     list_filter = ("status", "task_name")
     fields = ("task_name", "status", ("queue_name", "lock", "queueing_lock"), "args", "scheduled_at", "attempts")

@@ -83,6 +83,7 @@ class MessageStatus(models.Model):
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        verbose_name_plural = "message statuses"
         indexes: ClassVar = [
             # When someone had the message at a position: the first run of theirs that reaches it.
             models.Index(fields=["conversation", "user", "what", "through"], name="reached", include=["after", "at"]),

@@ -1,6 +1,5 @@
 """Pages of the staff beside the admin's own: who is connected now, and announcements."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,14 +9,14 @@ from redis.exceptions import RedisError
 
 from accounts.staff import Action, record_look
 from chatproject.pages import BadCursor
-from chatproject.staffsite import AnnouncementForm, staff_of, told_by
+from chatproject.staffsite import LOOKS_LOGGED_EVERY, AnnouncementForm, staff_of, told_by
 from messaging import connected as live
 
 
 def connected(request: HttpRequest) -> HttpResponse:
     """Show who is connected to which server, again and again."""
     by = staff_of(request)
-    record_look(by=by, action=Action.SEE_CONNECTED, within=timedelta(minutes=10))
+    record_look(by=by, action=Action.SEE_CONNECTED, within=LOOKS_LOGGED_EVERY)
     try:
         page = live.find_connected(by=by, cursor=request.GET.get("cursor"))
         shown: dict[str, Any] = {"counted": live.count(), "people": page.items, "next": page.next}

@@ -12,13 +12,12 @@ PACKAGES = ("accounts", "conversations", "messaging", "chatproject")
 # From the bottom to the top. A name stands for a module, or for a package with all that is in it.
 LAYERS = {
     "helpers": """
-        messaging.media_types messaging.examining messaging.richtext
+        messaging.examining messaging.media_types messaging.richtext
         accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces accounts.usernames
-        chatproject.about chatproject.addresses chatproject.cache chatproject.database chatproject.environment
-        chatproject.exposure chatproject.graphemes chatproject.limits chatproject.logs chatproject.meter
-        chatproject.metrics chatproject.names chatproject.pages chatproject.postgresql chatproject.redis
-        chatproject.sessions chatproject.shapes
-        chatproject.jsonschema chatproject.sockets
+        chatproject.about chatproject.addresses chatproject.cache chatproject.charts chatproject.database
+        chatproject.environment chatproject.exposure chatproject.graphemes chatproject.jsonschema chatproject.limits
+        chatproject.logs chatproject.meter chatproject.metrics chatproject.names chatproject.pages
+        chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes chatproject.sockets
     """,
     "models, fields": """
         accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy
@@ -51,7 +50,7 @@ LAYERS = {
         accounts.directory
         conversations.directory
         messaging.audit messaging.connected messaging.following messaging.hearing messaging.hub messaging.inbox
-        messaging.inspection messaging.missed messaging.outgoing messaging.reported
+        messaging.inspection messaging.missed messaging.outgoing messaging.overview messaging.reported
         messaging.pace messaging.presence messaging.receipts_heard messaging.registry messaging.replay
         messaging.settled messaging.snapshots messaging.status messaging.sync messaging.typists messaging.watching
         messaging.whereabouts
