@@ -5,12 +5,12 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_avatars"),
+        ("messaging", "0008_turns"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name="auditentry",
-            options={"verbose_name": "audit entry", "verbose_name_plural": "audit log"},
+            name="messagestatus",
+            options={"verbose_name_plural": "message statuses"},
         ),
     ]

@@ -5,12 +5,12 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0006_avatars"),
+        ("conversations", "0005_removed"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name="messagestatus",
-            options={"verbose_name_plural": "message statuses"},
+            name="invitelink",
+            options={"verbose_name": "invitation link"},
         ),
     ]

@@ -5,12 +5,12 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0004_avatars"),
+        ("accounts", "0010_names"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name="invitelink",
-            options={"verbose_name": "invitation link"},
+            name="auditentry",
+            options={"verbose_name": "audit entry", "verbose_name_plural": "audit log"},
         ),
     ]
