@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 FAULTS_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test test-long faults check bench check-seed fmt docs words seed remove-demo browser clean
+.PHONY: help run test test-long faults check bench check-seed fmt docs words seed remove-demo lock check-lock sbom browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
@@ -26,6 +26,8 @@ help:
 	@echo "make words  compile the translations"
 	@echo "make seed   put the demo's people into a running, empty Parley"
 	@echo "make remove-demo  close the accounts of the demo's people, while Parley is stopped"
+	@echo "make lock   write requirements.lock: what production installs, with hashes (check-lock tries it)"
+	@echo "make sbom   print what production consists of (CycloneDX)"
 	@echo "make clean  remove the virtual environment and caches; data in var/ stays"
 
 run: $(STAMP)
@@ -71,6 +73,15 @@ seed: $(STAMP)
 
 remove-demo: $(STAMP)
 	@exec $(BIN)/python -m chatproject.embedded remove_demo
+
+lock: $(STAMP)
+	@.ci/lock $(BIN)
+
+check-lock: $(STAMP)
+	$(BIN)/python -m pip install --quiet --dry-run --ignore-installed --require-hashes -r requirements.lock
+
+sbom: $(STAMP)
+	@$(BIN)/python .ci/sbom
 
 browser:
 	@[ "$(NO_BROWSER)" = 1 ] || .ci/browser
