@@ -22,13 +22,11 @@ from conversations.access import Invalid, TooLarge, Unprocessable, UnsupportedMe
 from messaging import turns
 from messaging.access import readable
 from messaging.attachments import MediaJSON, open_name, seal_name, show_media
-from messaging.media_types import TYPES, MediaType, media_type
-from messaging.models import Attachment, Blob
+from messaging.media_types import NAME_LENGTH, TYPES, MediaType, declared_type, name_for
+from messaging.models import Attachment
 from messaging.objects import UPLOAD_SECONDS, NotThere, OfferJSON, media_storage
+from messaging.sizes import most_bytes
 from messaging.taking import cost_of, take_soon, thumbnail_key
-
-NAME_LENGTH = 255
-IMAGE_BYTES = 30 * 1024**2
 
 State = Attachment.State
 
@@ -47,10 +45,10 @@ def begin_upload(*, by: User, filename: str, content_type: str, size: int) -> Up
 
     UnsupportedMedia, TooLarge, or RateLimited past the day's bytes, before anything moves.
     """
-    found = media_type(content_type)
+    found = declared_type(content_type, filename)
     if found is None:
         raise UnsupportedMedia("Files of this kind can't be sent here.", pointer="/content_type")
-    most = min(settings.UPLOAD_BYTES, IMAGE_BYTES) if found.kind == Blob.Kind.IMAGE else settings.UPLOAD_BYTES
+    most = most_bytes(found)
     if size > most:
         raise TooLarge(f"This file is too large: at most {most // 1024**2} MB.", pointer="/size")
     if size < 1:
@@ -70,8 +68,7 @@ def _clean_name(filename: str, type: MediaType) -> str:
     name = PurePath(filename.replace("\\", "/")).name.strip()
     if not name.strip(". ") or len(name) > NAME_LENGTH or fault_in(name):
         raise Invalid(f"A file's name has 1 to {NAME_LENGTH} characters that can be seen.", pointer="/filename")
-    ending = name.rpartition(".")[2].lower() if "." in name else ""
-    return name if ending in type.endings else f"{name}.{type.endings[0]}"
+    return name_for(name, type)
 
 
 def complete_upload(*, by: User, media_id: UUID) -> MediaJSON:

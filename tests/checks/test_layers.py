@@ -12,7 +12,7 @@ PACKAGES = ("accounts", "conversations", "messaging", "chatproject")
 # From the bottom to the top. A name stands for a module, or for a package with all that is in it.
 LAYERS = {
     "helpers": """
-        messaging.examining messaging.media_types messaging.richtext
+        messaging.examining messaging.media_types messaging.richtext messaging.sizes
         accounts.eip4361 accounts.ethereum accounts.ids accounts.nonces accounts.usernames
         chatproject.about chatproject.addresses chatproject.cache chatproject.charts chatproject.database
         chatproject.environment chatproject.exposure chatproject.graphemes chatproject.jsonschema chatproject.limits

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -22,11 +23,13 @@ from chatproject.limits import RateLimited
 from conversations.access import Unavailable
 from messaging.jobs import look_at_next
 from messaging.media import begin_upload, complete_upload, state_of
+from messaging.media_types import HEAD_BYTES, TYPES, looks_like
 from messaging.models import Attachment
 from messaging.objects import MediaStorage, media_storage
 from messaging.taking import take
 from tests.media.conftest import begin, download, put, upload
 from tests.support import samples
+from tests.support.cases import case
 from tests.support.client import Client
 
 Phone = Callable[[User], httpx.Client]
@@ -128,6 +131,62 @@ def test_a_file_comes_as_it_is_and_to_be_saved(
     assert got.headers["Content-Disposition"] == f"attachment; filename*=UTF-8''{name}"
 
 
+GREETING = "Name;Größe\r\nJürgen;1\r\n"
+JAPANESE = "名前,大きさ\r\n太郎,1\r\n"
+RUSSIAN = "Имя;Размер\r\nИван;1\r\n"
+ENCODED = [(GREETING, name) for name in ("utf-8", "utf-8-sig", "cp1252", "latin-1", "cp850", "mac-roman", "utf-7")]
+ENCODED += [(JAPANESE, name) for name in ("shift-jis", "euc-jp", "iso-2022-jp", "utf-16-le", "utf-16-be", "gb18030")]
+ENCODED += [(RUSSIAN, name) for name in ("utf-16", "utf-32", "utf-32-be", "cp1251", "koi8-r")]
+
+
+@pytest.mark.parametrize(("text", "encoding"), ENCODED, ids=lambda value: value if len(value) < 12 else "")
+@pytest.mark.parametrize("times", [1, 1000], ids=["short", "long"])
+def test_text_is_text_in_any_encoding(text: str, encoding: str, times: int) -> None:
+    for cut in range(3):
+        # Wherever the head ends.
+        head = ("x" * cut + text * times).encode(encoding)[:HEAD_BYTES]
+        assert looks_like(TYPES["text/csv"], head)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        Path("/bin/true").read_bytes(),
+        samples.archive(),
+        samples.picture("PNG"),
+        samples.picture("JPEG"),
+        samples.moving_picture(),
+        zlib.compress(bytes(range(256)) * 40),
+        "Grüße".encode("cp1252") + bytes(3),
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj",
+    ],
+    ids=["program", "zip", "png", "jpeg", "gif", "packed", "nul", "pdf"],
+)
+def test_what_is_no_text_is_none_in_any_encoding(data: bytes) -> None:
+    assert not looks_like(TYPES["text/plain"], data[:HEAD_BYTES])
+
+
+@pytest.mark.parametrize(
+    ("name", "declared", "right"),
+    [
+        ("table.csv", "application/vnd.ms-excel", "text/csv"),
+        ("table.CSV", "Application/vnd.ms-excel; charset=x", "text/csv"),
+        ("table.csv", "text/plain", "text/csv"),
+        ("table.csv", "application/csv", "text/csv"),
+        ("notes.txt", "application/vnd.ms-excel", "text/plain"),
+        ("notes.md", "text/plain", "text/markdown"),
+        ("data.json", "text/plain", "application/json"),
+        ("table.csv.txt", "text/plain", "text/plain"),
+    ],
+)
+def test_the_ending_decides_which_text_it_is(phone: Phone, alice: User, name: str, declared: str, right: str) -> None:
+    media = upload(phone(alice), case("table-windows-1252.csv"), name, declared)
+    got = download(phone(alice), media)
+    assert (media["content_type"], media["filename"], got.headers["Content-Type"]) == (right, name, right)
+    assert got.content == case("table-windows-1252.csv")
+    assert got.headers["Content-Disposition"].startswith("attachment;")
+
+
 # What is refused before a byte moves
 
 
@@ -137,6 +196,8 @@ def test_a_file_comes_as_it_is_and_to_be_saved(
         ({"content_type": "text/html"}, 415, "unsupported_media", "/content_type"),
         ({"content_type": "image/svg+xml"}, 415, "unsupported_media", "/content_type"),
         ({"content_type": "application/x-msdownload"}, 415, "unsupported_media", "/content_type"),
+        ({"content_type": "application/vnd.ms-excel", "filename": "a.xls"}, 415, "unsupported_media", "/content_type"),
+        ({"content_type": "application/vnd.ms-excel"}, 415, "unsupported_media", "/content_type"),
         ({"content_type": ""}, 400, "invalid", "/content_type"),
         ({"size": 31 * 1024**2}, 413, "too_large", "/size"),
         ({"size": 101 * 1024**2, "content_type": "video/mp4"}, 413, "too_large", "/size"),
@@ -159,7 +220,14 @@ def test_what_may_not_be_sent_is_refused_at_once(
 
 @pytest.mark.parametrize(
     ("filename", "shown"),
-    [("photo", "photo.png"), ("evil.exe", "evil.exe.png"), ("C:\\a\\b.PNG", "b.PNG"), ("/etc/passwd", "passwd.png")],
+    [
+        ("photo", "photo.png"),
+        ("evil.exe", "evil.exe.png"),
+        ("photo.jpg", "photo.png"),
+        ("C:\\a\\b.PNG", "b.PNG"),
+        ("/etc/passwd", "passwd.png"),
+        ("x" * 255, "x" * 251 + ".png"),
+    ],
 )
 def test_a_name_has_no_path_and_the_ending_of_its_type(phone: Phone, alice: User, filename: str, shown: str) -> None:
     assert begin(phone(alice), b"x", filename, "image/png").json()["data"]["media"]["filename"] == shown
@@ -217,7 +285,6 @@ def test_the_storage_refuses_what_comes_too_late(monkeypatch: pytest.MonkeyPatch
         (Path("/bin/true").read_bytes(), "a.txt", "text/plain"),
         (Path("/bin/true").read_bytes(), "a.pdf", "application/pdf"),
         (b"MZ\x90\0" + bytes(900), "a.zip", "application/zip"),
-        (samples.picture("JPEG"), "a.png", "image/png"),
         (samples.picture("PNG")[:-300], "a.png", "image/png"),
         (b"\x89PNG\r\n\x1a\n" + b"<script>alert(1)</script>" * 9, "a.png", "image/png"),
         (b"<html><script>alert(1)</script></html>", "a.jpg", "image/jpeg"),
