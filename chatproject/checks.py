@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError
 
 from chatproject.exposure import is_local
+from messaging.examining.starting import measures
 from messaging.management.demo_people import open_demo_people
 from messaging.partitions import due_partitions, weeks_ahead
 
@@ -20,6 +21,7 @@ ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_LETTERS = 5
 WEEKS_AHEAD_LEAST = 2
+CONFINED = "Linux 5.13 or newer on x86-64 or ARM64 has all it needs; see “Media” in docs/operations.md."
 
 
 def deployment(check: Callable[[], Problems]) -> Callable[[], Problems]:
@@ -156,6 +158,18 @@ def demo() -> Problems:
     if names:
         hint = "`manage.py remove_demo` closes these accounts."
         yield Error(f"Everyone knows the password of {', '.join(names)}.", hint=hint, id="parley.E010")
+
+
+@deployment
+def examination() -> Problems:
+    """Whoever finds a fault in a decoder has what the examining program has."""
+    known = measures()
+    if not known["limits"]:
+        yield Warning("Files are examined without limits of memory, time and size.", hint=CONFINED, id="parley.W007")
+    if not (known["Landlock"] or known["own user"]):
+        yield Warning("The program that examines files can read the server's.", hint=CONFINED, id="parley.W007")
+    if not (known["seccomp"] or known["network namespace"]):
+        yield Warning("The program that examines files can use the network.", hint=CONFINED, id="parley.W007")
 
 
 def _is_public() -> bool:

@@ -51,7 +51,6 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "channels",
     "csp",
-    "procrastinate.contrib.django",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -59,6 +58,8 @@ INSTALLED_APPS = [
     "accounts",
     "conversations",
     "messaging",
+    # Behind messaging, whose command of the same name says more.
+    "procrastinate.contrib.django",
 ]
 
 MIDDLEWARE = [

@@ -1,15 +1,12 @@
 """Taking an upload: copied to where nobody else writes, looked at by a program of its own, kept or refused."""
 
-import json
 import logging
 import math
-import os
-import subprocess
-import sys
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -21,17 +18,19 @@ from chatproject import limits
 from chatproject.database import without_connection
 from conversations.access import Unavailable
 from messaging import turns
-from messaging.attachments import show_media
-from messaging.media_types import HEAD_BYTES, TYPES, looks_like
+from messaging.attachments import open_name, seal_name, show_media
+from messaging.examining.finding import DAMAGED, Finding, Refusal
+from messaging.examining.sandbox import COPY, SOURCE, THUMBNAIL
+from messaging.examining.starting import examine
+from messaging.media_types import HEAD_BYTES, TYPES, MediaType, name_for, type_of
 from messaging.models import Attachment, Blob
 from messaging.objects import NotThere, media_storage
 from messaging.passing import post_media
 from messaging.scanning import finds_virus
+from messaging.sizes import most_copied
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 180
-"""After which a file that is still being looked at is refused."""
 AT_ONCE = BoundedSemaphore(2)
 """How many files one process has looked at at the same time: each may need two gigabytes."""
 SMALL_BYTES = 8 * 1024**2
@@ -40,10 +39,12 @@ PATIENCE = 1.0
 """Seconds that an uploader waits until their file can be looked at; after that it is a job's."""
 LEAST_COST = 64 * 1024
 """Bytes that an upload takes of the day's at least, so that nobody makes millions of rows."""
-DAMAGED = "This file could not be read."
+GIVEN_UP = timedelta(hours=1)
+"""How long after its upload a file is tried again that fails by a fault of ours."""
 VIRUS = "This file seems to carry a virus."
 
 State = Attachment.State
+SETTLED = ["state", "reason", "blob", "upload_key", "turn", "due_at", "content_type", "filename"]
 
 
 class Rejected(Exception):
@@ -99,17 +100,28 @@ def take(media_id: UUID) -> None:
         _move(attachment)
         blob = _look_at(attachment)
         stored = blob.size + (media_storage().size_of(thumbnail_key(blob.key)) if blob.has_thumbnail else 0)
-    except (Rejected, NotThere) as reason:
+    except (Rejected, Refusal, NotThere) as reason:
         logger.info("an upload was refused: %s", reason)
         # An object that has vanished was cleared up meanwhile, or lost.
-        if _settle(attachment, state=State.REJECTED, reason=str(reason) or DAMAGED):
-            media_storage().remove([attachment.key])
+        _reject(attachment, str(reason) or DAMAGED)
     except Unavailable:
         turns.leave_to_job(attachment, has_failed=True)
         raise
+    except Exception:
+        # A fault of ours: it is tried again, and rejected in the end.
+        logger.exception("an upload could not be looked at")
+        if timezone.now() - (attachment.taken_at or attachment.created_at) < GIVEN_UP:
+            turns.leave_to_job(attachment, has_failed=True)
+        else:
+            _reject(attachment, DAMAGED)
     else:
         if _settle(attachment, state=State.READY, blob=blob, reason=VIRUS if blob.quarantined_at else ""):
             _charge(attachment, stored)
+
+
+def _reject(attachment: Attachment, reason: str) -> None:
+    if _settle(attachment, state=State.REJECTED, reason=reason):
+        media_storage().remove([attachment.key, thumbnail_key(attachment.key)])
 
 
 def cost_of(size: int) -> int:
@@ -138,46 +150,35 @@ def _move(attachment: Attachment) -> None:
 
 def _look_at(attachment: Attachment) -> Blob:
     """Check the copy, and put one without metadata in its place."""
-    storage, declared = media_storage(), TYPES[attachment.content_type]
-    if not looks_like(declared, storage.head_of(attachment.key, HEAD_BYTES)):
+    storage = media_storage()
+    found = type_of(TYPES[attachment.content_type], storage.head_of(attachment.key, HEAD_BYTES))
+    if found is None:
         raise Rejected("The file is not what its name says.")
-    blob = Blob(key=attachment.key, kind=declared.kind, content_type=declared.name, size=attachment.size)
-    if declared.kind == Blob.Kind.FILE and not settings.SCANNER_URL:
+    blob = Blob(key=attachment.key, kind=found.kind, content_type=found.name, size=attachment.size)
+    if found.kind == Blob.Kind.FILE and not settings.SCANNER_URL:
         return blob
-    with TemporaryDirectory(prefix="parley-media-") as folder:
-        source, copy, thumbnail = (Path(folder) / name for name in ("source", "copy", "thumbnail"))
-        storage.fetch(attachment.key, source)
-        if finds_virus(source):
+    with TemporaryDirectory(prefix="parley-media-") as name:
+        folder = Path(name)
+        storage.fetch(attachment.key, folder / SOURCE)
+        if finds_virus(folder / SOURCE):
             blob.quarantined_at = timezone.now()
-            return blob
-        if declared.kind == Blob.Kind.FILE:
-            return blob
-        found = examine(declared.name, source, copy, thumbnail)
-        storage.keep(copy, blob.key, content_type=declared.name)
-        blob.size, blob.has_thumbnail = copy.stat().st_size, thumbnail.exists()
-        if blob.has_thumbnail:
-            storage.keep(thumbnail, thumbnail_key(blob.key), content_type="image/webp")
-    for name, value in found.items():
-        setattr(blob, name, value)
+        elif found.kind != Blob.Kind.FILE:
+            with without_connection():
+                seen = examine(found.name, folder, most=most_copied(found, attachment.size))
+            _keep(blob, seen, folder)
     return blob
 
 
-@without_connection()
-def examine(content_type: str, *paths: Path) -> dict[str, Any]:
-    """Have a file looked at by a program with little memory and time, which knows no secrets; Rejected for a no."""
-    words = [sys.executable, "-m", "messaging.examining", content_type, *map(str, paths)]
-    environ = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(  # noqa: S603 (words of our own)
-            words, cwd=settings.BASE_DIR, env=environ, capture_output=True, timeout=SECONDS, check=True
-        )
-        said: dict[str, Any] = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError) as error:
-        logger.warning("a file could not be looked at: %s", type(error).__name__)
-        raise Rejected(DAMAGED) from None
-    if "reason" in said:
-        raise Rejected(said["reason"])
-    return said
+def _keep(blob: Blob, seen: Finding, folder: Path) -> None:
+    """Put what was made of a file into its place, and note what was seen."""
+    copy, thumbnail = folder / COPY, folder / THUMBNAIL
+    for name, value in asdict(seen).items():
+        setattr(blob, name, value)
+    blob.kind = TYPES[blob.content_type].kind
+    blob.size, blob.has_thumbnail = copy.stat().st_size, thumbnail.stat().st_size > 0
+    media_storage().keep(copy, blob.key, content_type=blob.content_type)
+    if blob.has_thumbnail:
+        media_storage().keep(thumbnail, thumbnail_key(blob.key), content_type="image/webp")
 
 
 def _settle(attachment: Attachment, *, state: str, blob: Blob | None = None, reason: str = "") -> bool:
@@ -187,15 +188,23 @@ def _settle(attachment: Attachment, *, state: str, blob: Blob | None = None, rea
         if is_open := held is not None and held.state == State.PROCESSING:
             if blob is not None:
                 blob.save(force_insert=True)
+                _name_as(held, TYPES[blob.content_type])
             held.state, held.reason, held.blob, held.upload_key = state, reason, blob, ""
             held.turn = held.due_at = None
-            held.save(update_fields=["state", "reason", "blob", "upload_key", "turn", "due_at"])
+            held.save(update_fields=SETTLED)
     if is_open:
         publish([post_media(attachment.owner_id, show_media(attachment.pk))])
     elif held is None:
         # It was cleared up meanwhile, perhaps before all of it was stored.
         media_storage().remove([attachment.key, thumbnail_key(attachment.key)])
     return is_open
+
+
+def _name_as(attachment: Attachment, type: MediaType) -> None:
+    """Correct the type of a file, and the ending of its name, where it was declared as something else."""
+    if attachment.content_type != type.name:
+        name = name_for(open_name(attachment.pk, bytes(attachment.filename)), type)
+        attachment.content_type, attachment.filename = type.name, seal_name(attachment.pk, name)
 
 
 def thumbnail_key(key: str) -> str:

@@ -1,35 +1,36 @@
-"""`python -m messaging.examining TYPE SOURCE COPY THUMBNAIL`: one JSON object on the output, and exit code 0.
+"""`python -m messaging.examining TYPE FOLDER MOST`: one JSON object on the output, and exit code 0.
 
-It holds `reason`, in words for people, where the bytes are not what they were said to be or too much; else what a
-`Finding` has. Any other end, by its limits or by a fault of a decoder, is for the caller to take as a refusal.
+The folder holds `source`, and `copy` and `thumbnail`, which are empty: they are written, the latter perhaps, with at
+most so many bytes each. The object holds `reason`, in words for people, where the bytes are not what they were said to
+be or too much; else what a `Finding` has. Any other end, by its limits or by a fault of a decoder, is for the caller to
+take as a refusal.
+With `measures` as the type nothing is looked at: the object tells which measures confine the program on this system.
 """
 
 import json
-import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from messaging.examining.films import examine_film
 from messaging.examining.finding import Refusal
 from messaging.examining.pictures import examine_picture
-
-MEMORY_BYTES = 2 * 1024**3
-CPU_SECONDS = 120
+from messaging.examining.sandbox import ASK_MEASURES, COPY, SOURCE, THUMBNAIL, confine
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    content_type, *paths = sys.argv[1:]
-    source, copy, thumbnail = map(Path, paths)
+    content_type, folder, most = sys.argv[1:]
+    measures = confine(Path(folder), most=int(most))
+    print(json.dumps(measures if content_type == ASK_MEASURES else _examine(content_type)))
+
+
+def _examine(content_type: str) -> dict[str, Any]:
     examine = examine_picture if content_type.startswith("image/") else examine_film
     try:
-        said = asdict(examine(content_type, source, copy=copy, thumbnail=thumbnail))
+        return asdict(examine(content_type, SOURCE, copy=COPY, thumbnail=THUMBNAIL))
     except Refusal as refusal:
-        said = {"reason": str(refusal)}
-    print(json.dumps(said))
+        return {"reason": str(refusal)}
 
 
 if __name__ == "__main__":

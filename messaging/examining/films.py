@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import av
+
+# What PyAV would load when it needs it, which is when no more code can be read.
+import av.sidedata.encparams
+import av.sidedata.motionvectors
+import av.subtitles.codeccontext
+import av.subtitles.stream
 from av.container import InputContainer
 from PIL import Image
 
-from messaging.examining.finding import Finding, Refusal
+from messaging.examining.finding import PEAKS, Finding, Refusal
 from messaging.examining.pictures import PIXELS_MOST, blur, write_thumbnail
 
 # What reads a file of a type, and what writes it: a file is never taken for something else than it was declared to be.
@@ -38,7 +44,6 @@ SOUND_CODECS = {
     "pcm_s32le",
     "pcm_f32le",
 }
-PEAKS = 64
 WAVE_RATE = 8000
 """Samples a second, for looking at a sound."""
 
@@ -51,8 +56,8 @@ def examine_film(content_type: str, source: Path, *, copy: Path, thumbnail: Path
             streams = _streams_of(container, needs_picture=content_type.startswith("video/"))
             duration = _copy(container, streams, copy, format=writes)
         if content_type.startswith("video/"):
-            return _look(source, reads, thumbnail, duration)
-        return Finding(duration=duration, waveform=_waveform(source, reads, duration))
+            return _look(source, reads, thumbnail, content_type, duration)
+        return Finding(content_type, duration=duration, waveform=_waveform(source, reads, duration))
     except (av.error.FFmpegError, ValueError, MemoryError, EOFError, StopIteration, OSError) as error:
         raise Refusal("This file is damaged, or of another kind than its name says.") from error
 
@@ -89,7 +94,7 @@ def _copy(container: InputContainer, streams: Sequence[Any], copy: Path, *, form
     return round(end, 3)
 
 
-def _look(source: Path, format: str, thumbnail: Path, duration: float) -> Finding:
+def _look(source: Path, format: str, thumbnail: Path, content_type: str, duration: float) -> Finding:
     """Take a picture from near the beginning, upright."""
     with av.open(str(source), format=format) as container:
         if duration > 2:
@@ -99,7 +104,7 @@ def _look(source: Path, format: str, thumbnail: Path, duration: float) -> Findin
         if frame.rotation:
             image = image.rotate(frame.rotation, expand=True)
     write_thumbnail(image, thumbnail)
-    return Finding(width=image.width, height=image.height, duration=duration, blurhash=blur(image))
+    return Finding(content_type, width=image.width, height=image.height, duration=duration, blurhash=blur(image))
 
 
 def _waveform(source: Path, format: str, duration: float) -> list[int]:

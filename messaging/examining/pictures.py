@@ -2,6 +2,7 @@
 
 import warnings
 from contextlib import suppress
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,11 @@ HOW: dict[str, dict[str, Any]] = {
 SRGB = ImageCms.createProfile("sRGB")
 BLUR_SIDE = 32
 
+# What Pillow would load when it needs it, which is when no more code can be read.
+Image.preinit()
+for name in ("AvifImagePlugin", "TiffImagePlugin", "WebPImagePlugin"):
+    import_module(f"PIL.{name}")
+
 
 def examine_picture(content_type: str, source: Path, *, copy: Path, thumbnail: Path) -> Finding:
     """Check a picture, and write it without anything but its pixels; Refusal for what is none, or too large."""
@@ -41,7 +47,7 @@ def examine_picture(content_type: str, source: Path, *, copy: Path, thumbnail: P
     _write(frames, copy, format=kind, timing=timing)
     first = frames[0]
     write_thumbnail(first, thumbnail)
-    return Finding(width=first.width, height=first.height, blurhash=blur(first))
+    return Finding(content_type, width=first.width, height=first.height, blurhash=blur(first))
 
 
 def _frames_of(image: Image.Image) -> int:

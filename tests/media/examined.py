@@ -1,0 +1,25 @@
+"""The examining program without a server: what it makes of some bytes."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from messaging.examining.finding import Finding
+from messaging.examining.starting import examine
+
+ENOUGH = 16 * 1024**2
+
+
+class Examined(NamedTuple):
+    """What was found, and the copy."""
+
+    found: Finding
+    copy: bytes
+
+
+def examined(data: bytes, content_type: str, *, most: int = ENOUGH) -> Examined:
+    """Have some bytes examined; Refusal if they are refused."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "source").write_bytes(data)
+        return Examined(examine(content_type, folder, most=most), (folder / "copy").read_bytes())
