@@ -39,7 +39,8 @@ def without_connection() -> Iterator[None]:
     else. TransactionManagementError inside a transaction, which would keep its locks for as long.
     """
     if not connection.in_atomic_block:
-        connection.close()
+        if connection.connection is not None:
+            connection.close()
     # The transaction around a test does not count, as in Django's own `atomic(durable=True)`.
     elif not connection.atomic_blocks[-1]._from_testcase:  # type: ignore[attr-defined] # unknown to the stubs
         raise TransactionManagementError("Wait before or after a transaction, not inside it.")

@@ -155,6 +155,7 @@ def test_the_state_of_the_parts_is_waited_for_without_a_connection(
 ) -> None:
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": f"http://127.0.0.1:{server.port}"}
     monkeypatch.setattr(health, "_impatient_storage", lambda: MediaStorage(**options))
+    monkeypatch.setattr(health, "PATIENCE", 60)
     waits(health.state)
 
 
