@@ -59,6 +59,7 @@ docs: $(STAMP)
 
 words: $(STAMP)
 	$(BIN)/pybabel compile --domain=django --directory=messaging/locale
+	$(BIN)/pybabel compile --domain=django --directory=accounts/locale
 
 check-seed: $(STAMP)
 	$(BIN)/python -m tests.support.fresh prepare prepare

@@ -19,12 +19,14 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
 
 from accounts import commands, factor_secrets
 from accounts.attempts import devices_of, remember_device, take_sign_in_chance
 from accounts.confirmation import is_confirmed
 from accounts.devices import device_words
 from accounts.hashers import normal_password
+from accounts.languages import browser_language, code_of, language_of_mail, tag_of
 from accounts.models import Session, User
 from accounts.tokens import SESSION_KEY
 from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
@@ -59,6 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             user=user,
             name=device_name(request),
             ip=request.META["REMOTE_ADDR"] or None,
+            language=browser_language(request),
             devices=devices_of(request),
         )
         super().login(request, user)
@@ -136,7 +139,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         links = {name: on_this_site(url) for name, url in context.items() if name.endswith("_url")}
         known = {"server_name": settings.SERVER_NAME, "site_url": settings.SITE_URL}
         try:
-            super().send_mail(template_prefix, email, {**known, **context, **links})
+            with translation.override(_mail_language(context.get("user"))):
+                super().send_mail(template_prefix, email, {**known, **context, **links})
         except OSError as error:
             logger.error("a mail was not sent: %s", type(error).__name__)
 
@@ -203,6 +207,12 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 def on_this_site(url: str) -> str:
     """Let a link lead to where people reach this site: allauth takes that from the request, which anyone may forge."""
     return settings.SITE_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+def _mail_language(user: User | None) -> str:
+    """Choose the language of a mail, as Django's code; to people whom nobody knows here, that of the asking browser."""
+    asking = tag_of(getattr(context.request, "LANGUAGE_CODE", None))
+    return code_of(language_of_mail(user, asking=asking) if user else asking)
 
 
 def _name(credentials: dict[str, Any]) -> str:

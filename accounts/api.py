@@ -18,6 +18,7 @@ from accounts.confirmation import NotConfirmed, confirm_by_password, confirm_by_
 from accounts.directory import live_sessions
 from accounts.factors import check_code, needs_code
 from accounts.hashers import normal_password
+from accounts.languages import browser_language
 from accounts.models import User
 from accounts.profiles import OwnJSON, SessionJSON, own_json, session_json
 from accounts.serializers import Confirmation, Credentials, NewPassword, Refresh, Registration
@@ -113,6 +114,7 @@ class AuthViewSet(API):
             user=user,
             name=said.get("device") or device_name(request._request),
             ip=request.META.get("REMOTE_ADDR") or None,
+            language=browser_language(request._request),
             devices=self._devices(request, said),
         )
         token = session.device_token or None

@@ -75,7 +75,9 @@ def check_password(*, username: str, password: str, address: str, devices: Devic
     return user
 
 
-def start_session(*, user: User, name: str = "", ip: str | None = None, devices: Devices = ()) -> Session:
+def start_session(
+    *, user: User, name: str = "", ip: str | None = None, language: str = "", devices: Devices = ()
+) -> Session:
     """Begin a session on a device that has just signed in; Suspended for those who may not.
 
     The device is known from now on: by one of the tokens that it shows, or by a new one, `device_token`.
@@ -86,7 +88,7 @@ def start_session(*, user: User, name: str = "", ip: str | None = None, devices:
         _renew_password(user, user.outdated_password)
     known = known_device(username=user.username, devices=devices)
     token = "" if known else new_token()
-    session = Session(user=user, name=name[:200], ip=ip, device_digest=known or digest(token))
+    session = Session(user=user, name=name[:200], ip=ip, language=language, device_digest=known or digest(token))
     session.device_token = token
     session.save(force_insert=True)
     return session
@@ -189,15 +191,17 @@ def _may_repeat(session: Session) -> bool:
     return is_fresh and not session.refresh_used
 
 
-def note_use(*, session: Session, refresh_id: UUID | None = None) -> None:
+def note_use(*, session: Session, refresh_id: UUID | None = None, language: str = "") -> None:
     """Note that a session is in use, and that its newest tokens have reached their owner: older ones are worth nothing.
 
-    The time is exact to a minute, so that a busy session is not written for every call.
+    The time is exact to a minute, so that a busy session is not written for every call. `language` is the one that its
+    browser asks for, if that is known.
     """
     if refresh_id is not None and refresh_id == session.refresh_id and not session.refresh_used:
         Session.objects.filter(pk=session.pk, refresh_id=refresh_id).update(refresh_used=True)
-    if timezone.now() - session.last_seen_at > LAST_SEEN_EXACT_TO:
-        Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now())
+    spoken = language or session.language
+    if timezone.now() - session.last_seen_at > LAST_SEEN_EXACT_TO or spoken != session.language:
+        Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now(), language=spoken)
 
 
 def note_presence(session_ids: Collection[UUID]) -> None:

@@ -3,13 +3,14 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 
 from accounts.attempts import Devices
 from accounts.commands import check_password
 from accounts.confirmation import NotConfirmed, confirm_by_password, confirm_by_wallet
 from accounts.factors import needs_code
 from accounts.models import Session, User, username_validators
-from accounts.privacy import CHOICES, CONTACTS, EVERYONE, chosen
+from accounts.privacy import AUTO, CONTACTS, DARK, EVERYONE, LANGUAGES, LIGHT, SYSTEM, chosen
 from accounts.profiles import find_user
 from accounts.usernames import fold_username
 from chatproject.limits import RateLimited
@@ -87,8 +88,18 @@ class ProfileForm(CommandForm):
         return update_me(by=by, **fields)
 
 
-class PrivacyForm(CommandForm):
-    """One field for each of the settings that there are."""
+class SettingsForm(CommandForm):
+    """A form whose fields are some of the settings that there are."""
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        super().__init__(data, initial={**chosen(person)})
+
+    def obey(self, *, by: User, **fields: Any) -> User:
+        return update_me(by=by, settings=fields)
+
+
+class PrivacyForm(SettingsForm):
+    """What others may do and see."""
 
     WHO: ClassVar = [(EVERYONE, "Everyone here"), (CONTACTS, "My contacts only")]
 
@@ -97,11 +108,20 @@ class PrivacyForm(CommandForm):
     last_seen = forms.BooleanField(label="Show when I was last here", required=False)
     read_receipts = forms.BooleanField(label="Show what I have read", required=False)
 
-    def __init__(self, data: Any = None, *, person: User) -> None:
-        super().__init__(data, initial={**chosen(person)})
 
-    def obey(self, *, by: User, **fields: Any) -> User:
-        return update_me(by=by, settings={name: fields[name] for name in CHOICES})
+class AppearanceForm(SettingsForm):
+    """How the pages look, and in which language they are."""
+
+    THEMES: ClassVar = [(SYSTEM, "As this device has it"), (LIGHT, "Light"), (DARK, "Dark")]
+
+    theme = forms.ChoiceField(label="Theme", choices=THEMES, widget=forms.RadioSelect)
+    language = forms.ChoiceField(label="Language", widget=forms.RadioSelect)
+
+    def __init__(self, data: Any = None, *, person: User) -> None:
+        super().__init__(data, person=person)
+        names = {code.partition("-")[0]: name for code, name in settings.LANGUAGES}
+        field: Any = self.fields["language"]
+        field.choices = [(AUTO, "What my browser asks for"), *((tag, names[tag]) for tag in LANGUAGES)]
 
 
 class InviteForm(CommandForm):

@@ -1,4 +1,4 @@
-"""A browser's session is one of ours, or it is nobody's."""
+"""A browser's session is one of ours, or it is nobody's; pages look and speak as its person has chosen."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,13 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.commands import note_use
 from accounts.confirmation import is_confirmed
 from accounts.factors import needs_code
+from accounts.languages import browser_language, code_of
+from accounts.privacy import AUTO, chosen
 from accounts.tokens import of_cookie
 from conversations.access import Suspended
 
@@ -48,7 +51,7 @@ class CurrentSession:
             if session is None or session.user_id != request.user.pk:
                 logout(request)
             else:
-                note_use(session=session)
+                note_use(session=session, language=browser_language(request))
             request.chat_session = session  # type: ignore[attr-defined]
             if session is not None and session.user.suspended_at and request.path != reverse("account_logout"):
                 raise Suspended.of(session.user)
@@ -69,3 +72,20 @@ def _is_guarded(page: str | None, request: Any) -> bool:
     if page in GUARDED_WHEN_SENT:
         return bool(request.method == "POST")
     return page in GUARDED or (page in GUARDED_BY_CODE and needs_code(request.user))
+
+
+class Preferences:
+    """Give the pages of a signed-in person their theme and their language; all others have those of the browser."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if session := request.chat_session:  # type: ignore[attr-defined]
+            wanted = chosen(session.user)
+            request.theme = wanted["theme"]  # type: ignore[attr-defined]
+            if wanted["language"] != AUTO:
+                request.locale = wanted["language"]  # type: ignore[attr-defined]
+                request.LANGUAGE_CODE = code_of(wanted["language"])
+                translation.activate(request.LANGUAGE_CODE)
+        return self.get_response(request)

@@ -1,21 +1,30 @@
-"""What people have chosen to let others do and see."""
+"""What people have chosen: what others may do and see, and how pages look and in which language."""
 
 from typing import Annotated, TypedDict, cast
+
+from django.conf import settings
 
 from accounts.models import User
 from chatproject.shapes import one_of
 
 EVERYONE = "everyone"
 CONTACTS = "contacts"
+SYSTEM, LIGHT, DARK = "system", "light", "dark"
+AUTO = "auto"
+LANGUAGES = {code.partition("-")[0]: code for code, _ in settings.LANGUAGES}
+"""Django's code of each language that the server has, by the tag that the contract uses."""
 
-CHOICES: dict[str, tuple[str | bool, str | bool]] = {
+CHOICES: dict[str, tuple[str | bool, ...]] = {
     "write": (EVERYONE, CONTACTS),
     "add": (EVERYONE, CONTACTS),
     "last_seen": (True, False),
     "read_receipts": (True, False),
+    "theme": (SYSTEM, LIGHT, DARK),
+    "language": (AUTO, *LANGUAGES),
 }
-"""Who may write to a person, who may add them to groups, and whether others see when they were here and what they have
-read: every setting with the values it may have. The first one is the default."""
+"""Who may write to a person, who may add them to groups, whether others see when they were here and what they have
+read, how pages look and which language they are in: every setting with the values it may have. The first one is the
+default; `auto` is the language that the browser asks for."""
 
 
 class SettingsJSON(TypedDict):
@@ -25,6 +34,8 @@ class SettingsJSON(TypedDict):
     add: Annotated[str, one_of(EVERYONE, CONTACTS)]
     last_seen: bool
     read_receipts: bool
+    theme: Annotated[str, one_of(SYSTEM, LIGHT, DARK)]
+    language: Annotated[str, one_of(AUTO, *LANGUAGES)]
 
 
 def chosen(user: User) -> SettingsJSON:

@@ -14,6 +14,7 @@ pages: list[URLPattern | URLResolver] = [
     path("settings", settings.settings, name="settings"),
     path("settings/profile", settings.profile, name="settings_profile"),
     path("settings/privacy", settings.privacy, name="settings_privacy"),
+    path("settings/appearance", settings.appearance, name="settings_appearance"),
     path("settings/sessions", settings.sessions, name="settings_sessions"),
     path("settings/sessions/end-others", settings.end_other_sessions, name="end_other_sessions"),
     path("settings/sessions/<uuid:session_id>/end", settings.end_session, name="end_session"),

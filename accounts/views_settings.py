@@ -14,7 +14,7 @@ from accounts.confirmation import is_confirmed
 from accounts.devices import Device
 from accounts.directory import list_blocked, live_sessions
 from accounts.factors import factors_of
-from accounts.forms import CloseForm, PrivacyForm, ProfileForm
+from accounts.forms import AppearanceForm, CloseForm, PrivacyForm, ProfileForm
 from accounts.profiles import user_json
 from accounts.views import READ, WRITE, SignedInRequest, sent, show_form, signed_in
 from messaging.rows import Person
@@ -49,6 +49,16 @@ def privacy(request: SignedInRequest) -> HttpResponse:
         messages.success(request, "Your privacy settings are saved.")
         return redirect("settings_privacy")
     return show_form(request, "settings/privacy.html", form)
+
+
+@signed_in(*WRITE)
+def appearance(request: SignedInRequest) -> HttpResponse:
+    """Choose how the pages look, and in which language they are."""
+    form = AppearanceForm(sent(request), person=request.user)
+    if form.carry_out(by=request.user):
+        messages.success(request, "Your choice is saved.")
+        return redirect("settings_appearance")
+    return show_form(request, "settings/appearance.html", form)
 
 
 @signed_in(*READ)

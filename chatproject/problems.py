@@ -170,4 +170,4 @@ def _answer(request: HttpRequest, status: int, code: str, detail: str, template:
     """Answer in the manner of the place that was asked: a problem below /api/, else a page that needs no database."""
     if request.path.startswith("/api/"):
         return problem_response(request, status, code, detail)
-    return HttpResponse(render_to_string(template, {"detail": detail}), status=status)
+    return HttpResponse(render_to_string(template, {"detail": detail, "request": request}), status=status)

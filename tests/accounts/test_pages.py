@@ -24,6 +24,7 @@ SETTINGS = [
 WRITES = [
     "/settings/profile",
     "/settings/privacy",
+    "/settings/appearance",
     "/settings/sessions/end-others",
     f"/settings/sessions/{uuid7()}/end",
     f"/settings/blocked/{uuid7()}/unblock",

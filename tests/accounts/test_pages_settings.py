@@ -49,6 +49,8 @@ def test_privacy_is_saved(alice: User) -> None:
         "add": "everyone",
         "last_seen": True,
         "read_receipts": False,
+        "theme": "system",
+        "language": "auto",
     }
 
 

@@ -16,7 +16,14 @@ from messaging.commands import mark_read, send_message
 from messaging.inbox import show_conversation
 from tests.accounts.conftest import Rest, data, pointers
 
-DEFAULTS = {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True}
+DEFAULTS = {
+    "write": "everyone",
+    "add": "everyone",
+    "last_seen": True,
+    "read_receipts": True,
+    "theme": "system",
+    "language": "auto",
+}
 WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"
 
 
@@ -36,7 +43,7 @@ def test_what_i_say_of_myself_is_what_others_see(rest: Rest, alice: User, bob: U
 
 def test_no_more_settings_are_at_fault_than_there_are(rest: Rest, alice: User) -> None:
     answer = rest(alice).send("patch", "/users/me", {"settings": {f"colour-{n}": n for n in range(1000)}})
-    assert pointers(answer) == [f"/settings/colour-{n}" for n in range(4)]
+    assert pointers(answer) == [f"/settings/colour-{n}" for n in range(len(DEFAULTS))]
 
 
 def test_settings_that_are_not_named_stay_as_they_are(rest: Rest, alice: User) -> None:
@@ -57,6 +64,12 @@ def test_settings_that_are_not_named_stay_as_they_are(rest: Rest, alice: User) -
         ({"settings": {"read_receipts": 1}}, "/settings/read_receipts"),
         ({"settings": {"read_receipts": None}}, "/settings/read_receipts"),
         ({"settings": {"write": ["contacts"]}}, "/settings/write"),
+        ({"settings": {"theme": "blue"}}, "/settings/theme"),
+        ({"settings": {"theme": True}}, "/settings/theme"),
+        ({"settings": {"language": "tlh"}}, "/settings/language"),
+        ({"settings": {"language": "de-AT"}}, "/settings/language"),
+        ({"settings": {"language": ""}}, "/settings/language"),
+        ({"settings": {"language": None}}, "/settings/language"),
         ({"settings": []}, "/settings"),
         ({"settings": None}, "/settings"),
         ({"display_name": " "}, "/display_name"),

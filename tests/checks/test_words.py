@@ -10,17 +10,34 @@ from django.utils.translation import override
 
 from messaging.words import patterns
 
-CATALOGUES = sorted((Path(__file__).resolve().parents[2] / "messaging" / "locale").glob("*/LC_MESSAGES/django.po"))
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGUES = sorted(ROOT.glob("*/locale/*/LC_MESSAGES/django.po"))
+MARKED = re.compile(r'{% translate "([^"]+)" %}|{% blocktranslate trimmed %}(.+?){% endblocktranslate %}')
 
 
 def places(text: str) -> list[str]:
-    return sorted(re.findall(r"{\w+}", text))
+    return sorted(re.findall(r"{\w+}|%\(\w+\)s", text))
 
 
-@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parts[-3])
-def test_a_catalogue_says_everything_and_is_compiled(path: Path) -> None:
+def of_pages() -> set[str]:
+    """Give the sentences of the pages, which `messaging` translates."""
     with override("en-gb"):
-        wanted = {pattern for key, pattern in patterns().items() if key != "lang"}
+        return {pattern for key, pattern in patterns().items() if key != "lang"}
+
+
+def of_mail() -> set[str]:
+    """Give the sentences of our mail, which `accounts` translates."""
+    mails = "".join(path.read_text() for path in ROOT.glob("templates/*/email/*.txt"))
+    marked = [plain or filled for plain, filled in MARKED.findall(mails)]
+    return {re.sub(r"{{ (\w+) }}", r"%(\1)s", each) for each in marked}
+
+
+WANTED = {"messaging": of_pages, "accounts": of_mail}
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: f"{path.parts[-5]} {path.parts[-3]}")
+def test_a_catalogue_says_everything_and_is_compiled(path: Path) -> None:
+    wanted = WANTED[path.parts[-5]]()
     with path.open("rb") as source, path.with_suffix(".mo").open("rb") as compiled:
         found, used = {str(each.id): str(each.string) for each in read_po(source) if each.id}, GNUTranslations(compiled)
     assert found.keys() == wanted

@@ -27,7 +27,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "auth/confirm"): {"password": "x", "message": "x", "signature": "0x", "code": "1"},
     ("PATCH", "users/me"): {
         "username": "alice", "display_name": "Alice", "about": "",
-        "settings": {"write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True},
+        "settings": {
+            "write": "everyone", "add": "everyone", "last_seen": True, "read_receipts": True, "theme": "dark",
+            "language": "de",
+        },
         "avatar_media_id": SOMEONE,
     },
     ("POST", "users/me/close"): {"password": "x", "message": "x", "signature": "0x"},

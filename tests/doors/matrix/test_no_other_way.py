@@ -58,6 +58,7 @@ GET api/v1/media/<pk>/state
 GET settings
 GET POST settings/profile
 GET POST settings/privacy
+GET POST settings/appearance
 GET settings/sessions
 POST settings/sessions/end-others
 POST settings/sessions/<uuid:session_id>/end
