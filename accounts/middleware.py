@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.internal.flows.reauthentication import suspend_request
+from django.contrib.auth import SESSION_KEY as USER_KEY
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -36,6 +37,8 @@ GUARDED_BY_CODE = {"account_change_password"}
 """One that asks for the password itself, and for nothing else."""
 GUARDED_WHEN_SENT = {"account_email"}
 """One that anyone may look at; what was filled in is kept until its person has confirmed."""
+CLEARED = '"cache", "storage"'
+"""What a browser removes of this site when someone has signed out; cookies are ours to remove."""
 
 
 class CurrentSession:
@@ -46,6 +49,7 @@ class CurrentSession:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.chat_session = None  # type: ignore[attr-defined]
+        before = request.session.get(USER_KEY)
         if request.user.is_authenticated:
             session = of_cookie(request)
             if session is None or session.user_id != request.user.pk:
@@ -55,7 +59,10 @@ class CurrentSession:
             request.chat_session = session  # type: ignore[attr-defined]
             if session is not None and session.user.suspended_at and request.path != reverse("account_logout"):
                 raise Suspended.of(session.user)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if before and before != request.session.get(USER_KEY):
+            response["Clear-Site-Data"] = CLEARED
+        return response
 
     def process_view(self, request: Any, view: Any, args: Any, named: Any) -> HttpResponse | None:
         """Ask a person to confirm that it is them before they come to a page that is guarded."""

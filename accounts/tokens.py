@@ -33,6 +33,8 @@ from conversations.access import Suspended
 ACCESS_LIFETIME: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
 SESSION_KEY = "sid"
 """Where a browser's session keeps the id of ours."""
+USER_HEADER = "X-User-ID"
+"""By this a page says whose it is: it may still be open, or still be saving, when another person has signed in."""
 
 
 class Unauthenticated(APIException):
@@ -149,7 +151,11 @@ class CookieAuthentication(SessionAuthentication):
     def authenticate(self, request: Request) -> tuple[User, Session] | None:
         found = super().authenticate(request)
         session: Session | None = getattr(request._request, "chat_session", None)
-        return (found[0], session) if found and session else None
+        if not found or not session:
+            return None
+        if request.headers.get(USER_HEADER, str(found[0].pk)) != str(found[0].pk):
+            raise Unauthenticated("This page belongs to someone who has signed out.", "not_authenticated")
+        return found[0], session
 
 
 def bearer(header: str) -> str | None:

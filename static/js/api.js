@@ -7,10 +7,14 @@ const PATIENCE = 30_000;
 export class Api {
   #root;
   #token;
+  /** Whose page this is: the cookie may be another person's by now, and then nothing is done. */
+  #whose;
 
   constructor(root, token) {
     this.#root = root;
     this.#token = token;
+    const { userId } = document.documentElement.dataset;
+    this.#whose = userId ? { "X-User-ID": userId } : {};
   }
 
   get(path, query = {}) {
@@ -22,9 +26,9 @@ export class Api {
     return this.#ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }), ...options });
   }
 
-  async #ask(path, options) {
-    const signal = AbortSignal.timeout(PATIENCE);
-    const answer = await fetch(this.#root + path, { credentials: "same-origin", signal, ...options });
+  async #ask(path, { headers, ...options }) {
+    const [signal, sent] = [AbortSignal.timeout(PATIENCE), { ...this.#whose, ...headers }];
+    const answer = await fetch(this.#root + path, { credentials: "same-origin", signal, headers: sent, ...options });
     const body = answer.status === 204 ? {} : await answer.json();
     if (!answer.ok) throw new Refusal(body);
     return body;
@@ -52,6 +56,11 @@ export class Api {
   /** What a wallet is to sign, to show whose it is. */
   async walletMessage(address) {
     return (await this.#write("POST", "/auth/wallet/nonce", { address })).data.message;
+  }
+
+  /** Oneself. */
+  async me() {
+    return (await this.get("/users/me")).data;
   }
 
   async user(id) {

@@ -39,11 +39,12 @@ export function openConversation(page) {
   connectMedia(page, parts, list);
 }
 
-function makeParts({ api, people, socket, userId, words }, list) {
+function makeParts({ api, device, people, socket, userId, words }, list) {
   const { conversationId, version, position, readThrough, draft: saved } = list.dataset;
   const basics = JSON.parse(find("#basics").textContent);
   const form = find("[data-composer]");
-  const draft = new Draft(api, conversationId, saved, new Unsaved(conversationId));
+  const draft = new Draft(api, conversationId, saved, new Unsaved(device, conversationId));
+  device.beforeLeaving(() => draft.save());
   const quotes = new Quotes(list, api, words);
   const painter = new Painter({ people, words, quotes, userId, chip: find("#reaction-template") });
   const timeline = new Timeline(list, find("#message-template"), painter, userId);

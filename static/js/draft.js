@@ -65,6 +65,7 @@ export class Draft extends EventTarget {
   save() {
     clearTimeout(this.#timer);
     this.#work = this.#work.then(() => this.#send()).catch(() => this.#again.later());
+    return this.#work;
   }
 
   async #send() {

@@ -2,8 +2,11 @@
 
 import { Announcement } from "./announcement.js";
 import { Api } from "./api.js";
+import { Ask } from "./ask.js";
 import { Conversations } from "./store/conversations.js";
 import { Courier } from "./courier.js";
+import { device } from "./arrive.js";
+import { Ending } from "./ending.js";
 import { Farewell } from "./farewell.js";
 import { Inbox } from "./inbox.js";
 import { LinkState } from "./link-state.js";
@@ -15,12 +18,14 @@ import { People } from "./people.js";
 import { Picker } from "./picker.js";
 import { Presence } from "./presence.js";
 import { Receiver } from "./receiver.js";
+import { SignOut } from "./sign-out.js";
 import { Socket } from "./socket.js";
 import { Typists } from "./typists.js";
 import { Words } from "./words.js";
 
 const find = (selector) => document.querySelector(selector);
-const { userId, signIn } = document.body.dataset;
+const { userId } = document.documentElement.dataset;
+const { signIn } = document.body.dataset;
 const title = document.title.trim();
 
 const api = new Api("/api/v1", find("meta[name=csrf-token]").content);
@@ -28,9 +33,9 @@ const people = new People(api, document.querySelectorAll("[data-person-id]"), {
   isWhole: !document.querySelector("[data-too-many]"),
 });
 const words = new Words(JSON.parse(find("#words").textContent), people, userId);
-const socket = new Socket("/ws/chat");
+const socket = new Socket("/ws/chat", userId);
 const typists = new Typists(socket);
-const outbox = new Outbox(userId);
+const outbox = new Outbox(device);
 const courier = new Courier(outbox, socket, api);
 const [list, template, archive] = [find("[data-inbox]"), find("#row-template"), find("[data-archive-link]")];
 const conversations = new Conversations(people, userId);
@@ -38,6 +43,8 @@ const inbox = new Inbox({ list, template, archive, conversations, typists, words
 const receiver = new Receiver(socket, conversations);
 const main = find("#main");
 new LinkState(find("[data-link-state]"), socket, signIn);
+new SignOut(find("[data-sign-out]"), { device, outbox, ask: new Ask(find("[data-ask-unsent]")) });
+new Ending({ device, socket, api, app: find(".app"), linkState: find("[data-link-state]") });
 new Announcement(find("[data-announcement]"), socket);
 
 const fetchAll = async () => {
@@ -67,5 +74,5 @@ for (const field of document.querySelectorAll("[data-picker]")) new Picker(field
 const about = find("[data-timeline]")?.dataset.conversationId ?? find("[data-about-conversation]")?.dataset.aboutConversation;
 if (about) new Farewell(socket, about, main, find("#farewell-template"));
 new Presence(document.querySelectorAll("[data-presence]"), socket, words);
-openConversation({ api, conversations, courier, outbox, people, receiver, socket, typists, userId, words });
+openConversation({ api, conversations, courier, device, outbox, people, receiver, socket, typists, userId, words });
 socket.connect();

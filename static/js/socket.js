@@ -3,9 +3,11 @@
 import { Answers, Disconnected } from "./answers.js";
 
 const PATIENCE = 10_000;
+const SIGNED_OUT = 4503;
 
 export class Socket extends EventTarget {
   #url;
+  #userId;
   #socket = null;
   #answers = new Answers();
   #attempt = 0;
@@ -13,8 +15,9 @@ export class Socket extends EventTarget {
   #ready = false;
   #ended = false;
 
-  constructor(path) {
+  constructor(path, userId) {
     super();
+    this.#userId = userId;
     this.#url = new URL(path, location.href.replace(/^http/, "ws"));
     addEventListener("online", () => this.#hurry());
     document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
@@ -30,6 +33,14 @@ export class Socket extends EventTarget {
     this.#socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
     this.#socket.onclose = ({ code }) => this.#lose(code);
     this.#expectSoon();
+  }
+
+  /** Close the connection for good. */
+  end() {
+    if (this.#socket) this.#drop();
+    clearTimeout(this.#timers.retry);
+    this.#ended = true;
+    this.#emit("lost", { code: SIGNED_OUT, ended: true });
   }
 
   /** Send a command; the promise holds its ack, or fails with a Refusal or as Disconnected. */
@@ -52,7 +63,9 @@ export class Socket extends EventTarget {
     else if (!this.#answers.take(frame)) this.#emit(frame.type, frame.data);
   }
 
+  /** The cookie may be another person's by now: nothing of this page goes out in their name. */
   #welcome(data) {
+    if (data.user.id !== this.#userId) return location.reload();
     this.#ready = true;
     this.#attempt = 0;
     this.#timers.beat = setInterval(() => this.#beat(), data.heartbeat_seconds * 1000);

@@ -4,20 +4,25 @@
 import { openDB } from "../../vendor/idb-8.0.4.js";
 
 const upgrade = (database) => database.createObjectStore("letters", { keyPath: "id" });
+// Another tab removes it: that waits for everyone who has it open.
+const blocking = (_known, _wanted, { target }) => target.close();
 
 export class Outbox extends EventTarget {
   #name;
+  #device;
   #store;
   #tabs;
   #letters = new Map();
   #unwritten = new Map();
 
-  constructor(userId) {
+  constructor(device) {
     super();
-    this.#name = `parley-outbox-${userId}`;
-    this.#store = openDB(this.#name, 1, { upgrade });
+    this.#device = device;
+    this.#name = device.name("parley-outbox");
+    this.#store = openDB(this.#name, 1, { upgrade, blocking });
     this.#tabs = new BroadcastChannel(this.#name);
     this.#tabs.onmessage = () => this.#refresh();
+    device.addEventListener("over", () => this.#close());
     this.#refresh();
   }
 
@@ -73,6 +78,7 @@ export class Outbox extends EventTarget {
 
   /** A full or forbidden disk costs the survival of a reload, never the sending. */
   async #write(changes) {
+    if (this.#device.isOver) return;
     try {
       const { store, done } = (await this.#store).transaction("letters", "readwrite");
       const requests = changes.map(([id, letter]) => (letter ? store.put(letter) : store.delete(id)));
@@ -82,6 +88,11 @@ export class Outbox extends EventTarget {
     }
     for (const [id, letter] of changes) if (this.#unwritten.get(id) === letter) this.#unwritten.delete(id);
     this.#tabs.postMessage("changed");
+  }
+
+  #close() {
+    this.#tabs.close();
+    this.#store.then((store) => store.close(), () => {});
   }
 
   async #refresh() {

@@ -1,10 +1,12 @@
 // A half-written text that the server does not have yet, kept for as long as the tab lives.
 
 export class Unsaved {
+  #device;
   #key;
 
-  constructor(conversationId) {
-    this.#key = `draft-${conversationId}`;
+  constructor(device, conversationId) {
+    this.#device = device;
+    this.#key = device.name("draft", conversationId);
   }
 
   read() {
@@ -16,6 +18,7 @@ export class Unsaved {
   }
 
   write(text) {
+    if (this.#device.isOver) return;
     try {
       if (text) sessionStorage.setItem(this.#key, text);
       else sessionStorage.removeItem(this.#key);

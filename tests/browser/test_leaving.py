@@ -1,0 +1,229 @@
+"""Whoever signs out leaves nothing behind in the browser, whatever they were doing; the next person gets nothing."""
+
+from collections.abc import Callable
+
+import pytest
+from asgiref.sync import sync_to_async
+from playwright.async_api import Route, expect
+
+from accounts.commands import end_all_sessions
+from accounts.models import User
+from conversations.models import Conversation, Participant
+from messaging.models import Message
+from tests.browser.conftest import Enter, cookie
+from tests.browser.window import STILL_ASKING, Troubles, Window
+from tests.messaging.helpers import place, say
+from tests.support.browser import PASSWORD
+from tests.support.server import Server
+
+WORDS = "Words that are nobody else's business"
+OFFLINE = ("net::ERR_", "WebSocket connection to")
+KEPT = """
+async () => {
+  const names = [...Object.keys(sessionStorage), ...Object.keys(localStorage)];
+  const databases = (await indexedDB.databases()).map(({ name }) => name);
+  return [...names, ...databases, ...(await caches.keys())];
+}
+"""
+
+
+@pytest.fixture
+def alice(person: Callable[..., User]) -> User:
+    return person("alice", PASSWORD, display_name="Alice")
+
+
+@pytest.fixture
+def bob(person: Callable[..., User]) -> User:
+    return person("bob", PASSWORD, display_name="Bob")
+
+
+@pytest.fixture(autouse=True)
+def _a_page_that_leaves_asks_a_last_time(troubles: Troubles) -> None:
+    troubles.expect(*STILL_ASKING)
+
+
+async def kept(window: Window, user: User) -> list[str]:
+    """What the browser keeps of someone."""
+    return [name for name in await window.page.evaluate(KEPT) if str(user.pk) in name]
+
+
+async def sign_out(window: Window) -> None:
+    """Press the button, and wait until that is done."""
+    await window.page.get_by_role("button", name="Sign out", exact=True).click()
+    await expect(window.page).to_have_url("/accounts/login/")
+
+
+async def draft(user: User, conversation: Conversation) -> str:
+    return (await sync_to_async(place)(user, conversation)).draft or ""
+
+
+async def test_half_a_text_is_not_there_for_the_next_person(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    window = await enter(alice)
+    await window.open(conversation)
+    await window.field.fill(WORDS)
+    await sign_out(window)
+    assert not await kept(window, alice)
+
+    await window.sign_in("bob")
+    await expect(window.row("Alice")).to_be_visible()
+    await window.open(conversation)
+    await expect(window.field).to_have_value("")
+    await window.field.press("End")
+    await window.goto("/")
+    await expect(window.row("Alice")).not_to_contain_text("Words")
+
+    await sign_out(window)
+    await window.sign_in("alice")
+    await expect(window.row("Bob")).to_contain_text(WORDS)
+
+
+@pytest.mark.long
+async def test_what_a_page_is_left_with_belongs_to_its_person(
+    enter: Enter, alice: User, bob: User, conversation: Conversation, server: Server
+) -> None:
+    window = await enter(alice)
+    await window.open(conversation)
+    await window.page.route("**/me", lambda route: route.abort())
+    await window.page.get_by_role("textbox", name="Message", exact=True).fill(WORDS)
+    await window.page.context.clear_cookies()
+    await window.page.context.add_cookies([{**await sync_to_async(cookie)(bob), "url": server.url}])
+    await window.page.unroute_all()
+    await window.open(conversation)
+    await expect(window.field).to_have_value("")
+    await expect(window.row("Alice")).to_be_visible()
+    assert not await kept(window, alice)
+
+
+async def test_what_is_not_sent_is_asked_about_and_then_gone(
+    enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
+) -> None:
+    troubles.expect(*OFFLINE)
+    window = await enter(alice)
+    await window.page.route_web_socket("**/ws/chat", lambda line: line.close(code=1012))
+    await window.open(conversation)
+    await window.say(WORDS)
+    button = window.page.get_by_role("button", name="Sign out", exact=True)
+    await button.click()
+    dialog = window.page.get_by_role("dialog", name="Some messages are not sent yet")
+    await dialog.get_by_role("button", name="Stay").click()
+    await expect(window.line(WORDS)).to_be_visible()
+    assert await kept(window, alice)
+
+    await button.click()
+    await dialog.get_by_role("button", name="Sign out anyway").click()
+    await expect(window.page).to_have_url("/accounts/login/")
+    assert not await kept(window, alice)
+    assert not await Message.objects.aexists()
+
+
+@pytest.mark.long
+async def test_the_page_that_asks_leaves_as_little(enter: Enter, alice: User, conversation: Conversation) -> None:
+    window = await enter(alice)
+    await window.open(conversation)
+    await expect(window.field).to_be_focused()
+    await window.goto("/accounts/logout/")
+    assert await kept(window, alice)
+    await sign_out(window)
+    assert not await kept(window, alice)
+
+
+@pytest.mark.long
+async def test_without_secure_transport_the_script_alone_leaves_nothing(
+    enter: Enter, alice: User, conversation: Conversation, server: Server
+) -> None:
+    """Browsers heed `Clear-Site-Data` behind TLS and on the machine itself only."""
+    window = await enter(alice)
+
+    async def unheeded(route: Route) -> None:
+        answer = await route.fetch(max_redirects=0)
+        headers = {name: value for name, value in answer.headers.items() if name != "clear-site-data"}
+        await route.fulfill(response=answer, headers=headers)
+
+    await window.page.route("**/accounts/logout/", unheeded)
+    await window.open(conversation)
+    await window.field.fill(WORDS)
+    await sign_out(window)
+    assert not await kept(window, alice)
+
+
+async def test_other_tabs_show_nothing_any_more(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    await sync_to_async(say)(bob, conversation, "A secret")
+    window = await enter(alice)
+    other = Window(await window.page.context.new_page())
+    await window.open(conversation)
+    await other.open(conversation)
+    await other.field.fill(WORDS)
+    await sign_out(window)
+    await expect(other.page.get_by_role("link", name="Sign in again")).to_be_visible()
+    await expect(other.page.get_by_text("A secret")).to_have_count(0)
+    assert WORDS not in await other.page.content()
+    assert not await kept(other, alice)
+
+
+@pytest.mark.long
+async def test_a_session_that_is_ended_elsewhere_leaves_nothing(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    await sync_to_async(say)(bob, conversation, "A secret")
+    window = await enter(alice)
+    await window.open(conversation)
+    await window.field.fill(WORDS)
+    await expect(window.row("Bob").get_by_text("unread")).to_be_hidden()
+    await sync_to_async(end_all_sessions)(user=alice)
+    await expect(window.page.get_by_role("link", name="Sign in again")).to_be_visible()
+    await expect(window.page.get_by_text("A secret")).to_have_count(0)
+    assert not await kept(window, alice)
+
+
+@pytest.mark.long
+async def test_whoever_comes_back_finds_what_was_not_sent_when_the_session_ran_out(
+    enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
+) -> None:
+    troubles.expect(*OFFLINE)
+    window = await enter(alice)
+    await window.page.route_web_socket("**/ws/chat", lambda line: line.close(code=1012))
+    await window.open(conversation)
+    await window.say(WORDS)
+    await expect(window.line(WORDS)).to_be_visible()
+    await window.page.context.clear_cookies()
+    await window.page.unroute_all()
+    await window.open(conversation)
+    await window.page.route_web_socket("**/ws/chat", lambda line: line.connect_to_server() and None)
+    await window.sign_in("alice")
+    await window.shows(WORDS)
+
+
+@pytest.mark.long
+async def test_a_page_of_another_person_begins_anew(
+    enter: Enter, alice: User, bob: User, conversation: Conversation, server: Server
+) -> None:
+    """Bob signs in in one tab while Alice's conversation is still open in another."""
+    window = await enter(alice)
+    await window.open(conversation)
+    await window.field.fill(WORDS)
+    await window.page.context.clear_cookies()
+    await window.page.context.add_cookies([{**await sync_to_async(cookie)(bob), "url": server.url}])
+    other = Window(await window.page.context.new_page())
+    await other.goto("/")
+    await expect(window.row("Alice")).to_be_visible()
+    await expect(window.field).to_have_value("")
+    assert await draft(bob, conversation) == ""
+
+
+@pytest.mark.long
+async def test_going_back_after_signing_out_shows_nothing(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    await sync_to_async(say)(bob, conversation, "A secret")
+    window = await enter(alice)
+    await window.open(conversation)
+    await expect(window.page.get_by_text("A secret").first).to_be_visible()
+    await sign_out(window)
+    await window.page.go_back()
+    await expect(window.page).to_have_url(f"/accounts/login/?next=/conversations/{conversation.pk}")
+    assert "A secret" not in await window.page.content()
+    assert await Participant.objects.filter(user=alice).acount() == 1
