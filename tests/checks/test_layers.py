@@ -20,7 +20,7 @@ LAYERS = {
         chatproject.postgresql chatproject.redis chatproject.sessions chatproject.shapes chatproject.sockets
     """,
     "models, fields": """
-        accounts.apps accounts.devices accounts.hashers accounts.models accounts.privacy
+        accounts.apps accounts.devices accounts.hashers accounts.languages accounts.models accounts.privacy
         conversations.apps conversations.models
         messaging.apps messaging.fields messaging.models messaging.partitions
     """,
