@@ -48,7 +48,7 @@ function makeParts({ api, device, people, socket, userId, words }, list) {
   const quotes = new Quotes(list, api, words);
   const painter = new Painter({ people, words, quotes, userId, chip: find("#reaction-template") });
   const timeline = new Timeline(list, find("#message-template"), painter, userId);
-  const scroller = new Scroller(find("[data-scroller]"), find("[data-newest]"));
+  const scroller = new Scroller(find("[data-scroller]"), list, find("[data-newest]"));
   const feed = new Feed(api, { id: conversationId, version: Number(version), position: Number(position) });
   const older = find("[data-older]");
   // Before the composer, so that Enter chooses a name where one is offered.
