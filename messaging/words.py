@@ -5,6 +5,7 @@ is for what the reader did.
 """
 
 from collections.abc import Mapping, Sequence
+from unicodedata import bidirectional
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -86,8 +87,13 @@ def _presence() -> dict[str, str]:
 
 
 def fill(pattern: str, **values: object) -> str:
-    """Fill in a pattern; what is filled in is never read as one."""
-    return pattern.format(**values)
+    """Fill in a pattern; what is filled in is never read as one, and turns nothing round that stands beside it."""
+    return pattern.format(**{name: isolated(str(value)) for name, value in values.items()})
+
+
+def isolated(text: str) -> str:
+    """Isolate a text that runs from right to left (Unicode's FSI and PDI); others stay as they are."""
+    return f"\u2068{text}\u2069" if any(bidirectional(each) in {"R", "AL"} for each in text) else text
 
 
 def listed(names: Sequence[str], words: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 // What is written may answer a message, or be another text for one.
 
 import { cut } from "./graphemes.js";
+import { isComposing } from "./keys.js";
 
 export class Composer extends EventTarget {
   #form;
@@ -100,7 +101,7 @@ export class Composer extends EventTarget {
 
   /** An input method uses Enter to choose a word; that one is not ours, nor is one that chose a name. */
   #key(event) {
-    if (event.defaultPrevented || event.isComposing) return;
+    if (event.defaultPrevented || isComposing(event)) return;
     if (event.key === "Escape" && this.#topic) this.#end();
     if (event.key !== "Enter" || event.shiftKey || this.#byTouch) return;
     event.preventDefault();

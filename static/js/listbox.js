@@ -1,6 +1,7 @@
 // People to choose from, below or above the field in which one types; the focus stays in the field (ARIA's listbox).
 
 import { initials, tone } from "./format.js";
+import { isComposing } from "./keys.js";
 
 export class Listbox extends EventTarget {
   #list;
@@ -37,7 +38,7 @@ export class Listbox extends EventTarget {
 
   /** Use a key, if it is one of a list; tell whether it was. */
   key(event) {
-    if (!this.isOpen || event.isComposing) return false;
+    if (!this.isOpen || isComposing(event)) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step) this.#move((this.#active + step + this.#people.length) % this.#people.length);
     else if (event.key === "Enter" || event.key === "Tab") this.#pick(this.#active);

@@ -11,6 +11,7 @@ import { Farewell } from "./farewell.js";
 import { Inbox } from "./inbox.js";
 import { LinkState } from "./link-state.js";
 import { localiseAll } from "./format.js";
+import { Midnight } from "./midnight.js";
 import { offerCopies } from "./copy.js";
 import { openConversation } from "./conversation.js";
 import { Outbox } from "./store/outbox.js";
@@ -69,6 +70,7 @@ courier.addEventListener("delivered", ({ detail }) => {
 });
 
 localiseAll(main);
+new Midnight();
 offerCopies(main);
 for (const field of document.querySelectorAll("[data-picker]")) new Picker(field, api);
 const about = find("[data-timeline]")?.dataset.conversationId ?? find("[data-about-conversation]")?.dataset.aboutConversation;

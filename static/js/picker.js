@@ -1,5 +1,6 @@
 // Makes a field of usernames a search: whoever is found or named becomes a chip. The form sends the names as before.
 
+import { isComposing } from "./keys.js";
 import { Listbox } from "./listbox.js";
 
 const PAUSE = 150;
@@ -60,7 +61,7 @@ export class Picker {
   }
 
   #key(event) {
-    if (this.#listbox.key(event) || event.isComposing) return;
+    if (this.#listbox.key(event) || isComposing(event)) return;
     if (event.key === "Backspace" && !this.#field.value) this.#drop(this.#chips.lastElementChild?.firstElementChild);
     if (event.key !== "Enter" || !this.#field.value.trim()) return;
     event.preventDefault();

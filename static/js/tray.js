@@ -89,8 +89,16 @@ export function hearFiles({ button, input, place, field }, take) {
     take([...event.dataTransfer.files]);
   });
   field.addEventListener("paste", (event) => {
-    if (!event.clipboardData.files.length) return;
+    const files = [...event.clipboardData.files];
+    if (!files.length || isText(event.clipboardData, files)) return;
     event.preventDefault();
-    take([...event.clipboardData.files]);
+    take(files);
   });
+}
+
+/** Office programs put a picture of the cells or words beside the text; file managers put the names of the files. */
+function isText(clipboard, files) {
+  const lines = clipboard.getData("text/plain").split(/\r?\n/).filter(Boolean);
+  const names = new Set(files.map(({ name }) => name));
+  return lines.some((line) => !names.has(line.slice(line.lastIndexOf("/") + 1)));
 }

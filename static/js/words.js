@@ -1,6 +1,7 @@
 // The sentences of the page, as the server words them for this reader: messaging/words.py is their home.
 
 const NAMES_MOST = 3;
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 
 export class Words {
   #patterns;
@@ -13,8 +14,9 @@ export class Words {
     this.#userId = userId;
   }
 
+  /** What runs from right to left is isolated (Unicode's FSI and PDI), so that it turns nothing round beside it. */
   say(key, values = {}) {
-    return this.#patterns[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+    return this.#patterns[key].replace(/\{(\w+)\}/g, (_, name) => isolated(String(values[name] ?? "")));
   }
 
   name(id) {
@@ -82,3 +84,5 @@ export class Words {
     return this.say("two", { some, last: names.at(-1) });
   }
 }
+
+const isolated = (text) => (RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text);
