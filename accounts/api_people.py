@@ -66,10 +66,11 @@ class PeopleViewSet(API):
         """A search reads far more than what else is asked about people."""
         return limits.SEARCH if self.action == "list" else super().cost_of(request, limit)
 
-    @described("searchPeople", PersonJSON, paged="cursor", asks="search limit cursor")
+    @described("searchPeople", PersonJSON, paged="cursor", asks="search for limit cursor")
     def list(self, request: SignedIn) -> Response:
         """Find people by the beginning of a name."""
-        return envelope_page(directory.search_people(by=request.user, text=_sought(request), **_page_of(request)))
+        text, act = _sought(request), _act(request)
+        return envelope_page(directory.search_people(by=request.user, text=text, act=act, **_page_of(request)))
 
     @described("getUser", PersonJSON, is_tagged=True)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
@@ -149,6 +150,14 @@ def _sought(request: Request) -> str:
     if "\0" in text:
         raise Invalid("NUL is no letter.", pointer="/search")
     return text
+
+
+def _act(request: Request) -> str | None:
+    """Read what people are looked for."""
+    act = request.query_params.get("for")
+    if act is not None and act not in directory.ACTS:
+        raise Invalid(f"This is {' or '.join(directory.ACTS)}.", pointer="/for")
+    return act
 
 
 def _page_of(request: Request) -> dict[str, Any]:

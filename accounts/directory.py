@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from accounts.models import Block, Contact, ContactInvitation, Session, User
 from accounts.people import are_contacts, has_blocked, open_invitations
@@ -16,6 +17,7 @@ from chatproject.names import fold
 from chatproject.pages import LIMIT, Page, read_cursor, write_cursor
 from chatproject.shapes import TimeText
 from conversations.access import shares_a_conversation
+from conversations.rights import closed_to
 
 M = TypeVar("M", bound=models.Model)
 J = TypeVar("J")
@@ -32,28 +34,32 @@ SEARCH_LEAST = 2
 SEARCH_MOST = 1000
 # Each half walks along its own index of prefixes and stops after so many, so that two letters cost no more than ten.
 SEARCH = """
-WITH found AS MATERIALIZED (
-    (SELECT id FROM accounts_user WHERE username LIKE %(folded)s ORDER BY username USING ~<~ LIMIT %(most)s)
-    UNION
-    (
-        SELECT id FROM accounts_user WHERE folded_name LIKE %(folded)s
-        ORDER BY folded_name USING ~<~ LIMIT %(most)s
+    WITH found AS MATERIALIZED (
+        (SELECT id FROM accounts_user WHERE username LIKE %s ORDER BY username USING ~<~ LIMIT %s)
+        UNION
+        (SELECT id FROM accounts_user WHERE folded_name LIKE %s ORDER BY folded_name USING ~<~ LIMIT %s)
     )
-)
-SELECT u.* FROM found JOIN accounts_user u ON u.id = found.id
-WHERE u.is_active AND u.id <> %(viewer)s AND u.username > %(after)s ORDER BY u.username LIMIT %(limit)s
+    SELECT id FROM found
 """
+ACTS = ("write", "add")
+"""What one may look for people for."""
 
 
-def search_people(*, by: User, text: str, limit: int = LIMIT, cursor: str | None = None) -> Page[PersonJSON]:
+def search_people(
+    *, by: User, text: str, act: str | None = None, limit: int = LIMIT, cursor: str | None = None
+) -> Page[PersonJSON]:
     """Find people whose username or display name begins with a text, whatever its case and Unicode form; not oneself.
 
-    Who has blocked the searcher is found like anyone else. Of very many, the first thousand of either kind are found.
+    With an `act`, only those to whom one may `write`, or whom one may `add` to a group. Without, who has blocked the
+    searcher is found like anyone else. Of very many, the first thousand of either kind are found.
     """
     prefix = fold(text).replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
     after = read_cursor(cursor, salt="people") if cursor else ""
-    values: dict[str, Any] = {"folded": prefix, "viewer": by.pk, "most": SEARCH_MOST}
-    found = list(User.objects.raw(SEARCH, values | {"after": after, "limit": limit + 1}))
+    named = RawSQL(SEARCH, [prefix, SEARCH_MOST, prefix, SEARCH_MOST])  # noqa: S611
+    people = User.objects.filter(pk__in=named, is_active=True, username__gt=after).exclude(pk=by.pk)
+    if act:
+        people = people.exclude(closed_to(by, act=act))
+    found = list(people.order_by("username")[: limit + 1])
     shown, more = found[:limit], len(found) > limit
     following = write_cursor(shown[-1].username, salt="people") if more else None
     return Page(people_json(shown, viewer=by), next=following, previous=None, has_more=more)

@@ -19,7 +19,7 @@ from messaging.rows import Here, Person, inbox_beside
 @signed_in(*WRITE)
 def contacts(request: SignedInRequest) -> HttpResponse:
     """Show my contacts and open invitations, and invite someone."""
-    form = InviteForm(sent(request), person=request.user)
+    form = InviteForm(sent(request))
     if form.carry_out(by=request.user):
         _tell_of_invitation(request, *form.result)
         return redirect("contacts")
@@ -28,6 +28,7 @@ def contacts(request: SignedInRequest) -> HttpResponse:
         "inbox": inbox_beside(by=request.user),
         "contacts": [Person.of(each["user"]) for each in page.items],
         "next": page.next,
+        "offered": [Person.of(each) for each in form.offered],
         **_invitations(request.user),
     }
     return show_form(request, "people/contacts.html", form, **context)

@@ -26,6 +26,10 @@ QUERY: dict[str, Words] = {
     },
     "cursor": {"description": "Where to go on: `pagination.next` of the page before.", "schema": {"type": "string"}},
     "search": {"description": "Two letters at least.", "schema": {"type": "string", "minLength": 2}, "required": True},
+    "for": {
+        "description": "Only those to whom I may write, or whom I may add to groups.",
+        "schema": {"type": "string", "enum": ["write", "add"]},
+    },
     "archived": {"description": "Those that are archived.", "schema": {"type": "string", "enum": ["true", "false"]}},
     "before": {"description": "What lies before this position.", "schema": NUMBER},
     "after": {"description": "What lies after this position.", "schema": NUMBER},

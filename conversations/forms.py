@@ -6,33 +6,20 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 
-from accounts.forms import CommandForm, LinesField
+from accounts.forms import LinesField, NamesInput, NamingForm, find_by_username
 from accounts.models import User
-from accounts.usernames import fold_username
 from conversations.commands import create_group, start_direct
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation
 
 
-def find_users(usernames: list[str]) -> list[User]:
-    """Find people by the names they were called by; a ValidationError names those who don't exist."""
-    names = [fold_username(name.removeprefix("@")) for name in usernames]
-    found = {user.username: user for user in User.objects.filter(username__in=names, is_active=True)}
-    missing = [name for name in names if name not in found]
-    if missing:
-        raise forms.ValidationError(f"There is nobody called {', '.join(missing)}.")
-    return list(found.values())
-
-
-class DirectForm(CommandForm):
+class DirectForm(NamingForm):
     prefix = "direct"
+    names = "username"
     fields_by_pointer: ClassVar = {"/to": "username"}
-    username = forms.CharField(
-        max_length=31,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-    )
+    username = forms.CharField(label="Name or username", max_length=100, widget=NamesInput(act="write", is_one=True))
 
     def clean_username(self) -> User:
-        return find_users([self.cleaned_data["username"]])[0]
+        return find_by_username([self.cleaned_data["username"]])[0]
 
     def obey(self, *, by: User, **fields: Any) -> Conversation:
         return start_direct(by=by, to=fields["username"])[0]
@@ -41,16 +28,14 @@ class DirectForm(CommandForm):
 class PeopleField(forms.CharField):
     """Usernames, with spaces or commas between them; a script makes it a search."""
 
-    widget = forms.TextInput(
-        attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-picker": ""}
-    )
+    widget = NamesInput(act="add")
     default_error_messages: ClassVar = {"required": "Name at least one person."}
 
     def clean(self, value: Any) -> list[User]:
         names = re.findall(r"[^\s,;]+", super().clean(value))
         if len(names) > settings.GROUP_MEMBERS:
             raise forms.ValidationError(f"A group has at most {settings.GROUP_MEMBERS} members.")
-        return find_users(names)
+        return find_by_username(names)
 
 
 class HistoryField(forms.ChoiceField):
@@ -65,13 +50,14 @@ class HistoryField(forms.ChoiceField):
         super().__init__(label="Newcomers see", choices=self.CHOICES, widget=forms.RadioSelect, **options)
 
 
-class GroupForm(CommandForm):
+class GroupForm(NamingForm):
     prefix = "group"
+    names = "people"
     fields_by_pointer: ClassVar = {"/name": "name", "/description": "description", "/participants": "people"}
     name = forms.CharField(max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     description = LinesField(label="What it is about (optional)", required=False, max_length=DESCRIPTION_LENGTH)
     people = PeopleField(
-        label="People (optional)", required=False, help_text="Usernames, with spaces or commas between them."
+        label="People (optional)", required=False, help_text="Names or usernames, with commas between."
     )
     history = HistoryField(required=False, initial=Conversation.History.JOINED)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.utils import timezone
 
-from accounts.forms import CommandForm, LinesField
+from accounts.forms import CommandForm, LinesField, NamingForm
 from accounts.models import User
 from accounts.profiles import find_user
 from conversations.forms import HistoryField, PeopleField
@@ -42,10 +42,11 @@ class DetailsForm(OfConversation):
         return update_group(by=by, conversation_id=self.conversation_id, **fields)
 
 
-class AddForm(OfConversation):
+class AddForm(OfConversation, NamingForm):
     prefix = "add"
+    names = "people"
     fields_by_pointer: ClassVar = {"/users": "people", "/participants": "people"}
-    people = PeopleField(label="Add people", help_text="Usernames, with spaces or commas between them.")
+    people = PeopleField(label="Add people", help_text="Names or usernames, with commas between.")
 
     def obey(self, *, by: User, **fields: Any) -> Conversation:
         return add_members(by=by, conversation_id=self.conversation_id, users=fields["people"])

@@ -58,14 +58,21 @@ def settle(conversations: Sequence[Conversation]) -> None:
         cursor.execute(SETTLE, {"conversations": ids, "contacts": CONTACTS, "service": SERVICE_ID})
 
 
+def closed_to(by: User, *, act: str) -> Q:
+    """The people to whom a person may not `write`, or whom they may not `add` to a group: who may not write may not."""
+    # Whoever has chosen nothing is open to everyone: a comparison with what is not there would be unknown, not false.
+    for_contacts = Q(settings__contains={"write": CONTACTS})
+    if act == "add":
+        for_contacts |= Q(settings__contains={"add": CONTACTS})
+    blocks = Block.objects.filter(Q(user=by, blocked=OuterRef("pk")) | Q(user=OuterRef("pk"), blocked=by))
+    knows = Contact.objects.filter(user=OuterRef("pk"), other=by)
+    return Q(Exists(blocks)) | Q(pk=SERVICE_ID) | for_contacts & ~Q(Exists(knows))
+
+
 def require_may_add(*, by: User, users: Collection[User], pointer: str = "/participants") -> None:
     """Blocked if someone of these may not be put into a group by a person; an invitation link is the way then."""
-    closed_to = User.objects.filter(pk__in=[user.pk for user in users if user.pk != by.pk]).filter(
-        Exists(Block.objects.filter(Q(user=by, blocked=OuterRef("pk")) | Q(user=OuterRef("pk"), blocked=by)))
-        | (Q(settings__write=CONTACTS) | Q(settings__add=CONTACTS))
-        & ~Exists(Contact.objects.filter(user=OuterRef("pk"), other=by))
-    )
-    if names := sorted(user.name for user in closed_to):
+    asked = User.objects.filter(pk__in=[user.pk for user in users if user.pk != by.pk])
+    if names := sorted(user.name for user in asked.filter(closed_to(by, act="add"))):
         raise Blocked(f"You can't add {', '.join(names)}. An invitation link is the way.", pointer=pointer)
 
 

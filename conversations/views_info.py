@@ -15,7 +15,7 @@ from conversations import groups, links
 from conversations.access import Refused
 from conversations.forms_group import AddForm, DetailsForm, LinkForm, OfConversation, PlaceForm, TransferForm
 from conversations.info import Info, info_of
-from messaging.rows import inbox_beside
+from messaging.rows import Person, inbox_beside
 
 
 @signed_in(*READ)
@@ -132,6 +132,7 @@ def _show(request: SignedInRequest, conversation_id: UUID, **filled: Any) -> Htt
         "transfer_form": TransferForm(conversation_id=conversation_id, members=known.heirs),
     }
     context = {"inbox": inbox_beside(by=request.user, open_id=str(conversation_id)), "info": known, **forms, **filled}
+    context["add_offered"] = [Person.of(each) for each in context["add_form"].offered]
     status = max((form.status for name, form in filled.items() if name in forms), default=200)
     return render(request, "conversations/info.html", context, status=status)
 

@@ -67,8 +67,9 @@ export class Api {
     return (await this.get(`/users/${id}`)).data;
   }
 
-  async search(text) {
-    return (await this.get("/users", { search: text, limit: 8 })).data;
+  /** People by the beginning of a name: all, or those to whom one may `write`, or whom one may `add` to groups. */
+  async search(text, act) {
+    return (await this.get("/users", { search: text, limit: 8, ...(act && { for: act }) })).data;
   }
 
   async message(id) {

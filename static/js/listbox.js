@@ -1,7 +1,8 @@
 // People to choose from, below or above the field in which one types; the focus stays in the field (ARIA's listbox).
 
-import { initials, tone } from "./format.js";
+import { tone } from "./format.js";
 import { isComposing } from "./keys.js";
+import { setFace } from "./face.js";
 
 export class Listbox extends EventTarget {
   #list;
@@ -15,6 +16,7 @@ export class Listbox extends EventTarget {
     this.#field = field;
     field.ariaAutoComplete = "list";
     field.setAttribute("aria-controls", list.id);
+    this.#tellState();
     // The field must not lose the focus before a choice is made.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("click", ({ target }) => this.#pick(this.#options.indexOf(target.closest("[role=option]"))));
@@ -29,6 +31,7 @@ export class Listbox extends EventTarget {
     this.#people = people;
     this.#list.replaceChildren(...people.map((person, index) => this.#option(person, index)));
     this.#list.hidden = !people.length;
+    this.#tellState();
     this.#move(people.length ? 0 : -1);
   }
 
@@ -46,6 +49,11 @@ export class Listbox extends EventTarget {
     else return false;
     event.preventDefault();
     return true;
+  }
+
+  /** A text field that is no combobox has no such state. */
+  #tellState() {
+    if (this.#field.role === "combobox") this.#field.ariaExpanded = String(this.isOpen);
   }
 
   get #options() {
@@ -67,13 +75,15 @@ export class Listbox extends EventTarget {
     this.dispatchEvent(new CustomEvent("pick", { detail: person }));
   }
 
-  #option({ id, name, username }, index) {
+  #option({ id, name, username, avatar }, index) {
     const option = element("li", "suggest__person");
     Object.assign(option, { id: `${this.#list.id}-${index}`, role: "option" });
-    const face = element("span", `avatar tone-${tone(id)}`, initials(name));
+    const face = element("span", `avatar tone-${tone(id)}`);
+    setFace(face, name, avatar);
     face.ariaHidden = "true";
     const names = element("span", "suggest__names");
-    names.append(element("span", "suggest__name", name), element("span", "suggest__username", `@${username}`));
+    const shown = Object.assign(element("span", "suggest__name", name), { dir: "auto" });
+    names.append(shown, element("span", "suggest__username", `@${username}`));
     option.append(face, names);
     return option;
   }

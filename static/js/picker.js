@@ -1,4 +1,4 @@
-// Makes a field of usernames a search: whoever is found or named becomes a chip. The form sends the names as before.
+// Makes a field of usernames a search by name: whoever is chosen becomes a chip. The form sends the usernames as before.
 
 import { isComposing } from "./keys.js";
 import { Listbox } from "./listbox.js";
@@ -10,6 +10,7 @@ export class Picker {
   #kept;
   #field;
   #chips = document.createElement("ul");
+  #status = document.createElement("p");
   #listbox;
   #api;
   #names = new Map();
@@ -24,8 +25,12 @@ export class Picker {
     this.#field.addEventListener("input", () => this.#input());
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#chips.addEventListener("click", ({ target }) => this.#drop(target.closest("[data-username]")));
-    kept.form.addEventListener("submit", () => this.#take(this.#field.value));
+    kept.form.addEventListener("submit", () => this.#write(this.#field.value));
     this.#take(kept.value);
+  }
+
+  get #isOne() {
+    return this.#kept.dataset.one !== undefined;
   }
 
   /** The field that is sent is hidden; another, with its label, stands in its place. */
@@ -35,29 +40,41 @@ export class Picker {
     list.ariaLabel = "People found";
     list.hidden = true;
     this.#chips.className = "chips";
+    this.#chips.ariaLabel = "Chosen";
+    this.#status.className = "picker__status";
+    this.#status.role = "status";
     this.#field.removeAttribute("name");
     this.#field.required = this.#kept.required = false;
     this.#field.role = "combobox";
     this.#kept.removeAttribute("id");
     this.#kept.type = "hidden";
-    this.#kept.before(this.#chips, this.#field, list);
+    this.#kept.before(this.#chips, this.#field, list, this.#status);
     this.#field.parentElement.classList.add("picker");
     this.#listbox = new Listbox(list, this.#field);
   }
 
   #input() {
-    if (/[\s,;]/.test(this.#field.value)) this.#take(this.#field.value);
+    if (/[,;]/.test(this.#field.value)) this.#take(this.#field.value);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#search(), PAUSE);
   }
 
+  get #sought() {
+    return this.#field.value.trim().replace(/^@/, "");
+  }
+
   async #search() {
-    const text = this.#field.value.trim().replace(/^@/, "");
-    if (text.length < LEAST) return this.#listbox.hide();
-    const found = await this.#api.search(text).catch(() => []);
-    if (text !== this.#field.value.trim().replace(/^@/, "")) return;
-    const people = found.map(({ id, display_name: name, username }) => ({ id, name: name || username, username }));
-    this.#listbox.show(people.filter(({ username }) => !this.#names.has(username)));
+    const text = this.#sought;
+    if (text.length < LEAST) return this.#show([]);
+    const found = await this.#api.search(text, this.#kept.dataset.picker).catch(() => null);
+    if (found && text === this.#sought) this.#show(found, "Nobody whom you could choose has a name that begins so.");
+  }
+
+  #show(found, none = "") {
+    const people = found.map(({ id, display_name: name, username, avatar_url: avatar }) => ({ id, name: name || username, username, avatar }));
+    const others = people.filter(({ username }) => !this.#names.has(username));
+    this.#listbox.show(others);
+    this.#status.textContent = others.length ? "" : none;
   }
 
   #key(event) {
@@ -68,14 +85,17 @@ export class Picker {
     this.#take(this.#field.value);
   }
 
-  /** Whoever is named with all letters is taken as they are; the server says if there is nobody of that name. */
+  /** Whoever is named by username is taken as they are; the server says if there is nobody of that name. */
   #take(text) {
-    for (const name of text.split(/[\s,;]+/).filter(Boolean)) this.#add({ username: name.replace(/^@/, "").toLowerCase() });
+    const names = text.split(/[,;]/).map((name) => name.trim().replace(/^@/, ""));
+    for (const name of names.filter(Boolean)) this.#add({ username: name });
   }
 
   #add({ username, name = username }) {
     this.#field.value = "";
-    if (username) this.#names.set(username, name);
+    this.#show([]);
+    if (this.#isOne) this.#names.clear();
+    this.#names.set(username, name);
     this.#draw();
   }
 
@@ -87,14 +107,19 @@ export class Picker {
   }
 
   #draw() {
-    this.#kept.value = [...this.#names.keys()].join(" ");
+    this.#write();
     this.#chips.replaceChildren(...[...this.#names].map(([username, name]) => chip(username, name)));
+  }
+
+  /** What was not chosen is sent as it stands: the server looks for it. */
+  #write(unchosen = "") {
+    this.#kept.value = [...this.#names.keys(), unchosen.trim()].filter(Boolean).join(", ");
   }
 }
 
 function chip(username, name) {
   const [item, button] = [document.createElement("li"), document.createElement("button")];
-  Object.assign(button, { type: "button", className: "chip", textContent: name, title: `Take ${name} out again` });
+  Object.assign(button, { type: "button", className: "chip", textContent: name, title: `Take ${name} out again`, dir: "auto" });
   button.dataset.username = username;
   item.append(button);
   return item;

@@ -9,6 +9,7 @@ from django.db import connection
 from accounts.directory import search_people
 from accounts.models import User
 from accounts.people import befriend
+from accounts.service import service_account
 from conversations.closing import close_account
 from conversations.contacts import block, update_me
 from conversations.models import Conversation
@@ -216,7 +217,7 @@ def test_a_search_reads_indexes_and_never_the_whole_table(mallory: User) -> None
     plans: list[str] = []
 
     def explain(execute: Any, sql: str, values: Any, many: bool, context: dict[str, Any]) -> Any:
-        if sql.lstrip().startswith("WITH found"):
+        if "WITH found" in sql:
             cursor = context["cursor"].cursor
             plans.extend(row[0] for row in cursor.execute(f"EXPLAIN {sql}", values))
         return execute(sql, values, many, context)
@@ -225,3 +226,54 @@ def test_a_search_reads_indexes_and_never_the_whole_table(mallory: User) -> None
         assert search_people(by=mallory, text="abc").items
     assert "folded_name_prefix" in "".join(plans)
     assert "Seq Scan" not in "".join(plans)
+
+
+# Search for someone to write to, or to add
+
+
+@pytest.fixture
+def circle(person: Callable[..., User], alice: User) -> None:
+    """People who let Alice do more or less, by names that tell it."""
+    for username, settings in [
+        ("ann-anyone", {}),
+        ("ann-adds-contacts", {"add": "contacts"}),
+        ("ann-writes-contacts", {"write": "contacts"}),
+        ("ann-contact", {"write": "contacts", "add": "contacts"}),
+        ("ann-blocked", {}),
+        ("ann-blocks", {}),
+    ]:
+        person(username, settings=settings)
+    people = {user.username: user for user in User.objects.all()}
+    befriend(alice.pk, people["ann-contact"].pk)
+    block(by=alice, other=people["ann-blocked"])
+    block(by=people["ann-blocks"], other=alice)
+
+
+@pytest.mark.parametrize(
+    ("act", "found"),
+    [("write", ["adds-contacts", "anyone", "contact"]), ("add", ["anyone", "contact"])],
+)
+@pytest.mark.usefixtures("circle")
+def test_who_may_not_be_written_to_or_added_is_not_offered(rest: Rest, alice: User, act: str, found: list[str]) -> None:
+    shown = data(rest(alice).get("/users", **{"search": "ann-", "for": act}))
+    assert [user["username"].removeprefix("ann-") for user in shown] == found
+
+
+@pytest.mark.usefixtures("circle")
+def test_without_a_purpose_everyone_is_found(rest: Rest, alice: User) -> None:
+    assert len(data(rest(alice).get("/users", search="ann-"))) == 6
+
+
+def test_the_service_account_is_not_offered(rest: Rest, alice: User, service: User) -> None:
+    for act in ("write", "add"):
+        assert data(rest(alice).get("/users", **{"search": service.username[:3], "for": act})) == []
+
+
+@pytest.fixture
+def service(data: None) -> User:
+    return service_account()
+
+
+@pytest.mark.parametrize("act", ["", "read", "WRITE"])
+def test_people_are_looked_for_to_write_or_to_add(rest: Rest, alice: User, act: str) -> None:
+    assert pointers(rest(alice).get("/users", **{"search": "ann", "for": act})) == ["/for"]
