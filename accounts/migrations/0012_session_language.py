@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_avatars"),
+        ("accounts", "0011_names_for_the_staff"),
     ]
 
     operations = [
