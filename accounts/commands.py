@@ -147,15 +147,25 @@ def _end(user_id: UUID, sessions: QuerySet[Session]) -> int:
 
 def change_password(*, user: User, password: str, keep: Session | None = None) -> None:
     """Give a person another password; every session but the one that is kept ends."""
+    prepare_password(user=user, password=password)
+    store_password(user=user, keep=keep)
+
+
+def prepare_password(*, user: User, password: str) -> None:
+    """Hash a password for a person without storing it: it takes long, and so comes before a transaction."""
     with without_connection(), HASHING:
         user.set_password(password)
-    with transaction.atomic():
-        lock_people([user.pk])
-        user.save(update_fields=["password"])
-        if keep is not None:
-            end_other_sessions(session=keep)
-        else:
-            end_all_sessions(user=user)
+
+
+@transaction.atomic
+def store_password(*, user: User, keep: Session | None = None) -> None:
+    """Store the password that was prepared for a person; every session but the one that is kept ends."""
+    lock_people([user.pk])
+    user.save(update_fields=["password"])
+    if keep is not None:
+        end_other_sessions(session=keep)
+    else:
+        end_all_sessions(user=user)
 
 
 @transaction.atomic

@@ -58,12 +58,13 @@ def unlink_wallet(*, by: User, session: Session) -> User:
     return holding(act, people=lambda: _with_contacts(by.pk))
 
 
-@transaction.atomic
 def change_password(*, by: User, session: Session, password: str, unlink_wallets: bool = False) -> None:
     """Give a person another password, which ends all their other sessions; unlink their wallet as well if they wish."""
-    if unlink_wallets:
-        unlink_wallet(by=by, session=session)
-    commands.change_password(user=by, password=password, keep=session)
+    commands.prepare_password(user=by, password=password)
+    with transaction.atomic():
+        if unlink_wallets:
+            unlink_wallet(by=by, session=session)
+        commands.store_password(user=by, keep=session)
 
 
 def _give(held: Held, me: User, wallet: str | None) -> User:

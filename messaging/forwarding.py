@@ -1,5 +1,6 @@
 """Sending on: the same words and bytes in another conversation, and nothing of where they come from."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -19,7 +20,6 @@ from messaging.log import Said
 from messaging.models import Attachment, Blob, Message
 
 
-@transaction.atomic
 def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id: UUID | None = None) -> Said:
     """Say in one conversation what was said in another; doing so again under the same id is the same message.
 
@@ -29,20 +29,24 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
     id = id or uuid7()
     fingerprint = fingerprints(by.pk.bytes, conversation_id.bytes, b"forward", b"", forward_of_id.bytes, b"")
     source = _readable_by(by, forward_of_id)
-    said = _draft(by, conversation_id, id, source) if source else None
     stored = Message.objects.filter(pk=id).first()
     if stored is not None:
         # A repeat is one, whatever has become of what was sent on.
-        again = said or log.draft(sender_id=by.pk, conversation_id=conversation_id, text="", id=id)
+        again = _draft(by, conversation_id, id, source)
         again.fingerprints = fingerprint
         return Said(_repeated(by, log.recognise(again, stored)), repeated=True)
     place_of(by, conversation_id)
-    if source is None or said is None:
+    if source is None:
         raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
-    said.fingerprints, said.names = fingerprint, ()
-    said.media = _copies(source, by)
-    with limits.charged(by.pk, (limits.FORWARDS, 1 + len(said.media))):
-        return log.append(said)
+    with limits.charged(by.pk, (limits.FORWARDS, 1 + Attachment.objects.filter(message_id=source.pk).count())):
+        return _forward(by, conversation_id, id, source, fingerprint)
+
+
+@transaction.atomic
+def _forward(by: User, conversation_id: UUID, id: UUID, source: Message, fingerprint: list[bytes]) -> Said:
+    draft = _draft(by, conversation_id, id, source)
+    draft.fingerprints, draft.names, draft.media = fingerprint, (), _copies(source, by)
+    return log.append(draft)
 
 
 def _repeated(by: User, stored: Message) -> MessageJSON:
@@ -59,10 +63,14 @@ def _readable_by(by: User, message_id: UUID) -> Message | None:
     return readable(place).filter(pk=message_id).first() if place else None
 
 
-def _draft(by: User, conversation_id: UUID, id: UUID, source: Message) -> Draft:
+def _draft(by: User, conversation_id: UUID, id: UUID, source: Message | None) -> Draft:
+    """Write what is sent on anew; without a source, as much as a repeat is recognised by."""
+    about: dict[str, Any] = {"sender_id": by.pk, "conversation_id": conversation_id, "id": id}
+    if source is None:
+        return log.draft(**about, text="")
     body = b"" if source.body is None else bytes(source.body)
     text = unseal(body, field="body", row=source.pk, conversation=source.conversation_id) if body else ""
-    return log.draft(sender_id=by.pk, conversation_id=conversation_id, text=text, id=id, kind=source.kind)
+    return log.draft(**about, text=text, kind=source.kind)
 
 
 def _copies(source: Message, owner: User) -> list[UUID]:

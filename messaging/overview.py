@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from accounts.ids import first_id_at
 from accounts.models import User
+from chatproject.database import without_connection
 from messaging.connected import count
 from messaging.models import Blob, Report
 
@@ -103,7 +104,7 @@ class Lookout:
 
     def look(self) -> Overview:
         """Give how the place is, as of a minute ago at most."""
-        with self._lock:
+        with without_connection(), self._lock:
             if self._seen is None or self._seen[0] < time.monotonic():
                 self._seen = (time.monotonic() + KEPT_SECONDS, self._count())
             return self._seen[1]

@@ -24,7 +24,7 @@ from tests.accounts.visitor import PASSWORD, Visitor, words
 from tests.support.codes import code_of, forget_used_codes
 from tests.support.redis import empty_redis
 
-MIGRATION = "0007_bound_secrets"
+MIGRATION = "0009_bound_secrets"
 
 
 @pytest.fixture

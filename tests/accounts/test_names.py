@@ -14,6 +14,7 @@ from django.test import Client
 
 from accounts.commands import NameTaken, register
 from accounts.directory import search_people
+from accounts.forms import find_by_username as find_named
 from accounts.hashers import Argon2
 from accounts.models import User
 from accounts.profiles import find_user, find_users
@@ -21,7 +22,6 @@ from accounts.usernames import KEPT
 from accounts.wallets import enter_by_wallet
 from chatproject.limits import RateLimited
 from conversations.contacts import update_me
-from conversations.forms import find_users as find_named
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.accounts.test_commands import GOOD, HERE, signs_in
 from tests.accounts.visitor import Visitor, link_in, words

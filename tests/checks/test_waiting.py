@@ -34,6 +34,8 @@ GUARDS = {"without_connection", "answering"}
 
 # A reason for each: the function, and why it may wait outside.
 ELSEWHERE = {
+    "chatproject.meter.take": "its lock is kept for a few microseconds, in which nothing else is waited for",
+    "chatproject.meter.clear": "its lock is kept for a few microseconds, in which nothing else is waited for",
     "messaging.marks._wait_for": "it waits for a row that another transaction has locked: for the database",
     "chatproject.health._connection": "it is called in threads of its own, which use no connection of Django's",
     "chatproject.health._works": "the answer is there already",

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0008_turns"),
+        ("messaging", "0007_turns"),
     ]
 
     operations = [

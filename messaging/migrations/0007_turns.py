@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0007_bound_secrets"),
+        ("messaging", "0006_avatars"),
     ]
 
     operations = [

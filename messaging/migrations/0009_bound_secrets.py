@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("messaging", "0006_avatars"),
+        ("messaging", "0008_names_for_the_staff"),
         ("accounts", "0007_avatars"),
         ("mfa", "0003_authenticator_type_uniq"),
     ]
