@@ -1,5 +1,6 @@
-// Bundles each package the page borrows into one module, named by its version, with its licence on top.
-import { readFile, readdir, rm } from "node:fs/promises";
+// Bundles each package the page borrows into one module, named by its version, with its licence on top; what the tests
+// look at the pages with (axe-core) is one file already, and is copied.
+import { copyFile, readFile, readdir, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
 const borrowed = { idb: "openDB", uuid: "v7" };
@@ -26,3 +27,12 @@ for (const [name, exported] of Object.entries(borrowed)) {
   });
   console.log(`${name} ${version}`);
 }
+
+const tests = new URL("tests/browser/", root);
+const axe = new URL("node_modules/axe-core/", root);
+const { version: tool } = JSON.parse(await readFile(new URL("package.json", axe)));
+for (const old of await readdir(tests)) {
+  if (old.startsWith("axe-core-")) await rm(new URL(old, tests));
+}
+await copyFile(new URL("axe.min.js", axe), new URL(`axe-core-${tool}.js`, tests));
+console.log(`axe-core ${tool}`);
