@@ -16,7 +16,6 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
 from conversations.access import Unprocessable
-from messaging.clearing import take_up_again
 from messaging.examining.finding import Refusal, read_finding
 from messaging.examining.starting import GROWN, examine
 from messaging.media import complete_upload, state_of
@@ -24,6 +23,7 @@ from messaging.media_types import TYPES
 from messaging.models import Attachment
 from messaging.objects import media_storage
 from messaging.sizes import most_bytes, most_copied
+from messaging.taking import take_next
 from tests.media.conftest import begin, put, upload
 from tests.support import hostile, samples
 
@@ -174,14 +174,10 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_fault_of_ours_is_tried_again_and_given_up_in_the_end(alice: User, uploaded: UUID, fault: None) -> None:
     assert complete_upload(by=alice, media_id=uploaded)["state"] == "processing"
-    (job,) = ProcrastinateJob.objects.filter(task_name="messaging.jobs.take_upload")
-    assert job.args == {"media_id": str(uploaded)}
-    long = {"taken_at": timezone.now() - timedelta(minutes=30)}
-    Attachment.objects.update(**long)
-    take_up_again()
+    assert ProcrastinateJob.objects.filter(task_name="messaging.jobs.look_at_next").count() == 1
+    try_again(minutes=30)
     assert state_of(by=alice, media_id=uploaded)["state"] == "processing"
-    Attachment.objects.update(taken_at=timezone.now() - timedelta(minutes=61))
-    take_up_again()
+    try_again(minutes=61)
     shown = state_of(by=alice, media_id=uploaded)
     assert (shown["state"], shown["reason"], list(media_storage().everything())) == ("rejected", DAMAGED, [])
 
@@ -192,9 +188,15 @@ def test_what_failed_by_a_fault_of_ours_is_ready_once_that_is_mended(
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr("messaging.examining.starting.disk_usage", partial(_full_disk))
         assert complete_upload(by=alice, media_id=uploaded)["state"] == "processing"
-    Attachment.objects.update(taken_at=timezone.now() - timedelta(minutes=11))
-    take_up_again()
+    try_again(minutes=1)
     assert state_of(by=alice, media_id=uploaded)["state"] == "ready"
+
+
+def try_again(*, minutes: int) -> None:
+    """Do what the job does whose turn has come, so many minutes after the upload."""
+    now = timezone.now()
+    Attachment.objects.update(taken_at=now - timedelta(minutes=minutes), due_at=now - timedelta(seconds=1))
+    take_next()
 
 
 def _full_disk(folder: Path) -> Any:

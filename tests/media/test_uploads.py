@@ -250,14 +250,14 @@ def test_the_storage_takes_what_was_agreed(offer: dict[str, Any]) -> None:
         {"x-amz-credential": "somebody/20260101/us-east-1/s3/aws4_request"},
         {"x-amz-acl": "public-read"},
         {"success_action_redirect": "https://evil.example/"},
-        {"Success_Action_Redirect": "https://evil.example/"},
     ],
 )
 def test_the_storage_refuses_another_key_type_or_signature(offer: dict[str, Any], other: dict[str, str]) -> None:
     assert put(offer["upload"], samples.picture(), **other).status_code in {400, 403}
 
 
-@pytest.mark.parametrize("name", ["redirect", "success_action_redirect "])
+# Of two fields whose names differ by case, the storage takes one: the policy allows the empty one alone.
+@pytest.mark.parametrize("name", ["redirect", "success_action_redirect ", "Success_Action_Redirect"])
 def test_the_storage_sends_nobody_elsewhere(offer: dict[str, Any], name: str) -> None:
     assert "Location" not in put(offer["upload"], samples.picture(), **{name: "https://evil.example/"}).headers
 

@@ -82,7 +82,9 @@ def _sent(world: World, role: str, way: Way, words: Words) -> Answer:
     told = list(get_messages(answer.wsgi_request))
     reason = " ".join(str(each) for each in told if each.level_tag == "error")
     said = f"{unescape(answer.content.decode())} {' '.join(map(str, told))}"
-    return Answer(_word(answer, reason), said, reason, [answer.status_code, answer.content])
+    # Every page names its reader: that is no difference.
+    content = answer.content if role == NOBODY else answer.content.replace(str(world[role].pk).encode(), b"")
+    return Answer(_word(answer, reason), said, reason, [answer.status_code, content])
 
 
 def _word(answer: Any, reason: str) -> str:

@@ -17,7 +17,10 @@ DOORS = {"call": by_call, "page": by_page}
 
 @contextmanager
 def undone() -> Iterator[None]:
-    with transaction.atomic():
+    around = transaction.atomic()
+    # Whatever is called here believes to be outside of a transaction, as it is for the people it serves.
+    around._from_testcase = True
+    with around:
         yield
         transaction.set_rollback(True)
 

@@ -27,6 +27,7 @@ GET api/v1/ws/users
 DELETE api/v1/ws/users/<pk>
 POST api/v1/ws/broadcast
 POST api/v1/ws/conversations/<pk>/broadcast
+POST api/v1/auth/confirm
 POST api/v1/auth/register
 POST api/v1/auth/token
 POST api/v1/auth/token/refresh
@@ -63,6 +64,7 @@ GET settings/sessions
 POST settings/sessions/end-others
 POST settings/sessions/<uuid:session_id>/end
 GET settings/security
+GET POST settings/security/confirm
 POST settings/security/wallet/link
 POST settings/security/wallet/unlink
 GET settings/blocked
