@@ -2,7 +2,8 @@
 
 * A request whose head or body does not arrive in time is answered 408 and closed. A connection that never begins a
   request is closed without a word, as browsers open some in advance.
-* A head has a bound on its size, 431.
+* A head has a bound on its size, 431; so has what comes behind or between the pieces of a body and is no part of it.
+* Trailers are no headers (RFC 9110, section 6.5.1): a proxy that cleans headers would let them pass.
 * A connection that does not take its answer is cut.
 
 It rests on names of uvicorn that are not promised; uvicorn is pinned, and tests/doors/test_half_requests.py holds them.
@@ -36,6 +37,7 @@ class ChatHttp(HttpToolsProtocol):
         self._stall: asyncio.TimerHandle | None = None
         self._untaken = 0
         self._head_bytes = 0
+        """Bytes that were read since the last of a body."""
         self._has_begun = False
         self._is_in_head = True
 
@@ -48,8 +50,16 @@ class ChatHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+        if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
             self._refuse(431, "too_large", "Request Header Fields Too Large", "The headers are too long.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -4,7 +4,7 @@ import asyncio
 import socket as sockets
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -86,6 +86,25 @@ async def test_a_head_without_end_is_refused(impatient: Server) -> None:
     async with Raw(impatient.url) as raw:
         await raw.send(b"GET /healthz HTTP/1.1\r\nX-Long: ", b"x" * (2 * HEAD_BYTES))
         assert (await raw.answer()).status == 431
+
+
+@pytest.mark.parametrize("endless", [b"x-more: 1\r\n" * 1000, b"x-more: " + b"x" * 10_000, b"1;" + b"x" * 10_000])
+async def test_what_is_no_part_of_a_body_does_not_come_without_end(impatient: Server, endless: bytes) -> None:
+    end = b"" if endless.startswith(b"1") else b"0\r\n"
+    async with Raw(impatient.url) as raw:
+        await raw.send(head(PATH, "Transfer-Encoding: chunked"), b"2\r\n{}\r\n", end)
+        with suppress(ConnectionError):
+            await raw.send(*[endless] * (4 * HEAD_BYTES // len(endless)))
+        assert (await raw.answer()).status == 431
+
+
+async def test_trailers_are_no_headers(impatient: Server) -> None:
+    trailers = b"X-Request-ID: a-trailer\r\nContent-Type: text/plain\r\n"
+    async with Raw(impatient.url) as raw:
+        await raw.send(head(PATH, "Content-Type: application/json", "Transfer-Encoding: chunked"))
+        await raw.send(b"2\r\n{}\r\n0\r\n", trailers, b"\r\n")
+        answer = await raw.answer()
+        assert (answer.status, b"a-trailer" in answer.head) == (400, False)
 
 
 async def test_a_handshake_that_stays_half_is_ended(impatient: Server) -> None:
