@@ -267,3 +267,29 @@ def test_the_page_of_a_person_says_when_to_come_back(alice: User, bob: User) -> 
     spend(limits.INVITATIONS, alice)
     answer = Visitor(alice).submit(f"/people/{bob.pk}", f"/people/{bob.pk}/invite")
     assert "That is enough for now." in words(answer)
+
+
+def overdraw(limit: limits.Limit, subject: object) -> None:
+    """Let nothing of a limit be left for a minute, however slow the machine is."""
+    limits.charge([(limit, subject)], cost=2 * limit.quota)
+
+
+def test_who_reads_pages_without_end_is_told_to_wait_and_others_read_on(
+    alice: User, bob: User, conversation: Conversation
+) -> None:
+    reader, pages = Visitor(alice), ["/", f"/conversations/{conversation.pk}", "/settings", "/accounts/email/"]
+    assert [reader.get(page).status_code for page in pages] == [200] * len(pages)
+    overdraw(limits.CALLS, alice.pk)
+    refused = [reader.get(page) for page in pages]
+    assert [answer.status_code for answer in refused] == [429] * len(pages)
+    assert all(int(answer["Retry-After"]) >= 1 for answer in refused)
+    assert Visitor(bob).get(pages[1]).status_code == 200
+
+
+def test_strangers_read_as_many_pages_from_one_address_as_they_may_make_calls() -> None:
+    paths = ["/accounts/login/", "/api/openapi.yaml", "/healthz"]
+    assert [Visitor().get(path).status_code for path in paths] == [200] * len(paths)
+    overdraw(limits.CALLS_OF_ADDRESS, "127.0.0.1")
+    refused = [Visitor().get(path) for path in paths]
+    assert [answer.status_code for answer in refused] == [429, 429, 200]
+    assert refused[1].json()["code"] == "rate_limited"
