@@ -9,7 +9,6 @@ from accounts.views import READ, too_many
 from chatproject import limits
 from chatproject.problems import problem_response
 
-
 PROBES = {"/healthz", "/readyz", "/metrics"}
 """Asked by machines that watch the site, perhaps from the address of its proxy."""
 
