@@ -99,11 +99,14 @@ class StaffSite(admin.AdminSite):
         return super().index(request, {**(extra_context or {}), "seen": seen, "charts": charts})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Sign in on our page, which begins one of our sessions; say why where that is not enough."""
+        """Sign in on our page, which begins one of our sessions; say why where that is not enough.
+
+        Django's own form is never shown: whoever is in already could try passwords with it, and no limit would count.
+        """
         if request.user.is_authenticated and request.user.is_staff and (reason := _refusal(request)):
             messages.error(request, reason)
             return redirect("settings_security")
-        ours: HttpResponse = secure_admin_login(super().login)(request, extra_context)
+        ours: HttpResponse = secure_admin_login(_to_index)(request)
         return ours
 
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
@@ -111,6 +114,10 @@ class StaffSite(admin.AdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("account_change_password")
+
+
+def _to_index(request: HttpRequest) -> HttpResponse:
+    return redirect("admin:index")
 
 
 def _refusal(request: HttpRequest) -> str | None:
