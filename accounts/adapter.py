@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
+from django.utils.crypto import constant_time_compare
 
 from accounts import commands, factor_secrets
 from accounts.attempts import devices_of, remember_device, take_sign_in_chance
@@ -37,6 +38,8 @@ from messaging.fields import Unreadable
 logger = logging.getLogger(__name__)
 
 
+PASSWORD_HASH = "password_hash"  # noqa: S105 (a name)
+"""Where a browser's session keeps what the password of someone was who is about to be signed in."""
 LOOPBACK = {"127.0.0.1", "::1"}
 
 
@@ -56,17 +59,32 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "username_taken": IS_TAKEN,
     }
 
+    def pre_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponseBase | None:
+        """Keep what the password is while a second factor is asked for, which may take minutes."""
+        request.session[PASSWORD_HASH] = user.get_session_auth_hash()
+        answer: HttpResponseBase | None = super().pre_login(request, user, **about)
+        return answer
+
     def login(self, request: HttpRequest, user: User) -> None:
-        session = commands.start_session(
+        try:
+            session = self._start_session(request, user)
+        except commands.SessionEnded:
+            messages.error(request, "The password has just been changed. Please sign in with the new one.")
+            raise ImmediateHttpResponse(redirect("account_login")) from None
+        super().login(request, user)
+        request.session[SESSION_KEY] = str(session.pk)
+        request.device_token = session.device_token  # type: ignore[attr-defined]
+
+    def _start_session(self, request: HttpRequest, user: User) -> Session:
+        if not constant_time_compare(request.session.pop(PASSWORD_HASH, ""), user.get_session_auth_hash()):
+            raise commands.SessionEnded
+        return commands.start_session(
             user=user,
             name=device_name(request),
             ip=request.META["REMOTE_ADDR"] or None,
             language=browser_language(request),
             devices=devices_of(request),
         )
-        super().login(request, user)
-        request.session[SESSION_KEY] = str(session.pk)
-        request.device_token = session.device_token  # type: ignore[attr-defined]
 
     def post_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponseBase:
         answer: HttpResponseBase = super().post_login(request, user, **about)

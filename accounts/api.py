@@ -110,13 +110,16 @@ class AuthViewSet(API):
         return devices_of(request._request, token=said.get("device_token", ""))
 
     def _sign_in(self, request: Request, user: User, said: dict[str, Any]) -> SignedInJSON:
-        session = commands.start_session(
-            user=user,
-            name=said.get("device") or device_name(request._request),
-            ip=request.META.get("REMOTE_ADDR") or None,
-            language=browser_language(request._request),
-            devices=self._devices(request, said),
-        )
+        try:
+            session = commands.start_session(
+                user=user,
+                name=said.get("device") or device_name(request._request),
+                ip=request.META.get("REMOTE_ADDR") or None,
+                language=browser_language(request._request),
+                devices=self._devices(request, said),
+            )
+        except commands.SessionEnded:
+            raise Unauthenticated("The password has just been changed.", "bad_credentials") from None
         token = session.device_token or None
         pair = issue_pair(commands.start_tokens(session=session))
         return {"user": own_json(user), **pair, "session_id": str(session.pk), "device_token": token}

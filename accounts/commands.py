@@ -80,7 +80,8 @@ def start_session(
 ) -> Session:
     """Begin a session on a device that has just signed in; Suspended for those who may not.
 
-    The device is known from now on: by one of the tokens that it shows, or by a new one, `device_token`.
+    SessionEnded if the password was changed, or the account closed, since the person was found. The device is known
+    from now on: by one of the tokens that it shows, or by a new one, `device_token`.
     """
     if user.suspended_at:
         raise Suspended.of(user)
@@ -90,8 +91,19 @@ def start_session(
     token = "" if known else new_token()
     session = Session(user=user, name=name[:200], ip=ip, language=language, device_digest=known or digest(token))
     session.device_token = token
-    session.save(force_insert=True)
+    with transaction.atomic():
+        _require_unchanged(user)
+        session.save(force_insert=True)
     return session
+
+
+def _require_unchanged(user: User) -> None:
+    """SessionEnded unless a person's password is the one that they were found by.
+
+    A new password ends every session that there is, and one that the former password opens must not begin after that.
+    """
+    if not any(held.password == user.password for held in lock_people([user.pk])):
+        raise SessionEnded
 
 
 def _renew_password(user: User, password: str) -> None:

@@ -52,6 +52,17 @@ def test_a_name_that_is_none_makes_nobody(name: str) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.usefixtures("committed")
+def test_the_former_password_begins_no_session_after_it_was_changed() -> None:
+    register(username="alice", password=GOOD)
+    thief = signs_in("alice")
+    assert thief is not None
+    change_password(user=User.objects.get(), password="another-one-8")
+    with pytest.raises(SessionEnded):
+        start_session(user=thief)
+    assert not Session.objects.exists()
+
+
 @pytest.mark.parametrize("password", ["short7!", "12345678901", "password1", "margaret"])
 @pytest.mark.usefixtures("db")
 def test_a_weak_password_makes_nobody(password: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.commands import change_password
 from accounts.models import User
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 from tests.support.codes import code_of, forget_used_codes
@@ -118,3 +119,15 @@ def test_codes_are_switched_off_again(dora: User) -> None:
     assert here(answer) == "/settings/security"
     assert "Codes from your app are off." in words(answer)
     assert here(Visitor().sign_in("dora")) == "/"
+
+
+def test_a_sign_in_that_waits_for_a_code_ends_with_the_password_that_began_it(dora: User) -> None:
+    secret = set_up(Visitor(dora))
+    forget_used_codes()
+    thief = Visitor()
+    thief.sign_in("dora")
+    dora.refresh_from_db()
+    change_password(user=dora, password="another secret 42")
+    answer = thief.submit("/accounts/2fa/authenticate/", code=code_of(secret))
+    assert "The password has just been changed." in words(answer)
+    assert not thief.is_in
