@@ -15,7 +15,7 @@ from conversations.commands import start_direct
 from messaging import log, marks
 from messaging.append import Draft
 from messaging.attachments import kind_of
-from messaging.forwarding import forward_message
+from messaging.forwarding import forward_direct, forward_message
 from messaging.lane import lane
 from messaging.log import Said
 from messaging.marks import Mark
@@ -31,9 +31,8 @@ def send_message(
     IdConflict if the id is another message's.
     """
     if forward_of_id is not None:
-        if text or {name for name, value in fields.items() if value} - {"id"}:
-            raise Invalid("What is sent on comes alone.", pointer="/forward_of_id")
-        return forward_message(by=by, conversation_id=conversation_id, forward_of_id=forward_of_id, id=fields.get("id"))
+        id = _only_id(text=text, **fields)
+        return forward_message(by=by, conversation_id=conversation_id, forward_of_id=forward_of_id, id=id)
     return log.append(compose(by.pk, conversation_id, text=text, **fields))
 
 
@@ -42,11 +41,20 @@ async def send_message_soon(*, by_id: UUID, conversation_id: UUID, text: str, **
     return await lane().append(compose(by_id, conversation_id, text=text, **fields))
 
 
-@transaction.atomic
-def send_direct(*, by: User, to: User, text: str = "", **fields: Any) -> Said:
+def send_direct(*, by: User, to: User, text: str = "", forward_of_id: UUID | None = None, **fields: Any) -> Said:
     """Say something to a person, in the direct conversation, which is opened if there is none."""
-    conversation, _ = start_direct(by=by, to=to)
-    return send_message(by=by, conversation_id=conversation.pk, text=text, **fields)
+    if forward_of_id is not None:
+        return forward_direct(by=by, to=to, forward_of_id=forward_of_id, id=_only_id(text=text, **fields))
+    with transaction.atomic():
+        conversation, _ = start_direct(by=by, to=to)
+        return send_message(by=by, conversation_id=conversation.pk, text=text, **fields)
+
+
+def _only_id(*, id: UUID | None = None, **others: Any) -> UUID | None:
+    """Give the id of a forward; Invalid where anything else comes with it."""
+    if any(others.values()):
+        raise Invalid("What is sent on comes alone.", pointer="/forward_of_id")
+    return id
 
 
 def compose(

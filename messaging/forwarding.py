@@ -1,5 +1,6 @@
 """Sending on: the same words and bytes in another conversation, and nothing of where they come from."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from accounts.ids import uuid7
 from accounts.models import User
 from chatproject import limits
 from conversations.access import Unprocessable, place_of, present
+from conversations.commands import start_direct
+from conversations.rights import between
 from messaging import log
 from messaging.access import readable
 from messaging.append import Draft
@@ -27,26 +30,54 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
     RateLimited after too much was sent on.
     """
     id = id or uuid7()
-    fingerprint = fingerprints(by.pk.bytes, conversation_id.bytes, b"forward", b"", forward_of_id.bytes, b"")
     source = _readable_by(by, forward_of_id)
     stored = Message.objects.filter(pk=id).first()
     if stored is not None:
         # A repeat is one, whatever has become of what was sent on.
         again = _draft(by, conversation_id, id, source)
-        again.fingerprints = fingerprint
+        again.fingerprints = _fingerprint(by, conversation_id, forward_of_id)
         return Said(_repeated(by, log.recognise(again, stored)), repeated=True)
     place_of(by, conversation_id)
+    return _charged(by, source, lambda found: _forward(by, conversation_id, id, found))
+
+
+def forward_direct(*, by: User, to: User, forward_of_id: UUID, id: UUID | None = None) -> Said:
+    """Send a message on to a person, in the direct conversation, which is opened if there is none."""
+    known = between(by.pk, to.pk).first()
+    if known is not None:
+        return forward_message(by=by, conversation_id=known.pk, forward_of_id=forward_of_id, id=id)
+    return _charged(by, _readable_by(by, forward_of_id), lambda found: _forward_first(by, to, id or uuid7(), found))
+
+
+def _charged(by: User, source: Message | None, forward: Callable[[Message], Said]) -> Said:
+    """Charge for a forward before its transaction begins; a repeat that came at the same moment costs nothing."""
     if source is None:
         raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
-    with limits.charged(by.pk, (limits.FORWARDS, 1 + Attachment.objects.filter(message_id=source.pk).count())):
-        return _forward(by, conversation_id, id, source, fingerprint)
+    cost = 1 + Attachment.objects.filter(message_id=source.pk).count()
+    with limits.charged(by.pk, (limits.FORWARDS, cost)) as charge:
+        said = forward(source)
+    if said.repeated:
+        limits.give_back(charge)
+    return said
 
 
 @transaction.atomic
-def _forward(by: User, conversation_id: UUID, id: UUID, source: Message, fingerprint: list[bytes]) -> Said:
+def _forward_first(by: User, to: User, id: UUID, source: Message) -> Said:
+    conversation, _ = start_direct(by=by, to=to)
+    return _forward(by, conversation.pk, id, source)
+
+
+@transaction.atomic
+def _forward(by: User, conversation_id: UUID, id: UUID, source: Message) -> Said:
     draft = _draft(by, conversation_id, id, source)
-    draft.fingerprints, draft.names, draft.media = fingerprint, (), _copies(source, by)
+    draft.fingerprints, draft.names = _fingerprint(by, conversation_id, source.pk), ()
+    draft.media = _copies(source, by)
     return log.append(draft)
+
+
+def _fingerprint(by: User, conversation_id: UUID, forward_of_id: UUID) -> list[bytes]:
+    """Write down what a repeat of a forward is recognised by."""
+    return fingerprints(by.pk.bytes, conversation_id.bytes, b"forward", b"", forward_of_id.bytes, b"")
 
 
 def _repeated(by: User, stored: Message) -> MessageJSON:

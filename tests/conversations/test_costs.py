@@ -9,13 +9,13 @@ import pytest
 from accounts.models import User
 from chatproject import limits
 from chatproject.limits import RateLimited
-from conversations.access import Blocked, NotAllowed
+from conversations.access import Blocked, NotAllowed, Unprocessable
 from conversations.commands import create_group
 from conversations.contacts import block, invite
 from conversations.groups import add_members, leave, remove_member
 from conversations.links import accept_link, make_link
 from conversations.models import Conversation, Participant
-from messaging.commands import send_message
+from messaging.commands import send_direct, send_message
 from messaging.models import Report
 from messaging.reports import report_person
 from tests.accounts.conftest import Caller
@@ -177,6 +177,18 @@ def test_forwards_are_counted_and_repeats_are_not(alice: User, conversation: Con
     spend(limits.FORWARDS, alice)
     with pytest.raises(RateLimited):
         send_message(**where, forward_of_id=said)
+
+
+def test_the_first_message_to_a_person_may_be_a_forward_and_costs_as_much(
+    alice: User, mallory: User, conversation: Conversation
+) -> None:
+    said = UUID(send_message(by=alice, conversation_id=conversation.pk, text="Pass it on").message["id"])
+    sent = UUID(send_direct(by=alice, to=mallory, forward_of_id=said).message["id"])
+    assert send_direct(by=alice, to=mallory, id=sent, forward_of_id=said).repeated
+    assert left(limits.FORWARDS, alice) == limits.FORWARDS.quota - 1
+    with pytest.raises(Unprocessable):
+        send_direct(by=alice, to=alice, forward_of_id=said)
+    assert left(limits.FORWARDS, alice) == limits.FORWARDS.quota - 1
 
 
 # REST

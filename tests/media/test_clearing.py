@@ -135,6 +135,33 @@ def test_only_what_one_may_read_is_sent_on(
     assert (sent["text"], sent["mentions"], sent["kind"]) == ("Hi @bob", [], "text")
 
 
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_message_is_sent_on_to_a_person(
+    is_known: bool, phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, picture: Any
+) -> None:
+    if is_known:
+        start_direct(by=bob, to=mallory)
+    first = send(phone(alice), conversation, picture, text="Look").json()["data"]
+    body = {"id": str(uuid7()), "receiver_id": str(mallory.pk), "forward_of_id": first["id"]}
+    sent, again = (phone(bob).post("/messages", json=body) for _ in range(2))
+    assert (sent.status_code, again.status_code) == (201, 200)
+    assert sent.json() == again.json()
+    assert sent.json()["data"]["text"] == "Look"
+    assert download(phone(mallory), sent.json()["data"]["media"][0]).status_code == 200
+
+
+def test_nothing_begins_where_nothing_can_be_sent_on(
+    phone: Phone, alice: User, bob: User, mallory: User, conversation: Any
+) -> None:
+    said = phone(alice).post("/messages", json={"conversation_id": str(conversation.pk), "text": "Hi"}).json()["data"]
+    to = {"receiver_id": str(bob.pk), "forward_of_id": said["id"]}
+    assert phone(mallory).post("/messages", json=to).status_code == 422
+    assert phone(alice).post("/messages", json={**to, "receiver_id": str(alice.pk)}).status_code == 422
+    taken = {**to, "id": said["id"], "receiver_id": str(mallory.pk)}
+    assert phone(alice).post("/messages", json=taken).json()["code"] == "id_conflict"
+    assert not phone(mallory).get("/conversations").json()["data"]
+
+
 def test_sending_on_while_it_is_cleared_up_is_one_or_the_other(
     phone: Phone, alice: User, bob: User, conversation: Any, elsewhere: Any
 ) -> None:
