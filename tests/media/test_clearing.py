@@ -107,6 +107,21 @@ def test_a_picture_is_sent_on_and_outlives_the_first(
     assert (forget_media(), objects()) == (1, [])
 
 
+@pytest.mark.parametrize("kind", [{}, {"kind": "image"}])
+def test_a_repeat_of_what_was_deleted_and_cleared_is_the_tombstone(
+    kind: dict[str, str], phone: Phone, alice: User, conversation: Any, picture: Any
+) -> None:
+    id = str(uuid7())
+    send(phone(alice), conversation, picture, id=id, **kind)
+    phone(alice).delete(f"/messages/{id}")
+    forget_media()
+    again = send(phone(alice), conversation, picture, id=id, **kind)
+    assert again.status_code == 200
+    assert again.json()["data"]["deleted_at"]
+    anew = send(phone(alice), conversation, picture, **kind)
+    assert (anew.status_code, anew.json()["errors"][0]["pointer"]) == (422, "/media")
+
+
 def test_sending_on_again_is_the_same_message(
     phone: Phone, alice: User, bob: User, conversation: Any, elsewhere: Any, picture: Any
 ) -> None:
