@@ -164,6 +164,18 @@ async def test_other_tabs_show_nothing_any_more(
     assert not await kept(other, alice)
 
 
+async def test_tabs_with_settings_show_nothing_any_more_either(enter: Enter, alice: User) -> None:
+    window = await enter(alice)
+    await window.goto("/")
+    other = await window.page.context.new_page()
+    await other.goto("/settings/profile")
+    await expect(other.get_by_text("Alice").first).to_be_visible()
+    await sign_out(window)
+    await expect(other.locator("body")).to_be_hidden()
+    await other.evaluate("dispatchEvent(new Event('focus'))")
+    await expect(other).to_have_url("/accounts/login/?next=/settings/profile")
+
+
 @pytest.mark.long
 async def test_a_session_that_is_ended_elsewhere_leaves_nothing(
     enter: Enter, alice: User, bob: User, conversation: Conversation
