@@ -67,8 +67,8 @@ LAYERS = {
         messaging.serializers messaging.standings messaging.words
     """,
     "doors": """
-        accounts.admin accounts.api accounts.api_people accounts.api_wallet accounts.reading accounts.urls accounts.views
-        accounts.views_confirm accounts.views_factors accounts.views_people accounts.views_settings
+        accounts.admin accounts.api accounts.api_people accounts.api_wallet accounts.reading accounts.urls
+        accounts.views accounts.views_confirm accounts.views_factors accounts.views_people accounts.views_settings
         accounts.views_wallet
         chatproject.health chatproject.staffsite chatproject.views
         conversations.admin conversations.api conversations.api_groups conversations.urls conversations.views
