@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import BoundedSemaphore
 from uuid import UUID
 
 from django.conf import settings
@@ -28,15 +27,18 @@ from messaging.objects import NotThere, media_storage
 from messaging.passing import post_media
 from messaging.scanning import finds_virus
 from messaging.sizes import most_copied
+from messaging.slots import Slots
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = BoundedSemaphore(2)
+SLOTS = Slots(2)
 """How many files one process has looked at at the same time: each may need two gigabytes."""
 SMALL_BYTES = 8 * 1024**2
 """What is looked at while its uploader waits; the rest is a job's."""
 PATIENCE = 1.0
 """Seconds that an uploader waits until their file can be looked at; after that it is a job's."""
+LOOK_EVERY = 1.0
+"""Seconds after which a slot that is kept free for others looks whether one of them has come."""
 LEAST_COST = 64 * 1024
 """Bytes that an upload takes of the day's at least, so that nobody makes millions of rows."""
 GIVEN_UP = timedelta(hours=1)
@@ -59,28 +61,35 @@ def take_soon(attachment: Attachment) -> None:
     if not _is_examined(attachment):
         if turns.begin(attachment, most=None):
             take(attachment.pk)
-    elif attachment.size > SMALL_BYTES or not turns.begin(attachment) or not _take_within(PATIENCE, attachment.pk):
+    elif attachment.size > SMALL_BYTES or not turns.begin(attachment) or not _take_within(PATIENCE, attachment):
         turns.leave_to_job(attachment)
 
 
-def _take_within(seconds: float, media_id: UUID) -> bool:
-    """Take an upload if this process may look at one more file soon; False if it may not."""
-    with without_connection():
-        is_free = AT_ONCE.acquire(timeout=seconds)
-    if is_free:
-        try:
-            take(media_id)
-        finally:
-            AT_ONCE.release()
-    return is_free
+def _take_within(seconds: float, attachment: Attachment) -> bool:
+    """Take an upload if this process may look at one more file of its owner's soon; False if it may not."""
+    with SLOTS.for_person(attachment.owner_id, within=seconds) as has_slot:
+        if has_slot:
+            take(attachment.pk)
+    return has_slot
 
 
 def take_next() -> None:
-    """Take the upload whose turn it is, once this process may look at one more file; Unavailable as in `take_soon`."""
-    with without_connection(), AT_ONCE:
-        media_id = turns.begin_next()
-        if media_id is not None:
-            take(media_id)
+    """Take the upload whose turn it is, once this process may look at one more file; Unavailable as in `take_soon`.
+
+    Where all that wait are of people who have one looked at here, the slot is kept for others until one of those ends.
+    """
+    while True:
+        with SLOTS.for_next(_begin_next) as attachment:
+            if attachment is not None:
+                return take(attachment.pk)
+        if not turns.is_one_due():
+            return None
+        SLOTS.wait(LOOK_EVERY)
+
+
+def _begin_next(served: set[UUID]) -> Attachment | None:
+    media_id = turns.begin_next(besides=served)
+    return Attachment.objects.get(pk=media_id) if media_id else None
 
 
 def _is_examined(attachment: Attachment) -> bool:

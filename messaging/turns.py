@@ -8,7 +8,7 @@ begun is begun again after it, because whoever looked at it must have died. Ever
 so that what was counted is still so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -50,13 +50,19 @@ def begin(upload: Attachment, *, most: int | None = MOST_EACH) -> bool:
         return _begin(_due(at).filter(pk=upload.pk), at)
 
 
-def begin_next() -> UUID | None:
-    """Begin to look at the upload whose turn it is; None if none waits."""
+def begin_next(*, besides: Collection[UUID] = ()) -> UUID | None:
+    """Begin to look at the upload whose turn it is, of anyone beside some people; None if none waits."""
     with _ordered() as at:
         served = _begun(at).values("owner").annotate(count=Count("pk")).filter(count__gte=MOST_EACH).values("owner")
-        in_turn = _due(at).order_by(F("turn").asc(nulls_first=True), "taken_at", "pk").values_list("pk", flat=True)
+        others = _due(at).exclude(owner__in=besides)
+        in_turn = others.order_by(F("turn").asc(nulls_first=True), "taken_at", "pk").values_list("pk", flat=True)
         found = in_turn.exclude(owner__in=served).first() or in_turn.first()
         return found if found and _begin(_due(at).filter(pk=found), at) else None
+
+
+def is_one_due() -> bool:
+    """Tell whether an upload waits that may be begun."""
+    return _due(now()).exists()
 
 
 def leave_to_job(upload: Attachment, *, has_failed: bool = False) -> None:

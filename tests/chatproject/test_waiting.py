@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Condition
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.realtime import publish
 from chatproject import cache, health, limits, redis
 from chatproject.database import without_connection
-from messaging import taking, turns
+from messaging import slots, taking, turns
 from messaging.media import begin_upload
 from messaging.models import Attachment
 from messaging.objects import MediaStorage
@@ -214,12 +214,19 @@ def test_turns_at_hashing_are_waited_for_without_a_connection(
 
 
 def test_turns_at_looking_are_waited_for_without_a_connection(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    watched = Watched()
-    monkeypatch.setattr(taking, "AT_ONCE", watched)
+    seen = []
+
+    class WatchedCondition(Condition):
+        def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+            seen.append(connection.connection is not None)
+            return super().wait_for(predicate, timeout)
+
+    monkeypatch.setattr(slots, "Condition", WatchedCondition)
+    monkeypatch.setattr(taking, "SLOTS", slots.Slots(2))
     upload = begin_upload(by=alice, filename="a.png", content_type="image/png", size=1)
     attachment = Attachment.objects.get(pk=upload.media["id"])
     assert turns.enter(attachment, key="media/a")
     taking.take_soon(attachment)
     with_a_connection()
     taking.take_next()
-    assert watched.seen == [False, False]
+    assert seen == [False, False]

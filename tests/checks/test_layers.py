@@ -44,7 +44,8 @@ LAYERS = {
         conversations.closing conversations.commands conversations.contacts conversations.groups conversations.links
         conversations.members conversations.places conversations.rights conversations.service conversations.wallets
         messaging.clearing messaging.commands messaging.edits messaging.forwarding messaging.media
-        messaging.moderation messaging.reactions messaging.reports messaging.retention messaging.taking messaging.turns
+        messaging.moderation messaging.reactions messaging.reports messaging.retention messaging.slots
+        messaging.taking messaging.turns
     """,
     "hub, sync, inbox": """
         accounts.directory

@@ -1,7 +1,9 @@
 """Whose upload is looked at next: people alternate, nobody takes everything, and nothing that began is lost."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import pytest
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts.ids import uuid7
 from accounts.models import User
 from chatproject import limits
 from conversations.access import Unavailable
@@ -19,7 +22,7 @@ from messaging.media import begin_upload, complete_upload, state_of
 from messaging.models import Attachment
 from tests.media.conftest import begin, put
 from tests.support import samples
-from tests.support.together import together
+from tests.support.together import on_own_connection, together
 
 Phone = Callable[[User], httpx.Client]
 
@@ -116,11 +119,10 @@ def test_what_has_failed_is_tried_again_after_a_pause_that_grows(alice: User) ->
 @pytest.fixture
 def busy() -> Iterator[None]:
     """This process looks at as many files as it may."""
-    for _ in range(2):
-        taking.AT_ONCE.acquire()
-    yield
-    for _ in range(2):
-        taking.AT_ONCE.release()
+    with taking.SLOTS.for_person(uuid7(), within=0) as one, taking.SLOTS.for_person(uuid7(), within=0) as other:
+        assert one
+        assert other
+        yield
 
 
 def uploaded(phone: Phone, owner: User, data: bytes, name: str, content_type: str) -> UUID:
@@ -137,6 +139,34 @@ def test_a_picture_that_finds_no_room_is_left_to_a_job(
     id = uploaded(phone, alice, samples.picture(), "a.jpg", "image/jpeg")
     assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
     assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
+
+
+def test_one_person_does_not_fill_a_process(
+    phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "PATIENCE", 0.01)
+    mine, theirs = (uploaded(phone, user, samples.picture(), "a.jpg", "image/jpeg") for user in (alice, bob))
+    with taking.SLOTS.for_person(alice.pk, within=0):
+        assert complete_upload(by=alice, media_id=mine)["state"] == "processing"
+        assert complete_upload(by=bob, media_id=theirs)["state"] == "ready"
+
+
+@pytest.mark.usefixtures("committed")
+def test_a_worker_keeps_a_slot_for_whoever_else_comes(
+    phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "LOOK_EVERY", 0.01)
+    mine, theirs = (uploaded(phone, user, samples.picture(), "a.jpg", "image/jpeg") for user in (alice, bob))
+    enter = partial(turns.enter, key="media/a")
+    assert enter(Attachment.objects.get(pk=mine))
+    with taking.SLOTS.for_person(alice.pk, within=0), ThreadPoolExecutor(1) as worker:
+        working = worker.submit(on_own_connection, look_at_next)
+        with pytest.raises(TimeoutError):
+            working.result(0.5)
+        assert enter(Attachment.objects.get(pk=theirs))
+        working.result(60)
+        assert state_of(by=bob, media_id=theirs)["state"] == "ready"
+        assert state_of(by=alice, media_id=mine)["state"] == "processing"
 
 
 @pytest.mark.usefixtures("busy")
