@@ -33,6 +33,7 @@ from accounts.tokens import SESSION_KEY
 from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject import limits
 from chatproject.database import without_connection
+from conversations.access import NotAllowed
 from messaging.fields import Unreadable
 
 logger = logging.getLogger(__name__)
@@ -69,8 +70,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             session = self._start_session(request, user)
         except commands.SessionEnded:
-            messages.error(request, "The password has just been changed. Please sign in with the new one.")
-            raise ImmediateHttpResponse(redirect("account_login")) from None
+            raise _to_sign_in(request, "The password has just been changed. Please sign in with the new one.") from None
+        except NotAllowed as refusal:
+            raise _to_sign_in(request, refusal.detail) from None
         super().login(request, user)
         request.session[SESSION_KEY] = str(session.pk)
         request.device_token = session.device_token  # type: ignore[attr-defined]
@@ -220,6 +222,12 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         except Unreadable as error:
             logger.error("the secret of a second factor does not open: %s", error)
             raise self.validation_error("incorrect_code") from error
+
+
+def _to_sign_in(request: HttpRequest, words: str) -> ImmediateHttpResponse:
+    """Lead back to where people sign in, and say there why they have to."""
+    messages.error(request, words)
+    return ImmediateHttpResponse(redirect("account_login"))
 
 
 def on_this_site(url: str) -> str:

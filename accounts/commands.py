@@ -6,6 +6,7 @@ from threading import BoundedSemaphore
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import check_password as is_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -21,8 +22,9 @@ from accounts.realtime import announce_change
 from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject import limits
 from chatproject.database import without_connection
+from chatproject.exposure import DEMO_PASSWORD, DEMO_PEOPLE, is_local
 from chatproject.names import fault_in
-from conversations.access import Suspended
+from conversations.access import NotAllowed, Suspended
 
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
 REPEAT_WITHIN = timedelta(seconds=60)
@@ -80,11 +82,14 @@ def start_session(
 ) -> Session:
     """Begin a session on a device that has just signed in; Suspended for those who may not.
 
+    NotAllowed for the demo's people at an address of another machine: everyone knows their password.
     SessionEnded if the password was changed, or the account closed, since the person was found. The device is known
     from now on: by one of the tokens that it shows, or by a new one, `device_token`.
     """
     if user.suspended_at:
         raise Suspended.of(user)
+    if ip and not is_local(ip) and _is_of_the_demo(user):
+        raise NotAllowed("The demo's people sign in on the machine that the server runs on, and nowhere else.")
     if user.outdated_password:
         _renew_password(user, user.outdated_password)
     known = known_device(username=user.username, devices=devices)
@@ -95,6 +100,14 @@ def start_session(
         _require_unchanged(user)
         session.save(force_insert=True)
     return session
+
+
+def _is_of_the_demo(user: User) -> bool:
+    """Tell whether someone is one of the demo's people, with the password that everyone knows."""
+    if user.username not in DEMO_PEOPLE:
+        return False
+    with without_connection(), HASHING:
+        return bool(is_password(DEMO_PASSWORD, user.password))
 
 
 def _require_unchanged(user: User) -> None:

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from chatproject.environment import YES
 
+DEMO_PEOPLE = ("alice", "bob", "carol", "staff")
+DEMO_PASSWORD = "parley-demo"  # noqa: S105 (of the demo's people, known to everyone)
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 

@@ -7,10 +7,9 @@ from contextlib import suppress
 
 import psycopg
 
-from .address import Address
+from chatproject.exposure import DEMO_PASSWORD, DEMO_PEOPLE
 
-CAST = ("alice", "bob", "carol", "staff")
-PASSWORD = "parley-demo"  # noqa: S105 (of the demo's people, known to everyone)
+from .address import Address
 
 
 def say(text: str) -> None:
@@ -38,7 +37,7 @@ def greeting(address: Address, database_url: str, *, shows_demo: bool) -> str:
     """Return the address and, when the demo's people are there and may be shown, how to be one of them."""
     lines = [f"Parley is at {address}"]
     if shows_demo and has_cast(database_url):
-        lines.append(f"Sign in as {', '.join(CAST[:-1])} or {CAST[-1]}, password {PASSWORD}")
+        lines.append(f"Sign in as {', '.join(DEMO_PEOPLE[:-1])} or {DEMO_PEOPLE[-1]}, password {DEMO_PASSWORD}")
     return "\n".join([*lines, "Ctrl-C ends it."])
 
 
@@ -46,6 +45,6 @@ def has_cast(database_url: str) -> bool:
     """Tell whether the people of the demo are in the database."""
     query = "SELECT count(*) FROM accounts_user WHERE username = ANY(%s)"
     with suppress(psycopg.Error), psycopg.connect(database_url, connect_timeout=2) as connection:
-        found = connection.execute(query, [list(CAST)]).fetchone()
-        return bool(found and found[0] == len(CAST))
+        found = connection.execute(query, [list(DEMO_PEOPLE)]).fetchone()
+        return bool(found and found[0] == len(DEMO_PEOPLE))
     return False

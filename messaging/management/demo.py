@@ -2,7 +2,9 @@
 
 from typing import Any
 
-PASSWORD = "parley-demo"  # noqa: S105 (the demo's, told to everyone)
+from chatproject.exposure import DEMO_PASSWORD
+
+PASSWORD = DEMO_PASSWORD
 
 CAST: dict[str, dict[str, Any]] = {
     "alice": {

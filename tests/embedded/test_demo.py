@@ -12,8 +12,10 @@ from chatproject.embedded.address import Address
 from chatproject.embedded.errors import CannotRun
 from chatproject.embedded.greeting import greeting
 from chatproject.lifespan import lifespan
+from conversations.access import NotAllowed
 from messaging.management.demo import CAST, PASSWORD
 from messaging.management.demo_people import open_demo_people
+from tests.accounts.visitor import Visitor, words
 
 BEHIND_A_PROXY = {"BEHIND_TLS": "1", "TRUSTED_PROXIES": "127.0.0.1", "SITE_URL": "https://chat.example"}
 
@@ -65,6 +67,27 @@ def test_those_are_found_as_whom_everyone_can_sign_in(cast: dict[str, User]) -> 
     assert open_demo_people() == ["carol", "staff"]
 
 
+@pytest.mark.parametrize("address", ["203.0.113.7", "10.0.0.9", "::ffff:192.0.2.1"])
+def test_they_sign_in_from_no_other_machine(cast: dict[str, User], address: str) -> None:
+    with pytest.raises(NotAllowed):
+        start_session(user=cast["staff"], ip=address)
+    cast["staff"].set_password("a secret nobody guesses")
+    cast["staff"].save()
+    assert start_session(user=cast["staff"], ip=address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_they_sign_in_on_this_machine(cast: dict[str, User], address: str) -> None:
+    assert start_session(user=cast["staff"], ip=address)
+
+
+def test_the_page_says_why_one_of_them_is_not_let_in(cast: dict[str, User]) -> None:
+    visitor = Visitor()
+    visitor.client.defaults["REMOTE_ADDR"] = "203.0.113.7"
+    assert "The demo's people sign in on the machine" in words(visitor.sign_in("staff", PASSWORD))
+    assert not visitor.is_in
+
+
 @pytest.mark.usefixtures("cast")
 def test_prepare_refuses_to_open_a_site_with_them(settings: Any) -> None:
     settings.EXPOSED_BY = ["BEHIND_TLS"]
@@ -83,7 +106,7 @@ def test_they_are_not_made_on_a_site_for_others(settings: Any, name: str) -> Non
 
 @pytest.mark.usefixtures("cast")
 def test_once_they_are_removed_the_site_opens(cast: dict[str, User], settings: Any) -> None:
-    start_session(user=cast["staff"], name="elsewhere", ip="203.0.113.7")
+    start_session(user=cast["staff"])
     settings.EXPOSED_BY = ["BEHIND_TLS"]
     call_command("remove_demo")
     call_command("prepare")
