@@ -125,11 +125,14 @@ def tls() -> Problems:
 def trusted_proxies() -> Problems:
     """Whoever is trusted may say who the client is."""
     for text in settings.TRUSTED_PROXIES:
+        hint = "Write them as 10.0.0.7 or 10.0.0.0/24."
         try:
-            ip_network(text, strict=False)
+            network = ip_network(text, strict=False)
         except ValueError:
-            hint = "Write them as 10.0.0.7 or 10.0.0.0/24."
             yield Error(f"“{text}” in TRUSTED_PROXIES is no address.", hint=hint, id="parley.E008")
+        else:
+            if network.prefixlen == 0:
+                yield Error(f"“{text}” in TRUSTED_PROXIES is everyone.", hint=hint, id="parley.E008")
 
 
 @deployment

@@ -54,6 +54,8 @@ def test_nothing_is_said_of_a_deployment_that_is_right(found: Any) -> None:
         ("parley.E002", {"CHAT_KEYS": ["c2hvcnQ="]}),
         ("parley.E002", {"CHAT_KEYS": [KEY, "é"]}),
         ("parley.E002", {"CHAT_KEYS": [KEY[:-1]]}),
+        ("parley.E008", {"TRUSTED_PROXIES": ["10.0.0.7", "0.0.0.0/0"]}),
+        ("parley.E008", {"TRUSTED_PROXIES": ["::/0"]}),
         ("parley.E003", {"ALLOWED_HOSTS": ["chat.example", "*"]}),
         ("parley.E003", {"ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"]}),
         ("parley.E003", {"ALLOWED_HOSTS": ["localhost"], "EXPOSED_BY": ["BEHIND_TLS"]}),
