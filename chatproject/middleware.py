@@ -11,7 +11,14 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.ids import uuid7
 from chatproject.addresses import client_address, is_trusted
-from chatproject.compression import COMPRESSED_FROM, accepts_gzip, compressed_file, is_of_words, mark_compressed
+from chatproject.compression import (
+    COMPRESSED_FROM,
+    SECRET_PAGES,
+    accepts_gzip,
+    compressed_file,
+    is_of_words,
+    mark_compressed,
+)
 from chatproject.etags import knows
 from chatproject.logs import request_id
 
@@ -31,9 +38,15 @@ class RequestId:
         response = self.get_response(request)
         request_id.set("")
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
-        if getattr(request, "user", None) is not None and request.user.is_authenticated:
+        if _is_personal(request):
             response.setdefault("Cache-Control", "no-store")
         return response
+
+
+def _is_personal(request: HttpRequest) -> bool:
+    """Tell whether an answer is for one person alone: for who is signed in, or who is about to be."""
+    known = getattr(request, "user", None) is not None and request.user.is_authenticated
+    return known or request.path.startswith(SECRET_PAGES)
 
 
 class RealAddress:

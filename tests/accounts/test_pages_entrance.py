@@ -196,3 +196,8 @@ def test_an_address_that_may_be_a_strangers_does_not(dora: User, mailoutbox: Any
     EmailAddress.objects.update(verified=False)
     Visitor(dora).submit("/accounts/password/change/", oldpassword=PASSWORD, **NEW_SECRET)
     assert mailoutbox == []
+
+
+@pytest.mark.parametrize("path", ["login/", "password/reset/", "password/reset/key/1-abc/", "confirm-email/abc/"])
+def test_no_cache_keeps_a_page_of_the_entrance(path: str) -> None:
+    assert "no-store" in Visitor().get(f"/accounts/{path}")["Cache-Control"]
