@@ -4,6 +4,7 @@ import logging
 import math
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -41,6 +42,8 @@ LOOK_EVERY = 1.0
 """Seconds after which a slot that is kept free for others looks whether one of them has come."""
 LEAST_COST = 64 * 1024
 """Bytes that an upload takes of the day's at least, so that nobody makes millions of rows."""
+SECOND_COST = 512 * 1024
+"""Bytes of the day's that a second of processor time takes, where a file has fewer: half an hour of a gigabyte."""
 GIVEN_UP = timedelta(hours=1)
 """How long after its upload a file is tried again that fails by a fault of ours."""
 VIRUS = "This file seems to carry a virus."
@@ -145,6 +148,13 @@ def _charge(attachment: Attachment, stored: int) -> None:
         limits.charge([(limits.uploads(settings.UPLOAD_BYTES_A_DAY), attachment.owner_id)], cost=more)
 
 
+def _charge_time(attachment: Attachment, seconds: float) -> None:
+    """Count how long it took to look at a file, whatever came of it, beyond what it cost by its bytes."""
+    more = int(seconds * SECOND_COST) // 1024 - cost_of(attachment.size)
+    if more > 0:
+        limits.charge([(limits.uploads(settings.UPLOAD_BYTES_A_DAY), attachment.owner_id)], cost=more)
+
+
 def _move(attachment: Attachment) -> None:
     """Bring the bytes to where no upload can write."""
     storage = media_storage()
@@ -172,8 +182,9 @@ def _look_at(attachment: Attachment) -> Blob:
         if finds_virus(folder / SOURCE):
             blob.quarantined_at = timezone.now()
         elif found.kind != Blob.Kind.FILE:
+            most, note_time = most_copied(found, attachment.size), partial(_charge_time, attachment)
             with without_connection():
-                seen = examine(found.name, folder, most=most_copied(found, attachment.size))
+                seen = examine(found.name, folder, most=most, note_time=note_time)
             _keep(blob, seen, folder)
     return blob
 

@@ -15,15 +15,17 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
+from chatproject import limits
 from conversations.access import Unprocessable
 from messaging.examining.finding import Refusal, read_finding
 from messaging.examining.starting import GROWN, examine
+from messaging.jobs import look_at_next
 from messaging.media import complete_upload, state_of
 from messaging.media_types import TYPES
 from messaging.models import Attachment
 from messaging.objects import media_storage
 from messaging.sizes import most_bytes, most_copied
-from messaging.taking import take_next
+from messaging.taking import SECOND_COST
 from tests.media.conftest import begin, put, upload
 from tests.support import hostile, samples
 
@@ -172,12 +174,18 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.taking.asdict", lambda finding: {}["nothing"])
 
 
+def try_again(*, begun: timedelta) -> None:
+    """Let the time of an upload that has failed have come again, so long after it was begun."""
+    Attachment.objects.update(taken_at=timezone.now() - begun, due_at=timezone.now())
+    look_at_next()
+
+
 def test_a_fault_of_ours_is_tried_again_and_given_up_in_the_end(alice: User, uploaded: UUID, fault: None) -> None:
     assert complete_upload(by=alice, media_id=uploaded)["state"] == "processing"
-    assert ProcrastinateJob.objects.filter(task_name="messaging.jobs.look_at_next").count() == 1
-    try_again(minutes=30)
+    assert ProcrastinateJob.objects.filter(task_name=look_at_next.name).count() == 1
+    try_again(begun=timedelta(minutes=30))
     assert state_of(by=alice, media_id=uploaded)["state"] == "processing"
-    try_again(minutes=61)
+    try_again(begun=timedelta(minutes=61))
     shown = state_of(by=alice, media_id=uploaded)
     assert (shown["state"], shown["reason"], list(media_storage().everything())) == ("rejected", DAMAGED, [])
 
@@ -188,15 +196,8 @@ def test_what_failed_by_a_fault_of_ours_is_ready_once_that_is_mended(
     with monkeypatch.context() as meanwhile:
         meanwhile.setattr("messaging.examining.starting.disk_usage", partial(_full_disk))
         assert complete_upload(by=alice, media_id=uploaded)["state"] == "processing"
-    try_again(minutes=1)
+    try_again(begun=timedelta(minutes=11))
     assert state_of(by=alice, media_id=uploaded)["state"] == "ready"
-
-
-def try_again(*, minutes: int) -> None:
-    """Do what the job does whose turn has come, so many minutes after the upload."""
-    now = timezone.now()
-    Attachment.objects.update(taken_at=now - timedelta(minutes=minutes), due_at=now - timedelta(seconds=1))
-    take_next()
 
 
 def _full_disk(folder: Path) -> Any:
@@ -204,3 +205,21 @@ def _full_disk(folder: Path) -> Any:
         free = 0
 
     return Full
+
+
+# What it costs
+
+
+@pytest.mark.parametrize("ending", ["", "os.kill(os.getpid(), 9)"])
+def test_a_file_that_takes_long_to_look_at_costs_by_its_time_whatever_comes_of_it(
+    alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch, settings: Any, ending: str
+) -> None:
+    settings.CHAT_LIMITS = True
+    day = [(limits.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
+    before = limits.take(day, cost=0).remaining
+    spent = "\nimport time\nwhile time.process_time() < 2: pass\n"
+    monkeypatch.setattr("messaging.examining.starting.PROGRAM", program(spent + ending))
+    with pytest.raises(Unprocessable):
+        complete_upload(by=alice, media_id=uploaded)
+    # Some of the day's bytes come back while a busy machine computes.
+    assert before - limits.take(day, cost=0).remaining >= SECOND_COST // 1024
