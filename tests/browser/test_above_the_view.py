@@ -18,6 +18,8 @@ from tests.browser.conftest import Enter
 from tests.browser.window import Window
 from tests.messaging.helpers import fill, say
 
+pytestmark = pytest.mark.long
+
 MOST = 2
 """How many pixels the view may move."""
 FIRST_IN_VIEW = """
@@ -78,7 +80,6 @@ async def wait_for(window: Window, act: Act, id: UUID) -> None:
         await expect(line).to_contain_text("and more" if act is grow else "This message was deleted.")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("anchoring", ["none", "auto"])
 @pytest.mark.parametrize("at", [3, 37], ids=["above", "below"])
 @pytest.mark.parametrize("act", [react, grow, delete])
@@ -103,7 +104,6 @@ async def test_what_is_done_out_of_view_moves_nothing(
     await stays(hers, before)
 
 
-@pytest.mark.long
 async def test_twenty_edits_add_up_to_nothing(
     enter: Enter, alice: User, bob: User, conversation: Conversation, said: list[MessageJSON]
 ) -> None:
@@ -116,7 +116,6 @@ async def test_twenty_edits_add_up_to_nothing(
     await stays(hers, before)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "change",
     [
@@ -137,7 +136,6 @@ async def test_whatever_changes_its_size_moves_nothing(
     await stays(hers, before)
 
 
-@pytest.mark.long
 async def test_what_is_said_below_and_what_comes_from_before_move_nothing(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:

@@ -14,6 +14,8 @@ from tests.browser.conftest import Enter
 from tests.browser.looks import fits
 from tests.messaging.helpers import say
 
+pytestmark = pytest.mark.long
+
 LONG = "W" * 80
 ZALGO = "Z" + "\u0310\u0300\u0316" * 26 + "x"
 RIGHT_TO_LEFT = "שלום עולם"
@@ -39,7 +41,6 @@ def said(dora: User, alice: User, club: Conversation) -> MessageJSON:
     return message
 
 
-@pytest.mark.long
 async def test_no_name_breaks_a_page(
     enter: Enter, alice: User, dora: User, club: Conversation, said: MessageJSON
 ) -> None:

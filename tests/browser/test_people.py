@@ -11,6 +11,8 @@ from tests.browser.conftest import Enter
 from tests.browser.looks import fits
 from tests.browser.window import Troubles
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def millers(person: Callable[..., User], alice: User) -> list[User]:

@@ -14,6 +14,8 @@ from messaging.rows import initials
 from tests.browser.conftest import Enter
 from tests.messaging.test_richtext import EXAMPLES
 
+pytestmark = pytest.mark.long
+
 FIND = """async ([files, texts]) => {
     const { marksIn } = await import(`${files}js/richtext.js`);
     return texts.map((text) => {
@@ -49,7 +51,6 @@ async def test_the_script_finds_what_the_server_finds(enter: Enter) -> None:
     assert await page.evaluate(FIND, [FILES, [example["text"] for example in EXAMPLES]]) == EXAMPLES
 
 
-@pytest.mark.long
 async def test_the_script_ends_a_link_at_the_same_letters_as_the_server(enter: Enter) -> None:
     page = await blank(enter)
     texts = [f"{letter}https://site.example/a{letter}b @{letter}BEN" for letter in LETTERS]

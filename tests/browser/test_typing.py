@@ -10,6 +10,8 @@ from accounts.models import User
 from conversations.models import Conversation
 from tests.browser.conftest import Enter
 
+pytestmark = pytest.mark.long
+
 # Enter, as input methods press it: Chrome while it composes, Safari after it has ended the composing.
 CHOOSING = [{"keyCode": 229, "isComposing": False}, {"keyCode": 13, "isComposing": True}]
 PRESS = """

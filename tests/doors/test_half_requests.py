@@ -15,6 +15,8 @@ from chatproject.connections import HEAD_BYTES
 from tests.support.raw import Raw, head
 from tests.support.server import Server, running
 
+pytestmark = pytest.mark.long
+
 PATH = "/api/v1/auth/token"
 
 
@@ -145,7 +147,6 @@ async def is_cut(raw: sockets.socket) -> bool:
     return False
 
 
-@pytest.mark.long
 async def test_two_thousand_half_requests_hinder_nobody(server: Server) -> None:
     async with AsyncExitStack() as opened:
         for n in range(2000):

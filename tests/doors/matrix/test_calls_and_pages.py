@@ -12,6 +12,8 @@ from tests.doors.matrix.verdict import found, wanted
 from tests.doors.matrix.ways import WAYS
 from tests.doors.matrix.world import World
 
+pytestmark = pytest.mark.long
+
 DOORS = {"call": by_call, "page": by_page}
 
 
