@@ -38,6 +38,8 @@ PORTS = (
 )
 # Below the range from which systems take ports for outgoing connections.
 RANGE = range(12_000, 32_000)
+VACUUM_SECONDS = 60
+"""How often the storage gives back the room of what was overwritten or removed."""
 SWITCHED_OFF = {
     "s3.port.iceberg": "0",
     "s3.port.lance": "0",
@@ -74,6 +76,8 @@ class Storage(Engine):
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
             "s3.allowedOrigins": self._asking_origins(),
+            # The form of an upload may be sent again and again, and what was overwritten stays until this is done.
+            "master.vacuumIntervalSeconds": str(VACUUM_SECONDS),
             **SWITCHED_OFF,
             **{name: str(port) for name, port in self._free_ports().items()},
         }

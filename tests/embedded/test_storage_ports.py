@@ -4,6 +4,8 @@ import os
 import socket
 import ssl
 import stat
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +17,7 @@ import pytest
 from chatproject.embedded import storage as embedded_storage
 from chatproject.embedded.engines import Engines, running_engines
 from chatproject.embedded.folder import Folder
-from chatproject.embedded.storage import BUCKET
+from chatproject.embedded.storage import BUCKET, VACUUM_SECONDS
 from messaging.objects import MediaStorage
 
 EVIL = "https://evil.example"
@@ -201,3 +203,32 @@ def test_a_storage_that_was_left_running_is_taken_over_for_the_same_pages_alone(
     finally:
         for run in reversed(runs):
             run.stop()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_what_is_uploaded_again_and_again_takes_no_room_for_long(folder: Folder, tmp_path: Path) -> None:
+    size, times = 4_000_000, 10
+    file = tmp_path / "file"
+    file.write_bytes(os.urandom(size))
+    with running_engines(folder, NO_ENGINES) as engines:
+        storage = client_of(engines.environment())
+        for _ in range(times):
+            storage.keep(file, "uploads/one", content_type="application/zip")
+        assert bytes_in(folder) > times * size
+        deadline = time.monotonic() + 4 * VACUUM_SECONDS
+        while bytes_in(folder) > 2 * size and time.monotonic() < deadline:
+            time.sleep(1)
+        assert bytes_in(folder) <= 2 * size
+        storage.fetch("uploads/one", tmp_path / "back")
+        assert (tmp_path / "back").read_bytes() == file.read_bytes()
+
+
+def bytes_in(folder: Folder) -> int:
+    """How many bytes of objects the storage keeps on the disk."""
+    sizes = []
+    for path in folder.sub("storage").rglob("*.dat"):
+        # One that is compacted is written anew, and takes the place of the old one.
+        with suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size)
+    return sum(sizes)
