@@ -38,6 +38,14 @@ GATHERED_MOST = 64 * 1024
 """Bytes that one connection is written in one step before they are handed over."""
 FRAGMENTS_MOST = 1024
 """Parts of one message; empty ones would never reach the bound on its size."""
+PIECE = 8 * 1024
+"""Bytes that the library reads in one step: it reads all frames of a step before any of them can be refused."""
+CONTROLS_MOST = 300
+CONTROL_SECONDS = 10.0
+"""Seconds in which so many pings and pongs may come: other frames are counted by the application."""
+CLOSING_MOST = 256 * 1024
+"""Bytes that are still read of a connection that has been sent its close frame."""
+CLOSE_TOO_FAST = 4008
 PATIENCE = 5.0
 """Seconds that a connection has to take its close frame before it is cut."""
 SEND_BUFFER = 256 * 1024
@@ -163,6 +171,11 @@ class Flushes:
 class ChatSocket(WebSocketsSansIOProtocol):
     """One connection; the application finds it as a `Line` in `scope["extensions"]`."""
 
+    # Of the class, until a connection has one of its own: most have none.
+    _controls = 0
+    _controls_since = 0.0
+    _closing_bytes = 0
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue, self.writable = Received(), Room()  # type: ignore[assignment]
@@ -178,8 +191,19 @@ class ChatSocket(WebSocketsSansIOProtocol):
         """Read short, whole text frames here, and leave all others, and what is wrong, to the library."""
         if self._is_between_frames():
             data = self._take_text_frames(data)
-        if data:
-            super().data_received(data)
+        for start in range(0, len(data), PIECE):
+            if self.transport.is_closing():
+                return
+            self._read(data[start : start + PIECE])
+
+    def _read(self, piece: bytes) -> None:
+        """Let the library read some of what came, unless too much comes behind the close frame."""
+        if self.close_sent:
+            self._closing_bytes += len(piece)
+            if self._closing_bytes > CLOSING_MOST:
+                self._cut()
+                return
+        super().data_received(piece)
 
     def _is_between_frames(self) -> bool:
         return (
@@ -285,7 +309,24 @@ class ChatSocket(WebSocketsSansIOProtocol):
         self.is_free = True
         self.on_free()
 
+    def _is_hasty(self) -> bool:
+        """Count a ping or pong; close the connection if there were too many, which cost as much as other frames."""
+        now = self.loop.time()
+        if now - self._controls_since > CONTROL_SECONDS:
+            self._controls, self._controls_since = 0, now
+        self._controls += 1
+        if self._controls > CONTROLS_MOST and not self.close_sent:
+            self.conn.fail(CLOSE_TOO_FAST, "too many pings")
+            self.handle_parser_exception()
+        return self._controls > CONTROLS_MOST
+
+    def handle_pong(self, event: Any) -> None:
+        if not self._is_hasty():
+            super().handle_pong(event)
+
     def handle_ping(self) -> None:
+        if self._is_hasty():
+            return
         pong = self.conn.data_to_send()
         # Whoever asks without reading the answers would fill the memory with them; only the last ping counts anyway.
         if self.is_free:

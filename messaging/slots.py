@@ -37,9 +37,8 @@ class Slots:
     @contextmanager
     def for_next(self, begin: Callable[[set[UUID]], Attachment | None]) -> Iterator[Attachment | None]:
         """Have a slot for the file that `begin` finds for someone beside those who have one; None if it finds none."""
-        with self._changed:
-            with without_connection():
-                self._changed.wait_for(lambda: len(self._served) < self._most)
+        with without_connection(), self._changed:
+            self._changed.wait_for(lambda: len(self._served) < self._most)
             found = begin(self._served)
             if found is not None:
                 self._served.add(found.owner_id)
@@ -58,6 +57,6 @@ class Slots:
         return len(self._served) < self._most and owner_id not in self._served
 
     def _leave(self, owner_id: UUID) -> None:
-        with self._changed:
+        with without_connection(), self._changed:
             self._served.discard(owner_id)
             self._changed.notify_all()

@@ -14,7 +14,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.sockets import framed
+from chatproject.sockets import CONTROLS_MOST, framed
 from tests.support.server import Server
 
 BIG = 70_000
@@ -54,9 +54,12 @@ class Wire:
             length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8), "big")
         return first, await self.reader.readexactly(length)
 
-    async def next(self) -> dict:
+    async def next(self, *, besides: int | None = None) -> dict:
+        """Read one text frame, and pass over those with another first byte."""
         async with asyncio.timeout(20):
             first, payload = await self.frame()
+            while first == besides:
+                first, payload = await self.frame()
         assert first == 0x81, (first, payload)
         return json.loads(payload)
 
@@ -144,6 +147,15 @@ async def test_a_ref_of_half_a_character_is_answered_without_it(wire: Wire) -> N
     wire.writer.write(masked(b'{"type":"ping","ref":"\\ud800"}') + masked(ping("after")))
     assert (await wire.next())["data"]["code"] == "invalid"
     assert (await wire.next())["ref"] == "after"
+
+
+@pytest.mark.parametrize("first", [0x89, 0x8A])
+async def test_pings_and_pongs_without_end_close_with_4008(wire: Wire, first: int) -> None:
+    wire.writer.write(masked(b"", first=first) * 20)
+    wire.writer.write(masked(ping("before")))
+    assert (await wire.next(besides=0x8A))["ref"] == "before"
+    wire.writer.write(masked(b"", first=first) * (2 * CONTROLS_MOST))
+    assert await wire.closed() == 4008
 
 
 async def test_who_asks_for_answers_and_reads_none_fills_no_memory(wire: Wire, server: Server) -> None:
