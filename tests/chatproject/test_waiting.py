@@ -1,12 +1,14 @@
 """Nobody keeps a connection to the database while they wait for anything else: each wait, tried with a real one."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Condition
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.cache.backends.base import BaseCache
@@ -21,11 +23,13 @@ from accounts.realtime import publish
 from chatproject import cache, health, limits, redis
 from chatproject.database import without_connection
 from messaging import slots, taking, turns
-from messaging.media import begin_upload
+from messaging.media import begin_upload, complete_upload
 from messaging.models import Attachment
 from messaging.objects import MediaStorage
 from messaging.passing import post_announcement
 from messaging.scanning import finds_virus
+from tests.media.conftest import put
+from tests.support import samples
 from tests.support.silent import Silent, silent
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("committed")]
@@ -159,20 +163,25 @@ def test_the_state_of_the_parts_is_waited_for_without_a_connection(
     waits(health.state)
 
 
-def test_a_program_is_waited_for_without_a_connection(waits: Run, server: Silent, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    os.mkfifo(source)
+def test_a_program_is_waited_for_without_a_connection(
+    waits: Run, server: Silent, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.setattr("messaging.examining.starting.PROGRAM", (sys.executable, "-c", f"open({str(pipe)!r}).read()"))
+    upload = begin_upload(by=alice, filename="a.jpg", content_type="image/jpeg", size=len(samples.picture()))
+    assert put(upload.offer, samples.picture()).status_code == 204  # type: ignore[arg-type]
 
     def feed() -> None:
         """A program that reads waits until somebody writes, and until they end."""
-        with source.open("wb"):
+        with pipe.open("wb"):
             server.asked.set()
             server.ended.wait()
 
     def look() -> None:
         with ThreadPoolExecutor(1) as other:
             other.submit(feed)
-            taking.examine("image/png", source, tmp_path / "copy", tmp_path / "thumbnail")
+            complete_upload(by=alice, media_id=UUID(upload.media["id"]))
 
     waits(look)
 
