@@ -14,8 +14,8 @@ from messaging.models import Reaction
 
 KINDS_MOST = 20
 """Different emoji on one message."""
-AS_PICTURE = "\ufe0f"
-"""The selector that asks for a picture where a character may be drawn as text too (VS16)."""
+WITHOUT_SELECTORS = dict.fromkeys(map(ord, "\ufe0e\ufe0f"))
+"""Removes the selectors that ask for text (VS15) or for a picture (VS16) where a character may be drawn as either."""
 
 
 @transaction.atomic
@@ -55,7 +55,7 @@ def toggle_reaction(*, by: User, message_id: UUID, emoji: str) -> MessageJSON:
 
 def qualified(text: str) -> str:
     """Give the fully qualified form of an emoji (Unicode Technical Standard 51); Invalid for anything but one."""
-    found = _by_plain_form().get(text.replace(AS_PICTURE, ""))
+    found = _by_plain_form().get(text.translate(WITHOUT_SELECTORS))
     if found is None:
         raise Invalid("This is not a single emoji.", pointer="/emoji")
     return found
@@ -63,6 +63,6 @@ def qualified(text: str) -> str:
 
 @cache
 def _by_plain_form() -> dict[str, str]:
-    """Every fully qualified emoji by the form that leaves out all selectors, as many keyboards do."""
+    """Map every emoji without its selectors, as many keyboards send it, to its fully qualified form."""
     full = (text for text, about in EMOJI_DATA.items() if about["status"] == STATUS["fully_qualified"])
-    return {text.replace(AS_PICTURE, ""): text for text in full}
+    return {text.translate(WITHOUT_SELECTORS): text for text in full}

@@ -54,7 +54,7 @@ export class Acts extends EventTarget {
   }
 
   #react(article, emoji) {
-    const chip = [...article.querySelectorAll("[data-reaction]")].find(({ value }) => value === emoji);
+    const chip = [...article.querySelectorAll("[data-reaction]")].find(({ value }) => isSame(value, emoji));
     const stands = chip?.ariaPressed !== "true";
     return this.#try(async () => this.#show(await this.#api.react(article.dataset.id, emoji, stands)));
   }
@@ -91,3 +91,7 @@ export class Acts extends EventTarget {
     }
   }
 }
+
+/** One emoji has several spellings: with a selector for a picture, or for text, or with none. */
+const isSame = (one, other) => plain(one) === plain(other);
+const plain = (emoji) => emoji.replace(/[\ufe0e\ufe0f]/g, "");

@@ -77,6 +77,10 @@ def test_the_same_again_and_taking_back_what_is_not_there_change_nothing(
     [
         ("❤", "❤️"),
         ("❤️", "❤️"),
+        ("❤\ufe0e", "❤️"),
+        ("☺\ufe0e", "☺️"),
+        ("👍\ufe0f", "👍"),
+        ("1\u20e3", "1️⃣"),
         ("👁‍🗨", "👁️‍🗨️"),
         ("👍🏽", "👍🏽"),
         ("#⃣", "#️⃣"),
@@ -93,7 +97,7 @@ def test_an_emoji_is_kept_in_its_fully_qualified_form(
     assert take_back(alice, said, kept)["reactions"] == []
 
 
-@pytest.mark.parametrize("text", ["", "x", "1", "👍👍", " 👍", "👍\0", "🏽", "\ufe0f", "🇩", "❤︎", "x" * 5000], ids=ascii)
+@pytest.mark.parametrize("text", ["", "x", "1", "👍👍", " 👍", "👍\0", "🏽", "\ufe0f", "🇩", "x" * 5000], ids=ascii)
 def test_what_is_no_single_emoji_is_no_reaction(text: str, conversation: Conversation, alice: User) -> None:
     said = say(alice, conversation)
     for act in (react, take_back):
