@@ -27,6 +27,7 @@ PAUSE = timedelta(minutes=5)
 QUOTED = 160
 """How much of a message a quote shows."""
 NAMES_MARKED = 50
+UNDRAWN = "<span hidden>{}</span>"
 LINK = '<a href="{}" rel="noopener noreferrer nofollow" target="_blank">{}</a>'
 QUICK = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 """The reactions at hand."""
@@ -108,7 +109,7 @@ class Line:
     def html(self) -> SafeString:
         """The text with its links to click, where it is somebody's own words."""
         is_said = self.message["kind"] != "notice" and not self.message["deleted_at"]
-        return linked(self.text) if is_said else conditional_escape(self.text)
+        return drawn(self.text) if is_said else conditional_escape(self.text)
 
     @property
     def pieces(self) -> list[Piece]:
@@ -142,6 +143,20 @@ class Line:
         marks = {"deleted": self.message["deleted_at"], "meant": self.is_meant, self.reached: self.reached}
         marks |= {"laden": bool(self.message["media"]), "wordless": bool(self.message["media"] and not self.text)}
         return " ".join(f"message--{mark}" for mark, is_so in marks.items() if is_so)
+
+
+def drawn(text: str) -> SafeString:
+    """Make HTML of a text. Blank lines around it take no room, but stay in it: who copies or edits it gets it whole."""
+    start, end = inner_lines(text)
+    before, after = (format_html(UNDRAWN, blank) if blank else "" for blank in (text[:start], text[end:]))
+    return format_html("{}{}{}", before, linked(text[start:end]), after)
+
+
+def inner_lines(text: str) -> tuple[int, int]:
+    """Find where a text begins and ends without the blank lines around it; spaces within its lines count to it."""
+    start = text[: len(text) - len(text.lstrip())].rfind("\n") + 1
+    end = text.find("\n", max(start, len(text.rstrip())))
+    return start, end if end >= 0 else len(text)
 
 
 def linked(text: str) -> SafeString:

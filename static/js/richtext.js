@@ -89,8 +89,29 @@ function meant(run, names) {
   return null;
 }
 
+/** Blank lines around a text take no room, but stay in it: who copies or edits it gets it whole. */
+function undrawn(text) {
+  const blank = document.createElement("span");
+  blank.hidden = true;
+  blank.textContent = text;
+  return blank;
+}
+
+/** Where a text begins and ends without the blank lines around it; spaces within its lines count to it. */
+function innerLines(text) {
+  const start = text.slice(0, text.length - text.trimStart().length).lastIndexOf("\n") + 1;
+  const end = text.indexOf("\n", Math.max(start, text.trimEnd().length));
+  return [start, end < 0 ? text.length : end];
+}
+
 /** `names` holds the usernames of those who are meant, each with whether that is the reader. */
 export function nodesOf(text, names = new Map()) {
+  const [start, end] = innerLines(text);
+  const [before, after] = [text.slice(0, start), text.slice(end)].map((blank) => (blank ? [undrawn(blank)] : []));
+  return [...before, ...marked(text.slice(start, end), names), ...after];
+}
+
+function marked(text, names) {
   const nodes = [];
   let done = 0;
   for (const { start, end, name: run } of marksIn(text)) {

@@ -4,14 +4,19 @@ import unicodedata
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
+from accounts.models import User
 from chatproject.graphemes import cut
 from chatproject.names import fold
+from conversations.models import Conversation
+from messaging.lines import drawn
 from messaging.richtext import Link, marks_in
 from messaging.rows import initials
 from tests.browser.conftest import Enter
+from tests.messaging.helpers import say
 from tests.messaging.test_richtext import EXAMPLES
 
 pytestmark = pytest.mark.long
@@ -95,3 +100,46 @@ async def test_the_script_treats_letters_as_the_server_does(
     page = await blank(enter)
     given = [value if isinstance(value, tuple) else (value,) for value in values]
     assert await page.evaluate(USE, [FILES, module, name, given]) == [ours(*each) for each in given]
+
+
+BLANK_AROUND = [
+    "\n\n\nHi",
+    "Hi\n\n\n",
+    "  \n \t \n  Hi\n \n",
+    "\n  def f():\n\n\treturn @bob\n",
+    "  Hi",
+    "Hi  ",
+    "\n",
+    "",
+]
+
+
+async def test_blank_lines_around_a_text_take_no_room_and_are_not_lost(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    texts = ["One line", *BLANK_AROUND[:3], "  Indented"]
+    for text in texts[:3]:
+        await sync_to_async(say)(bob, conversation, text)
+    hers = await enter(alice)
+    await hers.open(conversation)
+    for text in texts[3:]:
+        await sync_to_async(say)(bob, conversation, text)
+    await expect(hers.said).to_have_count(5)
+    assert await hers.said.evaluate_all("all => all.map(each => each.textContent)") == texts
+    heights = "all => all.map(each => each.closest('[data-bubble]').offsetHeight)"
+    assert len(set(await hers.said.evaluate_all(heights))) == 1
+
+
+@pytest.mark.parametrize("text", BLANK_AROUND, ids=ascii)
+async def test_the_script_draws_blank_lines_as_the_server_does(enter: Enter, text: str) -> None:
+    page = await blank(enter)
+    drawn_here = await page.evaluate(
+        """async ([files, text]) => {
+            const { nodesOf } = await import(`${files}js/richtext.js`);
+            const box = document.createElement("p");
+            box.append(...nodesOf(text));
+            return box.innerHTML.replaceAll('hidden=""', "hidden");
+        }""",
+        [FILES, text],
+    )
+    assert drawn_here == drawn(text)
