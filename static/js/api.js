@@ -3,6 +3,8 @@
 import { Refusal } from "./refusal.js";
 
 const PATIENCE = 30_000;
+// How long until the answer to a question begins: a connection that died in silence is given up, and it is asked again.
+const READING_PATIENCE = 10_000;
 
 export class Api {
   #root;
@@ -18,7 +20,7 @@ export class Api {
   }
 
   get(path, query = {}) {
-    return this.#ask(`${path}?${new URLSearchParams(query)}`, {});
+    return this.#ask(`${path}?${new URLSearchParams(query)}`, { begins: READING_PATIENCE });
   }
 
   #write(method, path, body, options = {}) {
@@ -26,9 +28,14 @@ export class Api {
     return this.#ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }), ...options });
   }
 
-  async #ask(path, { headers, ...options }) {
-    const [signal, sent] = [AbortSignal.timeout(PATIENCE), { ...this.#whose, ...headers }];
+  /** An answer has to begin within `begins` milliseconds, and to be whole within half a minute. */
+  async #ask(path, { begins = PATIENCE, headers, ...options }) {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), begins);
+    const signal = AbortSignal.any([late.signal, AbortSignal.timeout(PATIENCE)]);
+    const sent = { ...this.#whose, ...headers };
     const answer = await fetch(this.#root + path, { credentials: "same-origin", signal, headers: sent, ...options });
+    clearTimeout(timer);
     const body = answer.status === 204 ? {} : await answer.json();
     if (!answer.ok) throw new Refusal(body);
     return body;

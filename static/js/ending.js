@@ -1,6 +1,6 @@
 // The end of a page whose person has signed out in another tab, or elsewhere: it shows and keeps nothing any more.
 
-import { Refusal } from "./refusal.js";
+import { mayPass } from "./refusal.js";
 
 const [UNKNOWN, SIGNED_OUT] = [4501, 4503];
 
@@ -35,7 +35,7 @@ export class Ending {
     try {
       await this.#api.me();
     } catch (failure) {
-      return !(failure instanceof Refusal) || failure.passing;
+      return mayPass(failure);
     }
     return true;
   }

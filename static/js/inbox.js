@@ -26,7 +26,10 @@ export class Inbox extends EventTarget {
     list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
     conversations.addEventListener("changed", ({ detail }) => this.#draw(conversations.get(detail.id)));
     conversations.addEventListener("removed", ({ detail }) => this.#remove(detail.id));
-    conversations.addEventListener("replaced", () => this.#draw(...conversations.all()));
+    conversations.addEventListener("replaced", ({ detail }) => {
+      if (detail.isWhole) this.#weed();
+      this.#draw(...conversations.all());
+    });
     typists.addEventListener("changed", ({ detail }) => conversations.get(detail.id) && this.#fill(conversations.get(detail.id)));
     people.addEventListener("met", () => this.#draw(...conversations.all()));
   }
@@ -40,6 +43,13 @@ export class Inbox extends EventTarget {
   #remove(id) {
     this.#row(id)?.parentElement.remove();
     this.#count();
+  }
+
+  /** All conversations are known: a row of none of them is of one that was left, or deleted, meanwhile. */
+  #weed() {
+    for (const row of this.#list.querySelectorAll("[data-conversation-id]")) {
+      if (!this.#conversations.get(row.dataset.conversationId)) row.parentElement.remove();
+    }
   }
 
   #fill(conversation) {

@@ -1,5 +1,6 @@
 // Puts the things on the page together.
 
+import { Again } from "./again.js";
 import { Announcement } from "./announcement.js";
 import { Api } from "./api.js";
 import { Ask } from "./ask.js";
@@ -11,6 +12,7 @@ import { Farewell } from "./farewell.js";
 import { Inbox } from "./inbox.js";
 import { LinkState } from "./link-state.js";
 import { localiseAll } from "./format.js";
+import { mayPass } from "./refusal.js";
 import { Midnight } from "./midnight.js";
 import { offerCopies } from "./copy.js";
 import { openConversation } from "./conversation.js";
@@ -49,11 +51,19 @@ new Ending({ device, socket, api, app: find(".app"), linkState: find("[data-link
 new Announcement(find("[data-announcement]"), socket);
 
 const fetchAll = async () => {
-  const [here, away] = await Promise.all([api.conversations(), api.conversations(true)]);
-  return [...here.data, ...away.data];
+  const pages = await Promise.all([api.conversations(), api.conversations(true)]);
+  return { items: pages.flatMap(({ data }) => data), isWhole: !pages.some(({ pagination }) => pagination.has_more) };
 };
-// Where it fails, the next connection brings it.
-const refresh = () => conversations.renew(fetchAll).catch(() => {});
+const again = new Again(() => refresh());
+const refresh = async () => {
+  try {
+    const isWell = await conversations.renew(fetchAll);
+    again.well();
+    if (!isWell) refresh();
+  } catch (failure) {
+    if (mayPass(failure)) again.later(failure.retryAfter);
+  }
+};
 
 inbox.addEventListener("unread", ({ detail }) => (document.title = detail ? `(${detail}) ${title}` : title));
 socket.addEventListener("connected", refresh);
@@ -74,7 +84,7 @@ new Midnight();
 offerCopies(main);
 for (const field of document.querySelectorAll("[data-picker]")) new Picker(field, api);
 const about = find("[data-timeline]")?.dataset.conversationId ?? find("[data-about-conversation]")?.dataset.aboutConversation;
-if (about) new Farewell(socket, about, main, find("#farewell-template"));
+const farewell = about && new Farewell(socket, about, main, find("#farewell-template"));
 new Presence(document.querySelectorAll("[data-presence]"), socket, words);
-openConversation({ api, conversations, courier, device, outbox, people, receiver, socket, typists, userId, words });
+openConversation({ api, conversations, courier, device, farewell, outbox, people, receiver, socket, typists, userId, words });
 socket.connect();

@@ -13,3 +13,6 @@ export class Refusal extends Error {
     return PASSING.has(this.code);
   }
 }
+
+/** Whether another try may help: there was no answer at all, or a refusal that passes. */
+export const mayPass = (failure) => !(failure instanceof Refusal) || failure.passing;

@@ -105,8 +105,10 @@ export class Socket extends EventTarget {
     return 500 + Math.random() * (ceiling - 500);
   }
 
+  /** The network, or the reader, is back: connect at once, or find out at once whether the connection still stands. */
   #hurry() {
-    if (!this.#socket && !this.#ended) this.connect();
+    if (this.#ready) this.#beat();
+    else if (!this.#socket && !this.#ended) this.connect();
   }
 
   #emit(type, detail) {

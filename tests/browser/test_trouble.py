@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,12 +14,14 @@ from accounts.models import User
 from conversations.contacts import block, unblock
 from conversations.models import Conversation
 from messaging.models import Message
+from tests.browser.cable import Cable
 from tests.browser.conftest import Enter
 from tests.browser.window import Troubles, Window
 from tests.messaging.helpers import say
 from tests.support.server import Server, running
 
 STOPPED = "This person has stopped the conversation."
+LISTS = re.compile(r"/api/v1/conversations\?")
 LONGEST_PAUSE = 31_000
 """Milliseconds within which a page tries to come back."""
 
@@ -243,3 +246,71 @@ async def test_a_catch_up_that_fails_is_tried_until_nothing_is_missing(
         await hers.page.clock.fast_forward(LONGEST_PAUSE)
         await asyncio.sleep(0.1)
     await hers.shows("Are you there?", "While you were away")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_silent", [False, True], ids=["refused", "unanswered"])
+async def test_a_list_that_could_not_be_fetched_is_fetched_again(
+    enter: Enter, alice: User, bob: User, conversation: Conversation, troubles: Troubles, is_silent: bool
+) -> None:
+    troubles.expect("status of 503", "net::ERR_", "WebSocket connection to")
+    asked = 0
+
+    async def fail_once(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 2:  # What is archived is asked for at the same time.
+            await route.continue_()
+        elif not is_silent:
+            await route.fulfill(status=503, json={"code": "unavailable", "detail": "Not now"})
+
+    hers = await enter(alice)
+    cable = await Cable.of(hers.page)
+    await hers.page.clock.install()
+    async with hers.page.expect_response(LISTS):
+        await hers.goto("/")
+    await cable.cut()
+    await sync_to_async(say)(bob, conversation, "While you were away")
+    await hers.page.route(LISTS, fail_once)
+    cable.mend()
+    async with asyncio.timeout(60):
+        while asked < 2:
+            await hers.page.clock.fast_forward(LONGEST_PAUSE)
+            await asyncio.sleep(0.1)
+        # An answer has to begin within ten seconds, and another try comes at most two seconds behind a failure.
+        while asked < 4:
+            await hers.page.clock.fast_forward(12_000 if is_silent else 2_000)
+            await asyncio.sleep(0.1)
+    await expect(hers.row("Bob")).to_contain_text("While you were away")
+
+
+async def test_a_network_that_is_back_shows_at_once_whether_the_connection_stands(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    lines: list[WebSocketRoute] = []
+    is_cut = asyncio.Event()
+
+    def connect(line: WebSocketRoute) -> None:
+        """Pass everything on until the cable is pulled out, which tells neither side."""
+        server, is_first = line.connect_to_server(), not lines
+        lines.append(line)
+
+        def pass_on(to: WebSocketRoute, frame: str | bytes) -> None:
+            if not (is_first and is_cut.is_set()):
+                to.send(frame)
+
+        line.on_message(partial(pass_on, server))
+        server.on_message(partial(pass_on, line))
+
+    hers = await enter(alice)
+    await hers.page.route_web_socket("**/ws/chat", connect)
+    await hers.page.clock.install()
+    await hers.open(conversation)
+    await hers.say("Are you there?")
+    await hers.shows("Are you there?")
+    is_cut.set()
+    await sync_to_async(say)(bob, conversation, "Into the void")
+    await hers.page.evaluate("dispatchEvent(new Event('online'))")
+    await hers.page.clock.fast_forward(10_000)
+    await hers.page.clock.fast_forward(1_000)
+    await hers.shows("Are you there?", "Into the void")

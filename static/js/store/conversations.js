@@ -6,6 +6,8 @@ export class Conversations extends EventTarget {
   #known = new Map();
   #read = new Map();
   #recorders = new Set();
+  #asked = 0;
+  #answered = 0;
 
   constructor(people, userId) {
     super();
@@ -21,16 +23,23 @@ export class Conversations extends EventTarget {
     return this.#known.get(id);
   }
 
-  /** Fetch what the server says, and hear once more what was heard while its answer was on its way. */
+  /**
+   * Fetch what the server says, and hear once more what was heard while its answer was on its way; false if only another
+   * answer can tell what that means. An answer that comes behind that to a later question is out of date.
+   */
   async renew(fetch) {
-    const heard = [];
+    const [turn, heard] = [++this.#asked, []];
     this.#recorders.add(heard);
     try {
-      this.#replace(await fetch());
+      const answer = await fetch();
+      if (turn < this.#answered) return true;
+      this.#answered = turn;
+      this.#replace(answer);
     } finally {
       this.#recorders.delete(heard);
     }
-    for (const [act, detail] of heard) this[act](detail);
+    const isKnown = heard.map(([act, detail]) => this[act](detail) !== false);
+    return isKnown.every(Boolean) || this.#asked > turn;
   }
 
   show(conversation) {
@@ -90,10 +99,10 @@ export class Conversations extends EventTarget {
     for (const heard of this.#recorders) heard.push([act, detail]);
   }
 
-  #replace(conversations) {
+  #replace({ items, isWhole }) {
     this.#known.clear();
-    for (const conversation of conversations) this.#learn(conversation);
-    this.#emit("replaced");
+    for (const conversation of items) this.#learn(conversation);
+    this.dispatchEvent(new CustomEvent("replaced", { detail: { isWhole } }));
   }
 
   #put(conversation) {
