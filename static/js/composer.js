@@ -47,6 +47,11 @@ export class Composer extends EventTarget {
     this.#field.focus();
   }
 
+  /** What is written here and not sent, beside an edit as well. */
+  get words() {
+    return [this.#topic?.edits ? this.#aside : "", this.#field.value].filter((text) => text.trim());
+  }
+
   /** An edit was refused: its text is not lost. */
   again(id, text) {
     this.edit({ id, text });

@@ -76,7 +76,7 @@ function makeParts({ api, device, people, socket, userId, words }, list) {
 }
 
 /** What is written here, and what became of it. */
-function connectOutbox({ courier, outbox, userId }, { conversationId, composer, scroller, timeline }) {
+function connectOutbox({ courier, farewell, outbox, userId }, { conversationId, composer, scroller, timeline }) {
   const here = ({ conversation_id: id }) => id === conversationId;
   const draw = (message, look) => scroller.hold(() => timeline.show(message, look));
   const drawLetter = (letter) => here(letter) && draw(asMessage(letter, userId), lookOf(letter));
@@ -84,6 +84,11 @@ function connectOutbox({ courier, outbox, userId }, { conversationId, composer, 
   composer.addEventListener("write", ({ detail }) => {
     courier.post(conversationId, detail);
     scroller.toEnd();
+  });
+  farewell.keep(async () => {
+    const { words } = composer;
+    const letters = (await outbox.all()).filter(here);
+    return [...letters.map(({ text }) => text), ...words];
   });
   outbox.addEventListener("added", ({ detail }) => drawLetter(detail));
   outbox.addEventListener("changed", ({ detail }) => drawLetter(detail));
@@ -95,7 +100,7 @@ function connectOutbox({ courier, outbox, userId }, { conversationId, composer, 
 }
 
 /** What happens in the conversation, whoever does it. */
-function connectFeed({ conversations, people, socket, userId }, parts) {
+function connectFeed({ conversations, farewell, people, socket, userId }, parts) {
   const { conversationId, details, draft, feed, history, reader, scroller, timeline } = parts;
   feed.addEventListener("message", ({ detail }) => {
     if (isElsewhere(detail, timeline)) return;
@@ -103,6 +108,7 @@ function connectFeed({ conversations, people, socket, userId }, parts) {
     scroller.hold(() => timeline.show(detail));
     if (news) scroller.miss();
   });
+  feed.addEventListener("gone", () => farewell.show("gone"));
   feed.addEventListener("changes", ({ detail }) => details.apply(detail));
   feed.addEventListener("conversation", ({ detail }) => {
     details.replace(detail);

@@ -1,6 +1,7 @@
 // What is half written: kept by the server for all of a person's devices, and in this tab until the server has it.
 
 import { Again } from "./again.js";
+import { mayPass } from "./refusal.js";
 
 const PAUSE = 1000;
 
@@ -54,8 +55,10 @@ export class Draft extends EventTarget {
   hear(text) {
     const known = this.#said.indexOf(text);
     if (known >= 0) return void this.#said.splice(0, known + 1);
+    // What is written here and not saved yet is newer than what the server has, however long saving it takes.
+    const isUnsaved = this.#wanted !== this.#saved;
     this.#saved = text;
-    if (this.#touched || this.#wanted === text) return;
+    if (this.#touched || isUnsaved || this.#wanted === text) return;
     this.#wanted = text;
     this.#unsaved.write("");
     this.dispatchEvent(new CustomEvent("elsewhere", { detail: { text } }));
@@ -64,7 +67,7 @@ export class Draft extends EventTarget {
   /** One after the other, so that the last one stays. */
   save() {
     clearTimeout(this.#timer);
-    this.#work = this.#work.then(() => this.#send()).catch(() => this.#again.later());
+    this.#work = this.#work.then(() => this.#send()).catch((failure) => mayPass(failure) && this.#again.later(failure.retryAfter));
     return this.#work;
   }
 

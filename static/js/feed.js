@@ -1,7 +1,7 @@
 // What happens in the open conversation, in the order of its versions and without holes.
 
 import { Again } from "./again.js";
-import { Refusal } from "./refusal.js";
+import { mayPass } from "./refusal.js";
 
 export class Feed extends EventTarget {
   #api;
@@ -63,9 +63,10 @@ export class Feed extends EventTarget {
     this.#work = this.#work.then(task).catch((failure) => this.#cope(failure));
   }
 
-  /** Who is told no for good, as a stranger is, does not ask again. */
+  /** Where the answer is no for good, nobody asks again: whoever is out of the conversation finds nothing. */
   #cope(failure) {
-    if (!(failure instanceof Refusal) || failure.passing) this.#again.later(failure.retryAfter);
+    if (mayPass(failure)) this.#again.later(failure.retryAfter);
+    else if (failure.code === "not_found") this.dispatchEvent(new Event("gone"));
   }
 
   #emit(type, detail) {
