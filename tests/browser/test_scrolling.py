@@ -83,3 +83,12 @@ async def test_older_messages_come_above_what_is_being_read(enter: Enter, alice:
     arrival.set()
     await expect(hers.lines).to_have_count(100)
     assert await hers.top_of(hers.line("75")) == pytest.approx(before, abs=1)
+
+
+async def test_a_key_that_leads_to_the_top_gets_there(enter: Enter, alice: User, talk: Conversation) -> None:
+    hers = await enter(alice)
+    await hers.open(talk)
+    await hers.log.focus()
+    await hers.page.keyboard.press("Home")
+    await expect(hers.line("71")).to_be_in_viewport()
+    await expect(hers.lines).to_have_count(100)
