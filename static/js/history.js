@@ -1,13 +1,13 @@
 // Older messages, fetched when the reader comes near the top. Its link works without any of this.
 
-const PAGES_MOST = 30;
+const [PAGES_MOST, PAGE] = [30, 100];
 
 export class History extends EventTarget {
   #link;
   #api;
   #conversationId;
   #observer;
-  #busy = false;
+  #running = null;
 
   constructor(link, root, api, conversationId) {
     super();
@@ -25,17 +25,21 @@ export class History extends EventTarget {
     this.#fetch();
   }
 
-  /** Fetch as far back as a position; so many pages at most that nobody waits for a minute. */
+  /** Fetch as far back as a position, unless that is so many pages that somebody would wait for a minute. */
   async reach(position) {
-    for (let pages = 0; pages < PAGES_MOST && position < Number(this.#link.dataset.before); pages++) {
-      if (!(await this.#fetch(100))) return;
-    }
+    const isFar = () => position < Number(this.#link.dataset.before);
+    if (Number(this.#link.dataset.before) - position > PAGES_MOST * PAGE) return;
+    while (isFar() && (await this.#fetch(PAGE)));
   }
 
-  /** Fetch a page; tell whether that brought something. */
-  async #fetch(limit = 50) {
-    if (this.#busy || this.#link.hidden) return false;
-    this.#busy = true;
+  /** Fetch a page, or wait for the one that is on its way; tell whether that brought something. */
+  #fetch(limit = 50) {
+    this.#running ??= this.#load(limit).finally(() => (this.#running = null));
+    return this.#running;
+  }
+
+  async #load(limit) {
+    if (this.#link.hidden) return false;
     try {
       const before = this.#link.dataset.before;
       const { data, pagination } = await this.#api.messages(this.#conversationId, { before, limit });
@@ -46,8 +50,6 @@ export class History extends EventTarget {
     } catch {
       // The link stays where it is, to be tried again.
       return false;
-    } finally {
-      this.#busy = false;
     }
   }
 

@@ -92,3 +92,17 @@ async def test_a_key_that_leads_to_the_top_gets_there(enter: Enter, alice: User,
     await hers.page.keyboard.press("Home")
     await expect(hers.line("71")).to_be_in_viewport()
     await expect(hers.lines).to_have_count(100)
+
+
+async def test_an_address_that_names_an_older_message_leads_to_it(
+    enter: Enter, alice: User, bob: User, conversation: Conversation
+) -> None:
+    first = await sync_to_async(say)(bob, conversation, "The first of all")
+    await sync_to_async(fill)(conversation, bob, MESSAGES)
+    hers = await enter(alice)
+    await hers.goto(f"/messages/{first['id']}")
+    await hers.page.get_by_role("link", name="Back to the conversation").click()
+    await expect(hers.line("The first of all")).to_be_in_viewport()
+    await hers.newest.click()
+    await expect(hers.line(str(MESSAGES))).to_be_in_viewport()
+    assert await hers.texts() == ["The first of all", *(str(n + 1) for n in range(MESSAGES))]
