@@ -197,13 +197,14 @@ class ChatSocket(WebSocketsSansIOProtocol):
             self._read(data[start : start + PIECE])
 
     def _read(self, piece: bytes) -> None:
-        """Let the library read some of what came, unless too much comes behind the close frame."""
+        """Let the library read some of what came, but drop what is too much behind the close frame.
+
+        Such a connection is cut by the timer that began with its close frame; at once, it would not read that frame.
+        """
         if self.close_sent:
             self._closing_bytes += len(piece)
-            if self._closing_bytes > CLOSING_MOST:
-                self._cut()
-                return
-        super().data_received(piece)
+        if self._closing_bytes <= CLOSING_MOST:
+            super().data_received(piece)
 
     def _is_between_frames(self) -> bool:
         return (
