@@ -142,7 +142,13 @@ ACCOUNT_FORMS = {
 }
 # `chatproject.limits` counts these, and goes on when Redis, where allauth counts, does not answer. The page is sent as
 # often as the API: fewer times would let a neighbour keep a known device out.
-ACCOUNT_RATE_LIMITS = {"login_failed": None, "reset_password": None, "login": "600/m/ip"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": None,
+    "reset_password": None,
+    "login": "600/m/ip",
+    # Each change of an address sends a mail to whomever it names.
+    "manage_email": "10/m/user,30/d/user",
+}
 
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=10),
