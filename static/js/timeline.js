@@ -102,7 +102,11 @@ export class Timeline extends EventTarget {
 
   #place(line) {
     const first = this.#list.firstElementChild;
-    if (first && rank(line) < rank(first)) return first.before(line);
+    if (first && rank(line) < rank(first)) {
+      // What is older does not arrive: a line that moves by itself is no place to measure by.
+      line.classList.remove("line--new");
+      return first.before(line);
+    }
     let before = this.#list.lastElementChild;
     while (before && (before === line || rank(before) > rank(line))) before = before.previousElementSibling;
     const after = before ? before.nextElementSibling : first;
