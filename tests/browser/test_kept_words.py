@@ -37,8 +37,10 @@ async def test_words_that_are_not_saved_yet_are_not_replaced_by_older_ones(
     troubles.expect("net::ERR_")
     hers = await enter(alice)
     await hers.page.clock.install()
-    await hers.page.route(OWN, lambda route: route.abort())
     await hers.open(conversation)
+    await hers.say("Hello")
+    await hers.shows("Hello")
+    await hers.page.route(OWN, lambda route: route.abort())
     async with hers.page.expect_event("requestfailed"):
         await hers.field.fill(WORDS)
         await hers.field.blur()
