@@ -155,8 +155,8 @@ def drawn(text: str) -> SafeString:
 def inner_lines(text: str) -> tuple[int, int]:
     """Find where a text begins and ends without the blank lines around it; spaces within its lines count to it."""
     start = text[: len(text) - len(text.lstrip())].rfind("\n") + 1
-    end = text.find("\n", max(start, len(text.rstrip())))
-    return start, end if end >= 0 else len(text)
+    end = max(start, len(text.rstrip()))
+    return start, end if "\n" in text[end:] else len(text)
 
 
 def linked(text: str) -> SafeString:

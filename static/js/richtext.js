@@ -100,8 +100,8 @@ function undrawn(text) {
 /** Where a text begins and ends without the blank lines around it; spaces within its lines count to it. */
 function innerLines(text) {
   const start = text.slice(0, text.length - text.trimStart().length).lastIndexOf("\n") + 1;
-  const end = text.indexOf("\n", Math.max(start, text.trimEnd().length));
-  return [start, end < 0 ? text.length : end];
+  const end = Math.max(start, text.trimEnd().length);
+  return [start, text.includes("\n", end) ? end : text.length];
 }
 
 /** `names` holds the usernames of those who are meant, each with whether that is the reader. */

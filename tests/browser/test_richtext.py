@@ -109,6 +109,7 @@ BLANK_AROUND = [
     "\n  def f():\n\n\treturn @bob\n",
     "  Hi",
     "Hi  ",
+    "\r\nHi\r\n",
     "\n",
     "",
 ]

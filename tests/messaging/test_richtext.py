@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.lines import linked
+from messaging.lines import drawn, linked
 from messaging.richtext import Link, Name, marks_in
 from tests.accounts.visitor import Visitor
 from tests.messaging.helpers import say
@@ -46,3 +46,7 @@ def test_links_can_be_followed_without_a_script(conversation: Conversation, alic
     page = Visitor(bob).client.get(f"/conversations/{conversation.pk}").content.decode()
     assert '<a href="https://site.example/a" rel="noopener noreferrer nofollow" target="_blank">' in page
     assert "</a>, &lt;i&gt;please&lt;/i&gt;" in page
+
+
+def test_what_is_drawn_holds_the_whole_text_and_breaks_no_end_of_a_line() -> None:
+    assert drawn("\r\n  Hi\r\n\r\n") == "<span hidden>\r\n</span>  Hi<span hidden>\r\n\r\n</span>"
