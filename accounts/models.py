@@ -236,6 +236,7 @@ class AuditEntry(models.Model):
         UNMAKE_STAFF = "unmake_staff", "took from the staff"
         CLOSE_ACCOUNT = "close_account", "closed the account of"
         DISCONNECT = "disconnect", "disconnected"
+        SEE_OVERVIEW = "see_overview", "looked how the place is"
         SEE_CONNECTED = "see_connected", "looked who is connected"
         SEE_PRESENT = "see_present", "looked who has open"
         ANNOUNCE = "announce", "announced something to"

@@ -122,7 +122,7 @@ STEPS: list[Step] = [
     the_glass_is_broken_and_the_log_knows,
 ]
 LOGGED = [
-    *("resolve_report", "delete_message", "resolve_report", "warn", "announce"),
+    *("see_overview", "resolve_report", "delete_message", "resolve_report", "warn", "announce"),
     *("see_connected", "suspend", "reinstate", "read_conversation"),
 ]
 

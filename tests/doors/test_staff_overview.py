@@ -53,7 +53,7 @@ def test_every_bar_stands_in_a_table_too(desk: Visitor, alice: User, bob: User, 
 def test_whoever_looks_is_in_the_audit_log_once(desk: Visitor) -> None:
     for _ in range(3):
         desk.get("/admin/")
-    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["see_connected"]
+    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["see_overview"]
 
 
 def test_it_is_the_staffs_alone(alice: User) -> None:
