@@ -1,6 +1,8 @@
 """Coming in by the pages: sign-up, and mail that is followed."""
 
+import time
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -179,6 +181,19 @@ def test_an_address_of_someone_else_is_not_told_to_be_known(dora: User, person: 
     visitor.confirm()
     answer = visitor.submit("/accounts/email/", email="dora@example.org", action_add="")
     assert "dora@example.org not confirmed yet" in words(answer)
+
+
+def test_one_person_sends_thirty_mails_a_day_to_addresses_of_their_choice(
+    dora: User, mailoutbox: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = count(time.time(), 61)
+    monkeypatch.setattr("allauth.core.internal.ratelimit.time.time", lambda: next(clock))
+    visitor = Visitor(dora)
+    visitor.confirm()
+    answers = [
+        visitor.submit("/accounts/email/", email=f"new{n}@example.org", action_add="").status_code for n in range(32)
+    ]
+    assert (answers, len(mailoutbox)) == ([200] * 30 + [429] * 2, 30)
 
 
 # Mail about an account's safety
