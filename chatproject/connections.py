@@ -24,6 +24,9 @@ BODY_SECONDS = 60.0
 HEAD_BYTES = 64 * 1024
 TAKING_SECONDS = 30.0
 """Seconds in which a connection has to take something of what is written to it."""
+LINGER_SECONDS = 2.0
+"""Seconds in which what still arrives after a refusal is dropped. Closing at once would reset the connection, and the
+client would lose the refusal."""
 
 
 class ChatHttp(HttpToolsProtocol):
@@ -40,6 +43,7 @@ class ChatHttp(HttpToolsProtocol):
         """Bytes that were read since the last of a body."""
         self._has_begun = False
         self._is_in_head = True
+        self._is_refused = False
 
     # How long a request takes
 
@@ -48,6 +52,8 @@ class ChatHttp(HttpToolsProtocol):
         self._expect(HEAD_SECONDS)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return
         self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
@@ -122,7 +128,16 @@ class ChatHttp(HttpToolsProtocol):
             lines = [name + b": " + value + b"\r\n" for name, value in headers]
             self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
         self._end_answer()
-        self.transport.close()
+        self._close_slowly()
+
+    def _close_slowly(self) -> None:
+        """Say that nothing more comes, and close when the client does or after a while."""
+        self._is_refused = True
+        self._expect(None)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
         self._look_later()
 
     def _end_answer(self) -> None:
