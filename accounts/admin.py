@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts import moderation
 from accounts.models import AuditEntry, Session, User
-from accounts.staff import Staff
-from chatproject.staffsite import Act, ReasonForm, StaffAdmin, Viewed, WordsForm, link_to
-from messaging.connected import disconnect
-from messaging.moderation import close_account, warn
+from accounts.staff import moderation
+from accounts.staff.audit_log import Staff
+from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin, Viewed, WordsForm, link_to
+from messaging.moderation.commands import close_account, warn
+from messaging.moderation.connections import disconnect
 
 
 def _may(by: Staff, user: User) -> bool:

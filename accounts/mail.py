@@ -14,8 +14,8 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connectio
 from django.core.mail.backends.base import BaseEmailBackend
 from procrastinate.contrib.django import app
 
-from chatproject.database import without_connection
-from messaging.fields import seal_secret, unseal_secret
+from chatproject.core.database import without_connection
+from chatproject.core.encryption import seal_secret, unseal_secret
 
 DELIVER = "messaging.jobs.deliver_mail"
 QUEUE = "mail"

@@ -14,9 +14,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.hashers import normal_password
-from accounts.ids import uuid7
 from accounts.usernames import fold_username
-from chatproject.names import fold
+from chatproject.core.ids import uuid7
+from chatproject.core.names import fold
 
 username_validators: list[Callable[[Any], None]] = [
     RegexValidator(r"\A[a-z0-9_.-]+\Z", "Use the letters a to z, digits, and _ . - only."),
@@ -26,7 +26,7 @@ username_validators: list[Callable[[Any], None]] = [
     MaxLengthValidator(30),
 ]
 SERVICE_ID = UUID("00000000-0000-7000-8000-000000000001")
-"""Who speaks for the place itself: see `accounts/service.py`."""
+"""Who speaks for the place itself: see `accounts/staff/service_account.py`."""
 DELETED_ACCOUNT = "Deleted account"
 """What stands where the name of someone stood who has closed the account."""
 
@@ -131,7 +131,7 @@ class Session(models.Model):
     """One signed-in device. Cookies and tokens carry its id; ending it ends them all.
 
     `device_digest` is the SHA-256 of the token by which the device is known when its person signs in again
-    (`accounts.attempts`); sessions that have ended keep it.
+    (`accounts.auth.attempts`); sessions that have ended keep it.
 
     `refresh_id` names the newest pair of tokens, `previous_refresh_id` the pair before it. Until the newest
     pair has been seen in use, the previous refresh token still leads to it for a minute: a lost answer costs nobody a
@@ -156,7 +156,7 @@ class Session(models.Model):
     device_token = ""
     """The token that a new device has to keep, where the session has just begun."""
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    """When its person last showed that it is them: see `accounts/confirmation.py`."""
+    """When its person last showed that it is them: see `accounts/auth/confirmation.py`."""
 
     class Meta:
         indexes: ClassVar = [

@@ -1,14 +1,13 @@
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import RedirectView
 
-from accounts import views_confirm as confirmation
-from accounts import views_factors as factors
-from accounts import views_people as people
-from accounts import views_settings as settings
-from accounts import views_wallet as wallet
-from accounts.api import AuthViewSet, SessionViewSet
-from accounts.api_people import ContactViewSet, InvitationViewSet, MeViewSet, PeopleViewSet
-from accounts.api_wallet import WalletViewSet
+from accounts.api.auth import AuthViewSet, SessionViewSet
+from accounts.api.people import ContactViewSet, InvitationViewSet, MeViewSet, PeopleViewSet
+from accounts.api.wallets import WalletViewSet
+from accounts.web import confirm as confirmation
+from accounts.web import people, settings
+from accounts.web import second_factor as factors
+from accounts.web import wallets as wallet
 
 pages: list[URLPattern | URLResolver] = [
     path("settings", settings.settings, name="settings"),
@@ -62,7 +61,6 @@ api: list[URLPattern | URLResolver] = [
     path("users", PeopleViewSet.as_view({"get": "list"})),
     path("users/blocked", PeopleViewSet.as_view({"get": "blocked"})),
     path("users/<pk>", PeopleViewSet.as_view({"get": "retrieve"})),
-    path("users/<pk>/presence", PeopleViewSet.as_view({"get": "presence"})),
     path("users/<pk>/block", PeopleViewSet.as_view({"put": "block", "delete": "unblock"})),
     path("contacts", ContactViewSet.as_view({"get": "list"})),
     path("contacts/invitations", InvitationViewSet.as_view({"get": "list", "post": "create"})),

@@ -1,0 +1,1 @@
+"""The project: its foundation (`core`, `server`, `rest`), and the assembly of all apps."""

@@ -12,4 +12,4 @@ class ChatProjectConfig(AppConfig):
 class StaffAdminConfig(AdminConfig):
     """Django's admin with a site of our own."""
 
-    default_site = "chatproject.staffsite.StaffSite"
+    default_site = "chatproject.staff.site.StaffSite"

@@ -11,9 +11,9 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 (apps first)
 from django.conf import settings  # noqa: E402
 
-from chatproject.bounds import BoundedBody  # noqa: E402
 from chatproject.lifespan import lifespan  # noqa: E402
-from messaging.routing import websocket  # noqa: E402
+from chatproject.server.body_limit import BoundedBody  # noqa: E402
+from messaging.socket.routing import websocket  # noqa: E402
 
 if not settings.CHAT_LIMITS:
     logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be tried without end")

@@ -12,9 +12,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError
 
 from chatproject.exposure import is_local
-from messaging.examining.starting import measures
 from messaging.management.demo_people import open_demo_people
-from messaging.partitions import due_partitions, weeks_ahead
+from messaging.media.sanitizer.runner import measures
+from messaging.retention.partitions import due_partitions, weeks_ahead
 
 Problems = Iterator[CheckMessage]
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")

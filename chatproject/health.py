@@ -11,9 +11,9 @@ from botocore.config import Config
 from django.conf import settings
 from django.core.files.storage import storages
 
-from chatproject.database import connection_parameters, without_connection
-from chatproject.redis import redis
-from messaging.partitions import weeks_ahead
+from chatproject.core.database import connection_parameters, without_connection
+from chatproject.core.redis import redis
+from messaging.retention.partitions import weeks_ahead
 
 logger = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError
 
-from chatproject.database import in_thread
-from messaging.gathering import gatherer
-from messaging.hub import hub
-from messaging.lane import lane
+from chatproject.core.database import in_thread
 from messaging.management.demo_people import DemoIsOpen, require_closed_demo
+from messaging.messages.group_commit import lane
+from messaging.realtime.hub import hub
+from messaging.receipts.batcher import gatherer
 
 logger = logging.getLogger(__name__)
 

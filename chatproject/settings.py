@@ -9,7 +9,8 @@ import dj_email_url
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
-from chatproject import environment, exposure, logs
+from chatproject import environment, exposure
+from chatproject.core import logging
 from chatproject.embedded.address import Address
 
 # Who we are
@@ -63,20 +64,20 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "chatproject.middleware.RequestId",
-    "chatproject.middleware.RealAddress",
-    "chatproject.compression.Compression",
+    "chatproject.server.middleware.RequestId",
+    "chatproject.server.middleware.RealAddress",
+    "chatproject.server.compression.Compression",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "chatproject.middleware.StaticFiles",
+    "chatproject.server.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.middleware.CurrentSession",
-    "accounts.middleware.Preferences",
-    "accounts.reading.PageReads",
+    "accounts.auth.middleware.CurrentSession",
+    "accounts.auth.middleware.Preferences",
+    "accounts.web.page_reads.PageReads",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -121,7 +122,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "inbox"
 
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.auth.allauth_adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_PRESERVE_USERNAME_CASING = False
@@ -137,8 +138,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_FORMS = {
-    "change_password": "accounts.forms_entrance.ChangePasswordForm",
-    "reset_password": "accounts.forms_entrance.ResetPasswordForm",
+    "change_password": "accounts.web.sign_in_forms.ChangePasswordForm",
+    "reset_password": "accounts.web.sign_in_forms.ResetPasswordForm",
 }
 # `chatproject.limits` counts these, and goes on when Redis, where allauth counts, does not answer. The page is sent as
 # often as the API: fewer times would let a neighbour keep a known device out.
@@ -164,11 +165,11 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 # People sign in by name; who gave an address that they never confirmed may protect the account all the same.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = SERVER_NAME
-MFA_ADAPTER = "accounts.adapter.MFAAdapter"
+MFA_ADAPTER = "accounts.auth.allauth_adapter.MFAAdapter"
 MFA_FORMS = {
-    "authenticate": "accounts.forms_entrance.AuthenticateForm",
-    "reauthenticate": "accounts.forms_entrance.ReauthenticateForm",
-    "activate_totp": "accounts.forms_entrance.ActivateTOTPForm",
+    "authenticate": "accounts.web.sign_in_forms.AuthenticateForm",
+    "reauthenticate": "accounts.web.sign_in_forms.ReauthenticateForm",
+    "activate_totp": "accounts.web.sign_in_forms.ActivateTOTPForm",
 }
 # Browsers allow passkeys on http://localhost, and nowhere else without TLS.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.flag("BEHIND_TLS")
@@ -188,7 +189,7 @@ EMAIL_TIMEOUT = 10
 _database = conninfo_to_dict(env["DATABASE_URL"] or f"postgresql:///parley?host={VAR / 'postgres'}")
 DATABASES = {
     "default": {
-        "ENGINE": "chatproject.postgresql",
+        "ENGINE": "chatproject.core.postgresql",
         "NAME": _database.pop("dbname", "parley"),
         "USER": _database.pop("user", ""),
         "PASSWORD": _database.pop("password", ""),
@@ -214,7 +215,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env["REDIS_URL"] or f"unix://{VAR / 'redis.sock'}"
 CACHES = {
     "default": {
-        "BACKEND": "chatproject.cache.Cache",
+        "BACKEND": "chatproject.core.cache.Cache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
@@ -232,7 +233,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 MEDIA_ORIGIN = [urljoin(url, "/")[:-1]] if (url := env["S3_PUBLIC_ENDPOINT_URL"] or env["S3_ENDPOINT_URL"]) else []
 STORAGES = {
     "default": {
-        "BACKEND": "messaging.objects.MediaStorage",
+        "BACKEND": "messaging.media.storage.MediaStorage",
         "OPTIONS": {
             "bucket_name": env["S3_BUCKET"],
             "endpoint_url": env["S3_ENDPOINT_URL"] or None,
@@ -252,7 +253,7 @@ STORAGES = {
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "messaging.layer.ChannelLayer",
+        "BACKEND": "chatproject.core.channel_layer.ChannelLayer",
         # Several hosts share the conversations out among themselves.
         "CONFIG": {"hosts": [{"address": url} for url in env.words("CHANNEL_REDIS_URLS") or [REDIS_URL]]},
     },
@@ -264,13 +265,16 @@ DRAIN_SECONDS = float(env["DRAIN_SECONDS"])
 # The API
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.tokens.TokenAuthentication", "accounts.tokens.CookieAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.auth.tokens.TokenAuthentication",
+        "accounts.auth.tokens.CookieAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["chatproject.wire.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["chatproject.wire.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatproject.wire.JSONAlways",
-    "DEFAULT_SCHEMA_CLASS": "chatproject.openapi.Schema",
-    "EXCEPTION_HANDLER": "chatproject.problems.problem",
+    "DEFAULT_RENDERER_CLASSES": ["chatproject.rest.json.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["chatproject.rest.json.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatproject.rest.json.JSONAlways",
+    "DEFAULT_SCHEMA_CLASS": "chatproject.specs.openapi.Schema",
+    "EXCEPTION_HANDLER": "chatproject.rest.problems.problem",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
@@ -279,7 +283,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Self-hosted chat. What stands here is made from the code; docs/protocol.md says what it means.",
     "VERSION": VERSION,
     "OAS_VERSION": "3.1.1",
-    "PREPROCESSING_HOOKS": ["chatproject.openapi.named"],
+    "PREPROCESSING_HOOKS": ["chatproject.specs.openapi.named"],
     "POSTPROCESSING_HOOKS": [],
     "SCHEMA_COERCE_PATH_PK": False,
     "SORT_OPERATIONS": True,
@@ -308,12 +312,12 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_ENGINE = "chatproject.sessions"
+SESSION_ENGINE = "chatproject.server.browser_sessions"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BEHIND_TLS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "chatproject.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "chatproject.rest.problems.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {
@@ -354,7 +358,7 @@ PROCRASTINATE_IMPORT_PATHS = ["messaging.jobs"]
 
 # Watching
 
-LOGGING = logs.configuration(env["LOG_FORMAT"], debug=DEBUG)
+LOGGING = logging.configuration(env["LOG_FORMAT"], debug=DEBUG)
 METRICS_TOKEN = env["METRICS_TOKEN"]
 # What BEHIND_TLS and DEBUG decide, chatproject.checks speaks of in our own words.
 SILENCED_SYSTEM_CHECKS = [f"security.W{number:03}" for number in (4, 5, 8, 9, 12, 16, 18, 21)]

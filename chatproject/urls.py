@@ -5,15 +5,15 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import urls as accounts
-from chatproject.problems import not_found
+from chatproject.rest.problems import not_found
 from chatproject.views import ServerViewSet, api_docs, document, healthz, metrics, readyz
-from conversations import urls as conversations
-from messaging import urls as messaging
+from messaging.api import urls as messaging_api
+from messaging.web import urls as messaging
 
 server = ServerViewSet.as_view({"get": "retrieve"})
 
 urlpatterns = [
-    path("", include([*conversations.pages, *messaging.pages, *accounts.pages])),
+    path("", include([*messaging.pages, *accounts.pages])),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("admin/", include(messaging.staff)),
@@ -23,8 +23,7 @@ urlpatterns = [
         include(
             [
                 *accounts.api,
-                *conversations.api,
-                *messaging.api,
+                *messaging_api.urlpatterns,
                 path("server", ServerViewSet.as_view({"get": "retrieve"})),
             ]
         ),
@@ -39,7 +38,7 @@ urlpatterns = [
     path("metrics", metrics),
 ]
 
-handler400 = "chatproject.problems.bad_request"
-handler403 = "chatproject.problems.forbidden"
-handler404 = "chatproject.problems.not_found"
-handler500 = "chatproject.problems.server_error"
+handler400 = "chatproject.rest.problems.bad_request"
+handler403 = "chatproject.rest.problems.forbidden"
+handler404 = "chatproject.rest.problems.not_found"
+handler500 = "chatproject.rest.problems.server_error"

@@ -12,14 +12,14 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.realtime import timestamp
-from accounts.tokens import bearer
+from accounts.auth.tokens import bearer
 from chatproject import health
-from chatproject.about import ServerJSON, limits
-from chatproject.api import API, envelope
-from chatproject.documents import described
-from chatproject.metrics import CONTENT_TYPE, exposition
-from chatproject.problems import not_found
+from chatproject.core.client_limits import ServerJSON, limits
+from chatproject.core.metrics import CONTENT_TYPE, exposition
+from chatproject.core.realtime import timestamp
+from chatproject.rest.describe import described
+from chatproject.rest.problems import not_found
+from chatproject.rest.views import API, envelope
 
 FORWARDED = ("x-forwarded-", "forwarded", "via", "x-real-ip")
 

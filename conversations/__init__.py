@@ -1,0 +1,1 @@
+"""Conversations, participants and groups: who is in, and who may do what."""

@@ -6,12 +6,13 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.staff import Staff
-from chatproject.staffsite import Act, AnnouncementForm, ReasonForm, StaffAdmin
+from accounts.staff.audit_log import Staff
+from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin
 from conversations.models import Conversation, InviteLink, Participant
-from messaging.connected import announce
-from messaging.inspection import read_conversation
-from messaging.moderation import revoke_link
+from messaging.moderation.commands import revoke_link
+from messaging.moderation.connections import announce
+from messaging.moderation.forms import AnnouncementForm
+from messaging.moderation.transcripts import read_conversation
 
 
 class InspectionForm(ReasonForm):

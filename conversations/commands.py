@@ -5,16 +5,16 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 from django.db import transaction
 
+from accounts.changes import announce_change
 from accounts.models import User
-from accounts.people import lock_people
-from accounts.realtime import announce_change
-from chatproject import limits
-from chatproject.database import now
-from chatproject.names import fault_in
-from conversations.access import Blocked, Conflict, Invalid, Unprocessable, require_storable
+from accounts.people.relations import lock_people
+from chatproject.core import rate_limits
+from chatproject.core.database import now
+from chatproject.core.errors import Blocked, Conflict, Invalid, Unprocessable, require_storable
+from chatproject.core.names import fault_in
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant, direct_key
-from conversations.rights import require_may_add, settle
-from messaging.notices import Notice, append_notice
+from conversations.notices import Notice, append_notice
+from conversations.permissions import require_may_add, settle
 
 
 @transaction.atomic
@@ -52,8 +52,8 @@ def create_group(
     """
     members = list({user.pk: user for user in (by, *participants)}.values())
     check_size(len(members), pointer="/participants")
-    additions = limits.additions(settings.GROUP_MEMBERS)
-    with limits.charged(by.pk, (limits.GROUPS, 1), (additions, len(members) - 1)):
+    additions = rate_limits.additions(settings.GROUP_MEMBERS)
+    with rate_limits.charged(by.pk, (rate_limits.GROUPS, 1), (additions, len(members) - 1)):
         return _create_group(by, members, name=name, description=description, history=history)
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 from accounts.models import User
-from accounts.privacy import shows_read
-from accounts.profiles import UserJSON, user_json
-from accounts.realtime import Event, Post, conversation_group, timestamp
-from chatproject.shapes import Count, IdText, PathText, TimeText, one_of
+from accounts.people.privacy import shows_read
+from accounts.people.profiles import UserJSON, user_json
+from chatproject.core.json_types import Count, IdText, PathText, TimeText, one_of
+from chatproject.core.realtime import Event, Post, conversation_group, timestamp
 from conversations.models import Conversation
 
 

@@ -12,14 +12,14 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from accounts.people import lock_people
-from accounts.profiles import avatar_path
-from chatproject import limits
-from conversations.access import Conflict, Invalid, NotAllowed, Unprocessable, present_in
-from conversations.changes import advance, announce
+from accounts.people.profiles import avatar_path
+from accounts.people.relations import lock_people
+from chatproject.core import rate_limits
+from chatproject.core.errors import Conflict, Invalid, NotAllowed, Unprocessable
+from conversations.access import present_in
 from conversations.commands import check_size, description_of, name_of
 from conversations.events import Changes
-from conversations.members import (
+from conversations.membership import (
     Rank,
     bring_in,
     dissolve,
@@ -33,9 +33,10 @@ from conversations.members import (
     set_rank,
 )
 from conversations.models import Conversation, Departure, Participant
-from conversations.rights import require_may_add
-from messaging.attachments import replace_avatar
-from messaging.notices import Notice, append_notice
+from conversations.notices import Notice, append_notice
+from conversations.permissions import require_may_add
+from conversations.versions import advance, announce
+from messaging.media.avatars import replace_avatar
 
 
 @transaction.atomic
@@ -85,7 +86,7 @@ def add_members(*, by: User, conversation_id: UUID, users: Sequence[User]) -> Co
     """
     named = {user.pk for user in users}
     already = Participant.objects.filter(conversation=conversation_id, left_at=None, user__in=named).count()
-    with limits.charged(by.pk, (limits.additions(settings.GROUP_MEMBERS), len(named) - already)):
+    with rate_limits.charged(by.pk, (rate_limits.additions(settings.GROUP_MEMBERS), len(named) - already)):
         return _add_members(by, conversation_id, users)
 
 

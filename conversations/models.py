@@ -9,8 +9,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 
 NAME_LENGTH = 100
 DESCRIPTION_LENGTH = 500

@@ -1,0 +1,1 @@
+"""Messages and all that moves them: append, delivery, receipts, presence, media, moderation."""

@@ -7,12 +7,12 @@ from django.contrib import admin
 from django.http import HttpRequest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from accounts.staff import Staff
-from chatproject.staffsite import Act, ReasonForm, StaffAdmin, WordsForm, link_to
-from messaging import moderation
-from messaging.inspection import reach_of
+from accounts.staff.audit_log import Staff
+from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin, WordsForm, link_to
 from messaging.models import Attachment, Message, MessageStatus, Report
-from messaging.reports import resolve_report, words_of
+from messaging.moderation import commands
+from messaging.moderation.reports import resolve_report, words_of
+from messaging.moderation.transcripts import reach_of
 
 
 class NoteForm(forms.Form):
@@ -137,7 +137,7 @@ class AttachmentAdmin(StaffAdmin):
         Act(
             "quarantine",
             "Put into quarantine",
-            lambda by, thing, reason: moderation.quarantine(by=by, attachment_id=thing.pk, reason=reason),
+            lambda by, thing, reason: commands.quarantine(by=by, attachment_id=thing.pk, reason=reason),
             ReasonForm,
             "Nobody gets it any more, wherever it was sent.",
             danger=True,
@@ -146,7 +146,7 @@ class AttachmentAdmin(StaffAdmin):
         Act(
             "release",
             "Take out of quarantine",
-            lambda by, thing, reason: moderation.release(by=by, attachment_id=thing.pk, reason=reason),
+            lambda by, thing, reason: commands.release(by=by, attachment_id=thing.pk, reason=reason),
             ReasonForm,
             "People get it again.",
             is_offered=_is_put_away,

@@ -9,10 +9,11 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
 from accounts import mail
-from conversations.access import Unavailable
-from messaging import clearing, retention, turns
-from messaging.partitions import drop_old_partitions, make_partitions
-from messaging.taking import take_next
+from chatproject.core.errors import Unavailable
+from messaging.media import cleanup, processing_queue
+from messaging.media.processing import take_next
+from messaging.retention import purge
+from messaging.retention.partitions import drop_old_partitions, make_partitions
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,10 @@ def keep_partitions(timestamp: int) -> None:
 @app.task(pass_context=False)
 def forget_conversation(conversation_id: str) -> None:
     """Remove what was said in a group that has just been deleted."""
-    retention.forget_conversation(UUID(conversation_id))
+    purge.forget_conversation(UUID(conversation_id))
 
 
-@app.task(queue=turns.QUEUE, pass_context=False)
+@app.task(queue=processing_queue.QUEUE, pass_context=False)
 def look_at_next() -> None:
     """Look at the upload whose turn it is; each that waits has made one such job."""
     # What the storage or the scanner did not answer for waits for its turn again, with a job of its own.
@@ -50,25 +51,25 @@ def deliver_mail(sealed: str) -> None:
 @app.task(queueing_lock="media", pass_context=False)
 def clear_media(timestamp: int) -> None:
     """Resume uploads whose process has died, and remove what nobody will get any more; every ten minutes."""
-    turns.add_missing_jobs()
-    clearing.forget_media()
+    processing_queue.add_missing_jobs()
+    cleanup.forget_media()
 
 
 @app.periodic(cron="23 3 * * *")
 @app.task(queueing_lock="orphans", pass_context=False)
 def compare_storage(timestamp: int) -> None:
     """Remove objects that no row knows; every night."""
-    clearing.remove_orphans()
+    cleanup.remove_orphans()
 
 
 @app.periodic(cron="41 * * * *")
 @app.task(queueing_lock="leftovers", pass_context=False)
 def clear_up(timestamp: int) -> None:
     """Do what a lost job has left undone, then forget old departures, by which it is found, and old copies; hourly."""
-    for id in retention.left_behind():
-        retention.forget_conversation(id)
-    retention.drop_old_departures()
-    retention.forget_reports()
+    for id in purge.left_behind():
+        purge.forget_conversation(id)
+    purge.drop_old_departures()
+    purge.forget_reports()
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 from conversations.models import Conversation
 
 
@@ -172,7 +172,7 @@ class Attachment(models.Model):
     taken_at = models.DateTimeField(null=True)
     """When the upload was said to be complete."""
     turn = models.IntegerField(null=True)
-    """Its turn to be looked at, while it waits for that; see `messaging/turns.py`."""
+    """Its turn to be looked at, while it waits for that; see `messaging/media/processing_queue.py`."""
     due_at = models.DateTimeField(null=True)
     """When someone may begin to look at it: of one that is being looked at, when whoever does must have died."""
     gone_at = models.DateTimeField(null=True)

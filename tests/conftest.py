@@ -9,12 +9,12 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test.utils import override_settings, setup_databases, teardown_databases
 
-from accounts.commands import start_session, start_tokens
+from accounts.auth.commands import start_session, start_tokens
+from accounts.auth.tokens import issue_pair
 from accounts.models import User
-from accounts.tokens import issue_pair
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
-from messaging.partitions import make_partitions
+from messaging.retention.partitions import make_partitions
 from tests.support.client import Client
 from tests.support.redis import empty_redis
 from tests.support.server import Server, running

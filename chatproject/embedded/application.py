@@ -16,11 +16,11 @@ from .signals import Signals
 GRACE_SECONDS = 3
 APPLICATION = "chatproject.asgi:application"
 UVICORN = (
-    "--ws=chatproject.sockets:ChatSocket",
+    "--ws=chatproject.server.websocket:ChatSocket",
     "--ws-per-message-deflate=false",
     "--ws-max-size=1048576",
     "--loop=uvloop",
-    "--http=chatproject.connections:ChatHttp",
+    "--http=chatproject.server.http:ChatHttp",
     "--lifespan=on",
     "--no-access-log",
     "--no-server-header",

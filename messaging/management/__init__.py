@@ -1,0 +1,4 @@
+"""Commands for `manage.py`, and the demo data.
+
+Part of the assembly: no room imports it but the checks and the lifespan.
+"""

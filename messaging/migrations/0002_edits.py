@@ -4,7 +4,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-from messaging.partitions import CreateModelBesideMessages
+from messaging.retention.partitions import CreateModelBesideMessages
 
 
 class Migration(migrations.Migration):

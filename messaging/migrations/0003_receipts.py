@@ -4,7 +4,7 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
-from messaging.partitions import CreatePartitionedModel
+from messaging.retention.partitions import CreatePartitionedModel
 
 
 class Migration(migrations.Migration):

@@ -3,8 +3,8 @@ from typing import Any
 
 from django.db import migrations, transaction
 
-from accounts.factor_secrets import BOUND, PLACES, bound
-from messaging.fields import MissingKey, Unreadable
+from accounts.auth.factor_secrets import BOUND, PLACES, bound
+from chatproject.core.encryption import MissingKey, Unreadable
 
 logger = logging.getLogger(__name__)
 

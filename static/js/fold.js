@@ -1,4 +1,4 @@
-// Letters that differ in nothing but case or Unicode form become the same: chatproject/names.py does it alike.
+// Letters that differ in nothing but case or Unicode form become the same: chatproject/core/names.py does it alike.
 
 export const fold = (text) =>
   text

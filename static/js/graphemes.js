@@ -1,4 +1,4 @@
-// Texts cut between what people see as single characters, as chatproject/graphemes.py does it.
+// Texts cut between what people see as single characters, as chatproject/core/graphemes.py does it.
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 

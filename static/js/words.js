@@ -1,4 +1,4 @@
-// The sentences of the page, as the server words them for this reader: messaging/words.py is their home.
+// The sentences of the page, as the server words them for this reader: messaging/web/phrases.py is their home.
 
 const NAMES_MOST = 3;
 const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;

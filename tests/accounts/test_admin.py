@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from accounts.auth.tokens import live_session
 from accounts.models import User
-from accounts.tokens import live_session
 from tests.accounts.visitor import PASSWORD, Visitor, here
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.attempts import Devices, digest, known_device
-from accounts.commands import (
+from accounts.auth.attempts import Devices, digest, known_device
+from accounts.auth.commands import (
     change_password,
     check_password,
     end_all_sessions,
@@ -18,7 +18,7 @@ from accounts.commands import (
     start_session,
 )
 from accounts.models import Session, User
-from chatproject.limits import FAILURES, FAILURES_OF_ADDRESS, RateLimited
+from chatproject.core.rate_limits import FAILURES, FAILURES_OF_ADDRESS, RateLimited
 from tests.accounts.visitor import PASSWORD, Visitor, words
 
 pytestmark = pytest.mark.usefixtures("committed")

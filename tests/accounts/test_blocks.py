@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from accounts.directory import list_blocked, list_contacts, list_invitations
 from accounts.models import Block, User
-from accounts.people import befriend
-from conversations.access import Blocked, Unprocessable
-from conversations.contacts import accept_invitation, block, invite, unblock
+from accounts.people.lists import list_blocked, list_contacts, list_invitations
+from accounts.people.relations import befriend
+from chatproject.core.errors import Blocked, Unprocessable
+from conversations.contacts.commands import accept_invitation, block, invite, unblock
 from conversations.models import Conversation
-from messaging.inbox import show_conversation
+from messaging.sync.inbox import show_conversation
 from tests.accounts.conftest import Rest, code, data
 
 

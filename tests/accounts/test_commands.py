@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
-from accounts.commands import (
+from accounts.auth.commands import (
     NameTaken,
     SessionEnded,
     change_password,
@@ -22,8 +22,8 @@ from accounts.commands import (
     start_session,
     start_tokens,
 )
+from accounts.auth.tokens import live_session
 from accounts.models import Session, User
-from accounts.tokens import live_session
 from tests.support.together import another_connection, ended_together, on_own_connection, until_blocked
 
 GOOD = "a-rather-long-one"

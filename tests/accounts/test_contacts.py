@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from accounts.directory import list_contacts, list_invitations
-from accounts.ids import uuid7
 from accounts.models import Contact, ContactInvitation, User
-from accounts.people import befriend
-from conversations.access import Conflict, Unprocessable
-from conversations.contacts import accept_invitation, decline_invitation, invite, remove_contact
+from accounts.people.lists import list_contacts, list_invitations
+from accounts.people.relations import befriend
+from chatproject.core.errors import Conflict, Unprocessable
+from chatproject.core.ids import uuid7
+from conversations.contacts.commands import accept_invitation, decline_invitation, invite, remove_contact
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.support.together import ended_together, together
 

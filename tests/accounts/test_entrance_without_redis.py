@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from accounts.wallets import NotProven, prove_wallet
-from chatproject.limits import RateLimited
+from accounts.wallets.sign_in import NotProven, prove_wallet
+from chatproject.core.rate_limits import RateLimited
 from tests.accounts.visitor import PASSWORD, Visitor, words
 from tests.support.codes import code_of
 from tests.support.redis import without_redis

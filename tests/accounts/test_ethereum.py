@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from accounts.eip4361 import SignInMessage
-from accounts.ethereum import HALF_ORDER, checksummed, signer_of
+from accounts.wallets.ethereum import HALF_ORDER, checksummed, signer_of
+from accounts.wallets.siwe import SignInMessage
 from tests.support.wallet import Wallet
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

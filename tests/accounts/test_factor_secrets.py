@@ -15,9 +15,9 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from accounts.factors import factors_of, use_code
+from accounts.auth.second_factor import factors_of, use_code
 from accounts.models import User
-from messaging.fields import NOWHERE, MissingKey, seal
+from chatproject.core.encryption import NOWHERE, MissingKey, seal
 from messaging.migrations import __name__ as migrations
 from tests.accounts.conftest import code
 from tests.accounts.visitor import PASSWORD, Visitor, words

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from accounts.ids import first_id_at, minted_at, parse_uuid7, uuid7
+from chatproject.core.ids import first_id_at, minted_at, parse_uuid7, uuid7
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 123000, tzinfo=UTC)
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"

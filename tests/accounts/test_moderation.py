@@ -6,12 +6,12 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
-from accounts import moderation
-from accounts.commands import SessionEnded, refresh_tokens, start_session, start_tokens
+from accounts.auth.commands import SessionEnded, refresh_tokens, start_session, start_tokens
+from accounts.auth.tokens import Unauthenticated, issue_pair, session_of
 from accounts.models import AuditEntry, User
-from accounts.staff import Staff
-from accounts.tokens import Unauthenticated, issue_pair, session_of
-from conversations.access import Invalid, NotAllowed, Suspended
+from accounts.staff import moderation
+from accounts.staff.audit_log import Staff
+from chatproject.core.errors import Invalid, NotAllowed, Suspended
 
 pytestmark = pytest.mark.django_db
 

@@ -12,16 +12,16 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from accounts.commands import NameTaken, register
-from accounts.directory import search_people
-from accounts.forms import find_by_username as find_named
+from accounts.auth.commands import NameTaken, register
 from accounts.hashers import Argon2
 from accounts.models import User
-from accounts.profiles import find_user, find_users
+from accounts.people.profiles import find_user, find_users
 from accounts.usernames import KEPT
-from accounts.wallets import enter_by_wallet
-from chatproject.limits import RateLimited
-from conversations.contacts import update_me
+from accounts.wallets.sign_in import enter_by_wallet
+from accounts.web.forms import find_by_username as find_named
+from chatproject.core.rate_limits import RateLimited
+from conversations.contacts.commands import update_me
+from conversations.contacts.search import search_people
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.accounts.test_commands import GOOD, HERE, signs_in
 from tests.accounts.visitor import Visitor, link_in, words

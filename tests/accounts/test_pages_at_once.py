@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 from tests.support.together import another_connection, ended_together, until_blocked
 

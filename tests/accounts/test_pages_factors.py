@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.commands import change_password
+from accounts.auth.commands import change_password
 from accounts.models import User
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 from tests.support.codes import code_of, forget_used_codes

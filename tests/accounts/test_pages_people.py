@@ -3,9 +3,9 @@
 import pytest
 
 from accounts.models import User
-from accounts.people import befriend
+from accounts.people.relations import befriend
 from conversations.commands import start_direct
-from conversations.contacts import invite
+from conversations.contacts.commands import invite
 from tests.accounts.visitor import Visitor, here, words
 
 

@@ -4,12 +4,12 @@ import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
-from accounts.devices import device_words
 from accounts.models import User
-from accounts.profiles import own_json
+from accounts.people.devices import device_words
+from accounts.people.profiles import own_json
 from conversations.commands import start_direct
-from conversations.contacts import block
-from messaging.commands import send_message
+from conversations.contacts.commands import block
+from messaging.messages.send import send_message
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile Safari/604.1"

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.directory import search_people
 from accounts.models import User
-from accounts.people import befriend
-from accounts.service import service_account
-from conversations.closing import close_account
-from conversations.contacts import block, update_me
+from accounts.people.relations import befriend
+from accounts.staff.service_account import service_account
+from conversations.contacts.account_closure import close_account
+from conversations.contacts.commands import block, update_me
+from conversations.contacts.search import search_people
 from conversations.models import Conversation
-from messaging.commands import mark_read, send_message
-from messaging.inbox import show_conversation
+from messaging.messages.send import send_message
+from messaging.receipts.commands import mark_read
+from messaging.sync.inbox import show_conversation
 from tests.accounts.conftest import Rest, data, pointers
 
 DEFAULTS = {

@@ -6,9 +6,9 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from accounts.models import Session, User
-from accounts.privacy import chosen
+from accounts.people.privacy import chosen
 from conversations.commands import create_group
-from conversations.contacts import update_me
+from conversations.contacts.commands import update_me
 from tests.accounts.visitor import Visitor
 
 pytestmark = pytest.mark.django_db

@@ -2,10 +2,10 @@
 
 import pytest
 
-from accounts.ids import uuid7
 from accounts.models import User
-from accounts.people import befriend
-from accounts.profiles import Reference, find_user, find_users, own_json, user_json
+from accounts.people.profiles import Reference, find_user, find_users, own_json, user_json
+from accounts.people.relations import befriend
+from chatproject.core.ids import uuid7
 
 WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"
 

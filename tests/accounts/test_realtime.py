@@ -8,8 +8,9 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from accounts.changes import announce_change
 from accounts.models import User
-from accounts.realtime import announce_change, timestamp, user_group
+from chatproject.core.realtime import timestamp, user_group
 
 
 @transaction.atomic

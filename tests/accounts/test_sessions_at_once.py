@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from accounts.commands import change_password, end_session, refresh_tokens, start_session, start_tokens
+from accounts.auth.commands import change_password, end_session, refresh_tokens, start_session, start_tokens
 from accounts.models import Session, User
 from tests.support.together import ended_together
 

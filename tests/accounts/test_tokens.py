@@ -7,9 +7,9 @@ import jwt
 import pytest
 from pytest_django import Settings
 
-from accounts.commands import end_session, note_use, refresh_tokens, start_session, start_tokens
+from accounts.auth.commands import end_session, note_use, refresh_tokens, start_session, start_tokens
+from accounts.auth.tokens import Unauthenticated, issue_pair, origin_is_allowed, read_refresh, session_of
 from accounts.models import Session, User
-from accounts.tokens import Unauthenticated, issue_pair, origin_is_allowed, read_refresh, session_of
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
 from accounts.models import User
-from accounts.nonces import issue_nonce
-from accounts.people import befriend
-from accounts.wallets import enter_by_wallet, prove_wallet
-from conversations.access import Conflict
-from conversations.closing import close_account
+from accounts.people.relations import befriend
+from accounts.wallets.nonces import issue_nonce
+from accounts.wallets.sign_in import enter_by_wallet, prove_wallet
+from chatproject.core.errors import Conflict
+from conversations.contacts.account_closure import close_account
 from conversations.models import Conversation
-from conversations.service import tell
+from messaging.messages.service_messages import tell
 from messaging.models import Message
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.accounts.visitor import PASSWORD, Visitor

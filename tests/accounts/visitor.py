@@ -7,9 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
-from accounts.commands import start_session
+from accounts.auth.commands import start_session
+from accounts.auth.tokens import SESSION_KEY
 from accounts.models import User
-from accounts.tokens import SESSION_KEY
 from tests.support.browser import Form
 
 PASSWORD = "a secret nobody guesses"

@@ -17,9 +17,9 @@ from django.conf import settings
 from django.test import Client as DjangoClient
 from playwright.async_api import Browser, async_playwright
 
-from accounts.commands import start_session
+from accounts.auth.commands import start_session
+from accounts.auth.tokens import SESSION_KEY
 from accounts.models import User
-from accounts.tokens import SESSION_KEY
 from tests.browser.window import Troubles, Window
 from tests.support.server import Server
 

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 
 from accounts.models import User
-from conversations.contacts import block, invite
-from conversations.links import link_json, make_link
+from conversations.contacts.commands import block, invite
+from conversations.invite_links import link_json, make_link
 from conversations.models import Conversation
-from messaging.reactions import add_reaction
+from messaging.messages.reactions import add_reaction
 from tests.browser.conftest import Enter
 from tests.browser.looks import WIDTHS
 from tests.browser.window import Troubles, Window

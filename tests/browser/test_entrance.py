@@ -3,8 +3,8 @@
 import pytest
 from playwright.async_api import expect
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 from conversations.models import Conversation
 from tests.browser.conftest import Enter
 from tests.browser.window import STILL_ASKING, Troubles, Window

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
-from messaging.reactions import add_reaction
+from messaging.messages.reactions import add_reaction
 from tests.browser.conftest import Enter
 from tests.browser.window import Window
 from tests.messaging.helpers import say

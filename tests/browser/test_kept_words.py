@@ -9,7 +9,7 @@ from playwright.async_api import Locator, expect
 from accounts.models import User
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation
-from conversations.places import update_place
+from conversations.personal_settings import update_place
 from tests.browser.cable import Cable
 from tests.browser.conftest import Enter
 from tests.browser.looks import fits

@@ -7,9 +7,9 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
 from accounts.models import User
-from conversations.contacts import update_me
+from conversations.contacts.commands import update_me
 from conversations.models import Conversation
-from messaging.whereabouts import looking_at
+from messaging.presence.queries import looking_at
 from tests.browser.conftest import Enter
 from tests.browser.looks import fits
 from tests.browser.window import Window

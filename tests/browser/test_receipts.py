@@ -7,9 +7,9 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import Locator, WebSocketRoute, expect
 
 from accounts.models import User
-from conversations.contacts import update_me
+from conversations.contacts.commands import update_me
 from conversations.models import Conversation
-from messaging.commands import mark_delivered, mark_read
+from messaging.receipts.commands import mark_delivered, mark_read
 from tests.browser.conftest import Enter
 from tests.browser.looks import fits
 from tests.browser.window import Window

@@ -9,12 +9,12 @@ from django.conf import settings
 from playwright.async_api import Page, expect
 
 from accounts.models import User
-from chatproject.graphemes import cut
-from chatproject.names import fold
+from accounts.web.faces import initials
+from chatproject.core.graphemes import cut
+from chatproject.core.names import fold
 from conversations.models import Conversation
-from messaging.lines import drawn
-from messaging.richtext import Link, marks_in
-from messaging.rows import initials
+from messaging.messages.richtext import Link, marks_in
+from messaging.web.timeline_context import drawn
 from tests.browser.conftest import Enter
 from tests.messaging.helpers import say
 from tests.messaging.test_richtext import EXAMPLES

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import Route, WebSocketRoute, expect
 
 from accounts.models import User
-from conversations.contacts import block, unblock
+from conversations.contacts.commands import block, unblock
 from conversations.models import Conversation
 from messaging.models import Message
 from tests.browser.cable import Cable

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chatproject.addresses import client_address
+from chatproject.core.client_address import client_address
 
 PROXY = "10.0.0.7"
 

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session as Row
 from django.db import connection
 
 from accounts.migrations import __name__ as migrations
-from chatproject.sessions import SessionStore
+from chatproject.server.browser_sessions import SessionStore
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.core import checks
 from django.db import connection
 
 from messaging.management.demo import PASSWORD
-from messaging.partitions import make_partitions, name_of, partitions
+from messaging.retention.partitions import make_partitions, name_of, partitions
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 RIGHT: dict[str, Any] = {

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from django.db import connection
 
-from messaging.partitions import partitions
+from messaging.retention.partitions import partitions
 from tests.support.server import Server, running
 
 ALL_IS_WELL = {"database": True, "redis": True, "storage": True, "partitions": True}

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from chatproject.limits import Limit, RateLimited, require, take
-from chatproject.redis import redis
+from chatproject.core.rate_limits import Limit, RateLimited, require, take
+from chatproject.core.redis import redis
 
 SLOW = Limit("test-slow", 3, 3600)
 BURSTY = Limit("test-bursty", 50, 1, burst=5)

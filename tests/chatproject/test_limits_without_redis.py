@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import MaxConnectionsError
 from redis.exceptions import TimeoutError as TookTooLong
 
-from chatproject.limits import Limit, Outage, give_back, take
+from chatproject.core.rate_limits import Limit, Outage, give_back, take
 from tests.support.redis import empty_redis, redis_at, without_redis
 
 GUARD = Limit("test-guard", 3, 3600, guards=True)

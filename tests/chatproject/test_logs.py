@@ -14,7 +14,7 @@ from django.test import Client as Page
 from django.urls import path
 
 from accounts.models import User
-from chatproject.logs import JSONFormatter, TextFormatter, configuration, socket_id
+from chatproject.core.logging import JSONFormatter, TextFormatter, configuration, socket_id
 
 
 def fails(request: HttpRequest, token: str) -> HttpResponse:

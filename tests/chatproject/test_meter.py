@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from chatproject.limits import question
-from chatproject.meter import Meter, Term
-from chatproject.redis import redis
+from chatproject.core.local_rate_limits import Meter, Term
+from chatproject.core.rate_limits import question
+from chatproject.core.redis import redis
 
 HOUR = 3_600_000.0
 

@@ -11,9 +11,9 @@ from asgiref.sync import sync_to_async
 from django.test import Client as Page
 
 from accounts.models import User
-from chatproject.metrics import exposition
+from chatproject.core.metrics import exposition
 from conversations.models import Conversation
-from messaging.outgoing import QUEUE_LENGTH
+from messaging.socket.send_queue import QUEUE_LENGTH
 from tests.messaging.helpers import append_unheard, draft
 from tests.messaging.test_outgoing import Connection
 from tests.support.client import Client

@@ -17,17 +17,20 @@ from django.db import connection, connections, transaction
 from django.db.transaction import TransactionManagementError
 from django.test import Client
 
-from accounts import commands, mail, nonces, tickets
+from accounts import mail
+from accounts.auth import commands, tickets
 from accounts.models import User
-from accounts.realtime import publish
-from chatproject import cache, health, limits, redis
-from chatproject.database import without_connection
-from messaging import slots, taking, turns
-from messaging.media import begin_upload, complete_upload
+from accounts.wallets import nonces
+from chatproject import health
+from chatproject.core import cache, rate_limits, redis
+from chatproject.core.database import without_connection
+from chatproject.core.realtime import publish
+from messaging.media import processing, processing_queue, processing_slots
+from messaging.media.storage import MediaStorage
+from messaging.media.uploads import begin_upload, complete_upload
+from messaging.media.virus_scan import finds_virus
 from messaging.models import Attachment
-from messaging.objects import MediaStorage
-from messaging.passing import post_announcement
-from messaging.scanning import finds_virus
+from messaging.presence.events import post_announcement
 from tests.media.conftest import put
 from tests.support import samples
 from tests.support.silent import Silent, silent
@@ -124,8 +127,8 @@ def test_the_mail_server_is_waited_for_without_a_connection(waits: Run, server: 
 
 
 REDIS: dict[str, Callable[[], Any]] = {
-    "limits": lambda: limits.take([(limits.CALLS, "alice")]),
-    "charges": lambda: limits.charge([(limits.CALLS, "alice")], cost=1),
+    "limits": lambda: rate_limits.take([(rate_limits.CALLS, "alice")]),
+    "charges": lambda: rate_limits.charge([(rate_limits.CALLS, "alice")], cost=1),
     "nonces": nonces.issue_nonce,
     "tickets": lambda: tickets.take_ticket("ticket"),
 }
@@ -136,9 +139,9 @@ def test_redis_is_waited_for_without_a_connection(
     call: str, waits: Run, server: Silent, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CHAT_LIMITS = True
-    monkeypatch.setattr(limits.Outage, "until", 0.0)
+    monkeypatch.setattr(rate_limits.Outage, "until", 0.0)
     client = redis.Client.from_url(f"redis://127.0.0.1:{server.port}", socket_timeout=60)
-    for module in (limits, nonces, tickets):
+    for module in (rate_limits, nonces, tickets):
         monkeypatch.setattr(module, "redis", lambda: client)
     waits(REDIS[call])
 
@@ -168,7 +171,9 @@ def test_a_program_is_waited_for_without_a_connection(
 ) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    monkeypatch.setattr("messaging.examining.starting.PROGRAM", (sys.executable, "-c", f"open({str(pipe)!r}).read()"))
+    monkeypatch.setattr(
+        "messaging.media.sanitizer.runner.PROGRAM", (sys.executable, "-c", f"open({str(pipe)!r}).read()")
+    )
     upload = begin_upload(by=alice, filename="a.jpg", content_type="image/jpeg", size=len(samples.picture()))
     assert put(upload.offer, samples.picture()).status_code == 204  # type: ignore[arg-type]
 
@@ -230,12 +235,12 @@ def test_turns_at_looking_are_waited_for_without_a_connection(alice: User, monke
             seen.append(connection.connection is not None)
             return super().wait_for(predicate, timeout)
 
-    monkeypatch.setattr(slots, "Condition", WatchedCondition)
-    monkeypatch.setattr(taking, "SLOTS", slots.Slots(2))
+    monkeypatch.setattr(processing_slots, "Condition", WatchedCondition)
+    monkeypatch.setattr(processing, "SLOTS", processing_slots.Slots(2))
     upload = begin_upload(by=alice, filename="a.png", content_type="image/png", size=1)
     attachment = Attachment.objects.get(pk=upload.media["id"])
-    assert turns.enter(attachment, key="media/a")
-    taking.take_soon(attachment)
+    assert processing_queue.enter(attachment, key="media/a")
+    processing.take_soon(attachment)
     with_a_connection()
-    taking.take_next()
+    processing.take_next()
     assert seen == [False, False]

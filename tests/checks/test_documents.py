@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from django.urls import URLPattern, get_resolver
 
-from accounts.realtime import Event
-from messaging import protocol
+from chatproject.core.realtime import Event
+from messaging.socket import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = (ROOT / "docs/protocol.md").read_text() if (ROOT / "docs/protocol.md").exists() else ""
@@ -65,7 +65,7 @@ def test_the_contract_names_every_route_and_no_other() -> None:
 
 
 def commands_in_code() -> set[str]:
-    return {str(kind.__struct_config__.tag) for kind in get_args(protocol.Command)}
+    return {str(kind.__struct_config__.tag) for kind in get_args(commands.Command)}
 
 
 def events_in_code() -> set[str]:

@@ -16,15 +16,15 @@ import regex
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator, RegexValidator
 
-from accounts.devices import device_words
-from accounts.eip4361 import SignInMessage
+from accounts.people.devices import device_words
 from accounts.usernames import fold_username
-from chatproject.graphemes import cut
-from chatproject.names import fault_in, is_visible
-from messaging.lines import linked
-from messaging.mentions import names_in
-from messaging.protocol import BadFrame, read
-from messaging.rows import initials
+from accounts.wallets.siwe import SignInMessage
+from accounts.web.faces import initials
+from chatproject.core.graphemes import cut
+from chatproject.core.names import fault_in, is_visible
+from messaging.messages.mentions import names_in
+from messaging.socket.commands import BadFrame, read
+from messaging.web.timeline_context import linked
 from tests.checks.test_layers import MODULES
 from tests.support.linear import FLOOR_MS, MOST, script_patterns, texts, uses_that_are_missed
 

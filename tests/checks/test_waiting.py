@@ -34,15 +34,15 @@ GUARDS = {"without_connection", "answering"}
 
 # A reason for each: the function, and why it may wait outside.
 ELSEWHERE = {
-    "chatproject.meter.take": "its lock is kept for a few microseconds, in which nothing else is waited for",
-    "chatproject.meter.clear": "its lock is kept for a few microseconds, in which nothing else is waited for",
-    "messaging.marks._wait_for": "it waits for a row that another transaction has locked: for the database",
+    "chatproject.core.local_rate_limits.take": "its lock is held for a few microseconds, without any other wait",
+    "chatproject.core.local_rate_limits.clear": "its lock is held for a few microseconds, without any other wait",
+    "messaging.receipts.watermarks._wait_for": "it waits for a row that another transaction has locked",
     "chatproject.health._connection": "it is called in threads of its own, which use no connection of Django's",
     "chatproject.health._works": "the answer is there already",
     "chatproject.health._weeks_of": "the answer is there already",
-    "messaging.objects.everything": "it makes a paginator, which asks when it is advanced, inside `answering`",
+    "messaging.media.storage.everything": "it makes a paginator, which asks when it is advanced, inside `answering`",
 }
-OUT_OF_SIGHT = ("chatproject.embedded", "messaging.examining", "messaging.management", "chatproject.management")
+OUT_OF_SIGHT = ("chatproject.embedded", "messaging.media.sanitizer", "messaging.management", "chatproject.management")
 """Programs of their own: no request and no job runs them."""
 
 
@@ -125,7 +125,7 @@ def all_waits() -> set[str]:
 
 
 def test_nothing_waits_with_a_connection_but_what_is_listed() -> None:
-    assert all_waits() == set(ELSEWHERE), "wrap the wait in chatproject.database.without_connection()"
+    assert all_waits() == set(ELSEWHERE), "wrap the wait in chatproject.core.database.without_connection()"
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from django.conf import settings
 
 from chatproject.management.commands.documents import DOCUMENTS
-from messaging.frames import ACKNOWLEDGED, SENT
-from messaging.protocol import Command
+from messaging.socket.commands import Command
+from messaging.socket.server_frames import ACKNOWLEDGED, SENT
 from tests.checks.test_documents import events_in_code
 from tests.support.frames import check
 

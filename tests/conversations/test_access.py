@@ -4,8 +4,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 from conversations.access import place_of, present
 from conversations.models import Conversation, Participant
 

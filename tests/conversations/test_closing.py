@@ -11,21 +11,21 @@ from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.commands import check_password, register, start_session
+from accounts.auth.commands import check_password, register, start_session
+from accounts.auth.tokens import live_session
 from accounts.models import Block, Contact, ContactInvitation, Session, User
-from accounts.people import befriend
-from accounts.profiles import find_user
-from accounts.tokens import live_session
-from conversations.access import Blocked, Conflict
-from conversations.closing import close_account
+from accounts.people.profiles import find_user
+from accounts.people.relations import befriend
+from chatproject.core.errors import Blocked, Conflict
 from conversations.commands import create_group, start_direct
-from conversations.contacts import block, invite, unblock
+from conversations.contacts.account_closure import close_account
+from conversations.contacts.commands import block, invite, unblock
 from conversations.models import Conversation, Participant
-from messaging.commands import send_message
-from messaging.inbox import list_conversations, show_conversation
+from messaging.messages.send import send_message
 from messaging.models import Message
-from messaging.retention import forget_conversation, left_behind
-from messaging.sync import history
+from messaging.retention.purge import forget_conversation, left_behind
+from messaging.sync.history import history
+from messaging.sync.inbox import list_conversations, show_conversation
 from tests.support.client import Client
 from tests.support.together import ended_together, on_own_connection, until_blocked
 

@@ -8,10 +8,11 @@ from django.db import transaction
 from pytest_django import Settings
 
 from accounts.models import User
-from conversations.access import Unprocessable, place_of
+from chatproject.core.errors import Unprocessable
+from conversations.access import place_of
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
-from messaging.inbox import role_of
+from messaging.sync.inbox import role_of
 from tests.support.together import together
 
 

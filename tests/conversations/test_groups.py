@@ -12,19 +12,21 @@ from django.db import connection
 from pytest_django import Settings
 
 from accounts.models import User
-from accounts.realtime import conversation_group
+from chatproject.core.errors import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
+from chatproject.core.realtime import conversation_group
 from conversations import groups
-from conversations.access import Blocked, Conflict, Invalid, NotAllowed, Unprocessable, place_of
-from conversations.closing import close_account
+from conversations.access import place_of
 from conversations.commands import create_group
-from conversations.contacts import block, update_me
-from conversations.directory import list_members
+from conversations.contacts.account_closure import close_account
+from conversations.contacts.commands import block, update_me
 from conversations.events import role_of
 from conversations.models import Conversation, Departure, Participant
-from messaging.commands import mark_read, send_message
-from messaging.inbox import show_conversation
+from messaging.messages.send import send_message
 from messaging.models import Message
-from messaging.sync import history
+from messaging.receipts.commands import mark_read
+from messaging.sync.history import history
+from messaging.sync.inbox import show_conversation
+from messaging.sync.member_list import list_members
 
 
 def roles(group: Conversation) -> dict[str, str]:

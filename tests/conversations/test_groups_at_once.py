@@ -9,11 +9,11 @@ from django.db import transaction
 from pytest_django import Settings
 
 from accounts.models import User
-from conversations import groups, links
-from conversations.access import Conflict, Gone, NotAllowed, Unprocessable
-from conversations.closing import close_account
+from chatproject.core.errors import Conflict, Gone, NotAllowed, Unprocessable
+from conversations import groups, invite_links
+from conversations.contacts.account_closure import close_account
 from conversations.models import Conversation, InviteLink, Participant
-from messaging.commands import send_message
+from messaging.messages.send import send_message
 from messaging.models import Message
 from tests.support.together import ended_together, on_own_connection, until_blocked
 
@@ -122,8 +122,8 @@ def test_a_message_that_waits_behind_its_senders_removal_does_not_get_in(
 
 
 def test_a_link_is_used_as_often_as_it_may(group: Conversation, alice: User, crowd: list[User]) -> None:
-    link, token = links.make_link(by=alice, conversation_id=group.pk, max_uses=2)
-    ends = ended_together(*[lambda user=user: links.accept_link(by=user, token=token) for user in crowd])
+    link, token = invite_links.make_link(by=alice, conversation_id=group.pk, max_uses=2)
+    ends = ended_together(*[lambda user=user: invite_links.accept_link(by=user, token=token) for user in crowd])
     assert sorted(map(str, outcomes(ends))) == sorted(map(str, [None, None, Gone, Gone]))
     assert InviteLink.objects.get(pk=link.pk).uses == 2
     assert group.participants.filter(left_at=None).count() == 5
@@ -131,8 +131,8 @@ def test_a_link_is_used_as_often_as_it_may(group: Conversation, alice: User, cro
 
 
 def test_the_same_person_by_a_link_twice_uses_it_once(group: Conversation, alice: User, mallory: User) -> None:
-    link, token = links.make_link(by=alice, conversation_id=group.pk)
-    ends = ended_together(*[lambda: links.accept_link(by=mallory, token=token)] * 4)
+    link, token = invite_links.make_link(by=alice, conversation_id=group.pk)
+    ends = ended_together(*[lambda: invite_links.accept_link(by=mallory, token=token)] * 4)
     assert outcomes(ends) == [None] * 4
     assert InviteLink.objects.get(pk=link.pk).uses == 1
     assert Message.objects.filter(conversation=group).count() == 2
@@ -143,12 +143,12 @@ def test_the_last_place_is_given_once(
 ) -> None:
     settings.GROUP_MEMBERS = 4
     groups.set_role(by=alice, conversation_id=group.pk, user_id=bob.pk, role="admin")
-    _, token = links.make_link(by=alice, conversation_id=group.pk)
+    _, token = invite_links.make_link(by=alice, conversation_id=group.pk)
     one, two, three, _ = crowd
     ends = ended_together(
         lambda: groups.add_members(by=alice, conversation_id=group.pk, users=[one]),
         lambda: groups.add_members(by=bob, conversation_id=group.pk, users=[two]),
-        lambda: links.accept_link(by=three, token=token),
+        lambda: invite_links.accept_link(by=three, token=token),
     )
     refused = [end for end in outcomes(ends) if end]
     assert len(refused) == 2
@@ -157,11 +157,11 @@ def test_the_last_place_is_given_once(
 
 
 def test_nobody_comes_into_a_group_that_is_being_deleted(group: Conversation, alice: User, mallory: User) -> None:
-    _, token = links.make_link(by=alice, conversation_id=group.pk)
+    _, token = invite_links.make_link(by=alice, conversation_id=group.pk)
     come: list[Callable[[], object]] = [
         lambda: groups.add_members(by=alice, conversation_id=group.pk, users=[mallory]),
-        lambda: links.accept_link(by=mallory, token=token),
-        lambda: links.make_link(by=alice, conversation_id=group.pk),
+        lambda: invite_links.accept_link(by=mallory, token=token),
+        lambda: invite_links.make_link(by=alice, conversation_id=group.pk),
         lambda: send_message(by=alice, conversation_id=group.pk, text="Hi"),
     ]
     with ThreadPoolExecutor() as pool, transaction.atomic():
@@ -176,14 +176,14 @@ def test_everything_at_once_ends_in_no_deadlock_and_with_an_owner(
     group: Conversation, alice: User, bob: User, carol: User, crowd: list[User]
 ) -> None:
     id, (one, two, three, four) = group.pk, crowd
-    _, token = links.make_link(by=alice, conversation_id=id)
+    _, token = invite_links.make_link(by=alice, conversation_id=id)
     for _ in range(ROUNDS):
         owner = Conversation.objects.get(pk=id).owner
         ends = ended_together(
             lambda owner=owner: groups.transfer(by=owner, conversation_id=id, to=bob if owner != bob else alice),
             lambda owner=owner: groups.add_members(by=owner, conversation_id=id, users=[one, two, three]),
             lambda owner=owner: groups.remove_member(by=owner, conversation_id=id, user_id=two.pk),
-            lambda: links.accept_link(by=four, token=token),
+            lambda: invite_links.accept_link(by=four, token=token),
             lambda: groups.leave(by=one, conversation_id=id),
             lambda: send_message(by=carol, conversation_id=id, text="Hi"),
             lambda: groups.update_group(by=alice, conversation_id=id, name="Orchard"),

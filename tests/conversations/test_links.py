@@ -9,13 +9,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
-from conversations import groups, links
-from conversations.access import Conflict, Gone, Invalid, NotAllowed, place_of
-from conversations.closing import close_account
+from chatproject.core.errors import Conflict, Gone, Invalid, NotAllowed
+from conversations import groups, invite_links
+from conversations.access import place_of
 from conversations.commands import create_group
-from conversations.contacts import block, update_me
+from conversations.contacts.account_closure import close_account
+from conversations.contacts.commands import block, update_me
 from conversations.models import Conversation, InviteLink
-from messaging.sync import history
+from messaging.sync.history import history
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def link(group: Conversation, alice: User) -> InviteLink:
 
 
 def make(group: Conversation, by: User, **how: Any) -> tuple[InviteLink, str]:
-    return links.make_link(by=by, conversation_id=group.pk, **how)
+    return invite_links.make_link(by=by, conversation_id=group.pk, **how)
 
 
 def is_in(user: User, group: Conversation) -> bool:
@@ -34,7 +35,7 @@ def is_in(user: User, group: Conversation) -> bool:
 def test_whoever_has_a_link_comes_in_and_it_is_told(group: Conversation, alice: User, mallory: User) -> None:
     before = Conversation.objects.get()
     link, token = make(group, alice)
-    assert links.accept_link(by=mallory, token=token) == group
+    assert invite_links.accept_link(by=mallory, token=token) == group
     assert is_in(mallory, group)
     after = Conversation.objects.get()
     assert (after.version, after.epoch) == (before.version + 2, before.epoch + 1)
@@ -49,9 +50,9 @@ def test_a_token_has_128_bits_and_only_its_digest_is_stored(group: Conversation,
     link, token = make(group, alice)
     assert len(token) == 22
     assert bytes(InviteLink.objects.get().token_hash) == hashlib.sha256(token.encode()).digest()
-    shown = links.link_json(link, token)
+    shown = invite_links.link_json(link, token)
     assert shown["url"].endswith(f"/join/{token}")
-    assert (links.link_json(link)["token"], links.link_json(link)["url"]) == (None, None)
+    assert (invite_links.link_json(link)["token"], invite_links.link_json(link)["url"]) == (None, None)
 
 
 def test_neither_a_block_nor_a_setting_keeps_anyone_from_coming_by_themselves(
@@ -59,7 +60,7 @@ def test_neither_a_block_nor_a_setting_keeps_anyone_from_coming_by_themselves(
 ) -> None:
     block(by=alice, other=mallory)
     update_me(by=mallory, settings={"add": "contacts"})
-    links.accept_link(by=mallory, token=make(group, alice)[1])
+    invite_links.accept_link(by=mallory, token=make(group, alice)[1])
     assert is_in(mallory, group)
 
 
@@ -68,10 +69,10 @@ def test_who_is_in_already_uses_nothing_up_even_of_a_link_that_is_spent(
 ) -> None:
     link, token = make(group, alice, max_uses=1)
     version = Conversation.objects.get().version
-    assert links.accept_link(by=bob, token=token) == group
+    assert invite_links.accept_link(by=bob, token=token) == group
     assert Conversation.objects.get().version == version
-    links.accept_link(by=mallory, token=token)
-    assert links.accept_link(by=mallory, token=token) == group
+    invite_links.accept_link(by=mallory, token=token)
+    assert invite_links.accept_link(by=mallory, token=token) == group
     assert InviteLink.objects.get(pk=link.pk).uses == 1
 
 
@@ -85,24 +86,24 @@ def expire(link: InviteLink) -> None:
 
 def revoke(link: InviteLink) -> None:
     for _ in range(2):
-        links.revoke_link(by=link.created_by, conversation_id=link.conversation_id, link_id=link.pk)
+        invite_links.revoke_link(by=link.created_by, conversation_id=link.conversation_id, link_id=link.pk)
 
 
 @pytest.mark.parametrize("end", [spend, expire, revoke])
 def test_a_link_that_has_ended_leads_nowhere(end: Any, group: Conversation, alice: User, mallory: User) -> None:
     link, token = make(group, alice)
-    assert links.find_link(token) == link
+    assert invite_links.find_link(token) == link
     end(link)
-    for use in (links.find_link, lambda token: links.accept_link(by=mallory, token=token)):
+    for use in (invite_links.find_link, lambda token: invite_links.accept_link(by=mallory, token=token)):
         with pytest.raises(Gone):
             use(token)
-    assert links.links_of(by=alice, conversation_id=group.pk) == []
+    assert invite_links.links_of(by=alice, conversation_id=group.pk) == []
     assert not is_in(mallory, group)
 
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 22, "\0", "\ud800", "é" * 5000])
 def test_a_token_that_nobody_made_is_unknown(token: str, link: InviteLink, mallory: User) -> None:
-    for use in (links.find_link, lambda token: links.accept_link(by=mallory, token=token)):
+    for use in (invite_links.find_link, lambda token: invite_links.accept_link(by=mallory, token=token)):
         with pytest.raises(InviteLink.DoesNotExist):
             use(token)
 
@@ -111,7 +112,7 @@ def test_a_link_goes_with_its_group(group: Conversation, alice: User, mallory: U
     _, token = make(group, alice)
     groups.delete_group(by=alice, conversation_id=group.pk)
     with pytest.raises(InviteLink.DoesNotExist):
-        links.accept_link(by=mallory, token=token)
+        invite_links.accept_link(by=mallory, token=token)
 
 
 def test_a_link_into_a_full_group_waits_for_room(
@@ -120,7 +121,7 @@ def test_a_link_into_a_full_group_waits_for_room(
     settings.GROUP_MEMBERS = 3
     link, token = make(group, alice)
     with pytest.raises(Conflict):
-        links.accept_link(by=mallory, token=token)
+        invite_links.accept_link(by=mallory, token=token)
     assert InviteLink.objects.get(pk=link.pk).uses == 0
 
 
@@ -144,16 +145,16 @@ def test_a_group_has_a_hundred_links_at_a_time(group: Conversation, alice: User)
         make(group, alice)
     revoke(made[7])
     latest, _ = make(group, alice)
-    assert links.links_of(by=alice, conversation_id=group.pk)[0] == latest
+    assert invite_links.links_of(by=alice, conversation_id=group.pk)[0] == latest
 
 
 def test_links_are_the_admins_of_a_group(
     group: Conversation, conversation: Conversation, link: InviteLink, alice: User, bob: User, mallory: User
 ) -> None:
     acts = [
-        lambda by, id: links.make_link(by=by, conversation_id=id),
-        lambda by, id: links.links_of(by=by, conversation_id=id),
-        lambda by, id: links.revoke_link(by=by, conversation_id=id, link_id=link.pk),
+        lambda by, id: invite_links.make_link(by=by, conversation_id=id),
+        lambda by, id: invite_links.links_of(by=by, conversation_id=id),
+        lambda by, id: invite_links.revoke_link(by=by, conversation_id=id, link_id=link.pk),
     ]
     for act in acts:
         with pytest.raises(NotAllowed):
@@ -167,7 +168,7 @@ def test_links_are_the_admins_of_a_group(
 def test_a_link_of_one_group_is_none_of_another(group: Conversation, link: InviteLink, bob: User, alice: User) -> None:
     other = create_group(by=bob, name="Other")
     with pytest.raises(InviteLink.DoesNotExist):
-        links.revoke_link(by=bob, conversation_id=other.pk, link_id=link.pk)
+        invite_links.revoke_link(by=bob, conversation_id=other.pk, link_id=link.pk)
 
 
 def test_whoever_an_admin_removed_comes_back_by_no_link_until_an_admin_adds_them(
@@ -175,13 +176,13 @@ def test_whoever_an_admin_removed_comes_back_by_no_link_until_an_admin_adds_them
 ) -> None:
     link, token = make(group, alice)
     groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
-    for use in (links.find_link, links.accept_link):
+    for use in (invite_links.find_link, invite_links.accept_link):
         with pytest.raises(NotAllowed):
             use(by=bob, token=token)
     assert InviteLink.objects.get(pk=link.pk).uses == 0
     groups.add_members(by=alice, conversation_id=group.pk, users=[bob])
     groups.leave(by=bob, conversation_id=group.pk)
-    assert links.accept_link(by=bob, token=token) == group
+    assert invite_links.accept_link(by=bob, token=token) == group
 
 
 def test_who_left_may_come_back_by_a_link_and_sees_nothing_from_between(
@@ -190,7 +191,7 @@ def test_who_left_may_come_back_by_a_link_and_sees_nothing_from_between(
     _, token = make(group, alice)
     groups.leave(by=bob, conversation_id=group.pk)
     before = Conversation.objects.get().version
-    links.accept_link(by=bob, token=token)
+    invite_links.accept_link(by=bob, token=token)
     assert place_of(bob, group.pk).visible_from == before
 
 
@@ -219,8 +220,8 @@ def test_the_links_of_someone_who_is_no_longer_an_admin_are_revoked(
     _, alices = make(group, alice)
     end(group, alice, bob)
     with pytest.raises(Gone):
-        links.accept_link(by=mallory, token=bobs)
-    assert links.accept_link(by=mallory, token=alices) == group
+        invite_links.accept_link(by=mallory, token=bobs)
+    assert invite_links.accept_link(by=mallory, token=alices) == group
 
 
 def test_the_links_of_a_former_owner_who_stays_an_admin_go_on(
@@ -228,4 +229,4 @@ def test_the_links_of_a_former_owner_who_stays_an_admin_go_on(
 ) -> None:
     _, token = make(group, alice)
     groups.transfer(by=alice, conversation_id=group.pk, to=bob)
-    assert links.accept_link(by=mallory, token=token) == group
+    assert invite_links.accept_link(by=mallory, token=token) == group

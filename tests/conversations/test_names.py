@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.commands import register
+from accounts.auth.commands import register
 from accounts.models import User
-from chatproject.names import fault_in
-from conversations.access import Invalid
+from chatproject.core.errors import Invalid
+from chatproject.core.names import fault_in
 from conversations.commands import create_group
-from conversations.contacts import update_me
+from conversations.contacts.commands import update_me
 from conversations.groups import update_group
 from conversations.models import Conversation
 from tests.accounts.visitor import Visitor, words

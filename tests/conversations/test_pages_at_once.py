@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import User
 from conversations.groups import delete_group
-from conversations.links import make_link
+from conversations.invite_links import make_link
 from conversations.models import Conversation
 from tests.accounts.visitor import Visitor
 from tests.support.together import on_own_connection, until_blocked

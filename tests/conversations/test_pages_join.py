@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.groups import remove_member
-from conversations.links import accept_link, make_link, revoke_link
+from conversations.invite_links import accept_link, make_link, revoke_link
 from conversations.models import Conversation, InviteLink
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 from tests.messaging.helpers import place

@@ -4,17 +4,17 @@ from uuid import UUID
 
 import pytest
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 from conversations.commands import create_group
 from conversations.groups import add_members, leave, remove_member, update_group
 from conversations.models import Conversation
-from conversations.places import update_place
-from messaging.commands import mark_delivered, mark_read
-from messaging.edits import delete_message
+from conversations.personal_settings import update_place
+from messaging.messages.edit import delete_message
+from messaging.messages.reactions import add_reaction
 from messaging.models import Message, Reaction
-from messaging.reactions import add_reaction
-from messaging.sync import get_message
+from messaging.receipts.commands import mark_delivered, mark_read
+from messaging.sync.history import get_message
 from tests.accounts.visitor import Visitor, here, words
 from tests.messaging.helpers import place, say
 

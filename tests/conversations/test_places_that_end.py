@@ -5,7 +5,7 @@ from conversations.access import place_of
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation, Participant
 from messaging.access import readable
-from messaging.inbox import show_own, show_places
+from messaging.sync.inbox import show_own, show_places
 from tests.messaging.helpers import say
 
 

@@ -10,13 +10,13 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from accounts.people import befriend
-from conversations.access import Blocked
+from accounts.people.relations import befriend
+from chatproject.core.errors import Blocked
 from conversations.commands import create_group, start_direct
-from conversations.contacts import accept_invitation, block, invite, remove_contact, unblock, update_me
+from conversations.contacts.commands import accept_invitation, block, invite, remove_contact, unblock, update_me
 from conversations.models import Conversation
-from conversations.rights import settle
-from messaging.commands import send_direct, send_message
+from conversations.permissions import settle
+from messaging.messages.send import send_direct, send_message
 from tests.support.client import Client
 from tests.support.together import ended_together, on_own_connection, until_blocked
 

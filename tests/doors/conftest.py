@@ -12,8 +12,8 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
-from accounts.ids import first_id_at, uuid7
 from accounts.models import User
+from chatproject.core.ids import first_id_at, uuid7
 from tests.support.browser import PASSWORD, Browser
 from tests.support.contract import check
 from tests.support.server import Server

@@ -1,9 +1,9 @@
 """The application as it is, but with connections that are given a second where they are given many."""
 
-from chatproject import bounds, connections
 from chatproject.asgi import application
+from chatproject.server import body_limit, http
 
 __all__ = ["application"]
 
-connections.HEAD_SECONDS = connections.BODY_SECONDS = connections.TAKING_SECONDS = 1.0
-bounds.SILENCE_SECONDS = 1.0
+http.HEAD_SECONDS = http.BODY_SECONDS = http.TAKING_SECONDS = 1.0
+body_limit.SILENCE_SECONDS = 1.0

@@ -10,13 +10,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
-from accounts import commands
+from accounts.auth import commands
+from accounts.auth.tokens import issue_pair
 from accounts.models import User
-from accounts.tokens import issue_pair
 from conversations.commands import start_direct
 from conversations.groups import add_members, remove_member, update_group
 from conversations.models import Conversation, Participant
-from conversations.places import update_place
+from conversations.personal_settings import update_place
 from messaging.models import Message
 from tests.doors.test_signing_in import expired
 from tests.messaging.helpers import say

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation, Participant
-from messaging.missed import MISSED_MOST
+from messaging.socket.catch_up import MISSED_MOST
 from tests.doors.test_slow_sockets import LONG, Stalled
 from tests.messaging.helpers import change_place, fill, say
 from tests.support.client import Client, Socket

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.sockets import PATIENCE
+from chatproject.server.websocket import PATIENCE
 from conversations.models import Conversation
 from tests.doors.test_slow_sockets import Stalled
 from tests.messaging.helpers import append_unheard, draft

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.commands import send_message
-from messaging.sync import Round
+from messaging.messages.send import send_message
+from messaging.sync.history import Round
 from tests.doors.conftest import Rest, Stored
 from tests.doors.test_refusals import NO_CHOICE, NO_MOMENT, UNKNOWN, assert_problem, pointers
 from tests.support.client import Client

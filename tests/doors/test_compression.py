@@ -16,11 +16,11 @@ from django.conf import settings
 from django.test import Client
 
 from accounts.models import User
-from chatproject import compression
-from chatproject.compression import COMPRESSED_FROM, accepts_gzip, compressed_file
-from conversations.links import make_link
+from chatproject.server import compression
+from chatproject.server.compression import COMPRESSED_FROM, accepts_gzip, compressed_file
+from conversations.invite_links import make_link
 from conversations.models import Conversation
-from messaging.media import begin_upload
+from messaging.media.uploads import begin_upload
 from tests.accounts.visitor import PASSWORD as VISITORS_PASSWORD
 from tests.accounts.visitor import Visitor
 from tests.doors.conftest import Rest

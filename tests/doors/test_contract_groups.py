@@ -7,9 +7,9 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from conversations.groups import add_members
-from conversations.links import make_link
+from conversations.invite_links import make_link
 from conversations.models import Conversation
-from messaging.commands import send_message
+from messaging.messages.send import send_message
 from tests.doors.conftest import Rest
 from tests.doors.test_refusals import assert_problem, pointers
 from tests.support.client import Client

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.sync import history
+from messaging.sync.history import history
 from tests.support.client import Client, Socket
 from tests.support.server import Server, running
 

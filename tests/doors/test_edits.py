@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.reactions import add_reaction
+from messaging.messages.reactions import add_reaction
 from tests.doors.conftest import Rest, Stored
 from tests.messaging.helpers import say
 from tests.support.client import Client

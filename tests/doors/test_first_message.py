@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts.ids import uuid7
 from accounts.models import User
-from accounts.service import service_account
+from accounts.staff.service_account import service_account
+from chatproject.core.ids import uuid7
 from conversations.commands import start_direct
-from messaging.commands import send_direct
+from messaging.messages.send import send_direct
 from tests.support.client import Client, Socket
 from tests.support.server import Server
 

@@ -11,8 +11,8 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.frames import ACKNOWLEDGED
-from messaging.protocol import Command, Connect
+from messaging.socket.commands import Command, Connect
+from messaging.socket.server_frames import ACKNOWLEDGED
 from tests.doors.test_fuzz import NASTY
 from tests.messaging.helpers import say
 from tests.support.client import Client, Socket

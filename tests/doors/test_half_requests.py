@@ -11,7 +11,7 @@ import httpx
 import orjson
 import pytest
 
-from chatproject.connections import HEAD_BYTES
+from chatproject.server.http import HEAD_BYTES
 from tests.support.raw import Raw, head
 from tests.support.server import Server, running
 

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import User
-from chatproject.bounds import DISCARDED_MOST
+from chatproject.server.body_limit import DISCARDED_MOST
 from tests.support.raw import Answer, Raw, head
 from tests.support.server import Server
 

@@ -10,10 +10,10 @@ import pytest
 import websockets
 from asgiref.sync import sync_to_async
 
-from accounts.ids import uuid7
 from accounts.models import User
-from chatproject.limits import CALLS, FAILURES_OF_NAME, SEND, SOCKETS, SOCKETS_OF_ADDRESS
-from chatproject.redis import redis
+from chatproject.core.ids import uuid7
+from chatproject.core.rate_limits import CALLS, FAILURES_OF_NAME, SEND, SOCKETS, SOCKETS_OF_ADDRESS
+from chatproject.core.redis import redis
 from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client
 from tests.support.server import Server, running

@@ -11,10 +11,11 @@ from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import Session, User
-from accounts.people import befriend
-from conversations import contacts, groups
+from accounts.people.relations import befriend
+from conversations import groups
+from conversations.contacts import commands
 from conversations.models import Conversation
-from messaging.registry import SOCKETS_MOST
+from messaging.presence.registry import SOCKETS_MOST
 from tests.support.client import Client, Socket
 from tests.support.server import Server
 
@@ -24,7 +25,7 @@ AT_ONCE = 3.0
 """Seconds, on a busy machine, in which what is told at once has come; looking again and again takes twenty."""
 
 block, unblock, update_me, remove = map(
-    sync_to_async, (contacts.block, contacts.unblock, contacts.update_me, groups.remove_member)
+    sync_to_async, (commands.block, commands.unblock, commands.update_me, groups.remove_member)
 )
 
 

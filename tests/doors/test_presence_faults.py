@@ -16,7 +16,8 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from chatproject.embedded.redis import find_server
 from conversations.models import Conversation
-from messaging import registry, watching, whereabouts
+from messaging.presence import queries, registry
+from messaging.realtime import presence_watchers
 from tests.support.client import Client, Socket
 from tests.support.server import Server, running
 
@@ -36,9 +37,9 @@ async def watch(socket: Socket, user: User) -> list[str]:
 
 
 def test_a_ghost_lives_a_minute_at_most() -> None:
-    noticed = max(registry.BEAT_EVERY, watching.LOOK_EVERY)
-    assert whereabouts.DEAD_AFTER + noticed + watching.GRACE + registry.PATIENCE <= 60
-    assert whereabouts.DEAD_AFTER < registry.KEPT
+    noticed = max(registry.BEAT_EVERY, presence_watchers.LOOK_EVERY)
+    assert queries.DEAD_AFTER + noticed + presence_watchers.GRACE + registry.PATIENCE <= 60
+    assert queries.DEAD_AFTER < registry.KEPT
 
 
 async def test_whose_server_is_killed_is_soon_offline_to_the_others(

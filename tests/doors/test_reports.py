@@ -6,10 +6,10 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from accounts.staff import Staff
+from accounts.staff.audit_log import Staff
 from conversations.models import Conversation
 from messaging.models import Report
-from messaging.reports import resolve_report
+from messaging.moderation.reports import resolve_report
 from tests.accounts.visitor import Visitor, here
 from tests.doors.conftest import Rest
 from tests.messaging.helpers import say

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
-from messaging.commands import send_message
+from messaging.messages.send import send_message
 from messaging.models import Message
 from tests.doors.conftest import Rest
 

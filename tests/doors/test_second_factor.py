@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
-from accounts.factors import use_code
+from accounts.auth.second_factor import use_code
 from accounts.models import User
 from tests.support.codes import code_of
 from tests.support.together import ended_together

@@ -12,9 +12,9 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.sockets import PATIENCE, SEND_BUFFER
+from chatproject.server.websocket import PATIENCE, SEND_BUFFER
 from conversations.models import Conversation
-from messaging.outgoing import QUEUE_BYTES
+from messaging.socket.send_queue import QUEUE_BYTES
 from tests.support.client import Client
 from tests.support.server import Server
 

@@ -9,10 +9,10 @@ from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from accounts.people import befriend
+from accounts.people.relations import befriend
 from conversations.commands import create_group
 from conversations.models import Conversation
-from messaging.commands import send_message
+from messaging.messages.send import send_message
 from messaging.models import Message
 from tests.support.client import Client, Socket
 from tests.support.wallet import Wallet, give_wallet

@@ -12,13 +12,13 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import AuditEntry, Session, User
-from chatproject.redis import redis
-from conversations.links import make_link
+from chatproject.core.redis import redis
+from conversations.invite_links import make_link
 from conversations.models import Conversation, InviteLink, Participant
 from messaging.models import Message, Report
-from messaging.moderation import tell
-from messaging.reports import report_message
-from messaging.sync import get_message
+from messaging.moderation.commands import tell
+from messaging.moderation.reports import report_message
+from messaging.sync.history import get_message
 from tests.accounts.visitor import Visitor, here
 from tests.messaging.helpers import say
 

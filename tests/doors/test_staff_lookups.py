@@ -9,11 +9,11 @@ from django.contrib import admin
 from django.db.models import Field, Model
 from django.urls import reverse
 
-from accounts.commands import start_session
+from accounts.auth.commands import start_session
 from accounts.models import Session, User
-from conversations.links import make_link
+from conversations.invite_links import make_link
 from conversations.models import Conversation
-from messaging.reports import report_message
+from messaging.moderation.reports import report_message
 from tests.accounts.visitor import Visitor
 from tests.messaging.helpers import say
 

@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
-from chatproject.charts import HEIGHT, chart
-from chatproject.redis import redis
+from chatproject.core.redis import redis
+from chatproject.staff.charts import HEIGHT, chart
 from conversations.models import Conversation
-from messaging.overview import DAYS, Days, lookout
-from messaging.partitions import monday, name_of
-from messaging.reports import report_message
+from messaging.moderation.overview import DAYS, Days, lookout
+from messaging.moderation.reports import report_message
+from messaging.retention.partitions import monday, name_of
 from tests.accounts.visitor import Visitor, words
 from tests.messaging.helpers import say
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts import moderation
 from accounts.models import User
-from accounts.staff import Staff
+from accounts.staff import moderation
+from accounts.staff.audit_log import Staff
 from tests.doors.conftest import Browse, Rest
 from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client

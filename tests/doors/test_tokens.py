@@ -10,9 +10,9 @@ import pytest
 from django.db.models import F
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from accounts.commands import end_session, start_session, start_tokens
+from accounts.auth.commands import end_session, start_session, start_tokens
+from accounts.auth.tokens import issue_pair
 from accounts.models import Session, User
-from accounts.tokens import issue_pair
 from tests.doors.conftest import Rest
 from tests.support.browser import PASSWORD
 from tests.support.server import Server

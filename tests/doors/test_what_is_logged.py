@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from uuid_utils.compat import uuid7
 
-from accounts.commands import register
+from accounts.auth.commands import register
 from accounts.models import User
 from conversations.commands import start_direct
 from tests.support.client import Client
@@ -119,7 +119,7 @@ async def test_a_server_on_which_things_go_wrong_names_nobody(logged: Server, lo
     logged.stop()
     text = everything_in(log).decode()
     lines = [orjson.loads(line) for line in text.splitlines()]
-    of_the_lane = [line for line in lines if line["logger"] == "messaging.lane"]
+    of_the_lane = [line for line in lines if line["logger"] == "messaging.messages.group_commit"]
     assert of_the_lane, text
     assert not any("socket_id" in line for line in of_the_lane), "many speak in one lane"
     assert all(line.keys() >= {"time", "level", "logger", "message"} for line in lines)

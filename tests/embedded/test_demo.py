@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.commands import start_session
+from accounts.auth.commands import start_session
 from accounts.models import Session, User
+from chatproject.core.errors import NotAllowed
 from chatproject.embedded.__main__ import has_demo
 from chatproject.embedded.address import Address
 from chatproject.embedded.errors import CannotRun
 from chatproject.embedded.greeting import greeting
 from chatproject.lifespan import lifespan
-from conversations.access import NotAllowed
 from messaging.management.demo import CAST, PASSWORD
 from messaging.management.demo_people import open_demo_people
 from tests.accounts.visitor import Visitor, words

@@ -13,7 +13,7 @@ import pytest
 from chatproject.embedded.__main__ import media_for_others
 from chatproject.embedded.address import Address
 from chatproject.embedded.application import commands
-from messaging.objects import MediaStorage
+from messaging.media.storage import MediaStorage
 from tests.media.conftest import put
 from tests.support.server import free_port
 

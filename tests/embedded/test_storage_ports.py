@@ -18,7 +18,7 @@ from chatproject.embedded import storage as embedded_storage
 from chatproject.embedded.engines import Engines, running_engines
 from chatproject.embedded.folder import Folder
 from chatproject.embedded.storage import BUCKET, VACUUM_SECONDS
-from messaging.objects import MediaStorage
+from messaging.media.storage import MediaStorage
 
 EVIL = "https://evil.example"
 REQUESTS = [

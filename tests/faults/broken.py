@@ -13,7 +13,7 @@ from typing import Any
 
 def without_audit() -> None:
     """Nobody looks whether something was not heard."""
-    from messaging.audit import Audit
+    from messaging.realtime.reconciler import Audit
 
     async def run(self: Audit) -> None:
         await asyncio.Event().wait()
@@ -23,7 +23,7 @@ def without_audit() -> None:
 
 def without_gaps() -> None:
     """Every event that is newer is delivered at once, whatever is missing before it."""
-    from messaging.hearing import Heard
+    from messaging.realtime.tables import Heard
 
     accept = Heard.accept
 
@@ -37,7 +37,7 @@ def without_gaps() -> None:
 
 def without_epochs() -> None:
     """Whoever was in when it was last read who is in goes on hearing."""
-    from messaging.hearing import Heard
+    from messaging.realtime.tables import Heard
 
     accept = Heard.accept
 
@@ -49,10 +49,10 @@ def without_epochs() -> None:
 
 def without_repeats() -> None:
     """No message is recognised as one that is stored already."""
-    from messaging import append
+    from messaging.messages import append_sql
 
-    append.FORMS.update(
-        {known: form.replace("m.id = ANY(%(ids)s::uuid[])", "false") for known, form in append.FORMS.items()}
+    append_sql.FORMS.update(
+        {known: form.replace("m.id = ANY(%(ids)s::uuid[])", "false") for known, form in append_sql.FORMS.items()}
     )
 
 

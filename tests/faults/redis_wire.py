@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from messaging.layer import ORIGIN_BYTES
+from chatproject.core.channel_layer import ORIGIN_BYTES
 from tests.faults.wires import CHUNK, Link, Wire
 
 LINE_END = b"\r\n"

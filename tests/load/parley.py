@@ -7,14 +7,14 @@ from typing import TypeVar, get_args
 
 from django.utils import timezone
 
-from accounts.ids import uuid7
+from accounts.auth.tokens import issue_pair
 from accounts.models import Session, User
-from accounts.tokens import issue_pair
+from chatproject.core.ids import uuid7
 from chatproject.embedded.address import Address
 from chatproject.embedded.application import commands
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation, Participant, direct_key
-from messaging import protocol
+from messaging.socket import commands as protocol
 from tests.load.processes import Web, free_port, web
 from tests.load.world import Seats, Sizes, World
 

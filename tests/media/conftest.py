@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from accounts.models import User
-from messaging.objects import media_storage
+from messaging.media.storage import media_storage
 from tests.doors.conftest import Rest, rest
 
 __all__ = ["rest"]

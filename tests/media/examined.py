@@ -4,8 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from messaging.examining.finding import Finding
-from messaging.examining.starting import examine
+from messaging.media.sanitizer.result import Finding
+from messaging.media.sanitizer.runner import examine
 
 ENOUGH = 16 * 1024**2
 

@@ -8,8 +8,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from conversations.closing import close_account
-from messaging.clearing import forget_media
+from conversations.contacts.account_closure import close_account
+from messaging.media.cleanup import forget_media
 from messaging.models import Attachment
 from tests.media.conftest import download, upload
 from tests.media.test_clearing import LONG_AGO, objects

@@ -14,18 +14,18 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from conversations.access import Unavailable
+from chatproject.core.errors import Unavailable
 from conversations.commands import start_direct
 from conversations.groups import delete_group
 from conversations.models import Conversation
-from messaging import taking, turns
-from messaging.clearing import forget_media, remove_orphans
 from messaging.jobs import look_at_next
-from messaging.media import state_of
+from messaging.media import processing, processing_queue
+from messaging.media.cleanup import forget_media, remove_orphans
+from messaging.media.processing_queue import LEASE, add_missing_jobs
+from messaging.media.storage import MediaStorage, media_storage
+from messaging.media.uploads import state_of
 from messaging.models import Attachment, Blob
-from messaging.objects import MediaStorage, media_storage
-from messaging.retention import forget_conversation
-from messaging.turns import LEASE, add_missing_jobs
+from messaging.retention.purge import forget_conversation
 from tests.doors.conftest import minted
 from tests.media.conftest import begin, download, put, upload
 from tests.media.test_sending import send
@@ -199,7 +199,7 @@ def test_what_is_cut_short_between_row_and_objects_is_out_of_reach_and_done_agai
     Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:9"}
     with pytest.MonkeyPatch.context() as away:
-        away.setattr("messaging.clearing.media_storage", lambda: MediaStorage(**options))
+        away.setattr("messaging.media.cleanup.media_storage", lambda: MediaStorage(**options))
         with pytest.raises(Unavailable):
             forget_media()
     assert (len(objects()), Attachment.objects.count(), Blob.objects.count()) == (2, 1, 0)
@@ -223,7 +223,7 @@ def test_what_is_cleared_up_while_it_is_looked_at_leaves_nothing(phone: Phone, a
     data = samples.picture()
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)
-    look = taking._look_at
+    look = processing._look_at
 
     def look_while_it_goes(attachment: Attachment) -> Blob:
         # It is cleared up before the last of it is stored.
@@ -233,12 +233,12 @@ def test_what_is_cleared_up_while_it_is_looked_at_leaves_nothing(phone: Phone, a
         storage.copy(spare, attachment.key, content_type="image/jpeg")
         return look(attachment)
 
-    monkeypatch.setattr(taking, "_look_at", look_while_it_goes)
+    monkeypatch.setattr(processing, "_look_at", look_while_it_goes)
     attachment = Attachment.objects.get()
     storage, spare = media_storage(), "media/spare"
     storage.copy(attachment.upload_key, spare, content_type="image/jpeg")
-    assert turns.enter(attachment, key="media/gone")
-    taking.take(attachment.pk)
+    assert processing_queue.enter(attachment, key="media/gone")
+    processing.take(attachment.pk)
     assert (Blob.objects.count(), objects()) == (0, [spare])
 
 
@@ -251,7 +251,7 @@ def test_what_nothing_refers_to_goes_once_it_is_a_day_old(
     storage.copy(next(iter(known)), "media/lost", content_type="image/png")
     storage.copy(next(iter(known)), "media/lost.thumbnail", content_type="image/png")
     assert remove_orphans() == 0
-    monkeypatch.setattr("messaging.clearing.UNSENT_KEPT", timedelta(0))
+    monkeypatch.setattr("messaging.media.cleanup.UNSENT_KEPT", timedelta(0))
     assert remove_orphans() == 2
     assert set(objects()) == known
 

@@ -15,17 +15,17 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
-from chatproject import limits
-from conversations.access import Unprocessable
-from messaging.examining.finding import Refusal, read_finding
-from messaging.examining.starting import GROWN, examine
+from chatproject.core import rate_limits
+from chatproject.core.errors import Unprocessable
 from messaging.jobs import look_at_next
-from messaging.media import complete_upload, state_of
-from messaging.media_types import TYPES
+from messaging.media.processing import SECOND_COST
+from messaging.media.sanitizer.result import Refusal, read_finding
+from messaging.media.sanitizer.runner import GROWN, examine
+from messaging.media.size_limits import most_bytes, most_copied
+from messaging.media.storage import media_storage
+from messaging.media.types import TYPES
+from messaging.media.uploads import complete_upload, state_of
 from messaging.models import Attachment
-from messaging.objects import media_storage
-from messaging.sizes import most_bytes, most_copied
-from messaging.taking import SECOND_COST
 from tests.media.conftest import begin, put, upload
 from tests.support import hostile, samples
 
@@ -135,7 +135,7 @@ def test_however_the_program_ends_the_upload_is_rejected_with_a_sentence(
     alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     code, reason = ENDINGS[end]
-    monkeypatch.setattr("messaging.examining.starting.PROGRAM", program(code))
+    monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program(code))
     for _ in range(2):
         with pytest.raises(Unprocessable, match=reason):
             complete_upload(by=alice, media_id=uploaded)
@@ -144,8 +144,8 @@ def test_however_the_program_ends_the_upload_is_rejected_with_a_sentence(
 
 
 def test_a_program_that_does_not_end_is_ended(alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.examining.starting.PROGRAM", program("signal.pause()"))
-    monkeypatch.setattr("messaging.examining.starting.SECONDS", 0.5)
+    monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program("signal.pause()"))
+    monkeypatch.setattr("messaging.media.sanitizer.runner.SECONDS", 0.5)
     with pytest.raises(Unprocessable, match=SLOW):
         complete_upload(by=alice, media_id=uploaded)
 
@@ -158,7 +158,7 @@ def test_a_finding_that_can_not_be_is_none(name: str, value: str) -> None:
 
 def test_a_finding_that_can_be_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_finding(telling("width", "7")).width == 7
-    monkeypatch.setattr("messaging.examining.starting.PROGRAM", program(f"{WRITE}; print({FINDING!r})"))
+    monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program(f"{WRITE}; print({FINDING!r})"))
     assert examine("image/jpeg", tmp_path, most=MB).width == 1
     for other in ("image/gif", "video/mp4"):
         with pytest.raises(Refusal, match=DAMAGED):
@@ -171,7 +171,7 @@ def test_a_finding_that_can_be_is_one(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.fixture
 def fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in what happens to an upload once it was examined."""
-    monkeypatch.setattr("messaging.taking.asdict", lambda finding: {}["nothing"])
+    monkeypatch.setattr("messaging.media.processing.asdict", lambda finding: {}["nothing"])
 
 
 def try_again(*, begun: timedelta) -> None:
@@ -194,7 +194,7 @@ def test_what_failed_by_a_fault_of_ours_is_ready_once_that_is_mended(
     alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("messaging.examining.starting.disk_usage", partial(_full_disk))
+        meanwhile.setattr("messaging.media.sanitizer.runner.disk_usage", partial(_full_disk))
         assert complete_upload(by=alice, media_id=uploaded)["state"] == "processing"
     try_again(begun=timedelta(minutes=11))
     assert state_of(by=alice, media_id=uploaded)["state"] == "ready"
@@ -215,11 +215,11 @@ def test_a_file_that_takes_long_to_look_at_costs_by_its_time_whatever_comes_of_i
     alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch, settings: Any, ending: str
 ) -> None:
     settings.CHAT_LIMITS = True
-    day = [(limits.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
-    before = limits.take(day, cost=0).remaining
+    day = [(rate_limits.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
+    before = rate_limits.take(day, cost=0).remaining
     spent = "\nimport time\nwhile time.process_time() < 2: pass\n"
-    monkeypatch.setattr("messaging.examining.starting.PROGRAM", program(spent + ending))
+    monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program(spent + ending))
     with pytest.raises(Unprocessable):
         complete_upload(by=alice, media_id=uploaded)
     # Some of the day's bytes come back while a busy machine computes.
-    assert before - limits.take(day, cost=0).remaining >= SECOND_COST // 1024
+    assert before - rate_limits.take(day, cost=0).remaining >= SECOND_COST // 1024

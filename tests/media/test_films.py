@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from accounts.models import User
-from messaging.examining.finding import Refusal
+from messaging.media.sanitizer.result import Refusal
 from messaging.models import Attachment
 from tests.media.conftest import download, upload
 from tests.media.examined import examined

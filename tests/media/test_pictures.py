@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from accounts.models import User
-from messaging.examining import avif
-from messaging.examining.finding import Refusal
+from messaging.media.sanitizer import avif
+from messaging.media.sanitizer.result import Refusal
 from tests.media.conftest import download, upload
 from tests.media.examined import examined
 from tests.support import samples

@@ -11,12 +11,12 @@ import httpx
 import pytest
 
 from accounts.models import AuditEntry, User
-from accounts.staff import Staff
-from conversations.access import Unavailable
-from messaging.media import complete_upload, state_of
+from accounts.staff.audit_log import Staff
+from chatproject.core.errors import Unavailable
+from messaging.media.processing import take
+from messaging.media.uploads import complete_upload, state_of
 from messaging.models import Attachment
-from messaging.moderation import quarantine, release
-from messaging.taking import take
+from messaging.moderation.commands import quarantine, release
 from tests.media.conftest import begin, download, put, upload
 from tests.media.test_clearing import forward
 from tests.media.test_sending import send

@@ -16,8 +16,8 @@ from django.core.checks import run_checks
 from django.core.management import get_commands
 from django.db import connection
 
-from messaging.examining import starting
-from messaging.examining.sandbox import MEASURES
+from messaging.media.sanitizer import runner
+from messaging.media.sanitizer.sandbox import MEASURES
 
 IS_ROOT = os.geteuid() == 0
 ORDINARY = 54_321
@@ -66,8 +66,8 @@ def probe(db: None) -> Iterator[Probe]:
             words = [str(folder), str(aside), str(port), database, str(user), str(int(is_confined))]
             done = subprocess.run(
                 [sys.executable, "-m", "tests.support.probe", *words],
-                cwd=starting.ROOT,
-                env=starting.ENVIRONMENT,
+                cwd=runner.ROOT,
+                env=runner.ENVIRONMENT,
                 stdout=subprocess.PIPE,
                 timeout=60,
                 check=True,
@@ -103,7 +103,7 @@ def test_as_root_it_runs_as_a_user_of_its_own(probe: Probe) -> None:
 
 
 def test_what_confines_it_is_known() -> None:
-    known = starting.measures()
+    known = runner.measures()
     assert known.keys() == set(MEASURES)
     assert known["own user"] == IS_ROOT
     assert known["limits"] == (sys.platform != "darwin")
@@ -112,10 +112,10 @@ def test_what_confines_it_is_known() -> None:
 def test_whoever_runs_the_server_reads_what_confines_it_and_what_does_not(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "; not on this system: " in starting.described_measures()
+    assert "; not on this system: " in runner.described_measures()
     assert get_commands()["procrastinate"] == "messaging"
-    monkeypatch.setattr("messaging.examining.starting.PROGRAM", (sys.executable, "-c", "raise SystemExit(1)"))
+    monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", (sys.executable, "-c", "raise SystemExit(1)"))
     missing = ", ".join(MEASURES)
-    assert starting.described_measures() == f"files are examined with: nothing; not on this system: {missing}"
+    assert runner.described_measures() == f"files are examined with: nothing; not on this system: {missing}"
     found = [each.id for each in run_checks(include_deployment_checks=True)]
     assert found.count("parley.W007") == 3

@@ -16,7 +16,7 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging import turns
+from messaging.media import processing_queue
 from messaging.models import Attachment
 from tests.media.conftest import begin, put
 from tests.support import samples
@@ -83,8 +83,8 @@ def test_the_worker_looks_at_what_waits_and_ends_when_told_to(
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)
     attachment = Attachment.objects.get()
-    assert turns.enter(attachment, key="media/a")
-    turns.leave_to_job(attachment)
+    assert processing_queue.enter(attachment, key="media/a")
+    processing_queue.leave_to_job(attachment)
     deadline = time.monotonic() + 60
     while Attachment.objects.get().state == "processing" and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -19,14 +19,14 @@ from PIL import Image
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
-from chatproject.limits import RateLimited
-from conversations.access import Unavailable
+from chatproject.core.errors import Unavailable
+from chatproject.core.rate_limits import RateLimited
 from messaging.jobs import look_at_next
-from messaging.media import begin_upload, complete_upload, state_of
-from messaging.media_types import HEAD_BYTES, TYPES, looks_like
+from messaging.media.processing import take
+from messaging.media.storage import MediaStorage, media_storage
+from messaging.media.types import HEAD_BYTES, TYPES, looks_like
+from messaging.media.uploads import begin_upload, complete_upload, state_of
 from messaging.models import Attachment
-from messaging.objects import MediaStorage, media_storage
-from messaging.taking import take
 from tests.media.conftest import begin, download, put, upload
 from tests.support import samples
 from tests.support.cases import case
@@ -268,7 +268,7 @@ def test_the_storage_refuses_another_size(offer: dict[str, Any], data: bytes) ->
 
 
 def test_the_storage_refuses_what_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.objects.UPLOAD_SECONDS", -10)
+    monkeypatch.setattr("messaging.media.storage.UPLOAD_SECONDS", -10)
     late = media_storage().offer("uploads/late", content_type="image/png", size=1)
     assert put({**late}, b"x").status_code in {400, 403}
 
@@ -345,7 +345,7 @@ def test_an_upload_is_its_owners_alone(phone: Phone, offer: Any, alice: User, bo
 async def test_what_is_large_is_looked_at_by_a_job_and_its_owner_hears_of_it(
     app: App, phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.taking.SMALL_BYTES", 10)
+    monkeypatch.setattr("messaging.media.processing.SMALL_BYTES", 10)
 
     def complete() -> Any:
         data = samples.picture()
@@ -395,7 +395,7 @@ def test_while_the_storage_does_not_answer_nothing_is_lost(
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:9"}
     id = UUID(offer["media"]["id"])
     with monkeypatch.context() as away:
-        for place in ("messaging.media.media_storage", "messaging.taking.media_storage"):
+        for place in ("messaging.media.uploads.media_storage", "messaging.media.processing.media_storage"):
             away.setattr(place, lambda: MediaStorage(**options))
         with pytest.raises(Unavailable) as refusal:
             complete_upload(by=alice, media_id=id)

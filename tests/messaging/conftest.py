@@ -8,9 +8,9 @@ import pytest
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
-from messaging.gathering import gatherer
-from messaging.hub import hub
-from messaging.lane import lane
+from messaging.messages.group_commit import lane
+from messaging.realtime.hub import hub
+from messaging.receipts.batcher import gatherer
 from tests.messaging.network import Wire
 
 

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts.ids import first_id_at, uuid7
 from accounts.models import User
+from chatproject.core.ids import first_id_at, uuid7
 from conversations.models import Conversation, Participant
-from messaging import log
-from messaging.append import Draft, Outcome, parameters, statement
-from messaging.attachments import seal_name
-from messaging.commands import send_message
-from messaging.events import MessageJSON
+from messaging.media.attachments import seal_name
+from messaging.messages import append
+from messaging.messages.append_sql import Draft, Outcome, parameters, statement
+from messaging.messages.events import MessageJSON
+from messaging.messages.send import send_message
 from messaging.models import Attachment, Blob
 
 
@@ -43,7 +43,7 @@ def hang(by: User, conversation: Conversation) -> Attachment:
 
 def draft(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> Draft:
     """Make a message ready for the append."""
-    return log.draft(sender_id=by.pk, conversation_id=conversation.pk, text=text, **fields)
+    return append.draft(sender_id=by.pk, conversation_id=conversation.pk, text=text, **fields)
 
 
 def append_unheard(*drafts: Draft) -> list[Outcome]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 
-from messaging.layer import LoopLayer
+from chatproject.core.channel_layer import LoopLayer
 
 
 class Wire:

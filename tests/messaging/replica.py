@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging import sync
-from messaging.inbox import show_conversation
+from messaging.sync import history
+from messaging.sync.inbox import show_conversation
 from tests.messaging.screen import Screen
 
 T = TypeVar("T")
@@ -41,10 +41,10 @@ def _mine(me: dict[str, Any]) -> dict[str, Any]:
 def fresh(user: User) -> dict[str, Known]:
     """Read everything that someone may see, as a device does that comes for the first time."""
     found: dict[str, Known] = {}
-    page = sync.sync(by=user)
+    page = history.sync(by=user)
     shown = {each["id"]: each for each in page.items["conversations"]}
     while page.has_more:
-        page = sync.sync(by=user, cursor=page.next)
+        page = history.sync(by=user, cursor=page.next)
         shown |= {each["id"]: each for each in page.items["conversations"]}
     for id, conversation in shown.items():
         found[id] = known(conversation, everything_said(user, UUID(id)))
@@ -52,10 +52,10 @@ def fresh(user: User) -> dict[str, Known]:
 
 
 def everything_said(user: User, id: UUID) -> list[Any]:
-    page = sync.history(by=user, conversation_id=id, after=0, limit=100)
+    page = history.history(by=user, conversation_id=id, after=0, limit=100)
     said = list(page.items)
     while page.has_more:
-        page = sync.history(by=user, conversation_id=id, after=page.next, limit=100)
+        page = history.history(by=user, conversation_id=id, after=page.next, limit=100)
         said += page.items
     return said
 
@@ -168,7 +168,7 @@ class Sleeper:
 
     def _catch_up(self, id: str, messages: dict[str, Any], after: int) -> None:
         while True:
-            page = sync.changes(by=self.user, conversation_id=UUID(id), after=after, limit=3)
+            page = history.changes(by=self.user, conversation_id=UUID(id), after=after, limit=3)
             messages |= {message["id"]: message for message in page.items["messages"]}
             if not page.has_more:
                 break
@@ -179,7 +179,7 @@ class Sleeper:
         changed: list[dict[str, Any]] = []
         has_more = True
         while has_more:
-            page = sync.sync(by=self.user, cursor=cursor)
+            page = history.sync(by=self.user, cursor=cursor)
             changed += page.items["conversations"]
             for id in page.items["removed"]:
                 self.conversations.pop(id, None)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 
-from accounts.commands import start_session
+from accounts.auth.commands import start_session
 from accounts.models import Session, User
-from messaging.hub import Hub, hub
+from messaging.realtime.hub import Hub, hub
 
 # A busy machine is slow; nothing that goes well has to wait for this.
 PATIENCE = 20.0

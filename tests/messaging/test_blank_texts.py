@@ -5,13 +5,13 @@ from uuid import UUID
 import pytest
 
 from accounts.models import User
-from accounts.staff import Staff
-from conversations.access import Invalid, require_reason
+from accounts.staff.audit_log import Staff
+from chatproject.core.errors import Invalid, require_reason
 from conversations.models import Conversation
-from messaging.commands import require_text, send_direct, send_message_soon
-from messaging.connected import announce
-from messaging.edits import edit_message
+from messaging.messages.edit import edit_message
+from messaging.messages.send import require_text, send_direct, send_message_soon
 from messaging.models import Message
+from messaging.moderation.connections import announce
 from tests.conversations.test_names import GOOD, INVISIBLE
 from tests.messaging.helpers import say
 

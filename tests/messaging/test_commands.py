@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Refused
+from chatproject.core.errors import Refused
+from chatproject.core.ids import uuid7
 from conversations.models import Conversation
-from messaging.commands import mark_read, send_direct, send_message
+from messaging.messages.send import send_direct, send_message
 from messaging.models import Message
+from messaging.receipts.commands import mark_read
 from tests.messaging.helpers import fill, place, say
 
 LONGEST = 16_000

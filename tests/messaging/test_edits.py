@@ -9,15 +9,15 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Blocked, IdConflict, Invalid, NotAllowed, Unprocessable
+from chatproject.core.errors import Blocked, IdConflict, Invalid, NotAllowed, Unprocessable
+from chatproject.core.ids import uuid7
 from conversations.models import Conversation, Participant
-from messaging.edits import delete_message, edit_message
-from messaging.events import MessageJSON
+from messaging.messages.edit import delete_message, edit_message
+from messaging.messages.events import MessageJSON
+from messaging.messages.reactions import add_reaction
 from messaging.models import Message
-from messaging.reactions import add_reaction
-from messaging.sync import get_message
+from messaging.sync.history import get_message
 from tests.messaging.helpers import change_place, hold, remove, say, seat
 from tests.support.together import another_connection, on_own_connection, until_blocked
 

@@ -11,8 +11,17 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from accounts.ids import uuid7
-from messaging.fields import Mac, MissingKey, Unreadable, fingerprints, seal, seal_secret, unseal, unseal_secret
+from chatproject.core.encryption import (
+    Mac,
+    MissingKey,
+    Unreadable,
+    fingerprints,
+    seal,
+    seal_secret,
+    unseal,
+    unseal_secret,
+)
+from chatproject.core.ids import uuid7
 
 HERE: dict[str, Any] = {"field": "body", "row": uuid7(), "conversation": uuid7()}
 
@@ -106,7 +115,7 @@ def test_a_fingerprint_is_an_hmac(length: int) -> None:
 
 FORKS = """
 import os
-from messaging.fields import Nonces
+from chatproject.core.encryption import Nonces
 nonces = Nonces()
 nonces.take()
 child = os.fork()

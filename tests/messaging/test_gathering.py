@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging import gathering
-from messaging.gathering import Gatherer, gatherer
-from messaging.partitions import monday, name_of, partitions
+from messaging.receipts import batcher
+from messaging.receipts.batcher import Gatherer, gatherer
+from messaging.retention.partitions import monday, name_of, partitions
 from tests.messaging import helpers
 from tests.messaging.wire import wire_to_database
 from tests.support.together import another_connection
@@ -82,7 +82,7 @@ async def test_marks_outlive_a_database_that_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 3)
-    monkeypatch.setattr(gathering, "PAUSE", 0.1)
+    monkeypatch.setattr(batcher, "PAUSE", 0.1)
     with monkeypatch.context() as away:
         away.setitem(connection.settings_dict, "HOST", str(tmp_path))
         gatherer().add(conversation.pk, alice.pk, delivered=2)
@@ -113,7 +113,7 @@ async def test_a_week_that_is_not_there_is_made_at_once(
     monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
-    monkeypatch.setattr(gathering, "PAUSE", 0.1)
+    monkeypatch.setattr(batcher, "PAUSE", 0.1)
     week = name_of(monday(timezone.now()), "messaging_messagestatus")
     await sql(f"DROP TABLE {week}")
     gatherer().add(conversation.pk, alice.pk, delivered=1)
@@ -125,7 +125,7 @@ async def test_no_more_is_kept_than_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
-    monkeypatch.setattr(gathering, "PLACES_MOST", 2)
+    monkeypatch.setattr(batcher, "PLACES_MOST", 2)
     gatherer().add(conversation.pk, alice.pk, delivered=1)
     for _ in range(10):
         gatherer().add(uuid4(), alice.pk, delivered=1)
@@ -135,7 +135,7 @@ async def test_no_more_is_kept_than_there_is_room_for(
 async def test_to_note_a_mark_costs_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     places = [(uuid4(), uuid4()) for _ in range(200)]
     gathering_all = Gatherer()
-    monkeypatch.setattr(gathering, "GATHERING", 60)
+    monkeypatch.setattr(batcher, "GATHERING", 60)
     began = time.process_time()
     for n in range(100):
         for conversation_id, user_id in places:

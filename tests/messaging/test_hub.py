@@ -10,26 +10,27 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.commands import end_session
+from accounts.auth.commands import end_session
+from accounts.changes import announce_change
 from accounts.models import Session, User
-from accounts.realtime import Envelope, Post, announce_change, conversation_group, publish_soon
+from chatproject.core.encryption import seal
+from chatproject.core.realtime import Envelope, Post, conversation_group, publish_soon
 from conversations import commands
 from conversations.models import Conversation
-from messaging import audit
-from messaging.commands import send_direct, send_message_soon
-from messaging.events import post_created
-from messaging.fields import seal
-from messaging.hub import REPAIR_MOST, Hub
-from messaging.log import stored_json
+from messaging.messages.append import stored_json
+from messaging.messages.events import post_created
+from messaging.messages.send import send_direct, send_message_soon
 from messaging.models import Message
+from messaging.realtime import reconciler
+from messaging.realtime.hub import REPAIR_MOST, Hub
 from tests.messaging import helpers
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = audit.EVERY - 1
+BEFORE_ANY_AUDIT = reconciler.EVERY - 1
 """Seconds within which a busy machine has done what is done at once, and no audit has helped."""
-AUDITED = audit.EVERY + audit.GRACE + 0.7
+AUDITED = reconciler.EVERY + reconciler.GRACE + 0.7
 """Seconds within which an audit has found and mended whatever was lost."""
 
 append_unheard, remove, seat = map(sync_to_async, (helpers.append_unheard, helpers.remove, helpers.seat))

@@ -9,21 +9,22 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from conversations import groups, places
+from conversations import groups, personal_settings
 from conversations.models import Conversation
-from messaging import audit, commands, edits, reactions
-from messaging.events import MessageJSON
+from messaging.messages import edit, reactions, send
+from messaging.messages.events import MessageJSON
+from messaging.realtime import reconciler
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = audit.EVERY - 1
+BEFORE_ANY_AUDIT = reconciler.EVERY - 1
 """Seconds within which a busy machine has done what is done at once, and no audit has helped."""
 
 
 def say(by: User, conversation: Conversation, text: str) -> MessageJSON:
-    return commands.send_message(by=by, conversation_id=conversation.pk, text=text).message
+    return send.send_message(by=by, conversation_id=conversation.pk, text=text).message
 
 
 def told(frame: dict[str, Any]) -> tuple[int, str, Any]:
@@ -52,7 +53,7 @@ async def test_all_that_happened_while_nobody_was_told_is_told_again_in_order_an
         first = UUID(say(alice, group, "one")["id"])
         groups.update_group(**here, description="All that grows")
         groups.update_group(**here, name="Orchard")
-        edits.edit_message(by=alice, message_id=first, text="uno")
+        edit.edit_message(by=alice, message_id=first, text="uno")
         groups.set_role(**here, user_id=carol.pk, role="admin")
         groups.add_members(**here, users=[mallory])
         reactions.add_reaction(by=carol, message_id=first, emoji="👍")
@@ -127,7 +128,7 @@ async def test_who_came_back_is_introduced_anew_and_hears_what_is_said_then(
     if found_by == "what is said next":
         await sync_to_async(say)(alice, group, "hello again")
     elif found_by == "what else is new of the person":
-        await sync_to_async(places.update_place)(by=bob, conversation_id=conversation.pk, pinned=True)
+        await sync_to_async(personal_settings.update_place)(by=bob, conversation_id=conversation.pk, pinned=True)
     frame = await screen.next(within=BEFORE_ANY_AUDIT)
     if found_by == "being told" and frame["type"] == "conversation.removed":
         frame = await screen.next(within=BEFORE_ANY_AUDIT)
@@ -163,7 +164,7 @@ async def test_what_one_device_settles_the_others_hear_and_nobody_else(
     phone, laptop, hers = [await Screen.of(user) for user in (bob, bob, alice)]
     if is_cut:
         wire.cut()
-    await sync_to_async(places.update_place)(by=bob, conversation_id=group.pk, pinned=True, draft="Dear all")
+    await sync_to_async(personal_settings.update_place)(by=bob, conversation_id=group.pk, pinned=True, draft="Dear all")
     if is_cut:
         wire.mend()
     for screen in (phone, laptop):
@@ -172,7 +173,7 @@ async def test_what_one_device_settles_the_others_hear_and_nobody_else(
         assert frame["data"]["me"].items() >= {"pinned": True, "draft": "Dear all", "notify": "all"}.items()
         assert frame["data"]["me"]["role"] == "member"
     await asyncio.gather(*(screen.hears_nothing(during=0.1) for screen in (phone, laptop, hers)))
-    await sync_to_async(places.update_place)(by=bob, conversation_id=conversation.pk, notify="none")
+    await sync_to_async(personal_settings.update_place)(by=bob, conversation_id=conversation.pk, notify="none")
     frame = await phone.next()
     assert (frame["data"]["conversation_id"], frame["data"]["me"]["notify"]) == (str(conversation.pk), "none")
 
@@ -186,7 +187,7 @@ async def test_a_change_of_what_someone_does_not_see_is_told_as_a_change_of_noth
     hers, theirs = await Screen.of(alice), await Screen.of(mallory)
     if is_cut:
         wire.cut()
-    edited = await sync_to_async(edits.edit_message)(by=alice, message_id=UUID(old["id"]), text="secret")
+    edited = await sync_to_async(edit.edit_message)(by=alice, message_id=UUID(old["id"]), text="secret")
     if is_cut:
         wire.mend()
     frame = await hers.next(within=BEFORE_ANY_AUDIT)
@@ -213,7 +214,7 @@ async def test_who_comes_into_a_shared_history_hears_how_it_changes_and_nothing_
     frame = await theirs.next(within=BEFORE_ANY_AUDIT)
     assert (frame["type"], frame["data"]["version"]) == ("conversation.created", 7)
     wire.mend(heals=False)
-    await sync_to_async(edits.edit_message)(by=alice, message_id=UUID(old["id"]), text="seen by all")
+    await sync_to_async(edit.edit_message)(by=alice, message_id=UUID(old["id"]), text="seen by all")
     await hers.hears("unheard")
     frame = await theirs.next(within=BEFORE_ANY_AUDIT)
     assert (frame["type"], frame["data"]["message"]["text"]) == ("message.updated", "seen by all")

@@ -7,8 +7,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from messaging import commands
-from messaging.log import Said
+from messaging.messages import send
+from messaging.messages.append import Said
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
 
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.usefixtures("live")
 
 @sync_to_async
 def send_direct(by: User, to: User, text: str) -> Said:
-    return commands.send_direct(by=by, to=to, text=text)
+    return send.send_direct(by=by, to=to, text=text)
 
 
 @sync_to_async
 def read(by: User, said: Said) -> None:
-    commands.mark_read(by=by, conversation_id=UUID(said.message["conversation_id"]), through=said.message["position"])
+    send.mark_read(by=by, conversation_id=UUID(said.message["conversation_id"]), through=said.message["position"])
 
 
 async def test_what_was_lost_is_told_as_the_same_events(wire: Wire, alice: User, bob: User) -> None:
@@ -52,7 +52,7 @@ async def test_what_was_read_meanwhile_is_told_as_read(wire: Wire, alice: User, 
 async def test_a_conversation_that_grew_too_long_unheard_is_left_to_the_device(
     wire: Wire, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.hub.REPAIR_MOST", 2)
+    monkeypatch.setattr("messaging.realtime.hub.REPAIR_MOST", 2)
     screen = await Screen.of(bob)
     wire.cut()
     for text in ("one", "two", "three"):

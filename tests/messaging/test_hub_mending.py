@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts.commands import start_session
+from accounts.auth.commands import start_session
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.commands import send_message_soon
+from messaging.messages.send import send_message_soon
 from tests.messaging.helpers import append_unheard, draft, remove
 from tests.messaging.screen import Screen
 from tests.support.together import another_connection, until_blocked

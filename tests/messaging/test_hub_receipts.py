@@ -7,24 +7,25 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import Block, User
-from accounts.realtime import publish_soon
+from chatproject.core.realtime import publish_soon
 from conversations.commands import create_group
-from conversations.contacts import update_me
+from conversations.contacts.commands import update_me
 from conversations.models import Conversation
-from messaging import audit, commands
-from messaging.gathering import gatherer
-from messaging.hub import Hub
-from messaging.receipts import News, Receipt, posts_of
+from messaging.messages import send
+from messaging.realtime import reconciler
+from messaging.realtime.hub import Hub
+from messaging.receipts.batcher import gatherer
+from messaging.receipts.events import News, Receipt, posts_of
 from tests.messaging import helpers
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = audit.EVERY - 1
-AUDITED = audit.EVERY + audit.GRACE + 0.7
+BEFORE_ANY_AUDIT = reconciler.EVERY - 1
+AUDITED = reconciler.EVERY + reconciler.GRACE + 0.7
 fill, place = map(sync_to_async, (helpers.fill, helpers.place))
-mark_read, mark_delivered = map(sync_to_async, (commands.mark_read, commands.mark_delivered))
+mark_read, mark_delivered = map(sync_to_async, (send.mark_read, send.mark_delivered))
 
 
 async def hears(screen: Screen, user: User, delivered: int, read: int, *, within: float = BEFORE_ANY_AUDIT) -> None:

@@ -8,9 +8,9 @@ from asgiref.sync import sync_to_async
 from channels.layers import channel_layers
 
 from accounts.models import User
+from chatproject.core.channel_layer import ChannelLayer
 from conversations.models import Conversation
-from messaging.commands import send_message_soon
-from messaging.layer import ChannelLayer
+from messaging.messages.send import send_message_soon
 from tests.messaging.helpers import append_unheard, draft
 from tests.messaging.screen import Screen
 

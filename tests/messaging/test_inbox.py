@@ -12,15 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from chatproject.pages import BadCursor, write_cursor
+from chatproject.core.pagination import BadCursor, write_cursor
 from conversations.commands import create_group, start_direct
 from conversations.groups import update_group
 from conversations.models import Conversation, Participant
-from conversations.places import update_place
-from messaging.commands import mark_read
-from messaging.inbox import list_conversations, show_conversation
+from conversations.personal_settings import update_place
 from messaging.models import Message
-from messaging.sync import sync
+from messaging.receipts.commands import mark_read
+from messaging.sync.history import sync
+from messaging.sync.inbox import list_conversations, show_conversation
 from tests.messaging.helpers import change_place, fill, remove, say, seat
 
 NOW = timezone.now()

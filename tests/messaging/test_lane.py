@@ -11,16 +11,16 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
-from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Blocked, IdConflict, Invalid
+from chatproject.core.errors import Blocked, IdConflict, Invalid
+from chatproject.core.ids import uuid7
 from conversations.commands import start_direct
 from conversations.models import Conversation
-from messaging.commands import send_message_soon
-from messaging.lane import lane
-from messaging.log import Said
+from messaging.messages.append import Said
+from messaging.messages.group_commit import lane
+from messaging.messages.send import send_message_soon
 from messaging.models import Message
-from messaging.partitions import monday, name_of, partitions
+from messaging.retention.partitions import monday, name_of, partitions
 from tests.messaging.helpers import change_place, draft, hold, id_at, place, positions, remove, texts
 from tests.messaging.wire import wire_to_database
 from tests.support.together import another_connection, until_blocked

@@ -7,8 +7,8 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.commands import send_message_soon
-from messaging.lane import lane
+from messaging.messages.group_commit import lane
+from messaging.messages.send import send_message_soon
 from tests.messaging.helpers import draft, hold
 from tests.support.together import another_connection, until_blocked
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import Redis
 
-from messaging.layer import ChannelLayer
+from chatproject.core.channel_layer import ChannelLayer
 
 GROUP = "conversation.0"
 

@@ -11,16 +11,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Blocked, IdConflict, Invalid
+from chatproject.core.encryption import seal
+from chatproject.core.errors import Blocked, IdConflict, Invalid
+from chatproject.core.ids import uuid7
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
-from messaging import log
-from messaging.commands import send_message
-from messaging.fields import seal
+from messaging.messages import append
+from messaging.messages.send import send_message
 from messaging.models import Message
-from messaging.partitions import make_partitions, monday, name_of, partitions
+from messaging.retention.partitions import make_partitions, monday, name_of, partitions
 from tests.messaging.helpers import change_place, draft, hold, id_at, positions, remove, say, seat
 from tests.support.together import another_connection, on_own_connection, until_blocked
 
@@ -277,6 +277,6 @@ def test_what_is_said_in_a_transaction_that_is_taken_back_was_never_said(
     conversation: Conversation, alice: User
 ) -> None:
     with transaction.atomic():
-        log.append(draft(alice, conversation))
+        append.append(draft(alice, conversation))
         transaction.set_rollback(True)
     assert say(alice, conversation)["position"] == 1

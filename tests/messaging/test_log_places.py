@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Refused, Unprocessable
+from chatproject.core.errors import Refused, Unprocessable
+from chatproject.core.ids import uuid7
 from conversations.models import Conversation
 from messaging.models import Message
 from tests.messaging.helpers import change_place, place, remove, say, seat

@@ -10,11 +10,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Block, User
-from conversations.access import Unavailable
+from chatproject.core.errors import Unavailable
 from conversations.models import Conversation
-from messaging.commands import mark_delivered, mark_read
-from messaging.marks import MOVE, Mark, Outcome, parameters
 from messaging.models import MessageStatus
+from messaging.receipts.commands import mark_delivered, mark_read
+from messaging.receipts.watermarks import MOVE, Mark, Outcome, parameters
 from tests.messaging.helpers import append_unheard, change_place, draft, fill, place, remove, say
 from tests.support.together import another_connection, on_own_connection, together, until_blocked
 

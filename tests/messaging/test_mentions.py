@@ -10,17 +10,18 @@ from asgiref.sync import sync_to_async
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 from conversations.commands import create_group
 from conversations.models import Conversation, Participant
-from messaging.commands import mark_read, send_direct, send_message_soon
-from messaging.edits import delete_message, edit_message
-from messaging.events import MessageJSON
-from messaging.inbox import list_conversations, show_conversation
-from messaging.mentions import ALL_FOR_EVERYONE, NAMES_MOST, names_in
+from messaging.messages.edit import delete_message, edit_message
+from messaging.messages.events import MessageJSON
+from messaging.messages.mentions import ALL_FOR_EVERYONE, NAMES_MOST, names_in
+from messaging.messages.send import send_direct, send_message_soon
 from messaging.models import Message
-from messaging.sync import history
+from messaging.receipts.commands import mark_read
+from messaging.sync.history import history
+from messaging.sync.inbox import list_conversations, show_conversation
 from tests.messaging.helpers import change_place, remove, say
 
 

@@ -9,8 +9,8 @@ import pytest
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
-from messaging import missed as module
-from messaging.missed import MISSED_MOST, PAGE_BYTES, PAGE_LENGTH, Missed, turn
+from messaging.socket import catch_up as module
+from messaging.socket.catch_up import MISSED_MOST, PAGE_BYTES, PAGE_LENGTH, Missed, turn
 from tests.messaging.helpers import append_unheard, draft, fill, remove, texts
 
 WIDE = "\N{GRINNING FACE}" * 8_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging.outgoing import QUEUE_BYTES, QUEUE_LENGTH, AnyLine, Outgoing
+from messaging.socket.send_queue import QUEUE_BYTES, QUEUE_LENGTH, AnyLine, Outgoing
 
 
 class Connection:

@@ -8,11 +8,11 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
-from accounts.ids import first_id_at, minted_at
 from accounts.models import User
+from chatproject.core.ids import first_id_at, minted_at
 from conversations.models import Conversation
 from messaging.models import Message
-from messaging.partitions import PARENTS, make_partitions, monday, name_of, partitions, weeks_ahead
+from messaging.retention.partitions import PARENTS, make_partitions, monday, name_of, partitions, weeks_ahead
 from tests.support.together import another_connection, together
 
 WEEK = timedelta(weeks=1)

@@ -9,11 +9,11 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-import messaging.partitions
+import messaging.retention.partitions
 from conversations.models import Conversation
 from messaging.jobs import keep_partitions
 from messaging.models import Message
-from messaging.partitions import (
+from messaging.retention.partitions import (
     PARENTS,
     all_partitions,
     drop_old_partitions,
@@ -45,7 +45,7 @@ def old_weeks(committed: None) -> Iterator[None]:
 def in_a_hurry() -> Iterator[None]:
     """Let a drop give up sooner than it does by itself, where it is known to meet with someone who stays."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(messaging.partitions, "LOCK_TIMEOUT", "500ms")
+        patch.setattr(messaging.retention.partitions, "LOCK_TIMEOUT", "500ms")
         yield
 
 

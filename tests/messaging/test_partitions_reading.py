@@ -10,12 +10,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from conversations.access import Unprocessable
+from chatproject.core.errors import Unprocessable
 from conversations.models import Conversation
-from messaging.events import MessageJSON
-from messaging.inbox import list_conversations, show_conversation
+from messaging.messages.events import MessageJSON
 from messaging.models import Message
-from messaging.sync import get_message, history
+from messaging.sync.history import get_message, history
+from messaging.sync.inbox import list_conversations, show_conversation
 from tests.messaging.helpers import say
 from tests.support.server import Server
 

@@ -12,11 +12,11 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.database import connection_parameters
+from chatproject.core.database import connection_parameters
 from conversations.models import Conversation
-from messaging.commands import send_message_soon
+from messaging.messages.send import send_message_soon
 from messaging.models import Message
-from messaging.partitions import PARENTS, drop_old_partitions, make_partitions, name_of, partitions
+from messaging.retention.partitions import PARENTS, drop_old_partitions, make_partitions, name_of, partitions
 from tests.messaging.weeks import SOME_MONDAY, dumping, fill_old_week
 
 pytestmark = pytest.mark.usefixtures("live")

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from conversations.access import Invalid
+from chatproject.core.errors import Invalid
 from conversations.models import Conversation
-from conversations.places import update_place
-from messaging.inbox import show_conversation
+from conversations.personal_settings import update_place
+from messaging.sync.inbox import show_conversation
 from tests.messaging.helpers import place
 from tests.support.together import together
 

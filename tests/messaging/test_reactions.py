@@ -8,15 +8,15 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from accounts.ids import uuid7
 from accounts.models import User
-from conversations.access import Blocked, Invalid, Unprocessable
+from chatproject.core.errors import Blocked, Invalid, Unprocessable
+from chatproject.core.ids import uuid7
 from conversations.models import Conversation
-from messaging.commands import send_message_soon
-from messaging.events import REACTORS_SHOWN, MessageJSON
+from messaging.messages.events import REACTORS_SHOWN, MessageJSON
+from messaging.messages.reactions import KINDS_MOST, add_reaction, remove_reaction
+from messaging.messages.send import send_message_soon
 from messaging.models import Message, Reaction
-from messaging.reactions import KINDS_MOST, add_reaction, remove_reaction
-from messaging.sync import get_message, history
+from messaging.sync.history import get_message, history
 from tests.messaging.helpers import change_place, say, seat
 from tests.support.together import together
 

@@ -11,14 +11,14 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from redis.asyncio import Redis
 
-from accounts.ids import uuid7
-from messaging import registry, whereabouts
-from messaging.following import Background
-from messaging.registry import SOCKETS_MOST, Registry
-from messaging.whereabouts import find_soon, key_of, open_members, socket_member
+from chatproject.core.background import Background
+from chatproject.core.ids import uuid7
+from messaging.presence import queries, registry
+from messaging.presence.queries import find_soon, key_of, open_members, socket_member
+from messaging.presence.registry import SOCKETS_MOST, Registry
 
 looking_at, opened_by, servers_of, is_online = map(
-    sync_to_async, (whereabouts.looking_at, whereabouts.opened_by, whereabouts.servers_of, whereabouts.is_online)
+    sync_to_async, (queries.looking_at, queries.opened_by, queries.servers_of, queries.is_online)
 )
 
 
@@ -28,7 +28,7 @@ async def redis(live: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Re
     client, names = get_channel_layer().redis(), {name: f"presence:test:{uuid7()}" for name in ("SERVERS", "BEGAN")}
     for name, key in names.items():
         monkeypatch.setattr(registry, name, key)
-        monkeypatch.setattr(whereabouts, name, key)
+        monkeypatch.setattr(queries, name, key)
     yield client
     await client.delete(*names.values())
 
@@ -39,7 +39,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "BEAT_EVERY", 0.2)
     monkeypatch.setattr(registry, "RETRY_EVERY", 0.1)
     monkeypatch.setattr(registry, "KEPT", 1.5)
-    for module in (registry, whereabouts):
+    for module in (registry, queries):
         monkeypatch.setattr(module, "DEAD_AFTER", 1.0)
 
 
@@ -178,7 +178,9 @@ async def test_while_redis_is_paused_nobody_waits_and_it_is_said_once(
         assert loop.time() - began < 0.2
         await until(lambda: _size(alice), 101)
     assert not await is_online(bob)
-    assert [record.message.split(",")[0] for record in caplog.records if record.name == "messaging.registry"] == [
+    assert [
+        record.message.split(",")[0] for record in caplog.records if record.name == "messaging.presence.registry"
+    ] == [
         "Redis does not answer",
         "Redis is back; who is here is registered again",
     ]

@@ -11,14 +11,14 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.models import User
-from conversations import commands, groups, places
-from conversations.access import Refused
+from chatproject.core.channel_layer import LoopLayer
+from chatproject.core.errors import Refused
+from conversations import commands, groups, personal_settings
 from conversations.models import Conversation, Participant
-from messaging import edits, reactions
-from messaging.commands import send_message
-from messaging.hub import Hub
-from messaging.layer import LoopLayer
+from messaging.messages import edit, reactions
+from messaging.messages.send import send_message
 from messaging.models import Message
+from messaging.realtime.hub import Hub
 from tests.messaging.replica import Replica, Sleeper, fresh
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -65,10 +65,10 @@ class Life:
         return self.dice.choice(ids)
 
     def _edit(self, by: User) -> None:
-        edits.edit_message(by=by, message_id=self._something(), text=f"Rather {self.dice.random()}")
+        edit.edit_message(by=by, message_id=self._something(), text=f"Rather {self.dice.random()}")
 
     def _delete(self, by: User) -> None:
-        edits.delete_message(by=by, message_id=self._something())
+        edit.delete_message(by=by, message_id=self._something())
 
     def _react(self, by: User) -> None:
         reactions.add_reaction(by=by, message_id=self._something(), emoji=self.dice.choice("👍🎉😀"))
@@ -107,7 +107,7 @@ class Life:
             "draft": lambda: self.dice.choice(["", f"I think {self.dice.random()}"]),
         }
         name = self.dice.choice(list(what))
-        places.update_place(by=by, conversation_id=self._where(), **{name: what[name]()})
+        personal_settings.update_place(by=by, conversation_id=self._where(), **{name: what[name]()})
 
 
 @pytest.fixture(params=[None, 0.5], ids=["everything told", "half of it lost"])

@@ -8,19 +8,22 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.ids import uuid7
 from accounts.models import SERVICE_ID, AuditEntry, User
-from accounts.service import service_account
-from accounts.staff import Staff
-from conversations import contacts, groups
-from conversations.access import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
+from accounts.staff.audit_log import Staff
+from accounts.staff.service_account import service_account
+from chatproject.core.errors import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
+from chatproject.core.ids import uuid7
+from conversations import groups
 from conversations.commands import start_direct
+from conversations.contacts import commands
 from conversations.models import Conversation
-from messaging import moderation, reports, retention
-from messaging.commands import send_direct
-from messaging.edits import delete_message
+from messaging.messages.edit import delete_message
+from messaging.messages.send import send_direct
 from messaging.models import Message, Report
-from messaging.sync import direct_history, get_message
+from messaging.moderation import commands as moderation
+from messaging.moderation import reports
+from messaging.retention import purge
+from messaging.sync.history import direct_history, get_message
 from tests.messaging.helpers import say
 
 pytestmark = pytest.mark.django_db
@@ -149,11 +152,11 @@ def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
     with pytest.raises(Blocked):
         send_direct(by=alice, to=service, text="Hi", id=uuid7())
     with pytest.raises(Unprocessable):
-        contacts.block(by=alice, other=service)
+        commands.block(by=alice, other=service)
 
 
 def test_the_place_reaches_those_who_hear_from_contacts_alone(alice: User) -> None:
-    contacts.update_me(by=alice, settings={"write": "contacts"})
+    commands.update_me(by=alice, settings={"write": "contacts"})
     moderation.tell([alice], "Hello")
     assert told(alice) == ["Hello"]
 
@@ -176,7 +179,7 @@ def test_what_was_said_is_forgotten_some_time_after_it_was_decided(by: Staff, al
     for each in (old, new):
         reports.resolve_report(by=by, report_id=each.pk, outcome="dismissed")
     Report.objects.filter(pk=old.pk).update(resolved_at=timezone.now() - timedelta(days=91))
-    retention.forget_reports()
+    purge.forget_reports()
     for each, kept in ((old, ("", "")), (new, ("New", "Rude"))):
         each.refresh_from_db()
         assert (reports.words_of(each, "copy"), reports.words_of(each, "comment")) == kept

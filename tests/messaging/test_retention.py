@@ -10,10 +10,11 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts.models import User
 from conversations.groups import delete_group
 from conversations.models import Conversation, Departure
-from messaging import retention
-from messaging.commands import mark_read, send_message
 from messaging.jobs import clear_up, forget_conversation
+from messaging.messages.send import send_message
 from messaging.models import Message, MessageStatus, Reaction
+from messaging.receipts.commands import mark_read
+from messaging.retention import purge
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def job_of(group: Conversation) -> Any:
 def test_a_deleted_group_leaves_a_job_that_takes_everything_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch, group: Conversation, conversation: Conversation, alice: User
 ) -> None:
-    monkeypatch.setattr(retention, "PIECE", 2)
+    monkeypatch.setattr(purge, "PIECE", 2)
     delete_group(by=alice, conversation_id=group.pk)
     assert kept(group) == (6, 5, 2)
     for _ in range(2):
@@ -51,15 +52,15 @@ def test_a_deleted_group_leaves_a_job_that_takes_everything_piece_by_piece(
 @pytest.mark.usefixtures("said")
 def test_what_a_lost_job_has_left_is_found_again(group: Conversation, conversation: Conversation, alice: User) -> None:
     delete_group(by=alice, conversation_id=group.pk)
-    assert retention.left_behind() == [group.pk]
+    assert purge.left_behind() == [group.pk]
     clear_up(0)
     assert (kept(group), kept(conversation)) == ((0, 0, 0), (5, 5, 2))
-    assert retention.left_behind() == []
+    assert purge.left_behind() == []
 
 
 @pytest.mark.usefixtures("said")
 def test_a_conversation_that_is_there_forgets_nothing(group: Conversation) -> None:
-    assert retention.forget_conversation(group.pk) == 0
+    assert purge.forget_conversation(group.pk) == 0
     assert kept(group) == (6, 5, 2)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.lines import drawn, linked
-from messaging.richtext import Link, Name, marks_in
+from messaging.messages.richtext import Link, Name, marks_in
+from messaging.web.timeline_context import drawn, linked
 from tests.accounts.visitor import Visitor
 from tests.messaging.helpers import say
 

@@ -11,15 +11,15 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from conversations.access import NotAllowed
-from conversations.contacts import block, unblock, update_me
-from conversations.directory import list_members
+from chatproject.core.errors import NotAllowed
+from conversations.contacts.commands import block, unblock, update_me
 from conversations.groups import add_members, leave
 from conversations.models import Conversation
-from messaging.commands import mark_delivered, mark_read
-from messaging.inbox import show_conversation
 from messaging.models import Message, MessageStatus
-from messaging.status import status_of
+from messaging.receipts.commands import mark_delivered, mark_read
+from messaging.receipts.status import status_of
+from messaging.sync.inbox import show_conversation
+from messaging.sync.member_list import list_members
 from tests.messaging.helpers import say
 
 Said = dict[str, Any]

@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.ids import uuid7
 from accounts.models import User
+from chatproject.core.ids import uuid7
 from conversations.models import Conversation
 from messaging.models import Message
-from messaging.sync import direct_history, get_message, history
+from messaging.sync.history import direct_history, get_message, history
 from tests.messaging.helpers import fill, positions, remove, say, seat
 
 EVERYTHING = [*range(1, 11)]

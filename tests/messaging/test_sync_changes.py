@@ -12,10 +12,10 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from conversations import groups
 from conversations.models import Conversation
-from messaging import edits, reactions
-from messaging.events import MessageJSON
+from messaging.messages import edit, reactions
+from messaging.messages.events import MessageJSON
 from messaging.models import Message
-from messaging.sync import Part, changes
+from messaging.sync.history import Part, changes
 from tests.messaging.helpers import fill, say
 from tests.support.together import another_connection, on_own_connection, until_blocked
 
@@ -36,8 +36,8 @@ def message_at(position: int) -> UUID:
 def altered(conversation: Conversation, alice: User, bob: User) -> Conversation:
     """Six things said by bob; then the second is worded anew, the fourth deleted, and the first liked."""
     fill(conversation, bob, 6)
-    edits.edit_message(by=bob, message_id=message_at(2), text="two")
-    edits.delete_message(by=bob, message_id=message_at(4))
+    edit.edit_message(by=bob, message_id=message_at(2), text="two")
+    edit.delete_message(by=bob, message_id=message_at(4))
     reactions.add_reaction(by=alice, message_id=message_at(1), emoji="👍")
     return conversation
 
@@ -96,7 +96,7 @@ def test_what_is_no_message_is_in_the_conversation(group: Conversation, alice: U
 def test_a_newcomer_is_shown_nothing_of_what_was_said_before(group: Conversation, alice: User, mallory: User) -> None:
     before = say(alice, group, "before")
     groups.add_members(by=alice, conversation_id=group.pk, users=[mallory])
-    edits.edit_message(by=alice, message_id=UUID(before["id"]), text="secret")
+    edit.edit_message(by=alice, message_id=UUID(before["id"]), text="secret")
     say(alice, group, "after")
     part = changed(mallory, group, 0)
     assert seen(part) == [(4, 4), (6, 6)]

@@ -11,15 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from chatproject.pages import BadCursor
-from conversations import contacts, groups
-from conversations.access import Gone
+from chatproject.core.errors import Gone
+from chatproject.core.pagination import BadCursor
+from conversations import groups
 from conversations.commands import create_group, start_direct
+from conversations.contacts import commands
 from conversations.models import Conversation, Departure, Participant
-from conversations.places import update_place
-from messaging import edits, reactions
-from messaging.commands import mark_read
-from messaging.sync import Part, Round, sync
+from conversations.personal_settings import update_place
+from messaging.messages import edit, reactions
+from messaging.receipts.commands import mark_read
+from messaging.sync.history import Part, Round, sync
 from tests.messaging.helpers import say
 from tests.support.together import another_connection
 
@@ -72,8 +73,8 @@ def test_where_nothing_happened_there_is_nothing(group: Conversation, conversati
 
 CHANGES: dict[str, Callable[[User, User, Conversation, UUID], Any]] = {
     "a message": lambda alice, bob, group, said: say(alice, group, "Hi"),
-    "an edit": lambda alice, bob, group, said: edits.edit_message(by=alice, message_id=said, text="Ho"),
-    "a deletion": lambda alice, bob, group, said: edits.delete_message(by=alice, message_id=said),
+    "an edit": lambda alice, bob, group, said: edit.edit_message(by=alice, message_id=said, text="Ho"),
+    "a deletion": lambda alice, bob, group, said: edit.delete_message(by=alice, message_id=said),
     "a reaction": lambda alice, bob, group, said: reactions.add_reaction(by=bob, message_id=said, emoji="👍"),
     "a description": lambda alice, bob, group, said: groups.update_group(
         by=alice, conversation_id=group.pk, description="All that grows"
@@ -136,12 +137,12 @@ def test_who_came_back_is_in_and_not_out(group: Conversation, alice: User, bob: 
 
 # One after the other, with who of alice, bob and carol may know of it.
 CONTACTS: dict[str, tuple[Callable[[User, User], Any], list[bool]]] = {
-    "invited": (lambda alice, bob: contacts.invite(by=alice, to=bob), [True, True, False]),
-    "contacts": (lambda alice, bob: contacts.invite(by=bob, to=alice), [True, True, False]),
-    "parted": (lambda alice, bob: contacts.remove_contact(by=alice, other_id=bob.pk), [True, True, False]),
-    "blocked": (lambda alice, bob: contacts.block(by=alice, other=bob), [True, False, False]),
-    "invited in vain": (lambda alice, bob: contacts.invite(by=bob, to=alice), [False, True, False]),
-    "unblocked": (lambda alice, bob: contacts.unblock(by=alice, other_id=bob.pk), [True, False, False]),
+    "invited": (lambda alice, bob: commands.invite(by=alice, to=bob), [True, True, False]),
+    "contacts": (lambda alice, bob: commands.invite(by=bob, to=alice), [True, True, False]),
+    "parted": (lambda alice, bob: commands.remove_contact(by=alice, other_id=bob.pk), [True, True, False]),
+    "blocked": (lambda alice, bob: commands.block(by=alice, other=bob), [True, False, False]),
+    "invited in vain": (lambda alice, bob: commands.invite(by=bob, to=alice), [False, True, False]),
+    "unblocked": (lambda alice, bob: commands.unblock(by=alice, other_id=bob.pk), [True, False, False]),
 }
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.commands import mark_delivered, mark_read
-from messaging.edits import delete_message, edit_message
-from messaging.inbox import list_conversations, show_conversation
+from messaging.messages.edit import delete_message, edit_message
 from messaging.models import Message
-from messaging.sync import changes, sync
+from messaging.receipts.commands import mark_delivered, mark_read
+from messaging.sync.history import changes, sync
+from messaging.sync.inbox import list_conversations, show_conversation
 from tests.messaging.helpers import place, say
 
 Counts = tuple[int, int]

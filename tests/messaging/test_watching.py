@@ -5,28 +5,28 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts.ids import uuid7
 from accounts.models import User
-from accounts.realtime import publish_soon
-from conversations import contacts
+from chatproject.core.background import Background
+from chatproject.core.ids import uuid7
+from chatproject.core.realtime import publish_soon
+from conversations.contacts import commands
 from conversations.models import Conversation
-from conversations.sight import last_seen
-from messaging import presence, watching
-from messaging.following import Background
-from messaging.hub import Hub, hub
-from messaging.passing import post_presence
-from messaging.registry import Registry
-from messaging.whereabouts import socket_member
+from conversations.presence_privacy import last_seen
+from messaging.presence.events import post_presence
+from messaging.presence.queries import socket_member
+from messaging.presence.registry import Registry
+from messaging.realtime import presence, presence_watchers
+from messaging.realtime.hub import Hub, hub
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-block = sync_to_async(contacts.block)
+block = sync_to_async(commands.block)
 
 
 @pytest.fixture
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "LOOK_EVERY", 0.5)
+    monkeypatch.setattr(presence_watchers, "LOOK_EVERY", 0.5)
 
 
 async def watch(screen: Screen, *users: User) -> set[object]:
@@ -87,7 +87,7 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
     group: Conversation, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    sight = watching.snapshots.sight
+    sight = presence_watchers.snapshots.sight
 
     async def counted(pairs: object) -> object:
         asked.append(len(pairs))  # type: ignore[arg-type]
@@ -96,7 +96,7 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
     screens = [await Screen.of(alice) for _ in range(3)]
     for screen in screens:
         await watch(screen, bob, carol)
-    monkeypatch.setattr(watching.snapshots, "sight", counted)
+    monkeypatch.setattr(presence_watchers.snapshots, "sight", counted)
     for user in (bob, carol):
         await come_unheard(user)
     await publish_soon([post_presence(user.pk) for user in (bob, carol)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.words import fill
+from messaging.web.phrases import fill
 
 
 @pytest.mark.parametrize(

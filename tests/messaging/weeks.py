@@ -7,7 +7,7 @@ import psycopg
 from django.db import connection
 
 from conversations.models import Conversation
-from messaging.partitions import PARENTS, partitions
+from messaging.retention.partitions import PARENTS, partitions
 
 WEEK = timedelta(weeks=1)
 SOME_MONDAY = datetime(2024, 1, 29, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from chatproject.database import connection_parameters
+from chatproject.core.database import connection_parameters
 
 
 class Wire:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from messaging.examining.sandbox import SOURCE, confine
+from messaging.media.sanitizer.sandbox import SOURCE, confine
 
 
 def tries(aside: Path, port: int, database: str) -> dict[str, Callable[[], object]]:

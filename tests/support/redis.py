@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.test import override_settings
 
-from chatproject.limits import HERE, Outage
-from chatproject.redis import redis
+from chatproject.core.rate_limits import HERE, Outage
+from chatproject.core.redis import redis
 
 
 def empty_redis() -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from django.db import connection
 
-from chatproject.database import connection_parameters
+from chatproject.core.database import connection_parameters
 
 T = TypeVar("T")
 

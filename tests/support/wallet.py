@@ -7,12 +7,12 @@ from django.utils import timezone
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
-from accounts.commands import start_session
-from accounts.confirmation import note_confirmation
-from accounts.directory import live_sessions
+from accounts.auth.commands import start_session
+from accounts.auth.confirmation import note_confirmation
+from accounts.auth.linked_wallet import link_wallet
 from accounts.models import User
-from accounts.realtime import timestamp
-from conversations.wallets import link_wallet
+from accounts.people.lists import live_sessions
+from chatproject.core.realtime import timestamp
 
 
 def moment(**ago: int) -> str:

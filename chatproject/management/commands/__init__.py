@@ -1,0 +1,1 @@
+"""Commands of `manage.py`: migrations, documents, the table of settings."""

@@ -10,7 +10,7 @@ from drf_spectacular.drainage import GENERATOR_STATS, reset_generator_stats
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 
-from chatproject.asyncapi import asyncapi
+from chatproject.specs.asyncapi import asyncapi
 
 
 class Command(BaseCommand):

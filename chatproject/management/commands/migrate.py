@@ -5,7 +5,7 @@ from typing import Any, cast
 from django.core.management.commands import migrate
 from django.db import connections
 
-from chatproject.postgresql.base import DatabaseWrapper
+from chatproject.core.postgresql.base import DatabaseWrapper
 
 
 class Command(migrate.Command):

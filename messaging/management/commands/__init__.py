@@ -1,0 +1,1 @@
+"""Commands of `manage.py` that concern messages: partitions, jobs, demo data."""

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from procrastinate.contrib.django import app
 
 from accounts import mail
-from messaging import turns
+from messaging.media import processing_queue
 
-SLOTS = {"default": 1, turns.QUEUE: 2, mail.QUEUE: 4}
+SLOTS = {"default": 1, processing_queue.QUEUE: 2, mail.QUEUE: 4}
 """Each queue, and how many of its jobs run at the same time. Looking at media needs 2 GB for each."""
 
 

@@ -8,7 +8,13 @@ from django.db import connection
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from messaging.partitions import Partition, all_partitions, drop_old_partitions, due_partitions, make_partitions
+from messaging.retention.partitions import (
+    Partition,
+    all_partitions,
+    drop_old_partitions,
+    due_partitions,
+    make_partitions,
+)
 
 SIZES = """
 SELECT c.relname, GREATEST(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)

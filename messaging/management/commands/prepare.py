@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
 from accounts.models import User
-from messaging.fields import MissingKey
+from chatproject.core.encryption import MissingKey
 from messaging.management.demo_people import DemoIsOpen, require_closed_demo
-from messaging.partitions import make_partitions
+from messaging.retention.partitions import make_partitions
 
 
 class Command(BaseCommand):

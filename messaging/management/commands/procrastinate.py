@@ -5,7 +5,7 @@ from typing import Any
 
 from procrastinate.contrib.django.management.commands import procrastinate
 
-from messaging.examining.starting import described_measures
+from messaging.media.sanitizer.runner import described_measures
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
-from conversations.closing import close_account
+from conversations.contacts.account_closure import close_account
 from messaging.management.demo import CAST
 from messaging.management.demo_people import open_demo_people
 

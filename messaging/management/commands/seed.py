@@ -10,14 +10,15 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.ids import first_id_at
 from accounts.models import User
+from chatproject.core.ids import first_id_at
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
-from messaging.commands import mark_read, send_message
 from messaging.management.demo import CAST, GROUPS, PASSWORD, TALKS
+from messaging.messages.reactions import add_reaction
+from messaging.messages.send import send_message
 from messaging.models import Message, MessageStatus
-from messaging.reactions import add_reaction
+from messaging.receipts.commands import mark_read
 
 EMOJI = "👍😂🎉🙏😮"
 DAYS = 6

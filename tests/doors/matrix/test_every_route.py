@@ -13,9 +13,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from accounts.commands import start_session
+from accounts.auth.commands import start_session
+from accounts.auth.tokens import SESSION_KEY
 from accounts.models import User
-from accounts.tokens import SESSION_KEY
 from conversations.models import Conversation
 from tests.doors.test_fuzz import BODIES
 from tests.messaging.helpers import say

@@ -11,7 +11,7 @@ from django.urls.resolvers import RoutePattern
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from messaging.protocol import Command
+from messaging.socket.commands import Command
 from tests.accounts.visitor import Visitor
 from tests.doors.matrix.table import TABLES
 from tests.doors.matrix.ways import WAYS

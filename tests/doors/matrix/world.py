@@ -10,17 +10,17 @@ from django.conf import settings
 from django.test import Client
 from uuid_utils.compat import uuid7
 
-from accounts.commands import start_session, start_tokens
+from accounts.auth.commands import start_session, start_tokens
+from accounts.auth.tokens import SESSION_KEY, issue_pair
 from accounts.models import User
-from accounts.tokens import SESSION_KEY, issue_pair
 from conversations.commands import create_group, start_direct
-from conversations.contacts import block, unblock
+from conversations.contacts.commands import block, unblock
 from conversations.groups import add_members, remove_member, set_role
-from conversations.links import make_link, revoke_link
+from conversations.invite_links import make_link, revoke_link
 from conversations.models import Conversation
-from messaging.events import MessageJSON
+from messaging.messages.events import MessageJSON
+from messaging.messages.reactions import add_reaction
 from messaging.models import Attachment
-from messaging.reactions import add_reaction
 from tests.doors.matrix.ways import THUMB, Way
 from tests.messaging.helpers import hang, say, uploaded
 

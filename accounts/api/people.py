@@ -1,0 +1,165 @@
+"""The REST door to oneself and to others: profiles, search, blocks, contacts and invitations."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.base import SignedIn
+from accounts.api.serializers import Closing, NewInvitation, ProfileChange
+from accounts.api.wallets import proven
+from accounts.auth.attempts import devices_of
+from accounts.auth.commands import check_password
+from accounts.auth.linked_wallet import unlink_wallet
+from accounts.auth.tokens import Unauthenticated
+from accounts.people import lists
+from accounts.people.lists import KnownJSON
+from accounts.people.profiles import (
+    InvitationJSON,
+    OwnJSON,
+    PersonJSON,
+    find_user,
+    invitation_json,
+    own_json,
+    people_json,
+)
+from chatproject.core import rate_limits
+from chatproject.core.errors import Invalid
+from chatproject.rest.describe import described
+from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id
+from conversations.contacts import account_closure, commands, search
+
+
+class MeViewSet(API):
+    """`/users/me`."""
+
+    @described("getMe", OwnJSON, is_tagged=True)
+    def retrieve(self, request: SignedIn) -> Response:
+        """Show oneself."""
+        return envelope(own_json(request.user))
+
+    @described("updateMe", OwnJSON, takes=ProfileChange, but="409 422")
+    def update(self, request: SignedIn) -> Response:
+        """Change what is said of oneself, and what others may do."""
+        return envelope(own_json(commands.update_me(by=request.user, **self.body(request, ProfileChange))))
+
+    @described("closeAccount", takes=Closing)
+    def close(self, request: SignedIn) -> Response:
+        """Close one's account for good."""
+        said = self.body(request, Closing)
+        if "password" not in said:
+            is_oneself = proven(request, said["message"], said["signature"]) == request.user.wallet_address
+        else:
+            here = {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
+            found = check_password(username=request.user.username, password=said["password"], **here)
+            is_oneself = found is not None
+        if not is_oneself:
+            raise Unauthenticated("This does not show that it is you.", "bad_credentials")
+        account_closure.close_account(by=request.user)
+        return Response(status=204)
+
+    @described("unlinkWallet", but="409")
+    def unlink_wallet(self, request: SignedIn) -> Response:
+        """Let the wallet open the account no more."""
+        unlink_wallet(by=request.user, session=request.auth)
+        return Response(status=204)
+
+
+class PeopleViewSet(API):
+    """`/users`."""
+
+    def cost_of(self, request: Request, limit: rate_limits.Limit) -> int:
+        """A search reads far more than what else is asked about people."""
+        return rate_limits.SEARCH if self.action == "list" else super().cost_of(request, limit)
+
+    @described("searchPeople", PersonJSON, paged="cursor", asks="search for limit cursor")
+    def list(self, request: SignedIn) -> Response:
+        """Find people by the beginning of a name."""
+        text, act = _sought(request), _act(request)
+        return envelope_page(search.search_people(by=request.user, text=text, act=act, **_page_of(request)))
+
+    @described("getUser", PersonJSON, is_tagged=True)
+    def retrieve(self, request: SignedIn, pk: str) -> Response:
+        """One person."""
+        user = search.find_person(by=request.user, id=path_id(pk))
+        return envelope(people_json([user], viewer=request.user)[0])
+
+    @described("listBlocked", KnownJSON, paged="cursor", asks="limit cursor")
+    def blocked(self, request: SignedIn) -> Response:
+        """Whom I have blocked."""
+        return envelope_page(lists.list_blocked(by=request.user, **_page_of(request)))
+
+    @described("block", but="422")
+    def block(self, request: SignedIn, pk: str) -> Response:
+        """Have nothing to do with someone."""
+        commands.block(by=request.user, other=find_user({"id": path_id(pk)}, by=request.user))
+        return Response(status=204)
+
+    @described("unblock")
+    def unblock(self, request: SignedIn, pk: str) -> Response:
+        """Take that back."""
+        commands.unblock(by=request.user, other_id=path_id(pk))
+        return Response(status=204)
+
+
+class ContactViewSet(API):
+    """`/contacts`."""
+
+    @described("listContacts", KnownJSON, paged="cursor", asks="limit cursor")
+    def list(self, request: SignedIn) -> Response:
+        """My contacts."""
+        return envelope_page(lists.list_contacts(by=request.user, **_page_of(request)))
+
+    @described("removeContact")
+    def destroy(self, request: SignedIn, pk: str) -> Response:
+        """Be someone's contact no more."""
+        commands.remove_contact(by=request.user, other_id=path_id(pk))
+        return Response(status=204)
+
+
+class InvitationViewSet(API):
+    """`/contacts/invitations`."""
+
+    @described("listInvitations", InvitationJSON, paged="cursor", asks="limit cursor")
+    def list(self, request: SignedIn) -> Response:
+        """What I have sent and received, and what is still open."""
+        return envelope_page(lists.list_invitations(by=request.user, **_page_of(request)))
+
+    @described("invite", InvitationJSON, status=201, also=200, takes=NewInvitation, but="404 409 422")
+    def create(self, request: SignedIn) -> Response:
+        """Ask someone to be a contact; 200 if that was asked before, by either side."""
+        to = find_user(self.body(request, NewInvitation)["to"], by=request.user)
+        invitation, is_new = commands.invite(by=request.user, to=to)
+        return envelope(invitation_json(invitation), 201 if is_new else 200)
+
+    @described("acceptInvitation", InvitationJSON, but="409")
+    def accept(self, request: SignedIn, pk: str) -> Response:
+        """Say yes."""
+        return envelope(invitation_json(commands.accept_invitation(by=request.user, invitation_id=path_id(pk))))
+
+    @described("declineInvitation", InvitationJSON, but="409")
+    def decline(self, request: SignedIn, pk: str) -> Response:
+        """Say no."""
+        return envelope(invitation_json(commands.decline_invitation(by=request.user, invitation_id=path_id(pk))))
+
+
+def _sought(request: Request) -> str:
+    """Read what to search for: two letters at least."""
+    text = request.query_params.get("search", "").strip()
+    if len(text) < search.SEARCH_LEAST:
+        raise Invalid(f"Give {search.SEARCH_LEAST} letters at least.", pointer="/search")
+    if "\0" in text:
+        raise Invalid("NUL is no letter.", pointer="/search")
+    return text
+
+
+def _act(request: Request) -> str | None:
+    """Read what people are looked for."""
+    act = request.query_params.get("for")
+    if act is not None and act not in search.ACTS:
+        raise Invalid(f"This is {' or '.join(search.ACTS)}.", pointer="/for")
+    return act
+
+
+def _page_of(request: Request) -> dict[str, Any]:
+    return {"limit": limit_of(request), "cursor": request.query_params.get("cursor")}

@@ -1,0 +1,144 @@
+"""What may be said to the routes about people."""
+
+from itertools import islice
+from typing import Any
+
+from django.core.validators import EmailValidator
+from rest_framework import serializers
+
+from accounts.api.fields import ReferenceField, WalletField
+from accounts.models import username_validators
+from accounts.people.privacy import CHOICES, is_choice
+from chatproject.core.names import fault_in
+from chatproject.rest.fields import IdField, Strict, TextField, TruthField
+
+
+class Credentials(Strict):
+    username = TextField(max_length=150)
+    password = TextField(max_length=1000)
+    code = TextField(max_length=32, required=False)
+    device = TextField(max_length=200, required=False, allow_blank=True)
+    device_token = TextField(max_length=100, required=False, allow_blank=True)
+
+
+class NonceWish(Strict):
+    address = WalletField(required=False)
+
+
+class WalletProof(Strict):
+    message = TextField(max_length=4000, allow_blank=True)
+    signature = TextField(max_length=1000, allow_blank=True)
+    code = TextField(max_length=32, required=False)
+    device = TextField(max_length=200, required=False, allow_blank=True)
+    device_token = TextField(max_length=100, required=False, allow_blank=True)
+
+
+class Registration(Strict):
+    username = TextField(validators=[])
+    password = TextField(max_length=1000)
+    display_name = TextField(max_length=80, required=False, trim_whitespace=True)
+    email = TextField(max_length=254, required=False, allow_blank=True, validators=[])
+    device = TextField(max_length=200, required=False, allow_blank=True)
+
+    def validate_username(self, value: str) -> str:
+        return _folded(value)
+
+    def validate_display_name(self, value: str) -> str:
+        if fault := fault_in(value):
+            raise serializers.ValidationError(fault, "invalid")
+        return value
+
+    def validate_email(self, value: str) -> str:
+        if value:
+            EmailValidator()(value)
+        return value
+
+
+class NewPassword(Strict):
+    old_password = TextField(max_length=1000)
+    new_password = TextField(max_length=1000)
+    unlink_wallets = TruthField(default=False)
+    code = TextField(max_length=32, required=False)
+
+
+class Refresh(Strict):
+    refresh = TextField(max_length=4000)
+
+
+def _folded(username: str) -> str:
+    """Names are folded to lower case before anything is said of them."""
+    folded = username.lower()
+    for validator in username_validators:
+        validator(folded)
+    return folded
+
+
+class SettingsField(serializers.Field):  # type: ignore[type-arg]
+    """Some of a person's settings; only those that there are, with values that they may have."""
+
+    default_error_messages = {"invalid": "Send an object of settings."}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        faulty = ((name, fault) for name, value in data.items() if (fault := _fault(name, value)))
+        # No more than there are settings, however many names were made up.
+        if faults := dict(islice(faulty, len(CHOICES))):
+            raise serializers.ValidationError(faults, "invalid")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _fault(name: str, value: Any) -> str | None:
+    """Say what is wrong with a setting, if anything is."""
+    if name not in CHOICES:
+        return "There is no such setting."
+    if is_choice(name, value):
+        return None
+    return f"This is {' or '.join(str(choice).lower() for choice in CHOICES[name])}."
+
+
+class ProfileChange(Strict):
+    username = TextField(required=False, validators=[])
+    display_name = TextField(max_length=80, required=False, trim_whitespace=True)
+    about = TextField(max_length=500, required=False, allow_blank=True)
+    settings = SettingsField(required=False)
+    avatar_media_id = IdField(required=False, allow_null=True)
+
+    def validate_username(self, value: str) -> str:
+        return _folded(value)
+
+
+class NewInvitation(Strict):
+    to = ReferenceField()
+
+
+class PasswordOrWallet(Strict):
+    """A password, or what a wallet has signed."""
+
+    password = TextField(max_length=1000, required=False)
+    message = TextField(max_length=4000, required=False, allow_blank=True)
+    signature = TextField(max_length=1000, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """It is the password unless both parts of the other are there."""
+        if "password" not in attrs and not {"message", "signature"} <= attrs.keys():
+            raise serializers.ValidationError({"password": "Give the password, or a signature with its message."})
+        return attrs
+
+
+class Closing(PasswordOrWallet):
+    """What shows that the account is closed by its person."""
+
+
+class Confirmation(PasswordOrWallet):
+    """What shows that it is oneself, with a code where there is a second factor."""
+
+    code = TextField(max_length=32, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Leave out the signature beside a password."""
+        shown = {"password", "code"} if "password" in attrs else {"message", "signature", "code"}
+        return {name: value for name, value in super().validate(attrs).items() if name in shown}

@@ -1,0 +1,263 @@
+"""Where django-allauth's pages meet our sessions, limits and keys."""
+
+import logging
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal.ratelimit import respond_429
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+from django.utils.crypto import constant_time_compare
+
+from accounts.auth import commands, factor_secrets
+from accounts.auth.attempts import devices_of, remember_device, take_sign_in_chance
+from accounts.auth.confirmation import is_confirmed
+from accounts.auth.tokens import SESSION_KEY
+from accounts.hashers import normal_password
+from accounts.models import Session, User
+from accounts.people.devices import device_words
+from accounts.people.languages import browser_language, code_of, language_of_mail, tag_of
+from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
+from chatproject.core import rate_limits
+from chatproject.core.database import without_connection
+from chatproject.core.encryption import Unreadable
+from chatproject.core.errors import NotAllowed
+
+logger = logging.getLogger(__name__)
+
+
+PASSWORD_HASH = "password_hash"  # noqa: S105 (a name)
+"""Where a browser's session keeps what the password of someone was who is about to be signed in."""
+LOOPBACK = {"127.0.0.1", "::1"}
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Begin one of our sessions with every sign-in, end it with the sign-out; count what the API counts."""
+
+    error_messages: ClassVar = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": "This account is closed.",
+        "duplicate_email": "This is your address already.",
+        "enter_current_password": "That is not your password.",
+        "incorrect_code": "That is not the code. Please try the next one.",
+        "incorrect_password": "That is not your password.",
+        "too_many_login_attempts": "Too many failed attempts. Please wait a few minutes.",
+        "username_blacklisted": IS_KEPT,
+        "username_password_mismatch": "Name and password do not match.",
+        "username_taken": IS_TAKEN,
+    }
+
+    def pre_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponseBase | None:
+        """Keep what the password is while a second factor is asked for, which may take minutes."""
+        request.session[PASSWORD_HASH] = user.get_session_auth_hash()
+        answer: HttpResponseBase | None = super().pre_login(request, user, **about)
+        return answer
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        try:
+            session = self._start_session(request, user)
+        except commands.SessionEnded:
+            raise _to_sign_in(request, "The password has just been changed. Please sign in with the new one.") from None
+        except NotAllowed as refusal:
+            raise _to_sign_in(request, refusal.detail) from None
+        super().login(request, user)
+        request.session[SESSION_KEY] = str(session.pk)
+        request.device_token = session.device_token  # type: ignore[attr-defined]
+
+    def _start_session(self, request: HttpRequest, user: User) -> Session:
+        if not constant_time_compare(request.session.pop(PASSWORD_HASH, ""), user.get_session_auth_hash()):
+            raise commands.SessionEnded
+        return commands.start_session(
+            user=user,
+            name=device_name(request),
+            ip=request.META["REMOTE_ADDR"] or None,
+            language=browser_language(request),
+            devices=devices_of(request),
+        )
+
+    def post_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().post_login(request, user, **about)
+        remember_device(request, answer, getattr(request, "device_token", ""))
+        return answer
+
+    def logout(self, request: HttpRequest) -> None:
+        if session := getattr(request, "chat_session", None):
+            commands.sign_out(session=session)
+        super().logout(request)
+
+    def set_password(self, user: User, password: str) -> None:
+        current = getattr(context.request, "chat_session", None)
+        kept = current if current and current.user_id == user.pk else None
+        commands.change_password(user=user, password=password, keep=kept)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("settings_security")
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        if "username" in credentials:
+            credentials["username"] = fold_username(str(credentials["username"]))
+        with without_connection(), commands.HASHING:
+            user: User | None = super().authenticate(request, **credentials)
+        return user
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        # What a sign-in that works calls `rollback` on.
+        self._login_failed_rl_usage = SignInChance(counted_attempt(request, username=_name(credentials)))
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        if not rate_limits.take([(rate_limits.REGISTER, request.META["REMOTE_ADDR"])]).allowed:
+            raise ImmediateHttpResponse(respond_429(request))
+        try:
+            with transaction.atomic():
+                saved: User = super().save_user(request, user, form, commit)
+        except IntegrityError:
+            messages.error(request, "Someone has just taken this name.")
+            raise ImmediateHttpResponse(redirect("account_signup")) from None
+        return saved
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        """Names are folded to lower case before anything is said of them."""
+        cleaned: str = super().clean_username(username.lower(), shallow)
+        if is_kept(cleaned):
+            raise self.validation_error("username_blacklisted")
+        return cleaned
+
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        """Judge a password in the form in which it is stored; it goes on as written, to be compared with its repeat."""
+        super().clean_password(normal_password(password), user)
+        return password
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Lead to our own page, which asks for all that is needed, or to a passkey."""
+        if not user.is_authenticated:
+            return []
+        known = super().get_reauthentication_methods(user)
+        passkeys = [each for each in known if each["id"] == "mfa_reauthenticate:webauthn"]
+        words = "Use your password" if user.has_usable_password() else "Use your wallet"
+        own = {"id": "confirm", "description": words, "url": reverse("confirm")}
+        return [own, *({**each, "description": "Use your passkey"} for each in passkeys)]
+
+    def is_reauthentication_required(self, *, app: str, **about: Any) -> bool:
+        """django-allauth asks before it changes a second factor."""
+        return not is_confirmed(context.request.chat_session)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Nothing fails for a mail that can't be sent, and nobody can tell from it which addresses are known."""
+        links = {name: on_this_site(url) for name, url in context.items() if name.endswith("_url")}
+        known = {"server_name": settings.SERVER_NAME, "site_url": settings.SITE_URL}
+        try:
+            with translation.override(_mail_language(context.get("user"))):
+                super().send_mail(template_prefix, email, {**known, **context, **links})
+        except OSError as error:
+            logger.error("a mail was not sent: %s", type(error).__name__)
+
+    def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
+        """An address that nobody has confirmed may be a stranger's, whom this is no business of."""
+        if EmailAddress.objects.get_verified(user):
+            super().send_notification_mail(template_prefix, user, *args, **kwargs)
+
+
+class SignInChance:
+    """A counted attempt, in the shape that allauth gives back."""
+
+    def __init__(self, chance: rate_limits.Verdict) -> None:
+        self._chance = chance
+
+    def rollback(self) -> None:
+        rate_limits.give_back(self._chance)
+
+
+def whereabouts(request: HttpRequest) -> dict[str, Any]:
+    """Say where an attempt on a page comes from: its address, and the devices that it shows."""
+    session: Session | None = getattr(request, "chat_session", None)
+    return {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=session)}
+
+
+def counted_attempt(request: HttpRequest, *, username: str) -> rate_limits.Verdict:
+    """Count an attempt of the pages to sign in; a ValidationError in their words after too many failures."""
+    try:
+        return take_sign_in_chance(username=username, **whereabouts(request))
+    except rate_limits.RateLimited:
+        raise AccountAdapter(request).validation_error("too_many_login_attempts") from None
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keep the secrets of second factors encrypted, like messages."""
+
+    error_messages: ClassVar = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": AccountAdapter.error_messages["incorrect_code"],
+        "cannot_generate_recovery_codes": "Set up an app or a passkey first.",
+    }
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """Propose the device as the name of a passkey that is made on it."""
+        return device_words(device_name(context.request))
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Name the site that passkeys belong to. Browsers know none for an address of this machine but `localhost`."""
+        name = urlsplit(settings.SITE_URL).hostname or ""
+        return {"id": "localhost" if name in LOOPBACK else name, "name": settings.SERVER_NAME}
+
+    def encrypt(self, text: str) -> str:
+        return factor_secrets.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """A secret that does not open fits no code; what is wrong with it is in the log."""
+        try:
+            return factor_secrets.decrypt(encrypted_text)
+        except Unreadable as error:
+            logger.error("the secret of a second factor does not open: %s", error)
+            raise self.validation_error("incorrect_code") from error
+
+
+def _to_sign_in(request: HttpRequest, words: str) -> ImmediateHttpResponse:
+    """Lead back to where people sign in, and say there why they have to."""
+    messages.error(request, words)
+    return ImmediateHttpResponse(redirect("account_login"))
+
+
+def on_this_site(url: str) -> str:
+    """Let a link lead to where people reach this site: allauth takes that from the request, which anyone may forge."""
+    return settings.SITE_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
+
+
+def _mail_language(user: User | None) -> str:
+    """Choose the language of a mail, as Django's code; to people whom nobody knows here, that of the asking browser."""
+    asking = tag_of(getattr(context.request, "LANGUAGE_CODE", None))
+    return code_of(language_of_mail(user, asking=asking) if user else asking)
+
+
+def _name(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("username") or credentials.get("email") or "")
+
+
+def device_name(request: HttpRequest) -> str:
+    """Name a device by what its browser says of itself."""
+    return request.headers.get("User-Agent", "")[:200]
+
+
+def address_of(user: User) -> EmailAddress | None:
+    """Find someone's e-mail address: the confirmed one, else the one that waits for it."""
+    found: EmailAddress | None = EmailAddress.objects.filter(user=user).order_by("-verified", "-pk").first()
+    return found
+
+
+def ask_to_confirm(request: HttpRequest, user: User) -> None:
+    """Send a new person the mail that confirms their address, if they gave one."""
+    if user.email:
+        address = EmailAddress.objects.create(user=user, email=user.email.lower(), primary=True)
+        address.send_confirmation(request, signup=True)

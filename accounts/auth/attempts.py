@@ -1,0 +1,97 @@
+"""Attempts to sign in: whom a failure is counted for, and which devices are known.
+
+A failure counts for the name and the address together, for the address, and, more slowly, for the name alone. So a
+stranger elsewhere can't keep a person out by failing with their name. A device on which a person has signed in before
+shows a token that only it has: its failures count for itself alone, and nobody else's failures keep it out.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from accounts.models import Session
+from accounts.usernames import fold_username
+from chatproject.core import rate_limits
+from chatproject.core.client_address import subject_of
+
+COOKIE = "device"
+REMEMBERED = timedelta(days=400)
+"""How long a device is known after it was last used; browsers keep no cookie longer."""
+TOKENS_MOST = 5
+"""How many people a shared browser is known to."""
+
+Devices = Collection[bytes]
+"""Digests of the tokens that an attempt shows."""
+
+
+def take_sign_in_chance(*, username: str, address: str, devices: Devices = ()) -> rate_limits.Verdict:
+    """Count an attempt as a failure before it is judged, so that many at once count too; RateLimited at the end.
+
+    Whoever succeeds gives it back.
+    """
+    return rate_limits.require(_failures(fold_username(username), address, devices))
+
+
+def _failures(username: str, address: str, devices: Devices) -> rate_limits.Asked:
+    if known := known_device(username=username, devices=devices):
+        return [(rate_limits.FAILURES_OF_DEVICE, known.hex())]
+    return [
+        (rate_limits.FAILURES, f"{username}@{subject_of(address)}"),
+        (rate_limits.FAILURES_OF_ADDRESS, address),
+        (rate_limits.FAILURES_OF_NAME, username),
+    ]
+
+
+def known_device(*, username: str, devices: Devices) -> bytes | None:
+    """Find the device among these that a person has signed in on, if there is one."""
+    if not devices:
+        return None
+    since = timezone.now() - REMEMBERED
+    known = Session.objects.filter(user__username=username, device_digest__in=devices, last_seen_at__gt=since)
+    found = known.values_list("device_digest", flat=True).first()
+    return bytes(found) if found else None
+
+
+def forget_devices(sessions: QuerySet[Session]) -> None:
+    """Let the devices of some sessions be known no more."""
+    sessions.exclude(device_digest=None).update(device_digest=None)
+
+
+def new_token() -> str:
+    """Make the token by which a device will be known."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="replace")).digest()
+
+
+def devices_of(request: HttpRequest, *, token: str = "", session: Session | None = None) -> Devices:
+    """Read which devices a request comes from: by its cookie, a token that it carries, and its session."""
+    shown = [digest(each) for each in (token, *_tokens(request)) if each]
+    return [*shown, bytes(session.device_digest)] if session and session.device_digest else shown
+
+
+def remember_device(request: HttpRequest, response: HttpResponseBase, token: str) -> None:
+    """Let a browser keep the token of the device that has just become known; without one, keep what it has longer."""
+    tokens = [each for each in (token, *_tokens(request)) if each][:TOKENS_MOST]
+    if tokens:
+        response.set_cookie(
+            COOKIE,
+            ".".join(tokens),
+            max_age=REMEMBERED,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def _tokens(request: HttpRequest) -> list[str]:
+    return request.COOKIES.get(COOKIE, "").split(".")[:TOKENS_MOST]

@@ -1,0 +1,97 @@
+"""The wallet that lets a person in, and by which their contacts find them."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from uuid import UUID
+
+from allauth.account.adapter import get_adapter
+from allauth.core import context
+from django.db import IntegrityError, transaction
+
+from accounts.auth import commands
+from accounts.auth.confirmation import require_confirmed
+from accounts.changes import announce_change
+from accounts.models import Contact, Session, User
+from accounts.people.relations import person_in, with_people_locked
+from accounts.signals import service_message
+from chatproject.core.errors import Conflict
+
+LINKED = (
+    "The wallet {wallet} was linked to your account and signs you in from now on. "
+    "If this was not you, change your password and unlink the wallet in your settings, under Security."
+)
+UNLINKED = (
+    "The wallet {wallet} was unlinked from your account and no longer signs you in. "
+    "If this was not you, change your password."
+)
+
+
+def link_wallet(*, by: User, session: Session, wallet: str) -> User:
+    """Let a person sign in with a proven wallet, too; Conflict if it is someone else's, or they have another.
+
+    ConfirmationRequired unless they have just shown in this session that it is them. They are notified of it.
+    """
+    require_confirmed(session)
+
+    def act(people: Sequence[User]) -> User:
+        me = person_in(people, by.pk)
+        if me.wallet_address not in {None, wallet}:
+            raise Conflict("You have another wallet. Unlink that one first.")
+        return _give(people, me, wallet)
+
+    return with_people_locked(act, people=lambda: _with_contacts(by.pk))
+
+
+def unlink_wallet(*, by: User, session: Session) -> User:
+    """Let a wallet open the account no more; Conflict if nothing else would. Nothing happens if there is none.
+
+    ConfirmationRequired unless they have just shown in this session that it is them. They are notified of it.
+    """
+    require_confirmed(session)
+
+    def act(people: Sequence[User]) -> User:
+        me = person_in(people, by.pk)
+        if me.wallet_address and not me.has_usable_password():
+            raise Conflict("Choose a password first: without it and the wallet nobody could sign in to this account.")
+        return _give(people, me, None)
+
+    return with_people_locked(act, people=lambda: _with_contacts(by.pk))
+
+
+def change_password(*, by: User, session: Session, password: str, unlink_wallets: bool = False) -> None:
+    """Give a person another password, which ends all their other sessions; unlink their wallet as well if they wish."""
+    commands.prepare_password(user=by, password=password)
+    with transaction.atomic():
+        if unlink_wallets:
+            unlink_wallet(by=by, session=session)
+        commands.store_password(user=by, keep=session)
+
+
+def _give(people: Sequence[User], me: User, wallet: str | None) -> User:
+    """Change the wallet of a person who is held; notify them, and announce it to their contacts."""
+    if me.wallet_address == wallet:
+        return me
+    former, me.wallet_address = me.wallet_address, wallet
+    try:
+        with transaction.atomic():
+            me.save(update_fields=["wallet_address"])
+    except IntegrityError:
+        raise Conflict("This wallet is someone else's.") from None
+    announce_change(people=[user.pk for user in people], contacts=True)
+    # Conversations are locked before people, and the people are locked already: so it is sent after the commit.
+    transaction.on_commit(partial(_notify, me, linked=wallet, unlinked=former), robust=True)
+    return me
+
+
+def _notify(me: User, *, linked: str | None, unlinked: str | None) -> None:
+    """Tell a person on all their devices, and by mail, what became of their wallet: it may have been someone else."""
+    mail = "account/email/wallet_linked" if linked else "account/email/wallet_unlinked"
+    if context.request is not None:
+        get_adapter().send_notification_mail(mail, me, {"wallet": linked or unlinked})
+    service_message.send(
+        User, user=me, text=LINKED.format(wallet=linked) if linked else UNLINKED.format(wallet=unlinked)
+    )
+
+
+def _with_contacts(user_id: UUID) -> Collection[UUID]:
+    return {user_id, *Contact.objects.filter(other=user_id).values_list("user", flat=True)}

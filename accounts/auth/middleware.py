@@ -1,0 +1,98 @@
+"""A browser's session is one of ours, or it is nobody's; pages look and speak as its person has chosen."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.account.internal.flows.reauthentication import suspend_request
+from django.contrib.auth import SESSION_KEY as USER_KEY
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+
+from accounts.auth.commands import note_use
+from accounts.auth.confirmation import is_confirmed
+from accounts.auth.second_factor import needs_code
+from accounts.auth.tokens import of_cookie
+from accounts.people.languages import browser_language, code_of
+from accounts.people.privacy import AUTO, chosen
+from chatproject.core.errors import Suspended
+
+GUARDED = {
+    "account_set_password",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "mfa_deactivate_totp",
+    "mfa_download_recovery_codes",
+    "mfa_edit_webauthn",
+    "mfa_generate_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_remove_webauthn",
+    "mfa_view_recovery_codes",
+}
+"""Pages of django-allauth that show or change what lets a person in."""
+GUARDED_BY_CODE = {"account_change_password"}
+"""One that asks for the password itself, and for nothing else."""
+GUARDED_WHEN_SENT = {"account_email"}
+"""One that anyone may look at; what was filled in is kept until its person has confirmed."""
+CLEARED = '"cache", "storage"'
+"""What a browser removes of this site when someone has signed out; cookies are ours to remove."""
+
+
+class CurrentSession:
+    """Put the `Session` of a signed-in browser on the request; sign it out where that session has ended."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.chat_session = None  # type: ignore[attr-defined]
+        before = request.session.get(USER_KEY)
+        if request.user.is_authenticated:
+            session = of_cookie(request)
+            if session is None or session.user_id != request.user.pk:
+                logout(request)
+            else:
+                note_use(session=session, language=browser_language(request))
+            request.chat_session = session  # type: ignore[attr-defined]
+            if session is not None and session.user.suspended_at and request.path != reverse("account_logout"):
+                raise Suspended.because(session.user.suspension_reason)
+        response = self.get_response(request)
+        if before and before != request.session.get(USER_KEY):
+            response["Clear-Site-Data"] = CLEARED
+        return response
+
+    def process_view(self, request: Any, view: Any, args: Any, named: Any) -> HttpResponse | None:
+        """Ask a person to confirm that it is them before they come to a page that is guarded."""
+        page, session = request.resolver_match.url_name, request.chat_session
+        if session is None or not _is_guarded(page, request) or is_confirmed(session):
+            return None
+        if page in GUARDED_WHEN_SENT:
+            asked: HttpResponse = suspend_request(request, reverse("confirm"))
+            return asked
+        return redirect(f"{reverse('confirm')}?{urlencode({'next': request.path})}")
+
+
+def _is_guarded(page: str | None, request: Any) -> bool:
+    if page in GUARDED_WHEN_SENT:
+        return bool(request.method == "POST")
+    return page in GUARDED or (page in GUARDED_BY_CODE and needs_code(request.user))
+
+
+class Preferences:
+    """Give the pages of a signed-in person their theme and their language; all others have those of the browser."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if session := request.chat_session:  # type: ignore[attr-defined]
+            wanted = chosen(session.user)
+            request.theme = wanted["theme"]  # type: ignore[attr-defined]
+            if wanted["language"] != AUTO:
+                request.locale = wanted["language"]  # type: ignore[attr-defined]
+                request.LANGUAGE_CODE = code_of(wanted["language"])
+                translation.activate(request.LANGUAGE_CODE)
+        return self.get_response(request)

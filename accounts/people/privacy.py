@@ -1,0 +1,53 @@
+"""What people have chosen: what others may do and see, and how pages look and in which language."""
+
+from typing import Annotated, TypedDict, cast
+
+from django.conf import settings
+
+from accounts.models import User
+from chatproject.core.json_types import one_of
+
+EVERYONE = "everyone"
+CONTACTS = "contacts"
+SYSTEM, LIGHT, DARK = "system", "light", "dark"
+AUTO = "auto"
+LANGUAGES = {code.partition("-")[0]: code for code, _ in settings.LANGUAGES}
+"""Django's code of each language that the server has, by the tag that the contract uses."""
+
+CHOICES: dict[str, tuple[str | bool, ...]] = {
+    "write": (EVERYONE, CONTACTS),
+    "add": (EVERYONE, CONTACTS),
+    "last_seen": (True, False),
+    "read_receipts": (True, False),
+    "theme": (SYSTEM, LIGHT, DARK),
+    "language": (AUTO, *LANGUAGES),
+}
+"""Who may write to a person, who may add them to groups, whether others see when they were here and what they have
+read, how pages look and which language they are in: every setting with the values it may have. The first one is the
+default; `auto` is the language that the browser asks for."""
+
+
+class SettingsJSON(TypedDict):
+    """What a person has chosen."""
+
+    write: Annotated[str, one_of(EVERYONE, CONTACTS)]
+    add: Annotated[str, one_of(EVERYONE, CONTACTS)]
+    last_seen: bool
+    read_receipts: bool
+    theme: Annotated[str, one_of(SYSTEM, LIGHT, DARK)]
+    language: Annotated[str, one_of(AUTO, *LANGUAGES)]
+
+
+def chosen(user: User) -> SettingsJSON:
+    """Tell what a person has chosen, and the default where they have not."""
+    return cast("SettingsJSON", {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()})
+
+
+def shows_read(user: User) -> bool:
+    """Tell whether others see what a person has read, and the person what they have."""
+    return bool(chosen(user)["read_receipts"])
+
+
+def is_choice(name: str, value: object) -> bool:
+    """Tell whether a setting may have a value: neither 1 nor "true" is true."""
+    return any(type(value) is type(choice) and value == choice for choice in CHOICES[name])

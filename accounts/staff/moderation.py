@@ -1,0 +1,77 @@
+"""What the staff may do with people; each of it stands in the audit log. All of them raise NotAllowed.
+
+The end of an account concerns conversations too: it is in `messaging/moderation/commands.py`.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.auth.commands import end_all_sessions
+from accounts.changes import announce_change
+from accounts.models import AuditEntry, User
+from accounts.people.relations import lock_people
+from accounts.staff.audit_log import Action, Staff, record
+from chatproject.core.errors import NotAllowed, require_reason
+
+
+@transaction.atomic
+def suspend(*, by: Staff, user_id: UUID, reason: str) -> User:
+    """Let a person in nowhere until that is lifted: calls are refused, sockets close, their sessions stay."""
+    reason = require_reason(reason)
+    user = _held(by, user_id)
+    if user.suspended_at:
+        return user
+    return _change(by, user, Action.SUSPEND, reason, suspended_at=timezone.now(), suspension_reason=reason)
+
+
+@transaction.atomic
+def reinstate(*, by: Staff, user_id: UUID) -> User:
+    """Let a suspended person in again."""
+    user = _held(by, user_id)
+    if not user.suspended_at:
+        return user
+    return _change(by, user, Action.REINSTATE, suspended_at=None, suspension_reason="")
+
+
+@transaction.atomic
+def end_sessions(*, by: Staff, user_id: UUID) -> User:
+    """Sign a person out everywhere."""
+    user = _held(by, user_id)
+    live = user.sessions.filter(ended_at=None).count()
+    end_all_sessions(user=user)
+    record(by=by, action=Action.END_SESSIONS, kind="person", id=user.pk, before={"sessions": live})
+    return user
+
+
+@transaction.atomic
+def set_staff(*, by: Staff, user_id: UUID, is_staff: bool) -> User:
+    """Make a person a member of the staff, or take them from it; superusers alone."""
+    by.require_head()
+    user = _held(by, user_id)
+    if user.is_bot:
+        raise NotAllowed("A bot is not of the staff.")
+    if user.is_staff == is_staff:
+        return user
+    return _change(by, user, Action.MAKE_STAFF if is_staff else Action.UNMAKE_STAFF, is_staff=is_staff)
+
+
+def _held(by: Staff, user_id: UUID) -> User:
+    """Lock a person on whom someone may act; User.DoesNotExist for a closed account."""
+    found = lock_people([user_id])
+    if not found:
+        raise User.DoesNotExist
+    by.require_over(found[0])
+    return found[0]
+
+
+def _change(by: Staff, user: User, action: AuditEntry.Action, reason: str = "", **fields: Any) -> User:
+    before = {name: getattr(user, name) for name in fields}
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(fields))
+    record(by=by, action=action, kind="person", id=user.pk, reason=reason, before=before, after=fields)
+    announce_change(people=[user.pk])
+    return user

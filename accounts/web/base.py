@@ -1,0 +1,105 @@
+"""What all pages share: who may open them and how often, and how they say yes and no."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import Session, User
+from chatproject.core import rate_limits
+from chatproject.core.errors import ConfirmationRequired, Refused
+from chatproject.core.pagination import BadCursor
+from chatproject.core.rate_limits import RateLimited
+from chatproject.server.body_limit import body_size
+
+P = ParamSpec("P")
+
+
+class SignedInRequest(HttpRequest):
+    """A request of someone who has signed in; `login_required` stands before every view that takes one."""
+
+    user: User
+    chat_session: Session
+
+
+View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
+
+
+def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+    """Open a page to people who have signed in, by these methods; what is not there, or not theirs, is a 404."""
+
+    def decorate(view: View[P]) -> Callable[..., HttpResponse]:
+        @never_cache
+        @login_required
+        @require_http_methods(methods)
+        @wraps(view)
+        def opened(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                if request.method == "POST":
+                    rate_limits.require(
+                        [(rate_limits.CALLS, request.user.pk)], cost=rate_limits.CALLS.cost_of(body_size(request))
+                    )
+                return view(request, *args, **kwargs)
+            except RateLimited as error:
+                return too_many(request, error)
+            except (ObjectDoesNotExist, BadCursor):
+                raise Http404 from None
+            except ConfirmationRequired:
+                return to_confirm(reverse("settings_security"))
+
+        return opened
+
+    return decorate
+
+
+def too_many(request: HttpRequest, error: RateLimited) -> HttpResponse:
+    """Answer someone who has done too much."""
+    answer = render(request, "429.html", status=429)
+    for name, value in error.verdict.headers().items():
+        answer[name] = value
+    return answer
+
+
+READ = ("GET", "HEAD")
+WRITE = ("GET", "HEAD", "POST")
+
+
+def to_confirm(then: str) -> HttpResponse:
+    """Ask a person to show that it is them, before they go on to a page."""
+    return redirect(f"{reverse('confirm')}?{urlencode({'next': then})}")
+
+
+def sent(request: HttpRequest) -> Any:
+    """What a form was filled in with; None if it was only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
+def show_form(request: HttpRequest, template: str, form: forms.Form, **context: Any) -> HttpResponse:
+    """Show a page with its form; 400 if something in it was wrong, 429 if it was too much."""
+    status = getattr(form, "status", 400) if form.errors else 200
+    return render(request, template, {"form": form, **context}, status=status)
+
+
+@contextmanager
+def told(request: HttpRequest, done: str = "") -> Iterator[None]:
+    """Say on the next page that it is done, or what a command refused."""
+    try:
+        yield
+    except ConfirmationRequired:
+        raise
+    except (Refused, RateLimited) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        if done:
+            messages.success(request, done)

@@ -1,0 +1,46 @@
+"""The pages on which a person shows once more that it is them."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.account.internal.flows.reauthentication import resume_request
+from allauth.account.utils import get_next_redirect_url
+from allauth.mfa.webauthn.views import ReauthenticateWebAuthnView
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+
+from accounts.auth.allauth_adapter import AccountAdapter, whereabouts
+from accounts.auth.confirmation import note_confirmation
+from accounts.web.base import WRITE, SignedInRequest, sent, show_form, signed_in
+from accounts.web.forms import ConfirmForm
+
+
+@signed_in(*WRITE)
+def confirm(request: SignedInRequest) -> HttpResponse:
+    """Ask for my password, or my wallet, and a code where I have a second factor; then lead on to where I was going."""
+    then = get_next_redirect_url(request) or reverse("settings_security")
+    form = ConfirmForm(sent(request), session=request.chat_session, **whereabouts(request))
+    if form.is_valid():
+        return resume_request(request) or redirect(then)
+    context = {
+        "redirect_field": format_html('<input type="hidden" name="next" value="{}">', then),
+        "reauthentication_alternatives": _other_ways(request, then),
+    }
+    return show_form(request, "account/confirm.html", form, **context)
+
+
+def _other_ways(request: SignedInRequest, then: str) -> list[dict[str, Any]]:
+    """Other ways to confirm, each of which leads on to the same page."""
+    ways = AccountAdapter(request).get_reauthentication_methods(request.user)[1:]
+    return [{**way, "url": f"{way['url']}?{urlencode({'next': then})}"} for way in ways]
+
+
+class ConfirmByPasskeyView(ReauthenticateWebAuthnView):  # type: ignore[misc]
+    """A passkey alone confirms: it is a second factor by itself."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        note_confirmation(session=self.request.chat_session)
+        answer: HttpResponse = super().form_valid(form)
+        return answer

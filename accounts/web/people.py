@@ -1,0 +1,116 @@
+"""Other people: my contacts, invitations, and the page of each person."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from accounts.models import ContactInvitation, User
+from accounts.people.lists import list_contacts, list_invitations, relation
+from accounts.people.profiles import find_user, people_json
+from accounts.web.base import READ, WRITE, SignedInRequest, sent, show_form, signed_in, told
+from accounts.web.faces import Person
+from accounts.web.forms import InviteForm
+from chatproject.core.pagination import LIMIT_MOST
+from conversations.contacts import commands, search
+
+
+@signed_in(*WRITE)
+def contacts(request: SignedInRequest) -> HttpResponse:
+    """Show my contacts and open invitations, and invite someone."""
+    form = InviteForm(sent(request))
+    if form.carry_out(by=request.user):
+        _tell_of_invitation(request, *form.result)
+        return redirect("contacts")
+    page = list_contacts(by=request.user, cursor=request.GET.get("cursor"))
+    context = {
+        "contacts": [Person.of(each["user"]) for each in page.items],
+        "next": page.next,
+        "offered": [Person.of(each) for each in form.offered],
+        **_invitations(request.user),
+    }
+    return show_form(request, "people/contacts.html", form, **context)
+
+
+def _invitations(me: User) -> dict[str, list[tuple[str, Person]]]:
+    """My open invitations, with the other person of each."""
+    found = list_invitations(by=me, limit=LIMIT_MOST).items
+    received = [each for each in found if each["receiver"]["id"] == str(me.pk)]
+    sent_by_me = [each for each in found if each["sender"]["id"] == str(me.pk)]
+    return {
+        "received": [(each["id"], Person.of(each["sender"])) for each in received],
+        "waiting": [(each["id"], Person.of(each["receiver"])) for each in sent_by_me],
+    }
+
+
+def _tell_of_invitation(request: HttpRequest, invitation: ContactInvitation, is_new: bool) -> None:
+    if invitation.accepted:
+        messages.success(request, f"You and {invitation.sender.name} are contacts now.")
+    elif is_new:
+        messages.success(request, f"Your invitation is with {invitation.receiver.name}.")
+    else:
+        messages.info(request, f"You have invited {invitation.receiver.name} before; there is no answer yet.")
+
+
+@signed_in("POST")
+def accept(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
+    """Say yes to an invitation."""
+    with told(request, "You are contacts now."):
+        commands.accept_invitation(by=request.user, invitation_id=invitation_id)
+    return redirect("contacts")
+
+
+@signed_in("POST")
+def decline(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
+    """Say no to an invitation."""
+    with told(request, "The invitation is declined."):
+        commands.decline_invitation(by=request.user, invitation_id=invitation_id)
+    return redirect("contacts")
+
+
+@signed_in("POST")
+def remove(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+    """Be someone's contact no more."""
+    with told(request, "You are no contacts any more."):
+        commands.remove_contact(by=request.user, other_id=user_id)
+    return redirect("contacts")
+
+
+@signed_in(*READ)
+def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+    """Show someone, and what may be done about them."""
+    other = search.find_person(by=request.user, id=user_id)
+    shown = people_json([other], viewer=request.user)[0]
+    context = {
+        "face": Person.of(shown),
+        "person": shown,
+        "relation": relation(by=request.user, other=other),
+        "other": other,
+    }
+    return render(request, "people/person.html", context)
+
+
+@signed_in("POST")
+def invite(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+    """Ask someone to be my contact."""
+    with told(request):
+        _tell_of_invitation(request, *commands.invite(by=request.user, to=find_user({"id": user_id}, by=request.user)))
+    return redirect("person", user_id)
+
+
+@signed_in("POST")
+def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
+    """Have nothing to do with someone."""
+    other = find_user({"id": user_id}, by=request.user)
+    with told(request, f"{other.name} is blocked."):
+        commands.block(by=request.user, other=other)
+    return redirect("person", user_id)
+
+
+@signed_in("POST")
+def unblock(request: SignedInRequest, user_id: UUID, then: str = "") -> HttpResponse:
+    """Take a block back."""
+    with told(request, "The block is lifted."):
+        commands.unblock(by=request.user, other_id=user_id)
+    return redirect(then) if then else redirect("person", user_id)

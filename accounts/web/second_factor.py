@@ -1,0 +1,23 @@
+"""Setting up codes from an app: the page of django-allauth, which would let the first code be used again."""
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.views import ActivateTOTPView
+from django.db import transaction
+from django.http import HttpResponse
+
+from accounts.auth.second_factor import note_step
+
+
+class Activate(ActivateTOTPView):  # type: ignore[misc]
+    """Set up codes from an app."""
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        note_step(Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP), form.step)
+        return answer
+
+
+activate = Activate.as_view()

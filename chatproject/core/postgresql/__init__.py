@@ -1,0 +1,1 @@
+"""The database backend of Django: PostgreSQL with our pool and time limits."""

@@ -1,0 +1,117 @@
+"""What all REST routes share: the envelope, bodies, and what stands in paths and queries."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.translation import override
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from chatproject.core import rate_limits
+from chatproject.core.errors import Invalid
+from chatproject.core.ids import parse_uuid7
+from chatproject.core.pagination import LIMIT, LIMIT_MOST, Page
+from chatproject.rest.describe import Description
+from chatproject.server import etags
+from chatproject.server.body_limit import body_size
+
+
+def envelope(data: Any, status: int = 200) -> Response:
+    """Answer with one object."""
+    return Response({"data": data}, status=status)
+
+
+def envelope_page(page: Page[Any]) -> Response:
+    """Answer with a page of a list."""
+    pagination = {"next": page.next, "previous": page.previous, "has_more": page.has_more}
+    return Response({"data": page.items, "pagination": pagination})
+
+
+class API(ViewSet):
+    """A set of routes that answer with an envelope or a problem, so many times a minute for each person."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Say everything in one language: what libraries say in others would stand beside what we say."""
+        with override(settings.LANGUAGE_CODE):
+            return super().dispatch(request, *args, **kwargs)
+
+    def check_throttles(self, request: Request) -> None:
+        """Called by DRF once it is known who asks."""
+        rate_limits.begin_call()
+        asked = self.limits_of(request)
+        self.verdict = rate_limits.require(asked, cost=[self.cost_of(request, limit) for limit, _ in asked])
+
+    def limits_of(self, request: Request) -> rate_limits.Asked:
+        """Say which limits this call takes from, and whose."""
+        if request.user.is_authenticated:
+            return [(rate_limits.CALLS, request.user.pk)]
+        return [(rate_limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]
+
+    def cost_of(self, request: Request, limit: rate_limits.Limit) -> int:
+        """Say what this call takes from a limit: its work grows with what it was sent."""
+        return limit.cost_of(body_size(request._request))
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        finished: Response = super().finalize_response(request, response, *args, **kwargs)
+        if self.is_tagged(request):
+            etags.tag(request, finished)
+        # Answers with tokens are as personal as those to people who are signed in.
+        finished.headers.setdefault("Cache-Control", "no-store")
+        verdict = rate_limits.charged_last() or getattr(self, "verdict", None)
+        for name, value in verdict.headers().items() if verdict else ():
+            finished.headers.setdefault(name, value)
+        return finished
+
+    def is_tagged(self, request: Request) -> bool:
+        """Tell whether the answer to this call carries an ETag."""
+        about = getattr(getattr(self, self.action or "", None), "description", None)
+        return isinstance(about, Description) and about.is_tagged
+
+    def body(self, request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+        """Read and check what was sent."""
+        checked = serializer(data=request.data)
+        checked.is_valid(raise_exception=True)
+        validated: dict[str, Any] = checked.validated_data
+        return validated
+
+
+def path_id(text: str) -> Any:
+    """Read an id in a path; Invalid if it is no UUIDv7."""
+    try:
+        return parse_uuid7(text)
+    except ValueError:
+        raise Invalid("This is not a UUID version 7.", pointer="/id") from None
+
+
+def limit_of(request: Request) -> int:
+    """Read how many items are asked for: 50 unless told, at most 100."""
+    text = request.query_params.get("limit", str(LIMIT))
+    if not (text.isascii() and text.isdigit()):
+        raise Invalid("This must be a whole number.", pointer="/limit")
+    digits = text.lstrip("0")
+    if not digits:
+        raise Invalid("Ask for one item at least.", pointer="/limit")
+    # A number of a million digits is read by nobody.
+    return min(int(digits[:4]), LIMIT_MOST)
+
+
+def number_of(request: Request, name: str) -> int | None:
+    """Read a position from the query; Invalid for anything but digits."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise Invalid("This must be a whole number.", pointer=f"/{name}")
+    return int(text)
+
+
+def truth_of(request: Request, name: str) -> bool:
+    """Read a yes or no from the query; absent means no."""
+    text = request.query_params.get(name, "false").lower()
+    if text not in {"true", "false", "1", "0"}:
+        raise Invalid("This must be true or false.", pointer=f"/{name}")
+    return text in {"true", "1"}

@@ -1,0 +1,234 @@
+"""`docs/openapi.yaml`, out of what stands beside the routes; `manage.py documents` writes it, a check holds it true."""
+
+import re
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from rest_framework import serializers
+
+from accounts.api.fields import ReferenceField
+from accounts.api.serializers import SettingsField
+from accounts.people.privacy import CHOICES
+from chatproject.core.jsonschema import Words, schema_of
+from chatproject.rest.describe import Description
+from chatproject.rest.fields import IdField, MomentField, PositionField, TruthField
+from chatproject.rest.problems import CODES, TITLES
+
+PAGING: dict[str, Words] = {
+    "cursor": {"type": ["string", "null"], "description": "Opaque; null where there is no more."},
+    "position": {"type": ["integer", "null"], "description": "The position to go on from."},
+}
+NUMBER: Words = {"type": "integer", "minimum": 0}
+QUERY: dict[str, Words] = {
+    "limit": {
+        "description": "How many, 50 unless told; more than 100 is 100.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "cursor": {"description": "Where to go on: `pagination.next` of the page before.", "schema": {"type": "string"}},
+    "search": {"description": "Two letters at least.", "schema": {"type": "string", "minLength": 2}, "required": True},
+    "for": {
+        "description": "Only those to whom I may write, or whom I may add to groups.",
+        "schema": {"type": "string", "enum": ["write", "add"]},
+    },
+    "archived": {"description": "Those that are archived.", "schema": {"type": "string", "enum": ["true", "false"]}},
+    "before": {"description": "What lies before this position.", "schema": NUMBER},
+    "after": {"description": "What lies after this position.", "schema": NUMBER},
+    "around": {"description": "What lies around this position.", "schema": NUMBER},
+    "version": {"name": "after", "description": "The version known.", "schema": NUMBER, "required": True},
+}
+PATH: dict[str, Words] = {
+    "token": {"type": "string", "description": "The token of an invitation link."},
+    "emoji": {"type": "string", "description": "One emoji, percent-encoded."},
+}
+REFUSALS = {
+    401: "not_authenticated token_expired session_revoked bad_credentials",
+    403: "not_allowed blocked suspended",
+    409: "conflict id_conflict",
+    410: "gone",
+    422: "unprocessable",
+    503: "unavailable",
+}
+ANY_ROUTE = (400, 401, 403, 429, 503)
+WITH_BODY = (413, 415)
+HEADERS: dict[str, Words] = {
+    "X-Request-ID": {"description": "Names this answer in the log.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What is left of the limit.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The limit.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "Location": {"description": "Where to go; for five minutes.", "schema": {"type": "string", "format": "uri"}},
+    "ETag": {"description": "Names this state; send it as `If-None-Match`.", "schema": {"type": "string"}},
+}
+
+
+class Schema(AutoSchema):
+    """Turns the `Description` of a route into an OpenAPI operation."""
+
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Words:
+        self.registry, self.path, self.path_regex = registry, path, path_regex
+        self.path_prefix, self.method = path_prefix, method.upper()
+        about = self._description()
+        operation: Words = {
+            "operationId": about.id,
+            "summary": self._summary(),
+            "tags": [path.split("/")[3]],
+            "parameters": [*self._path_parameters(), *_query(about.asks)],
+            "security": _security(about),
+            "responses": self._responses(about),
+        }
+        if about.takes is not None:
+            body = self.resolve_serializer(about.takes(), "request")
+            required = any(field.required for field in about.takes().fields.values())
+            operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body.ref}}}
+        return {name: value for name, value in operation.items() if value != [] or name == "security"}
+
+    def _description(self) -> Description:
+        about = getattr(getattr(self.view, getattr(self.view, "action", ""), None), "description", None)
+        if not isinstance(about, Description):
+            raise LookupError(f"{self.method} {self.path}: say beside the view what it is, with @described")
+        return about
+
+    def _summary(self) -> str:
+        action: str = getattr(self.view, "action", "")
+        return (getattr(self.view, action).__doc__ or "").strip().partition("\n")[0]
+
+    def _path_parameters(self) -> list[Words]:
+        names = re.findall(r"{(\w+)}", self.path)
+        id = {"type": "string", "format": "uuid", "description": "A UUID version 7."}
+        return [{"in": "path", "name": name, "required": True, "schema": PATH.get(name, id)} for name in names]
+
+    # Answers
+
+    def _responses(self, about: Description) -> Words:
+        answers: Words = {str(status): self._answer(about) for status in {about.status, about.also} - {None}}
+        if about.is_tagged:
+            answers["304"] = {"description": "It is as it was.", "headers": self._headers("ETag")}
+        body = WITH_BODY if about.takes is not None else ()
+        needed = {*ANY_ROUTE, *body, *map(int, about.but.split())} | ({404} if "{" in self.path else set())
+        return answers | {str(status): self._refusal(status) for status in sorted(needed)}
+
+    def _answer(self, about: Description) -> Words:
+        more = ["ETag"] * about.is_tagged + ["Location"] * (about.status == 302)
+        headers = self._headers("RateLimit", "RateLimit-Policy", *more)
+        if about.gives is None:
+            words = self._summary() if about.status == 302 else "Done; there is nothing to say."
+            return {"description": words, "headers": headers}
+        return {
+            "description": self._summary(),
+            "headers": headers,
+            "content": {"application/json": {"schema": self._envelope(about)}},
+        }
+
+    def _envelope(self, about: Description) -> Words:
+        data = schema_of(about.gives, self._component)
+        properties: Words = {"data": data}
+        if about.paged:
+            properties["pagination"] = _pagination(about.paged)
+            if about.paged != "part":
+                properties["data"] = {"type": "array", "items": data}
+        return {"type": "object", "properties": properties, "required": list(properties)}
+
+    def _refusal(self, status: int) -> Words:
+        codes = REFUSALS.get(status) or CODES[status]
+        name = codes.partition(" ")[0].title().replace("_", "")
+        words = ", ".join(f"`{code}`: {TITLES[code].lower()}" for code in codes.split())
+        headers = self._headers(*(["Retry-After"] if status in {429, 503} else []))
+        content = {"application/problem+json": {"schema": self._problem()}}
+        known: Words = {"description": words, "headers": headers, "content": content}
+        return self._component(name, known, kind=ResolvedComponent.RESPONSE)
+
+    def _headers(self, *names: str) -> Words:
+        known = {name: HEADERS[name] for name in ("X-Request-ID", *names)}
+        return {name: self._component(name, words, kind=ResolvedComponent.HEADER) for name, words in known.items()}
+
+    def _problem(self) -> Words:
+        text, error = {"type": "string"}, ("pointer", "code", "detail")
+        names = ("type", "title", "detail", "code")
+        errors: Words = {
+            "type": "array",
+            "items": {"type": "object", "properties": dict.fromkeys(error, text), "required": list(error)},
+        }
+        properties = {
+            **dict.fromkeys(names, text),
+            "status": {"type": "integer"},
+            "request_id": {"type": ["string", "null"]},
+            "errors": errors,
+        }
+        known: Words = {"type": "object", "properties": properties, "required": list(properties)}
+        return self._component("Problem", {"description": "Why not (RFC 9457).", **known})
+
+    def _component(self, name: str, known: Words, kind: str = ResolvedComponent.SCHEMA) -> Words:
+        make: Any = ResolvedComponent
+        component = make(name=name, type=kind, object=name, schema=known)
+        self.registry.register_on_missing(component)
+        ref: Words = component.ref
+        return ref
+
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Words:
+        """Our strict fields, which spectacular does not know."""
+        for kind, words in FIELDS.items():
+            if isinstance(field, kind):
+                return {**words, **({"type": [words["type"], "null"]} if field.allow_null else {})}
+        known: Any = super()
+        mapped: Words = known._map_serializer_field(field, direction, bypass_extensions)
+        return mapped
+
+
+REFERENCE: Words = {
+    "type": "object",
+    "description": "Names a person by exactly one of these.",
+    "properties": {
+        "id": {"type": "string", "format": "uuid"},
+        "username": {"type": "string"},
+        "wallet": {"type": "string"},
+    },
+    "minProperties": 1,
+    "maxProperties": 1,
+}
+FIELDS: dict[type[serializers.Field[Any, Any, Any, Any]], Words] = {
+    IdField: {"type": "string", "format": "uuid"},
+    MomentField: {"type": "string", "format": "date-time"},
+    PositionField: {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+    ReferenceField: REFERENCE,
+    TruthField: {"type": "boolean"},
+    SettingsField: {
+        "type": "object",
+        "description": "Those that are named change.",
+        "properties": {name: {"enum": list(choices)} for name, choices in CHOICES.items()},
+    },
+}
+
+
+def _pagination(paged: str) -> Words:
+    sides = {"next": PAGING.get(paged, {"type": ["string", "integer", "null"]})}
+    if paged != "part":
+        sides["previous"] = PAGING[paged]
+    properties: Words = {**sides, "has_more": {"type": "boolean"}}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _security(about: Description) -> list[Words]:
+    """Who may ask: those who are signed in, in one of two ways, or everyone, who may be."""
+    signed_in: list[Words] = [{"bearer": []}, {"cookie": []}]
+    if about.is_open:
+        return [{}, *signed_in] if about.knows_people else []
+    return signed_in
+
+
+def _query(asks: str) -> list[Words]:
+    return [{"in": "query", "name": name, **QUERY[name]} for name in asks.split()]
+
+
+PARTS = {"participants": "user_id", "invite-links": "link_id"}
+
+
+def named(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Call the parameters of paths what they are: a hook of drf-spectacular, which knows them as the code does."""
+    return [
+        (_named(path), regex, method, view) for path, regex, method, view in endpoints if path.startswith("/api/v1/")
+    ]
+
+
+def _named(path: str) -> str:
+    inner = re.sub(r"/([\w-]+)/{id}", lambda found: f"/{found[1]}/{{{PARTS.get(found[1], 'id')}}}", path)
+    return inner.replace("{pk}", "{id}")

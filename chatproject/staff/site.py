@@ -1,0 +1,95 @@
+"""The admin as the staff's room: everything is shown and nothing is changed but by acts, each of which is one command.
+
+Only what is written for the staff is registered here, whatever other apps bring along.
+"""
+
+from typing import Any
+
+from allauth.account import views as allauth
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from accounts.staff.audit_log import Action, record_look
+from accounts.staff.model_admin import LOOKS_LOGGED_EVERY, StaffAdmin, refusal_of, staff_of
+from chatproject.staff.charts import chart
+from messaging.moderation.overview import lookout
+
+CLOSED_VIEWS = {"autocomplete", "view_on_site"}
+"""Views of Django's that tell whether any row of any model is there."""
+ROOMS: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "To look after": [("Report", {}), ("AuditEntry", {})],
+    "People": [("User", {})],
+    "Conversations": [("Conversation", {}), ("Participant", {}), ("InviteLink", {})],
+    "Messages": [("Message", {}), ("MessageStatus", {}), ("Attachment", {})],
+    "Machinery": [("ProcrastinateJob", {"name": "Jobs"})],
+}
+"""What the first page lists, by what it is for."""
+
+
+class StaffSite(admin.AdminSite):
+    """The site at `/admin/`."""
+
+    site_title = index_title = "Staff"
+    site_header = "Parley"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return refusal_of(request) is None
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Show what is made for the staff, and nothing that another app would let them change."""
+        if admin_class is not None and issubclass(admin_class, StaffAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[Any]:
+        return [each for each in super().get_urls() if getattr(each, "name", None) not in CLOSED_VIEWS]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """List what there is by what it is for, not by the app that keeps it."""
+        listed = super().get_app_list(request, app_label)
+        models = {model["object_name"]: model for app in listed for model in app["models"]}
+        if app_label is not None:
+            return listed
+        return [
+            {
+                "name": name,
+                "app_label": "",
+                "app_url": "",
+                "models": [{**models[each], **named} for each, named in room],
+            }
+            for name, room in ROOMS.items()
+        ]
+
+    def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """Show how the place is; the audit log says who looks. It names nobody, so it stands for no other look."""
+        record_look(by=staff_of(request), action=Action.SEE_OVERVIEW, within=LOOKS_LOGGED_EVERY)
+        seen = lookout.look()
+        charts = [
+            chart("messages", "Messages a day", seen.messages),
+            chart("people", "New people a day", seen.newcomers),
+        ]
+        return super().index(request, {**(extra_context or {}), "seen": seen, "charts": charts})
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Sign in on our page, which begins one of our sessions; say why where that is not enough.
+
+        Django's own form is never shown: whoever is in already could try passwords with it, and no limit would count.
+        """
+        if request.user.is_authenticated and request.user.is_staff and (reason := refusal_of(request)):
+            messages.error(request, reason)
+            return redirect("settings_security")
+        ours: HttpResponse = secure_admin_login(_to_index)(request)
+        return ours
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return allauth.logout(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("account_change_password")
+
+
+def _to_index(request: HttpRequest) -> HttpResponse:
+    return redirect("admin:index")

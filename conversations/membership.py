@@ -1,0 +1,173 @@
+"""Coming, going and rank in a group, written row by row: the lower half of the commands in `groups`, `links` and
+`closing`.
+
+Whoever calls one of these holds the conversation locked, so that nobody comes, goes or rises meanwhile.
+"""
+
+from collections.abc import Collection, Sequence
+from enum import IntEnum
+from uuid import UUID
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from accounts.changes import announce_change
+from accounts.models import User
+from accounts.people.relations import lock_people
+from chatproject.core.database import now
+from chatproject.core.errors import Conflict, NotAllowed
+from conversations.access import place_of, present_in
+from conversations.events import participants_json, role_of
+from conversations.models import Conversation, Departure, InviteLink, Participant
+from conversations.notices import Notice, append_notice
+from conversations.versions import advance, announce
+
+FORGET = "messaging.jobs.forget_conversation"
+"""The job that removes what was said in a group that is no more."""
+
+
+class Rank(IntEnum):
+    """Who may do what to whom: nobody to someone of their own rank or above."""
+
+    MEMBER = 0
+    ADMIN = 1
+    OWNER = 2
+
+
+REASONS = {
+    Rank.ADMIN: "Only the admins of this group can do that.",
+    Rank.OWNER: "Only the owner of this group can do that.",
+}
+
+
+def rank_of(place: Participant) -> Rank:
+    return Rank[role_of(place, place.conversation).upper()]
+
+
+def require_rank(place: Participant, least: Rank) -> None:
+    """NotAllowed for those below a rank."""
+    if rank_of(place) < least:
+        raise NotAllowed(REASONS[least])
+
+
+def hold_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
+    """Lock a group until the transaction ends, and give the person's place in it.
+
+    Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, NotAllowed below a rank.
+    """
+    entered = Conversation.objects.filter(pk=conversation_id, participants__user=by, participants__left_at=None)
+    held = entered.select_for_update(no_key=True, of=("self",)).get()
+    # Read after the lock, the place is as new as the lock.
+    place = place_in_group(by=by, conversation_id=conversation_id, least=least)
+    place.conversation = held
+    return place
+
+
+def place_in_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
+    """The person's place in a group that nobody locks; refuses as `hold_group` does."""
+    place = place_of(by, conversation_id)
+    place.user = by
+    if place.conversation.kind != Conversation.Kind.GROUP:
+        raise Conflict("This is a conversation of two people; it never becomes a group.")
+    require_rank(place, least)
+    return place
+
+
+def member(group: Conversation, user_id: UUID) -> Participant:
+    """The place of someone who is in a group; Participant.DoesNotExist for anyone else."""
+    place = present_in(group).select_related("user").get(user_id=user_id)
+    place.conversation = group
+    return place
+
+
+def bring_in(group: Conversation, users: Sequence[User], *, by: User) -> None:
+    """Give people, whom the caller has locked, their places, and tell it. Who comes back begins anew."""
+    seen_from = group.version if group.shared_from is None else group.shared_from
+    at = advance(group, membership=True)
+    places = [_new_place(group, user, at=at, seen_from=seen_from) for user in users]
+    Participant.objects.bulk_create(
+        places, update_conflicts=True, unique_fields=["conversation", "user"], update_fields=RENEWED
+    )
+    ids = [user.pk for user in users]
+    Departure.objects.filter(conversation_id=group.pk, user__in=ids).delete()
+    announce_change(people=ids)
+    announce(group, {"participants": {"added": participants_json(places, group)}})
+    append_notice(group, Notice.JOINED, by=by, users=ids)
+
+
+RENEWED = [
+    field.name for field in Participant._meta.concrete_fields if field.name not in {"id", "conversation", "user"}
+]
+
+
+def _new_place(group: Conversation, user: User, *, at: int, seen_from: int) -> Participant:
+    """What was said before someone came is there to be read, and waits for nobody to do so."""
+    return Participant(
+        conversation=group,
+        user=user,
+        joined_version=at,
+        changed_version=at,
+        visible_from=seen_from,
+        delivered_through=at - 1,
+        read_through=at - 1,
+    )
+
+
+def put_out(place: Participant, *, by: User, what: Notice) -> None:
+    """Take someone out of a group and tell those who stay."""
+    group = place.conversation
+    at = advance(group, membership=True)
+    Participant.objects.filter(pk=place.pk).update(
+        left_at=timezone.now(), left_version=at, changed_version=at, was_removed=what == Notice.REMOVED
+    )
+    revoke_links_of(place)
+    announce(group, {"participants": {"removed": [str(place.user_id)]}})
+    append_notice(group, what, by=by, users=[place.user_id])
+
+
+def note_departure(conversation_id: UUID, people: Collection[UUID], reason: Departure.Reason) -> None:
+    """Tell people that they are out of a conversation, and those of their devices that are away, too."""
+    at = now()
+    gone = [Departure(user_id=id, conversation_id=conversation_id, reason=reason, at=at) for id in people]
+    Departure.objects.bulk_create(
+        gone, update_conflicts=True, unique_fields=["user", "conversation_id"], update_fields=["reason", "at"]
+    )
+    announce_change(people=people)
+
+
+def set_rank(place: Participant, role: str) -> None:
+    """Make someone an admin or a member, and tell it."""
+    group = place.conversation
+    place.role, place.changed_version = role, advance(group, membership=True)
+    place.save(update_fields=["role", "changed_version"])
+    if role == Participant.Role.MEMBER:
+        revoke_links_of(place)
+    announce(group, {"participants": {"updated": participants_json([place], group)}})
+
+
+def revoke_links_of(place: Participant) -> None:
+    """Revoke the invitation links of someone who is no longer an admin; they stay revoked, whoever they become."""
+    links = InviteLink.objects.filter(conversation=place.conversation, created_by=place.user_id, revoked_at=None)
+    links.update(revoked_at=timezone.now())
+
+
+def hand_over(owner: Participant, heir: Participant) -> None:
+    """Make another member the owner, and tell it; the former one stays as an admin."""
+    group = owner.conversation
+    at = advance(group, membership=True)
+    group.owner_id = heir.user_id
+    owner.role = heir.role = Participant.Role.ADMIN
+    both = Participant.objects.filter(pk__in=[owner.pk, heir.pk])
+    both.update(role=Participant.Role.ADMIN, changed_version=at)
+    shown = participants_json([owner, heir], group)
+    announce(group, {"owner_id": str(heir.user_id), "participants": {"updated": shown}})
+    append_notice(group, Notice.TRANSFERRED, by=owner.user, users=[heir.user_id])
+
+
+def dissolve(group: Conversation) -> None:
+    """Take a group from everyone who is in it. Nobody reads it from now on; what was said goes afterwards, in a job."""
+    id, people = group.pk, list(present_in(group).values_list("user", flat=True))
+    lock_people(people)
+    note_departure(id, people, Departure.Reason.DELETED)
+    group.delete()
+    app.configure_task(FORGET).defer(conversation_id=str(id))

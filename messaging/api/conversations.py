@@ -1,0 +1,83 @@
+"""The REST door to conversations, and to one's own place in them."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework.response import Response
+
+from accounts.api.base import SignedIn
+from accounts.models import User
+from accounts.people.profiles import find_user, find_users
+from chatproject.rest.describe import described
+from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id, truth_of
+from conversations import commands, groups
+from conversations.events import PlaceJSON
+from conversations.models import Conversation
+from conversations.personal_settings import update_place
+from messaging.api.conversation_serializers import GroupChange, NewConversation, PlaceChange
+from messaging.messages.events import ConversationJSON
+from messaging.sync.inbox import list_conversations, show_conversation, show_place
+
+
+class ConversationViewSet(API):
+    """`/conversations`."""
+
+    @described("listConversations", ConversationJSON, paged="cursor", asks="limit cursor archived")
+    def list(self, request: SignedIn) -> Response:
+        """My conversations."""
+        return envelope_page(
+            list_conversations(
+                by=request.user,
+                limit=limit_of(request),
+                cursor=request.query_params.get("cursor"),
+                archived=truth_of(request, "archived"),
+            )
+        )
+
+    @described("createConversation", ConversationJSON, status=201, also=200, takes=NewConversation, but="404 409 422")
+    def create(self, request: SignedIn) -> Response:
+        """Start a direct conversation (200 if it is there already) or make a group."""
+        said = self.body(request, NewConversation)
+        if said.pop("kind") == Conversation.Kind.DIRECT:
+            conversation, is_new = commands.start_direct(by=request.user, to=find_user(said["to"], by=request.user))
+        else:
+            conversation, is_new = self._create_group(request.user, said), True
+        return shown(request.user, conversation.pk, 201 if is_new else 200)
+
+    @described("getConversation", ConversationJSON, is_tagged=True)
+    def retrieve(self, request: SignedIn, pk: str) -> Response:
+        """One conversation as I see it."""
+        return shown(request.user, path_id(pk))
+
+    @described("updateConversation", ConversationJSON, takes=GroupChange, but="409 422")
+    def update(self, request: SignedIn, pk: str) -> Response:
+        """Change a group's name, description or history."""
+        id = path_id(pk)
+        groups.update_group(by=request.user, conversation_id=id, **self.body(request, GroupChange))
+        return shown(request.user, id)
+
+    @described("deleteConversation", but="409")
+    def destroy(self, request: SignedIn, pk: str) -> Response:
+        """Delete a group."""
+        groups.delete_group(by=request.user, conversation_id=path_id(pk))
+        return Response(status=204)
+
+    def _create_group(self, by: User, said: dict[str, Any]) -> Conversation:
+        said.pop("to", None)
+        members = find_users(said.pop("participants", ()), by=by)
+        return commands.create_group(by=by, participants=members, **said)
+
+
+class PlaceViewSet(API):
+    """`/conversations/{id}/me`."""
+
+    @described("updatePlace", PlaceJSON, takes=PlaceChange)
+    def update(self, request: SignedIn, pk: str) -> Response:
+        """Settle something for myself."""
+        place = update_place(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
+        return envelope(show_place(place))
+
+
+def shown(by: User, id: UUID, status: int = 200) -> Response:
+    """Answer with a conversation as the person sees it now."""
+    return envelope(show_conversation(by=by, conversation_id=id), status)

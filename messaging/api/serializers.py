@@ -1,0 +1,41 @@
+"""What may be said to the routes and the socket about messages."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from chatproject.rest.fields import BoundedListField, IdField, PositionField, Strict, TextField
+
+
+class NewMessage(Strict):
+    """A message for a conversation, or for a person."""
+
+    id = IdField(required=False)
+    conversation_id = IdField(required=False)
+    receiver_id = IdField(required=False)
+    text = TextField(required=False, allow_blank=True, default="")
+    kind = serializers.ChoiceField(choices=["text", "image", "video", "audio", "file"], required=False)
+    media = BoundedListField(child=IdField(), max_length=10, required=False)
+    reply_to_id = IdField(required=False, allow_null=True)
+    forward_of_id = IdField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("conversation_id" in attrs) == ("receiver_id" in attrs):
+            raise serializers.ValidationError({"conversation_id": "Name either a conversation or a receiver."})
+        return attrs
+
+
+class NewUpload(Strict):
+    filename = TextField(max_length=1000)
+    content_type = TextField(max_length=200)
+    size = PositionField()
+
+
+class NewText(Strict):
+    """What a message is to say from now on."""
+
+    text = TextField(allow_blank=True)
+
+
+class Watermark(Strict):
+    through = PositionField()

@@ -1,0 +1,35 @@
+"""The REST door to what has changed."""
+
+from typing import Any
+
+from rest_framework.response import Response
+
+from accounts.api.base import SignedIn
+from chatproject.core.errors import Invalid
+from chatproject.rest.describe import described
+from chatproject.rest.views import API, limit_of, number_of, path_id
+from messaging.sync import history as sync
+from messaging.sync.history import ChangesJSON, Part, SyncJSON
+
+
+class CatchingUpViewSet(API):
+    """`/sync` and `/conversations/{id}/changes`."""
+
+    @described("getChanges", ChangesJSON, paged="part", asks="version limit")
+    def changes(self, request: SignedIn, pk: str) -> Response:
+        """What changed in a conversation after a version."""
+        conversation_id, after = path_id(pk), number_of(request, "after")
+        if after is None:
+            raise Invalid("Say after which version.", pointer="/after")
+        return _answer(
+            sync.changes(by=request.user, conversation_id=conversation_id, after=after, limit=limit_of(request))
+        )
+
+    @described("sync", SyncJSON, paged="part", asks="cursor", but="410")
+    def sync(self, request: SignedIn) -> Response:
+        """What changed for me since a cursor was given."""
+        return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))
+
+
+def _answer(part: Part[Any]) -> Response:
+    return Response({"data": part.items, "pagination": {"next": part.next, "has_more": part.has_more}})

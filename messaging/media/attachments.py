@@ -1,0 +1,142 @@
+"""What hangs on messages: how it is shown, and how it comes to its message."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple, TypedDict
+from uuid import UUID
+
+from django.db import connection
+
+from chatproject.core.encryption import NOWHERE, seal, unseal
+from chatproject.core.json_types import Count, IdText, PathText, one_of
+
+
+class MediaJSON(TypedDict):
+    """A picture, film, sound or file (contract, section 6). What is not known, or not of its kind, is null."""
+
+    id: IdText
+    state: Annotated[str, one_of("pending", "processing", "ready", "rejected", "quarantined")]
+    reason: str | None
+    kind: Annotated[str, one_of("image", "video", "audio", "file")]
+    filename: str
+    content_type: str
+    size: Count
+    width: Count | None
+    height: Count | None
+    duration: float | None
+    blurhash: str | None
+    waveform: list[Count] | None
+    url: PathText | None
+    thumbnail_url: PathText | None
+
+
+class Hung(NamedTuple):
+    """What is read of an attachment and its bytes, in the order of `COLUMNS`; the latter may not be there yet."""
+
+    message_id: UUID | None
+    id: UUID
+    state: str
+    reason: str
+    filename: bytes
+    content_type: str
+    size: int
+    kind: str | None
+    width: int | None
+    height: int | None
+    duration: float | None
+    blurhash: str | None
+    waveform: list[int] | None
+    has_thumbnail: bool | None
+    quarantined_at: datetime | None
+    stored_size: int | None
+
+
+COLUMNS = """
+a.message_id, a.id, a.state, a.reason, a.filename, a.content_type, a.size, b.kind, b.width, b.height, b.duration,
+b.blurhash, b.waveform, b.has_thumbnail, b.quarantined_at, b.size AS stored_size
+"""
+FROM = "FROM messaging_attachment a LEFT JOIN messaging_blob b ON b.id = a.blob_id"
+# A deleted message holds nothing any more, whatever is still to be cleared up.
+OF_MESSAGES = f"""
+SELECT {COLUMNS} {FROM} WHERE a.message_id = ANY(%(messages)s) AND a.gone_at IS NULL ORDER BY a.message_id, a.place
+"""
+ONE = f"SELECT {COLUMNS} {FROM} WHERE a.id = %(id)s"
+TAKE = """
+UPDATE messaging_attachment a SET message_id = %(message)s, conversation_id = %(conversation)s, place = t.place
+FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS t(id, place), messaging_blob b
+WHERE a.id = t.id AND a.owner_id = %(sender)s AND a.state = 'ready' AND a.message_id IS NULL
+    AND a.use = '' AND b.id = a.blob_id AND b.quarantined_at IS NULL
+"""
+
+
+def media_of(message_ids: Sequence[UUID]) -> dict[UUID, list[MediaJSON]]:
+    """Find what hangs on some messages, in its order."""
+    if not message_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(OF_MESSAGES, {"messages": list(message_ids)})
+        return gather_media(cursor.fetchall())
+
+
+def gather_media(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[MediaJSON]]:
+    """Gather what `OF_MESSAGES` found, by message."""
+    found: dict[UUID, list[MediaJSON]] = {}
+    for hung in map(Hung._make, rows):
+        if hung.message_id is not None:
+            found.setdefault(hung.message_id, []).append(media_json(hung))
+    return found
+
+
+def show_media(id: UUID) -> MediaJSON:
+    """Show one, whether it hangs on a message or not yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(ONE, {"id": id})
+        return media_json(Hung._make(cursor.fetchone()))
+
+
+def media_json(row: Hung) -> MediaJSON:
+    """Show what was read of one."""
+    path = f"/api/v1/media/{row.id}"
+    is_open = row.state == "ready" and row.quarantined_at is None
+    return {
+        "id": str(row.id),
+        "state": "quarantined" if row.quarantined_at else row.state,
+        "reason": row.reason or None,
+        "kind": row.kind or kind_of([row.content_type]),
+        "filename": open_name(row.id, bytes(row.filename)),
+        "content_type": row.content_type,
+        "size": row.size if row.stored_size is None else row.stored_size,
+        "width": row.width,
+        "height": row.height,
+        "duration": row.duration,
+        "blurhash": row.blurhash or None,
+        "waveform": row.waveform or None,
+        "url": path if is_open else None,
+        "thumbnail_url": f"{path}/thumbnail" if is_open and row.has_thumbnail else None,
+    }
+
+
+def kind_of(content_types: Iterable[str]) -> str:
+    """The kind of a message that holds these: theirs, where they are all of one; else `file`."""
+    kinds = {content_type.partition("/")[0] for content_type in content_types}
+    kind = kinds.pop() if len(kinds) == 1 else "file"
+    return kind if kind in {"image", "video", "audio"} else "file"
+
+
+def take_media(ids: Sequence[UUID], *, message_id: UUID, conversation_id: UUID, sender_id: UUID) -> bool:
+    """Hang what is ready and its owner's own on a message; False unless all of it could be."""
+    about: dict[str, Any] = {"ids": list(ids), "message": message_id}
+    about |= {"conversation": conversation_id, "sender": sender_id}
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, about)
+        return bool(cursor.rowcount == len(ids))
+
+
+def seal_name(id: UUID, filename: str) -> bytes:
+    """Encrypt the name of a file, which tells as much as words do."""
+    return seal(filename, field="filename", row=id, conversation=NOWHERE)
+
+
+def open_name(id: UUID, filename: bytes) -> str:
+    """Decrypt what `seal_name` made."""
+    return unseal(filename, field="filename", row=id, conversation=NOWHERE)

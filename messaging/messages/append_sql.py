@@ -1,0 +1,174 @@
+"""The append as one statement: many messages, their rights taken from locked rows, one commit.
+
+Each row of the answer is for one draft, in the order given, with `what` came of it:
+
+* `new`      – it is stored at `position`
+* `seen`     – a message of that id is there already; whoever asks compares
+* `again`    – membership changed between the statement's snapshot and its lock: ask again
+* `refused`  – the sender is not in (`is_in` false), is barred, the id's time is out of bounds, or the message replied
+  to is not there for him to see
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from chatproject.core.database import array_text
+from messaging.messages.mentions import MEANT, Spelling, arrays_of_names
+
+
+@dataclass(slots=True)
+class Draft:
+    """A message about to be said: what the statement needs of it, and what the answer is made from."""
+
+    id: UUID
+    conversation_id: UUID
+    sender_id: UUID
+    kind: str
+    text: str
+    reply_to_id: UUID | None
+    body: bytes
+    fingerprints: list[bytes]
+    timely: bool
+    """Whether the time in the id lies within the bounds of the contract."""
+    names: Sequence[Spelling] = ()
+    """What may be names of members in the text."""
+    media: Sequence[UUID] = ()
+    """What hangs on it, in this order; a message with any is appended alone."""
+
+
+class Outcome(NamedTuple):
+    """A row of the answer; times in milliseconds since 1970. Position and time are 0 unless it is new."""
+
+    ord: int
+    what: str
+    position: int
+    created_ms: int
+    epoch: int
+    is_in: bool
+    barred: bool
+    replies_to_something: bool
+    sees_it: bool
+    """Whether the sender of what was seen before may read it still, or again."""
+    mentions: list[UUID] | None
+
+
+# `c` locks the conversation and sees its newest row; `w` sees the row of the statement's snapshot, as do the joined
+# participants. Where the two epochs agree, what was read of the membership is as new as the lock, because whatever
+# takes a right away bumps the epoch under that lock. `offset 0` keeps the planner from merging the two.
+APPEND = """
+WITH i AS MATERIALIZED (
+    SELECT * FROM unnest(
+        %(ids)s::uuid[], %(conversations)s::uuid[], %(senders)s::uuid[], %(kinds)s::text[],
+        %(bodies)b::bytea[], %(fingerprints)b::bytea[], %(replies)s::uuid[], %(timely)s::boolean[]
+    ) WITH ORDINALITY AS t(id, conversation_id, sender_id, kind, body, fingerprint, reply_to_id, timely, ord)
+), seen AS MATERIALIZED (
+    SELECT m.id, m.position FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
+), locked AS MATERIALIZED (
+    SELECT c.id, c.epoch, c.version, c.last_position, w.epoch = c.epoch AS fresh
+    FROM unnest(%(locks)s::uuid[]) AS d(id)
+    CROSS JOIN LATERAL (
+        SELECT x.id, x.epoch, x.version, x.last_position FROM conversations_conversation x WHERE x.id = d.id
+        FOR NO KEY UPDATE
+    ) c
+    CROSS JOIN LATERAL (SELECT y.epoch FROM conversations_conversation y WHERE y.id = d.id OFFSET 0) w
+), judged AS MATERIALIZED (
+    SELECT i.*, l.epoch, l.version AS base, l.last_position, l.fresh, s.id IS NOT NULL AS seen,
+        p.user_id IS NOT NULL AND l.id IS NOT NULL AS is_in, COALESCE(p.barred, false) AS barred,
+        i.reply_to_id IS NULL OR r.id IS NOT NULL AS replies_to_something,
+        COALESCE(s.position > p.visible_from, false) AS sees_it
+    FROM i
+    LEFT JOIN seen s ON s.id = i.id
+    LEFT JOIN locked l ON l.id = i.conversation_id
+    LEFT JOIN LATERAL (
+        SELECT q.user_id, q.barred, q.visible_from FROM conversations_participant q
+        WHERE q.conversation_id = i.conversation_id AND q.user_id = i.sender_id AND q.left_at IS NULL OFFSET 0
+    ) p ON true
+    {replies}
+), accepted AS MATERIALIZED (
+    SELECT j.*, row_number() OVER (PARTITION BY j.conversation_id ORDER BY j.ord) AS n
+    FROM judged j
+    WHERE NOT j.seen AND j.fresh AND j.is_in AND NOT j.barred AND j.timely AND j.replies_to_something
+), counted AS MATERIALIZED (
+    SELECT a.conversation_id, count(*) AS total, clock_timestamp() AS now FROM accepted a GROUP BY a.conversation_id
+), bumped AS (
+    UPDATE conversations_conversation c
+    SET version = c.version + k.total, last_position = c.version + k.total, changed_at = k.now, active_at = k.now
+    FROM counted k WHERE c.id = k.conversation_id
+), first AS MATERIALIZED (
+    SELECT DISTINCT ON (a.conversation_id) a.conversation_id, a.sender_id, a.base, a.last_position
+    FROM accepted a ORDER BY a.conversation_id, a.n
+), marks AS MATERIALIZED (
+    SELECT f.conversation_id, f.sender_id, f.last_position, f.base + COALESCE(
+        (SELECT min(a.n) - 1 FROM accepted a
+            WHERE a.conversation_id = f.conversation_id AND a.sender_id <> f.sender_id),
+        (SELECT k.total FROM counted k WHERE k.conversation_id = f.conversation_id)
+    ) AS through
+    FROM first f
+{meant}
+), marked AS (
+    UPDATE conversations_participant p
+    SET read_through = CASE WHEN p.read_through >= m.last_position THEN m.through ELSE p.read_through END,
+        delivered_through = m.through
+    FROM marks m
+    WHERE p.conversation_id = m.conversation_id AND p.user_id = m.sender_id AND p.delivered_through >= m.last_position
+), stored AS (
+    INSERT INTO messaging_message
+        (id, conversation_id, position, version, sender_id, kind, body, fingerprint, reply_to_id, mentions, created_at)
+    SELECT a.id, a.conversation_id, a.base + a.n, a.base + a.n, a.sender_id, a.kind, a.body, a.fingerprint,
+        a.reply_to_id, {mentions}, date_trunc('milliseconds', clock_timestamp())
+    FROM accepted a {with_meant}
+    RETURNING id, position, mentions, created_at
+)
+SELECT j.ord,
+    CASE WHEN m.id IS NOT NULL THEN 'new' WHEN j.seen THEN 'seen'
+        WHEN j.fresh IS NOT TRUE AND j.epoch IS NOT NULL THEN 'again' ELSE 'refused' END,
+    COALESCE(m.position, 0), COALESCE((extract(epoch FROM m.created_at) * 1000)::bigint, 0), COALESCE(j.epoch, 0),
+    j.is_in, j.barred, j.replies_to_something, j.sees_it, m.mentions
+FROM judged j LEFT JOIN stored m ON m.id = j.id
+ORDER BY j.ord
+"""
+
+REPLIES = """LEFT JOIN LATERAL (
+        SELECT o.id FROM messaging_message o
+        WHERE o.id = i.reply_to_id AND o.conversation_id = i.conversation_id AND o.deleted_at IS NULL
+            AND o.kind <> 'notice' AND o.position > p.visible_from
+            AND o.created_at > clock_timestamp() - %(retention)s::interval OFFSET 0
+    ) r ON true"""
+NO_REPLIES = "CROSS JOIN LATERAL (SELECT NULL::uuid AS id) r"
+
+
+def _form(*, replies: bool, mentions: bool) -> str:
+    """Write the statement with what looks for quoted messages and for people mentioned, or without."""
+    form = APPEND.replace("{replies}", REPLIES if replies else NO_REPLIES)
+    form = form.replace("{meant}", f"), meant AS MATERIALIZED ({MEANT}" if mentions else "")
+    form = form.replace("{with_meant}", "LEFT JOIN meant e ON e.ord = a.ord" if mentions else "")
+    return form.replace("{mentions}", "e.ids" if mentions else "NULL")
+
+
+FORMS = {each: _form(replies=each[0], mentions=each[1]) for each in product((False, True), repeat=2)}
+
+
+def statement(drafts: Sequence[Draft]) -> str:
+    """Pick the form of the append that these drafts need: what some of them look for costs the others nothing."""
+    return FORMS[any(draft.reply_to_id for draft in drafts), any(draft.names for draft in drafts)]
+
+
+def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any]:
+    """Lay the drafts out as the statement's arrays; locks are taken in the order of ids, each once."""
+    return {
+        "ids": array_text(draft.id for draft in drafts),
+        "conversations": array_text(draft.conversation_id for draft in drafts),
+        "senders": array_text(draft.sender_id for draft in drafts),
+        "kinds": array_text(draft.kind for draft in drafts),
+        "bodies": [draft.body for draft in drafts],
+        "fingerprints": [draft.fingerprints[0] for draft in drafts],
+        "replies": array_text(draft.reply_to_id for draft in drafts),
+        "timely": array_text("t" if draft.timely else "f" for draft in drafts),
+        # As text they are in the same order, and compared at no cost.
+        "locks": array_text(sorted({str(draft.conversation_id) for draft in drafts})),
+        "retention": f"{retention_days} days",
+        **arrays_of_names([draft.names for draft in drafts]),
+    }

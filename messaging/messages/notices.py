@@ -1,0 +1,62 @@
+"""What a conversation says of itself: messages of kind `notice`, in the place where it happened.
+
+They keep what happened, not a sentence: every page words it in its reader's language.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from uuid import UUID
+
+import orjson
+from django.db import models, transaction
+from django.db.models import BigIntegerField, Case, F, When
+
+from accounts.models import User
+from chatproject.core.encryption import seal
+from chatproject.core.ids import uuid7
+from chatproject.core.realtime import publish
+from conversations.models import Conversation, Participant
+from conversations.versions import advance
+from messaging.messages.events import NoticeJSON, message_json, post_created
+from messaging.models import Message
+
+
+class Notice(models.TextChoices):
+    """What can have happened; who did it is the message's sender."""
+
+    CREATED = "created"
+    JOINED = "joined"
+    LEFT = "left"
+    REMOVED = "removed"
+    RENAMED = "renamed"
+    TRANSFERRED = "transferred"
+
+
+def append_notice(
+    conversation: Conversation, what: Notice, *, by: User, users: Iterable[UUID] = (), name: str | None = None
+) -> None:
+    """Write down what has just happened, at a version of its own, in a conversation that the caller has locked."""
+    id, before, at = uuid7(), conversation.last_position, advance(conversation)
+    said: NoticeJSON = {"event": what.value, "user_ids": [str(user) for user in users], "name": name}
+    conversation.last_position, conversation.active_at = at, conversation.changed_at
+    conversation.save()
+    message = Message.objects.create(
+        id=id,
+        conversation=conversation,
+        position=at,
+        version=at,
+        sender=by,
+        kind=Message.Kind.NOTICE,
+        body=seal(orjson.dumps(said).decode(), field="notice", row=id, conversation=conversation.pk),
+        created_at=conversation.changed_at,
+    )
+    _move_marks(conversation, by, before)
+    transaction.on_commit(partial(publish, [post_created(conversation.pk, conversation.epoch, message_json(message))]))
+
+
+def _move_marks(conversation: Conversation, by: User, before: int) -> None:
+    """Whoever did it knows of it, as a writer knows what they wrote."""
+    at = conversation.last_position
+    mine = Participant.objects.filter(conversation=conversation, user=by, delivered_through__gte=before)
+    read = Case(When(read_through__gte=before, then=at), default=F("read_through"), output_field=BigIntegerField())
+    mine.update(read_through=read, delivered_through=at)

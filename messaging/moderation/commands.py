@@ -1,0 +1,104 @@
+"""What the staff may do with what people say, and with accounts that have said it; each of it is in the audit log.
+
+What concerns people alone is in `accounts/staff/moderation.py`.
+"""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.staff.audit_log import Action, Staff, record
+from chatproject.core.database import now
+from chatproject.core.errors import Unprocessable, require_reason
+from conversations.contacts import account_closure
+from conversations.models import Conversation, InviteLink
+from messaging.messages.change import announce
+from messaging.messages.edit import bury
+from messaging.messages.service_messages import tell
+from messaging.models import Attachment, Blob, Message
+
+
+@transaction.atomic
+def close_account(*, by: Staff, user_id: UUID, reason: str) -> None:
+    """Close a person's account for good, as they could themselves; User.DoesNotExist if it is closed."""
+    user = User.objects.get(pk=user_id, is_active=True)
+    by.require_over(user)
+    reason, before = require_reason(reason), {"username": user.username, "display_name": user.display_name}
+    record(by=by, action=Action.CLOSE_ACCOUNT, kind="person", id=user.pk, reason=reason, before=before)
+    account_closure.close_account(by=user)
+
+
+@transaction.atomic
+def delete_message(*, by: Staff, message_id: UUID, reason: str) -> None:
+    """Take a message back for everyone; a tombstone stays. Nothing happens to one that is deleted already."""
+    reason = require_reason(reason)
+    conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
+    conversation = Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
+    message = Message.objects.get(pk=message_id)
+    if message.kind == Message.Kind.NOTICE:
+        raise Unprocessable("A notice can't be deleted.")
+    if message.deleted_at is None:
+        what = {"message_id": str(message.pk), "sender_id": str(message.sender_id)}
+        record(by=by, action=Action.DELETE_MESSAGE, kind="conversation", id=conversation.pk, reason=reason, before=what)
+        bury(message, conversation, at=now())
+
+
+@transaction.atomic
+def revoke_link(*, by: Staff, link_id: UUID) -> None:
+    """Let an invitation link lead nowhere from now on. Doing it again changes nothing."""
+    link = InviteLink.objects.select_for_update(no_key=True).get(pk=link_id)
+    if link.revoked_at is None:
+        link.revoked_at = timezone.now()
+        link.save(update_fields=["revoked_at"])
+        record(by=by, action=Action.REVOKE_LINK, kind="conversation", id=link.conversation_id)
+
+
+@transaction.atomic
+def quarantine(*, by: Staff, attachment_id: UUID, reason: str) -> None:
+    """Let nobody get these bytes from now on, wherever they were sent. Doing it again changes nothing."""
+    attachment, blob = _held(attachment_id)
+    reason = require_reason(reason)
+    if blob.quarantined_at is None:
+        blob.quarantined_at = timezone.now()
+        _record_bytes(by, Action.QUARANTINE, attachment, blob, reason)
+
+
+@transaction.atomic
+def release(*, by: Staff, attachment_id: UUID, reason: str) -> None:
+    """Let people get these bytes again."""
+    attachment, blob = _held(attachment_id)
+    reason = require_reason(reason)
+    if blob.quarantined_at is not None:
+        blob.quarantined_at = None
+        _record_bytes(by, Action.RELEASE, attachment, blob, reason)
+
+
+def _held(attachment_id: UUID) -> tuple[Attachment, Blob]:
+    """An attachment, and its bytes, which nobody else changes until the transaction ends."""
+    blob = Blob.objects.select_for_update(no_key=True).get(attachments=attachment_id)
+    return Attachment.objects.get(pk=attachment_id), blob
+
+
+def _record_bytes(by: Staff, action: Action, attachment: Attachment, blob: Blob, reason: str) -> None:
+    """Note it, and let everyone who sees a message with these bytes see what has become of them."""
+    blob.save(update_fields=["quarantined_at"])
+    about = {"attachment_id": str(attachment.pk), "content_type": blob.content_type, "size": blob.size}
+    record(by=by, action=action, kind="person", id=attachment.owner_id, reason=reason, before=about)
+    uses = Attachment.objects.filter(blob=blob, message_id__isnull=False, gone_at=None).values_list("message_id")
+    for message in Message.objects.filter(pk__in=uses, deleted_at=None).order_by("conversation_id", "position"):
+        conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=message.conversation_id).first()
+        if conversation is not None:
+            message.refresh_from_db()
+            announce(message, conversation)
+
+
+@transaction.atomic
+def warn(*, by: Staff, user_id: UUID, text: str) -> None:
+    """Tell a person that what they did is not wanted here, in the words of the staff."""
+    words = require_reason(text, pointer="/text")
+    user = User.objects.get(pk=user_id, is_active=True)
+    by.require_over(user)
+    record(by=by, action=Action.WARN, kind="person", id=user.pk, reason=words)
+    tell([user], f"A warning from the people who run this place: {words}")

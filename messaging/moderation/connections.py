@@ -1,0 +1,162 @@
+"""Who is connected, on all servers together: what the staff sees of it, and what it may do about it.
+
+Everything here stands in the audit log. RedisError where Redis, which alone knows of all servers, does not answer.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, TypedDict
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from accounts.people.profiles import PersonJSON, people_json
+from accounts.staff.audit_log import Action, Staff, record
+from chatproject.core.errors import Invalid, require_storable
+from chatproject.core.json_types import Count, IdText, TimeText
+from chatproject.core.names import is_visible
+from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from chatproject.core.realtime import publish, timestamp_of
+from chatproject.core.redis import redis
+from conversations.access import place_of
+from conversations.models import Conversation
+from conversations.presence_privacy import visible_to
+from messaging.presence.events import post_announcement, post_disconnect
+from messaging.presence.queries import key_of, living_servers, looking_at, servers_of
+from messaging.presence.registry import SOCKETS_MOST
+
+ANNOUNCEMENT_LENGTH = 1000
+AT_ONCE = 5000
+
+
+class ProcessJSON(TypedDict):
+    """A server process, and how many sockets it has."""
+
+    id: str
+    sockets: Count
+
+
+class StatsJSON(TypedDict):
+    """How many are connected to all servers together."""
+
+    connected_users: Count
+    connected_sockets: Count
+    servers: list[ProcessJSON]
+
+
+class SocketJSON(TypedDict):
+    """A connected device."""
+
+    server: str
+    session_id: IdText
+    since: TimeText
+
+
+class ConnectedJSON(TypedDict):
+    """Someone who is connected."""
+
+    user: PersonJSON
+    sockets: list[SocketJSON]
+
+
+def stats(*, by: Staff) -> StatsJSON:
+    """Count the people and sockets that are connected, and the sockets of each server."""
+    record(by=by, action=Action.SEE_CONNECTED)
+    return count()
+
+
+def count() -> StatsJSON:
+    """As `stats`, for pages that have logged who looks."""
+    servers = {server: list(_members(server)) for server in living_servers()}
+    return {
+        "connected_users": len({member.partition(":")[0] for members in servers.values() for member in members}),
+        "connected_sockets": sum(map(len, servers.values())),
+        "servers": [{"id": server, "sockets": len(members)} for server, members in servers.items()],
+    }
+
+
+def _members(server: str) -> Iterator[str]:
+    members: Iterator[tuple[Any, float]] = redis().zscan_iter(key_of(server, "sockets"), count=AT_ONCE)
+    return (member.decode() for member, _ in members)
+
+
+def list_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[ConnectedJSON]:
+    """List the people who are connected, each with their sockets: which server, which session, since when."""
+    record(by=by, action=Action.SEE_CONNECTED)
+    return find_connected(by=by, limit=limit, cursor=cursor)
+
+
+def find_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[ConnectedJSON]:
+    """As `list_connected`, for pages that have logged who looks."""
+    after = read_cursor(cursor, salt="connected") if cursor else ""
+    found = _sockets_after(after, people=limit + 1)
+    shown, more = dict(list(found.items())[:limit]), len(found) > limit
+    following = write_cursor(next(reversed(shown)), salt="connected") if more else None
+    users = User.objects.in_bulk(UUID(id) for id in shown)
+    people = dict(zip(users, people_json(users.values(), viewer=by.user), strict=True))
+    known = [(people[UUID(id)], sockets) for id, sockets in shown.items() if UUID(id) in people]
+    items: list[ConnectedJSON] = [{"user": user, "sockets": sockets} for user, sockets in known]
+    return Page(items, next=following, previous=None, has_more=more)
+
+
+def _sockets_after(after: str, *, people: int) -> dict[str, list[SocketJSON]]:
+    """Find the sockets of the next so many people, who are in the order of their ids."""
+    start = f"({after};" if after else "-"
+    # A person has at most so many, so that this reaches as many people on every server.
+    most = people * SOCKETS_MOST
+    read: Any = redis().zrangebylex
+    found = [
+        (*member.decode().split(":"), server)
+        for server in living_servers()
+        for member in read(key_of(server, "sockets"), start, "+", 0, most)
+    ]
+    grouped = groupby(sorted(found), key=lambda each: each[0])
+    sockets = {user: [_socket_json(*rest) for _, *rest in theirs] for user, theirs in grouped}
+    return dict(list(sockets.items())[:people])
+
+
+def _socket_json(socket: str, session: str, since: str, server: str) -> SocketJSON:
+    return {"server": server, "session_id": str(UUID(session)), "since": timestamp_of(int(since))}
+
+
+def list_looking(*, by: User, conversation_id: UUID) -> list[PersonJSON]:
+    """List who has a conversation open, as far as a member may see them; Conversation.DoesNotExist for a stranger."""
+    place_of(by, conversation_id)
+    visible = visible_to(by=by, ids=looking_at(conversation_id))
+    return people_json(User.objects.filter(pk__in=visible).order_by("username"), viewer=by)
+
+
+def list_looking_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJSON]:
+    """List everyone who has a conversation open now."""
+    conversation = Conversation.objects.get(pk=conversation_id)
+    record(by=by, action=Action.SEE_PRESENT, kind="conversation", id=conversation.pk)
+    return people_json(User.objects.filter(pk__in=looking_at(conversation_id)).order_by("username"), viewer=by.user)
+
+
+def disconnect(*, by: Staff, user_id: UUID) -> None:
+    """Close the sockets that a person has at this moment; their sessions stay. User.DoesNotExist for nobody."""
+    user = User.objects.get(pk=user_id, is_active=True)
+    by.require_over(user)
+    servers = sorted(servers_of(user.pk))
+    with transaction.atomic():
+        record(by=by, action=Action.DISCONNECT, kind="person", id=user.pk, before={"servers": servers})
+        transaction.on_commit(lambda: publish([post_disconnect(user.pk)]))
+
+
+def announce(*, by: Staff, text: str, conversation_id: UUID | None = None) -> None:
+    """Say something to everyone who is connected, or to those in a conversation: 1 to 1,000 code points. Kept nowhere.
+
+    Conversation.DoesNotExist if there is none.
+    """
+    said = text.strip()
+    if not is_visible(said) or len(said) > ANNOUNCEMENT_LENGTH:
+        raise Invalid(f"An announcement has 1 to {ANNOUNCEMENT_LENGTH} characters.", pointer="/message")
+    require_storable(said, pointer="/message")
+    if conversation_id is not None:
+        Conversation.objects.get(pk=conversation_id)
+    redis().ping()
+    kind = "conversation" if conversation_id else ""
+    with transaction.atomic():
+        record(by=by, action=Action.ANNOUNCE, kind=kind, id=conversation_id, after={"text": said})
+        transaction.on_commit(lambda: publish([post_announcement(said, conversation_id=conversation_id)]))

@@ -1,0 +1,19 @@
+"""What people have reported, in pages."""
+
+from uuid import UUID
+
+from accounts.models import User
+from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from messaging.models import Report
+from messaging.moderation.reports import ReportJSON, report_json
+
+
+def list_reports(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[ReportJSON]:
+    """List what someone has reported, the latest first."""
+    mine = Report.objects.filter(reporter=by).order_by("-pk")
+    if cursor:
+        mine = mine.filter(pk__lt=UUID(read_cursor(cursor, salt="reports")))
+    found = list(mine[: limit + 1])
+    shown, more = found[:limit], len(found) > limit
+    following = write_cursor(str(shown[-1].pk), salt="reports") if more else None
+    return Page([report_json(each) for each in shown], next=following, previous=None, has_more=more)

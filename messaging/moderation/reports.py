@@ -1,0 +1,194 @@
+"""Reports: what people ask the staff to look at, and what comes of it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Annotated, Any, TypedDict
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import SERVICE_ID, User
+from accounts.staff import moderation as people
+from accounts.staff.audit_log import Action, Staff, record
+from chatproject.core import rate_limits
+from chatproject.core.encryption import seal, unseal
+from chatproject.core.errors import Conflict, Unprocessable, require_storable
+from chatproject.core.ids import uuid7
+from chatproject.core.json_types import IdText, TimeText, one_of
+from chatproject.core.realtime import timestamp
+from conversations.access import place_of
+from conversations.models import Conversation
+from messaging.access import readable
+from messaging.messages.service_messages import tell
+from messaging.models import Message, Report
+from messaging.moderation import commands
+
+COMMENT_LENGTH = 1000
+Outcome = Report.Outcome
+
+
+def report_message(*, by: User, message_id: UUID, reason: str, comment: str = "") -> tuple[Report, bool]:
+    """Report a message, with a copy of what it says now; also tell whether the report is new.
+
+    Message.DoesNotExist for one that the reporter can't read, RateLimited after too many reports in a day.
+    """
+    message = _visible(by, message_id)
+    if message.kind == Message.Kind.NOTICE or message.deleted_at is not None or message.body is None:
+        raise Unprocessable("There is nothing to report here.", pointer="/message_id")
+    where = {"row": message.pk, "conversation": message.conversation_id}
+    said = unseal(bytes(message.body), field="body", **where)
+    about = {"conversation_id": message.conversation_id, "message_id": message.pk, "said_at": message.created_at}
+    return _report(by, message.sender_id, reason, comment, said, about)
+
+
+def report_person(*, by: User, user: User, reason: str, comment: str = "") -> tuple[Report, bool]:
+    """Report a person; also tell whether the report is new."""
+    return _report(by, user.pk, reason, comment, None, {"message_id": None})
+
+
+def _visible(by: User, message_id: UUID) -> Message:
+    """Find a message that someone may read."""
+    conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
+    try:
+        return readable(place_of(by, conversation_id)).get(pk=message_id)
+    except Conversation.DoesNotExist:
+        raise Message.DoesNotExist from None
+
+
+def _report(
+    by: User, person_id: UUID, reason: str, comment: str, said: str | None, about: Mapping[str, Any]
+) -> tuple[Report, bool]:
+    if person_id in {by.pk, SERVICE_ID}:
+        raise Unprocessable("You can't report yourself, or the place itself.")
+    require_storable(comment, pointer="/comment")
+    with rate_limits.charged(by.pk, (rate_limits.REPORTS, 1)) as charge:
+        report, is_new = _store(by, person_id, reason, comment, said, about)
+    if not is_new:
+        rate_limits.give_back(charge)
+    return report, is_new
+
+
+@transaction.atomic
+def _store(
+    by: User, person_id: UUID, reason: str, comment: str, said: str | None, about: Mapping[str, Any]
+) -> tuple[Report, bool]:
+    id = uuid7()
+    report = Report(
+        id=id,
+        reporter=by,
+        person_id=person_id,
+        reason=reason,
+        comment=_seal(id, "comment", comment.strip()) if comment.strip() else None,
+        copy=_seal(id, "copy", said) if said is not None else None,
+        **about,
+    )
+    Report.objects.bulk_create([report], ignore_conflicts=True)
+    stored = Report.objects.get(reporter=by, person=person_id, message_id=about["message_id"], resolved_at=None)
+    return stored, stored.pk == id
+
+
+def _seal(id: UUID, field: str, text: str) -> bytes:
+    return seal(text, field=field, row=id, conversation=id)
+
+
+def words_of(report: Report, field: str) -> str:
+    """Open the `comment` or the `copy` of a report."""
+    sealed = getattr(report, field)
+    return unseal(bytes(sealed), field=field, row=report.pk, conversation=report.pk) if sealed is not None else ""
+
+
+class ReportJSON(TypedDict):
+    """What someone has reported, and what came of it."""
+
+    id: IdText
+    user_id: IdText
+    message_id: IdText | None
+    reason: Annotated[str, one_of(*Report.Reason.values)]
+    comment: str
+    state: Annotated[str, one_of("open", "resolved")]
+    outcome: Annotated[str, one_of(*Report.Outcome.values)] | None
+    created_at: TimeText
+    resolved_at: TimeText | None
+
+
+def report_json(report: Report) -> ReportJSON:
+    """Show a report to whoever made it."""
+    return {
+        "id": str(report.pk),
+        "user_id": str(report.person_id),
+        "message_id": str(report.message_id) if report.message_id else None,
+        "reason": report.reason,
+        "comment": words_of(report, "comment"),
+        "state": "resolved" if report.resolved_at else "open",
+        "outcome": report.outcome or None,
+        "created_at": timestamp(report.created_at),
+        "resolved_at": timestamp(report.resolved_at) if report.resolved_at else None,
+    }
+
+
+# What the staff does about them
+
+
+@transaction.atomic
+def resolve_report(*, by: Staff, report_id: UUID, outcome: str, words: str = "") -> list[Report]:
+    """Do what comes of a report, and of all that are open about the same; each reporter is told.
+
+    `words` are told to the person where they are warned or suspended, and are the reason otherwise. Conflict if it was
+    resolved before.
+    """
+    report = Report.objects.select_related("person").get(pk=report_id)
+    # Whatever comes of it: nobody decides about themselves, nor one of the staff about another.
+    by.require_over(report.person)
+    same = Report.objects.filter(person=report.person_id, message_id=report.message_id, resolved_at=None)
+    open_ones = list(same.select_for_update(of=("self",)).select_related("reporter").order_by("pk"))
+    if report not in open_ones:
+        raise Conflict("This report was resolved already.")
+    # Conversations are locked before people, as everywhere.
+    for each in open_ones:
+        each.resolved_at, each.resolved_by, each.outcome = timezone.now(), by.user, outcome
+        each.save(update_fields=["resolved_at", "resolved_by", "outcome"])
+        after = {"outcome": outcome}
+        record(by=by, action=Action.RESOLVE_REPORT, kind="report", id=each.pk, reason=words.strip(), after=after)
+        tell([each.reporter], _answer(each, report.person))
+    ACTS[Outcome(outcome)](by, report, words)
+    return open_ones
+
+
+def _delete(by: Staff, report: Report, words: str) -> None:
+    if report.message_id is None:
+        raise Unprocessable("This report is about a person: there is no message to delete.", pointer="/outcome")
+    # It may be gone with its group or its week, which is as well.
+    with suppress(Message.DoesNotExist, Conversation.DoesNotExist):
+        commands.delete_message(by=by, message_id=report.message_id, reason=words or report.get_reason_display())
+
+
+def _warn(by: Staff, report: Report, words: str) -> None:
+    commands.warn(by=by, user_id=report.person_id, text=words)
+
+
+def _suspend(by: Staff, report: Report, words: str) -> None:
+    people.suspend(by=by, user_id=report.person_id, reason=words)
+
+
+def _dismiss(by: Staff, report: Report, words: str) -> None:
+    pass
+
+
+ACTS: dict[Report.Outcome, Callable[[Staff, Report, str], None]] = {
+    Outcome.DELETED: _delete,
+    Outcome.WARNED: _warn,
+    Outcome.SUSPENDED: _suspend,
+    Outcome.DISMISSED: _dismiss,
+}
+ANSWERS = {
+    Outcome.DELETED: "the message was deleted.",
+    Outcome.WARNED: "the person was warned.",
+    Outcome.SUSPENDED: "the person was suspended.",
+    Outcome.DISMISSED: "nothing there breaks the rules of this place.",
+}
+
+
+def _answer(report: Report, person: User) -> str:
+    about = f"a message of {person.name}" if report.message_id else person.name
+    return f"You reported {about}. The people who run this place have looked at it: {ANSWERS[Outcome(report.outcome)]}"

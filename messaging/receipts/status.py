@@ -1,0 +1,100 @@
+"""When the others have had and read a message: from the runs of their marks."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, TypedDict
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.models import User
+from accounts.people.privacy import shows_read
+from chatproject.core.errors import NotAllowed
+from chatproject.core.ids import first_id_at
+from chatproject.core.json_types import IdText, TimeText
+from chatproject.core.realtime import timestamp
+from conversations.access import present
+from messaging.access import readable
+from messaging.models import Message
+from messaging.receipts.watermarks import SHOWS_READ
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""How far the clock that names a run may be behind the one that times a message."""
+
+# Of each person's runs of a kind the first that reaches the message is the only one that can hold it.
+STATUS = f"""
+SELECT m.user_id, delivered.at, read.at
+FROM conversations_participant m
+JOIN accounts_user u ON u.id = m.user_id
+LEFT JOIN LATERAL (
+    SELECT s.after, s.at FROM messaging_messagestatus s
+    WHERE s.conversation_id = m.conversation_id AND s.user_id = m.user_id AND s.what = 'delivered'
+        AND s.through >= %(position)s AND s.id >= %(first)s
+    ORDER BY s.through LIMIT 1
+) delivered ON delivered.after < %(position)s
+LEFT JOIN LATERAL (
+    SELECT s.after, s.at FROM messaging_messagestatus s
+    WHERE s.conversation_id = m.conversation_id AND s.user_id = m.user_id AND s.what = 'read'
+        AND s.through >= %(position)s AND s.id >= %(first)s
+    ORDER BY s.through LIMIT 1
+) read ON read.after < %(position)s AND {SHOWS_READ} AND %(sees_read)s
+WHERE m.conversation_id = %(conversation)s AND m.user_id <> %(sender)s AND m.left_at IS NULL
+    AND m.visible_from < %(position)s
+ORDER BY m.id
+"""  # noqa: S608 (pieces of our own)
+
+
+class Status(NamedTuple):
+    """When someone has had and read a message, as far as it is known and they let it be seen."""
+
+    user_id: UUID
+    delivered_at: datetime | None
+    read_at: datetime | None
+
+
+class StatusJSON(TypedDict):
+    """When another member has had and read a message; null where it is not so, or not to be seen."""
+
+    user_id: IdText
+    delivered_at: TimeText | None
+    read_at: TimeText | None
+
+
+def status_of(*, by: User, message_id: UUID) -> list[StatusJSON]:
+    """Tell its sender how it is with a message, for each other member who may see it.
+
+    Message.DoesNotExist if it is not there for this person, NotAllowed for a message of someone else.
+    """
+    return [
+        {"user_id": str(each.user_id), "delivered_at": _maybe(each.delivered_at), "read_at": _maybe(each.read_at)}
+        for each in find_status(by=by, message_id=message_id)
+    ]
+
+
+def find_status(*, by: User, message_id: UUID) -> Sequence[Status]:
+    """Find how it is with a message, as `status_of` tells it."""
+    message = Message.objects.get(pk=message_id)
+    place = present(by).filter(conversation_id=message.conversation_id).first()
+    if place is None or not readable(place).filter(pk=message_id).exists():
+        raise Message.DoesNotExist
+    if message.sender_id != by.pk:
+        raise NotAllowed("Only its sender sees who has had a message.")
+    return read_status(message, sees_read=shows_read(by))
+
+
+def read_status(message: Message, *, sees_read: bool) -> list[Status]:
+    """Read how it is with a message, for whoever sees what others have read, or does not."""
+    values: dict[str, Any] = {
+        "position": message.position,
+        "first": first_id_at(message.created_at - CLOCKS_DIFFER),
+        "conversation": message.conversation_id,
+        "sender": message.sender_id,
+        "sees_read": sees_read,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STATUS, values)
+        return [Status(*row) for row in cursor.fetchall()]
+
+
+def _maybe(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment else None

@@ -1,0 +1,349 @@
+"""The WebSocket: one socket a device. It reads frames, hands them over and delivers; it never decides."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from channels.consumer import AsyncConsumer
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from accounts.auth.tokens import SocketCredentials, Unauthenticated, session_of
+from accounts.models import Session
+from accounts.people.profiles import own_json
+from chatproject.core.client_address import address_of
+from chatproject.core.client_limits import limits
+from chatproject.core.database import in_thread
+from chatproject.core.errors import Suspended
+from chatproject.core.ids import Id, uuid7
+from chatproject.core.logging import socket_id
+from chatproject.core.rate_limits import (
+    CALLS,
+    CATCH_UP,
+    FRAMES,
+    SEND,
+    SOCKETS,
+    SOCKETS_OF_ADDRESS,
+    TYPING,
+    Limit,
+    RateLimited,
+    take_soon,
+)
+from chatproject.core.realtime import encode, timestamp
+from chatproject.server.websocket import EXTENSION, Line
+from messaging.messages.append import Said
+from messaging.messages.append_sql import Draft
+from messaging.messages.events import MessageJSON
+from messaging.messages.group_commit import lane
+from messaging.presence.registry import SOCKETS_MOST
+from messaging.realtime.hub import hub
+from messaging.receipts.batcher import gatherer
+from messaging.socket import commands
+from messaging.socket.catch_up import Missed, created, turn
+from messaging.socket.commands import BadFrame, Connect, MessageSend, Typing
+from messaging.socket.handlers import as_person, obey
+from messaging.socket.rate_limits import Frames, Pace, Tally
+from messaging.socket.send_queue import AnyLine, Outgoing
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 5.0
+ATTACH_SECONDS = 10.0
+HEARTBEAT_SECONDS = 25
+UNDER_WAY_MOST = 64
+"""Sends of one socket that may wait for their commit; more are read only when these are answered."""
+GOODBYE_SECONDS = 1.0
+"""How long a stopping server waits for the commits that a socket waits for."""
+
+CLOSE_SLOW = 4000
+CLOSE_EXPIRED = 4001
+CLOSE_TOO_FAST = 4008
+CLOSE_TOO_MANY = 4029
+CLOSE_RESTART = 1012
+CLOSE_ABUSE = 4500
+CLOSE_UNAUTHENTICATED = 4501
+CLOSE_ENDED = 4503
+CLOSE_SUSPENDED = 4504
+CLOSES = {"token_expired": CLOSE_EXPIRED, "session_revoked": CLOSE_ENDED}
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Disconnected(Exception):
+    """The other side has gone."""
+
+
+class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
+    """A device's socket. The hub delivers to it directly, so it is in no group of the layer."""
+
+    user_id: UUID
+    session_id: UUID
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve the socket from its handshake to its end.
+
+        Stock consumers ask the database's thread after every frame whether its connections are old; this one goes
+        without `dispatch` and looks after them where it uses the database.
+        """
+        socket_id.set(str(uuid7()))
+        self.scope = scope
+        self._receive = receive
+        self._line: Line = scope.get("extensions", {}).get(EXTENSION) or AnyLine(send)
+        self._outgoing = Outgoing(self._line, on_slow=self._on_slow)
+        self._ended = False
+        self._under_way = 0
+        self._answers: asyncio.Future[None] | None = None
+        self._bad_frames, self._hasty_frames = Tally(most=20, seconds=60), Tally(most=1000, seconds=10)
+        try:
+            await receive()
+            await send({"type": "websocket.accept"})
+            if await self._sign_in():
+                await self._serve()
+        except Disconnected:
+            pass
+
+    # What the hub calls
+
+    def deliver(self, frame: bytes) -> None:
+        """Send a ready frame."""
+        self._outgoing.put(frame)
+
+    def mention(self, frame: bytes) -> bool:
+        """Send a ready frame that nobody misses, unless others wait already."""
+        return self._outgoing.mention(frame)
+
+    def end(self, code: int, error: str, detail: str) -> None:
+        """Say why, then close for good."""
+        self.deliver(_complaint(error, detail))
+        self._outgoing.close(code)
+        self._ended = True
+        hub().detach(self)
+
+    def _on_slow(self) -> None:
+        self._outgoing.abandon(_complaint("too_slow", "You take too long to read. Come back and catch up."), CLOSE_SLOW)
+        self._ended = True
+        hub().detach(self)
+
+    # Signing in
+
+    async def _sign_in(self) -> bool:
+        """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
+        ref = None
+        try:
+            await self._count_opening(SOCKETS_OF_ADDRESS, address_of(self.scope))
+            self._catches_up = "1" in parse_qs(self.scope["query_string"].decode("latin1")).get("catch_up", ())
+            session = await in_thread(SocketCredentials(self.scope).session)()
+            if session is None:
+                first = await self._first_frame()
+                ref = commands.ref_of(first)
+                session = await self._session_of(first)
+            await self._count_opening(SOCKETS, session.user_id)
+            self._belong_to(session)
+            return True
+        except TimeoutError:
+            self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
+        except Unauthenticated as error:
+            code = str(error.get_codes())
+            self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED), ref=ref)
+        except Suspended as error:
+            self._refuse(error.code, error.detail, CLOSE_SUSPENDED, ref=ref)
+        except BadFrame as error:
+            self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED, ref=ref)
+        except RateLimited as error:
+            self._refuse("rate_limited", str(error), CLOSE_TOO_FAST, ref=ref, retry_after=error.verdict.retry_after)
+        except (OperationalError, InterfaceError, RedisError) as error:
+            self._give_up(error)
+        return False
+
+    async def _count_opening(self, limit: Limit, subject: object) -> None:
+        """Count a socket that is opened; RateLimited if there were too many. Where nobody is known, nothing counts."""
+        if subject and not (verdict := await take_soon(get_channel_layer().redis(), [(limit, subject)])).allowed:
+            raise RateLimited(verdict)
+
+    def _belong_to(self, session: Session) -> None:
+        """Keep of a session, its person and the handshake only what an idle socket needs."""
+        self.user_id, self.session_id = Id(str(session.user_id)), session.pk
+        self._me = own_json(session.user)
+        self.scope["headers"].clear()
+
+    async def _first_frame(self) -> str | None:
+        # The device has so long; the database may take its time.
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await self._next()
+
+    async def _session_of(self, text: str | None) -> Session:
+        frame = commands.read(text)
+        if not isinstance(frame, Connect):
+            raise Unauthenticated("Sign in by a connect frame first.", "not_authenticated")
+        self._catches_up |= frame.catch_up
+        return await in_thread(session_of)(frame.token)
+
+    def _refuse(self, code: str, detail: str, close: int, *, ref: str | None = None, **more: Any) -> None:
+        self.deliver(_complaint(code, detail, ref, **more))
+        self._outgoing.close(close)
+
+    def _give_up(self, error: Exception) -> None:
+        logger.error("a socket could not be served: %s", type(error).__name__)
+        self._ended = True
+        self._outgoing.release()
+        self._refuse("unavailable", "The server can't serve just now. Please come back.", CLOSE_RESTART)
+
+    # Serving
+
+    async def _serve(self) -> None:
+        self._frames, self._typing = Frames(FRAMES), Frames(TYPING)
+        self._sends, self._calls = Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
+        # To look these up for every frame takes longer than what is asked of them.
+        self.hub, self.gatherer, self._lane = hub(), gatherer(), lane()
+        self._line.on_restart = self._on_restart
+        try:
+            if not await hub().presence.enter(self):
+                self._refuse("rate_limited", f"You have {SOCKETS_MOST} sockets already.", CLOSE_TOO_MANY)
+                return
+            if self._catches_up:
+                await self._calls.require(CATCH_UP)
+            await self._begin()
+            while True:
+                text = await self._next()
+                # Whoever does not close after being told so is not listened to any more.
+                if not self._ended:
+                    await self._obey(text)
+        except RateLimited:
+            self._refuse("too_fast", "You catch up too often. Come back later, or without it.", CLOSE_TOO_FAST)
+        finally:
+            hub().detach(self)
+
+    async def _begin(self) -> None:
+        """Greet the device and tell it what it missed; what happens meanwhile comes behind that."""
+        self._outgoing.hold()
+        try:
+            async with asyncio.timeout(ATTACH_SECONDS):
+                await hub().attach(self)
+            await self._outgoing.put_ahead(encode({"type": "connected", "data": self._greeting()}))
+            if self._catches_up:
+                await self._catch_up()
+        except Exception as error:
+            self._give_up(error)
+        self._outgoing.release()
+
+    async def _catch_up(self) -> None:
+        """Send what was missed, each page when the device has taken the one before.
+
+        A device whose turn does not come is left to fetch for itself.
+        """
+        async with turn(self.user_id) as is_ours:
+            missed = await in_thread(as_person)(self.user_id, Missed)
+            while is_ours and self._outgoing.is_open:
+                messages = await in_thread(as_person)(self.user_id, missed.next_page)
+                for message in messages:
+                    await self._outgoing.put_ahead(created(message))
+                if not messages:
+                    break
+                await self._outgoing.until_free()
+        for frame in missed.end():
+            await self._outgoing.put_ahead(frame)
+
+    async def _next(self) -> str | None:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            raise Disconnected
+        return message.get("text")
+
+    def _greeting(self) -> dict[str, Any]:
+        return {
+            "user": self.__dict__.pop("_me"),
+            "session_id": str(self.session_id),
+            "server_time": timestamp(timezone.now()),
+            "heartbeat_seconds": HEARTBEAT_SECONDS,
+            "limits": limits(),
+            "feature_level": settings.FEATURE_LEVEL,
+        }
+
+    async def _obey(self, text: str | None) -> None:
+        ref = None
+        try:
+            self._frames.require()
+            frame = commands.read(text)
+            ref = frame.ref
+            if isinstance(frame, Typing):
+                self._typing.require()
+            elif not isinstance(frame, commands.Signal):
+                await self._require(frame, size=len(text or ""))
+            await obey(self, frame)
+        except BadFrame as error:
+            self.deliver(commands.error(error, error.ref or ref))
+            if error.abusive and self._bad_frames.is_full():
+                self.end(CLOSE_ABUSE, "bad_frame", "Too many frames that make no sense.")
+        except RateLimited as error:
+            self.deliver(commands.error(error, ref or commands.ref_of(text)))
+            if self._hasty_frames.is_full():
+                self.end(CLOSE_TOO_FAST, "too_fast", "Far too many frames. Come back, and more slowly.")
+        except Exception as error:
+            self.deliver(commands.error(error, ref))
+
+    async def _require(self, frame: commands.Command, *, size: int) -> None:
+        """Count what a frame asks for: a message for one, all else by its size, as calls are."""
+        if isinstance(frame, MessageSend):
+            await self._sends.require()
+        else:
+            await self._calls.require(CALLS.cost_of(size))
+
+    # What commands need
+
+    async def require_call(self, cost: int = 1) -> None:
+        """Count something that costs as much as a call, or as some; RateLimited if there were too many."""
+        if cost:
+            await self._calls.require(cost)
+
+    async def submit(self, ref: str | None, draft: Draft) -> None:
+        """Hand a message to the lane; wait only where too many of this socket's are under way."""
+        self._under_way += 1
+        self._lane.submit(draft, partial(self._answered, ref))
+        if self._under_way >= UNDER_WAY_MOST:
+            await self._next_answer()
+
+    def _answered(self, ref: str | None, what: Said | Exception) -> None:
+        self._under_way -= 1
+        if isinstance(what, Exception):
+            self.deliver(commands.error(what, ref))
+        else:
+            self.acknowledge(ref, what.message)
+        if self._answers is not None and not self._answers.done():
+            self._answers.set_result(None)
+
+    async def _next_answer(self) -> None:
+        if self._answers is None or self._answers.done():
+            self._answers = asyncio.get_running_loop().create_future()
+        # More than one may wait for it, and one of them give up.
+        await asyncio.shield(self._answers)
+
+    def acknowledge(self, ref: str | None, message: MessageJSON) -> None:
+        if ref is not None:
+            self.deliver(commands.ack(ref, message))
+
+    # The end of the server
+
+    def _on_restart(self) -> None:
+        self._ended = True
+        self._parting = asyncio.get_running_loop().create_task(self._part())
+
+    async def _part(self) -> None:
+        """Answer what is on its way to its commit, then send the device elsewhere."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while self._under_way:
+                    await self._next_answer()
+        self.end(CLOSE_RESTART, "unavailable", "This server stops. Please come back.")
+
+
+def _complaint(code: str, detail: str, ref: str | None = None, **more: Any) -> bytes:
+    return encode({"type": "error", **commands.answered(ref), "data": {"code": code, "detail": detail, **more}})

@@ -1,0 +1,135 @@
+"""All frames that a server sends, in one place: documents are made of it, and tests hold what is sent to it.
+
+With the commands in `protocol.py`, which the consumer reads with, these are all frames there are. The hot path asks
+nobody: events are written as they are, and their fields say how they look.
+"""
+
+from typing import Annotated, Any, NotRequired, TypedDict, get_args
+
+import msgspec
+
+from accounts.people.profiles import OwnJSON
+from chatproject.core.client_limits import LimitsJSON
+from chatproject.core.ids import Id
+from chatproject.core.json_types import Count, IdText, TimeText, one_of
+from chatproject.core.jsonschema import Words, schema_of
+from conversations.events import ConversationRemoved, ConversationSettings, ConversationUpdated
+from messaging.media.attachments import MediaJSON
+from messaging.messages.events import ConversationJSON, MessageCreated, MessageJSON, MessageUpdated
+from messaging.presence.events import Announcement, PresenceChanged, TypingChanged
+from messaging.receipts.events import Receipts
+from messaging.socket.commands import Command, MessageChange, MessageSend, PresenceWatch
+
+CODES = """
+invalid not_authenticated token_expired session_revoked suspended not_allowed blocked not_found conflict id_conflict
+gone too_large unprocessable rate_limited unavailable too_fast too_slow bad_frame unknown_type
+"""
+REFERENCE = "#/components/schemas/"
+
+
+class GreetingJSON(TypedDict):
+    """Who the socket belongs to, and what to keep to."""
+
+    user: OwnJSON
+    session_id: IdText
+    server_time: TimeText
+    heartbeat_seconds: Count
+    limits: LimitsJSON
+    feature_level: Count
+
+
+class CaughtUpJSON(TypedDict):
+    """What was missed has been told; live events go on from these versions."""
+
+    more: bool
+    versions: dict[str, Count]
+
+
+class ResyncJSON(TypedDict):
+    """Too much was missed: ask `changes`."""
+
+    conversation_id: NotRequired[IdText]
+
+
+class FaultJSON(TypedDict):
+    """What is wrong with one field; `pointer` is a JSON pointer (RFC 6901)."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class RefusalJSON(TypedDict):
+    """Why not."""
+
+    code: Annotated[str, one_of(*CODES.split())]
+    detail: str
+    errors: NotRequired[list[FaultJSON]]
+    retry_after: NotRequired[float]
+
+
+class PongJSON(TypedDict):
+    """The server's time."""
+
+    server_time: TimeText
+
+
+class SeenJSON(TypedDict):
+    """Who of those watched is here, and when the others last were."""
+
+    online: list[IdText]
+    last_seen: dict[str, TimeText | None]
+
+
+EVENTS = (
+    MessageCreated,
+    MessageUpdated,
+    ConversationUpdated,
+    ConversationRemoved,
+    ConversationSettings,
+    TypingChanged,
+    PresenceChanged,
+    Receipts,
+    Announcement,
+)
+SENT: dict[str, Any] = {
+    "connected": GreetingJSON,
+    "caught_up": CaughtUpJSON,
+    "conversation.created": ConversationJSON,
+    "media.updated": MediaJSON,
+    **{kind.type: kind for kind in EVENTS},
+    "resync": ResyncJSON,
+    "error": RefusalJSON,
+    "pong": PongJSON,
+}
+"""What the frames of each type have in `data`, but for `ack`, whose data the command decides."""
+ACKNOWLEDGED: dict[str, Any] = {
+    **{str(kind.__struct_config__.tag): MessageJSON for kind in (MessageSend, *get_args(MessageChange))},
+    str(PresenceWatch.__struct_config__.tag): SeenJSON,
+}
+"""What an `ack` has in `data`, by the command that it answers; other commands are answered only on error."""
+
+
+class Schemas:
+    """The schemas of all frames: `commands` by their type, `data` of what is sent, `acks`, and what they refer to."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, Words] = {}
+        self.data = {name: schema_of(hint, self._keep) for name, hint in SENT.items()}
+        self.acks = {name: schema_of(hint, self._keep) for name, hint in ACKNOWLEDGED.items()}
+        kinds = {str(kind.__struct_config__.tag): kind for kind in get_args(Command)}
+        _, found = msgspec.json.schema_components(
+            kinds.values(), schema_hook=_schema_of_id, ref_template=REFERENCE + "{name}"
+        )
+        self.components |= found
+        self.commands = {name: {"$ref": REFERENCE + kind.__name__} for name, kind in kinds.items()}
+
+    def _keep(self, name: str, known: Words) -> Words:
+        self.components.setdefault(name, known)
+        return {"$ref": REFERENCE + name}
+
+
+def _schema_of_id(kind: type) -> Words:
+    if issubclass(kind, Id):
+        return {"type": "string", "format": "uuid"}
+    raise NotImplementedError(kind)

@@ -1,0 +1,1 @@
+"""Template tags of messaging. Pages of any app use them; Python code imports nothing from here."""

@@ -1,0 +1,117 @@
+"""What a person says on the page about a conversation: what it is called, who is in, and what they want to hear."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.people.profiles import find_user
+from accounts.web.forms import CommandForm, LinesField, NamingForm
+from conversations.groups import add_members, transfer, update_group
+from conversations.invite_links import USES_MOST, link_json, make_link
+from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant
+from conversations.personal_settings import update_place
+from messaging.web.conversation_forms import HistoryField, PeopleField
+
+FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""Muted until it is turned on again."""
+HOUR, DAY = 3600, 24 * 3600
+MUTES = ((HOUR, "1 hour"), (8 * HOUR, "8 hours"), (DAY, "1 day"), (-1, "Until I turn it on"))
+
+
+class OfConversation(CommandForm):
+    """A form about one conversation."""
+
+    def __init__(self, data: Any = None, *, conversation_id: UUID, **options: Any) -> None:
+        super().__init__(data, **options)
+        self.conversation_id = conversation_id
+
+
+class DetailsForm(OfConversation):
+    prefix = "details"
+    fields_by_pointer: ClassVar = {"/name": "name", "/description": "description", "/history": "history"}
+    name = forms.CharField(max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    description = LinesField(label="What it is about", required=False, max_length=DESCRIPTION_LENGTH)
+    history = HistoryField()
+
+    def obey(self, *, by: User, **fields: Any) -> Conversation:
+        return update_group(by=by, conversation_id=self.conversation_id, **fields)
+
+
+class AddForm(OfConversation, NamingForm):
+    prefix = "add"
+    names = "people"
+    fields_by_pointer: ClassVar = {"/users": "people", "/participants": "people"}
+    people = PeopleField(label="Add people", help_text="Names or usernames, with commas between.")
+
+    def obey(self, *, by: User, **fields: Any) -> Conversation:
+        return add_members(by=by, conversation_id=self.conversation_id, users=fields["people"])
+
+
+class LinkForm(OfConversation):
+    """A way in for whoever has it."""
+
+    TIMES: ClassVar = [(7 * DAY, "a week"), (DAY, "a day"), (HOUR, "an hour"), (0, "as long as it is not revoked")]
+
+    prefix = "link"
+    fields_by_pointer: ClassVar = {"/expires_at": "lasts", "/max_uses": "max_uses"}
+    lasts = forms.TypedChoiceField(label="It works for", choices=TIMES, coerce=int)
+    max_uses = forms.IntegerField(
+        label="How many may use it (optional)",
+        required=False,
+        min_value=1,
+        max_value=USES_MOST,
+        help_text="Left empty, as many as like.",
+    )
+
+    def obey(self, *, by: User, **fields: Any) -> str:
+        ends = timezone.now() + timedelta(seconds=fields["lasts"]) if fields["lasts"] else None
+        made = make_link(by=by, conversation_id=self.conversation_id, expires_at=ends, max_uses=fields["max_uses"])
+        return str(link_json(*made)["url"])
+
+
+class TransferForm(OfConversation):
+    prefix = "transfer"
+    fields_by_pointer: ClassVar = {"/to": "to"}
+    to = forms.ChoiceField(label="Hand the group over to")
+
+    def __init__(self, data: Any = None, *, members: Iterable[tuple[str, str]], **options: Any) -> None:
+        super().__init__(data, **options)
+        field: Any = self.fields["to"]
+        field.choices = list(members)
+
+    def obey(self, *, by: User, **fields: Any) -> Conversation:
+        heir = find_user({"id": UUID(fields["to"])}, by=by)
+        return transfer(by=by, conversation_id=self.conversation_id, to=heir)
+
+
+class PlaceForm(OfConversation):
+    """What someone wants of a conversation for themselves; each button of the page says one thing."""
+
+    notify = forms.ChoiceField(choices=Participant.Notify.choices, required=False)
+    mute = forms.TypedChoiceField(choices=[*MUTES, (0, "")], coerce=int, empty_value=None, required=False)
+    pinned = forms.NullBooleanField(required=False)
+    archived = forms.NullBooleanField(required=False)
+
+    def obey(self, *, by: User, **fields: Any) -> Participant:
+        return update_place(by=by, conversation_id=self.conversation_id, **_said(fields))
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what was not said."""
+    said = {name: fields[name] for name in ("pinned", "archived") if fields[name] is not None}
+    if fields["notify"]:
+        said["notify"] = fields["notify"]
+    if fields["mute"] is not None:
+        said["muted_until"] = _until(fields["mute"])
+    return said
+
+
+def _until(seconds: int) -> datetime | None:
+    if seconds < 0:
+        return FOR_EVER
+    return timezone.now() + timedelta(seconds=seconds) if seconds else None

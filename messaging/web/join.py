@@ -1,0 +1,123 @@
+"""The page behind an invitation link, for people who are signed in and people who are not."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from urllib.parse import urlencode
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.web.base import READ, WRITE, too_many
+from accounts.web.faces import initials, tone
+from chatproject.core import rate_limits
+from chatproject.core.encryption import Unreadable, seal_secret, unseal_secret
+from chatproject.core.errors import Gone, NotAllowed, Refused
+from chatproject.server.compression import holds_secret
+from conversations.access import present, present_in
+from conversations.invite_links import accept_link, find_link
+from conversations.models import InviteLink
+from messaging.web.phrases import members, patterns
+
+WISH = "join"
+"""Where a browser's session keeps the link, sealed, that someone wants to use as soon as they are signed in."""
+
+
+View = Callable[..., HttpResponse]
+
+
+def _careful(*methods: str) -> Callable[[View], View]:
+    """Open a page whose address is a secret: no other address learns of it, and it is not asked for too often."""
+
+    def decorate(view: View) -> View:
+        @never_cache
+        @require_http_methods(methods)
+        @wraps(view)
+        def opened(request: HttpRequest, **named: str) -> HttpResponse:
+            try:
+                rate_limits.require([(rate_limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])])
+                response = view(request, **named)
+            except rate_limits.RateLimited as error:
+                response = too_many(request, error)
+            except ObjectDoesNotExist:
+                # The link, or the group: it may be deleted while someone comes in.
+                raise Http404 from None
+            except (Gone, NotAllowed) as refusal:
+                response = render(request, "conversations/join_refused.html", _refusal(refusal), status=refusal.status)
+            # Browsers still say where a form comes from, which `no-referrer` would not let them.
+            response["Referrer-Policy"] = "strict-origin"
+            return response
+
+        return opened
+
+    return decorate
+
+
+@holds_secret
+@_careful(*WRITE)
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Show where a link leads, and go there for whoever says so."""
+    link = find_link(token, by=request.user if request.user.is_authenticated else None)
+    if request.method != "POST":
+        return _show(request, link, token)
+    if request.user.is_authenticated:
+        return _accept(request, token)
+    request.session[WISH] = b64encode(seal_secret(token, purpose=WISH)).decode()
+    return _to_sign_in()
+
+
+@holds_secret
+@_careful(*READ)
+def join_wished(request: HttpRequest) -> HttpResponse:
+    """Go where someone wanted to go before they were signed in."""
+    if not request.user.is_authenticated:
+        return _to_sign_in()
+    token = _wished(request.session.pop(WISH, ""))
+    return _accept(request, token) if token else redirect("inbox")
+
+
+def _wished(sealed: str) -> str:
+    """Open what `join` has kept; nothing if its key has been taken out of use since."""
+    with suppress(Unreadable):
+        return unseal_secret(b64decode(sealed), purpose=WISH)
+    return ""
+
+
+def _refusal(refusal: Gone | NotAllowed) -> dict[str, str]:
+    title = "This invitation is over" if isinstance(refusal, Gone) else "You can't join by this invitation"
+    return {"title": title, "reason": refusal.detail}
+
+
+def _to_sign_in() -> HttpResponse:
+    return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
+
+
+def _accept(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        conversation = accept_link(by=request.user, token=token)  # type: ignore[arg-type]
+    except (Gone, NotAllowed):
+        raise
+    except Refused as refusal:
+        return _show(request, find_link(token), token, refusal=refusal)
+    return redirect("conversation", conversation.pk)
+
+
+def _show(request: HttpRequest, link: InviteLink, token: str, *, refusal: Refused | None = None) -> HttpResponse:
+    group = link.conversation
+    user = request.user
+    if user.is_authenticated and present(user).filter(conversation=group).exists():
+        return redirect("conversation", group.pk)
+    context = {
+        "name": group.name,
+        "initials": initials(group.name),
+        "tone": tone(str(group.pk)),
+        "count": members(present_in(group).count(), patterns()),
+        "refusal": refusal.detail if refusal else "",
+        "token": token,
+    }
+    return render(request, "conversations/join.html", context, status=refusal.status if refusal else 200)
