@@ -4,7 +4,7 @@ The stock layer takes a lock and a round trip for every publish and every subscr
 to look for messages. Here publishes queue up and one flusher a host sends what has gathered as one command, in order;
 many subscriptions are one command; receiving simply waits, and takes all that has come. What this process says itself
 it hears at once, and not again when Redis brings it back. It rests on private names of channels_redis and redis-py,
-which are pinned; tests/messaging/test_layer.py holds them.
+which are pinned; tests/chatproject/core/test_channel_layer.py holds them.
 """
 
 import asyncio

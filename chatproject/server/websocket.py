@@ -6,7 +6,7 @@
   help within `PATIENCE` seconds it is cut. ASGI's `send` would wait for the very buffer that is full.
 * When the server stops, the application hears of it at some moment of `DRAIN_SECONDS` and closes by itself.
 
-It rests on names of uvicorn that are not promised; uvicorn is pinned, and tests/chatproject/test_sockets.py holds them.
+It rests on private names of uvicorn, which is pinned; tests/chatproject/server/test_websocket.py notices a change.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
 // A text as nodes: web addresses to click, and the names of those who are meant. Nothing is ever read as HTML.
-// The grammar is that of messaging/messages/richtext.py, where it is explained; tests/messaging/texts.json holds both to it.
+// The grammar is that of messaging/messages/richtext.py, where it is explained; tests/messaging/messages/texts.json holds both to it.
 
 import { fold } from "./fold.js";
 

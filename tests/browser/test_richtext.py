@@ -17,7 +17,7 @@ from messaging.messages.richtext import Link, marks_in
 from messaging.web.timeline_context import drawn
 from tests.browser.conftest import Enter
 from tests.messaging.helpers import say
-from tests.messaging.test_richtext import EXAMPLES
+from tests.messaging.messages.test_richtext import EXAMPLES
 
 pytestmark = pytest.mark.long
 

@@ -14,7 +14,7 @@ from chatproject.embedded.__main__ import media_for_others
 from chatproject.embedded.address import Address
 from chatproject.embedded.application import commands
 from messaging.media.storage import MediaStorage
-from tests.media.conftest import put
+from tests.messaging.media.conftest import put
 from tests.support.server import free_port
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (nobody listens)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-CASES = Path(__file__).resolve().parents[1] / "media" / "cases"
+CASES = Path(__file__).resolve().parents[1] / "messaging" / "media" / "cases"
 
 
 def case(name: str) -> bytes:

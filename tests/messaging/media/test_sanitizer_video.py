@@ -14,8 +14,8 @@ from PIL import Image
 from accounts.models import User
 from messaging.media.sanitizer.result import Refusal
 from messaging.models import Attachment
-from tests.media.conftest import download, upload
-from tests.media.examined import examined
+from tests.messaging.media.conftest import download, upload
+from tests.messaging.media.examined import examined
 from tests.support import samples
 from tests.support.cases import case
 

@@ -22,8 +22,8 @@ from accounts.web.forms import find_by_username as find_named
 from chatproject.core.rate_limits import RateLimited
 from conversations.contacts.commands import update_me
 from conversations.contacts.search import search_people
+from tests.accounts.auth.test_commands import GOOD, HERE, signs_in
 from tests.accounts.conftest import Rest, code, data, pointers
-from tests.accounts.test_commands import GOOD, HERE, signs_in
 from tests.accounts.visitor import Visitor, link_in, words
 
 WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"

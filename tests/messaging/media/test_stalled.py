@@ -18,7 +18,7 @@ from accounts.models import User
 from conversations.models import Conversation
 from messaging.media import processing_queue
 from messaging.models import Attachment
-from tests.media.conftest import begin, put
+from tests.messaging.media.conftest import begin, put
 from tests.support import samples
 from tests.support.server import ROOT, Server, environment, running
 from tests.support.silent import Silent, silent

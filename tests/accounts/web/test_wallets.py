@@ -7,8 +7,8 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 
 from accounts.models import User
 from tests.accounts.conftest import data
-from tests.accounts.test_pages_factors import set_up
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
+from tests.accounts.web.test_second_factor import set_up
 from tests.support.wallet import Wallet, give_wallet
 
 pytestmark = pytest.mark.usefixtures("committed", "unhurried")

@@ -26,7 +26,7 @@ from messaging.media.storage import media_storage
 from messaging.media.types import TYPES
 from messaging.media.uploads import complete_upload, state_of
 from messaging.models import Attachment
-from tests.media.conftest import begin, put, upload
+from tests.messaging.media.conftest import begin, put, upload
 from tests.support import hostile, samples
 
 Phone = Callable[[User], httpx.Client]

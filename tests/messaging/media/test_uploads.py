@@ -27,7 +27,7 @@ from messaging.media.storage import MediaStorage, media_storage
 from messaging.media.types import HEAD_BYTES, TYPES, looks_like
 from messaging.media.uploads import begin_upload, complete_upload, state_of
 from messaging.models import Attachment
-from tests.media.conftest import begin, download, put, upload
+from tests.messaging.media.conftest import begin, download, put, upload
 from tests.support import samples
 from tests.support.cases import case
 from tests.support.client import Client

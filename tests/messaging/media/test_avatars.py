@@ -11,9 +11,9 @@ from accounts.models import User
 from conversations.contacts.account_closure import close_account
 from messaging.media.cleanup import forget_media
 from messaging.models import Attachment
-from tests.media.conftest import download, upload
-from tests.media.test_clearing import LONG_AGO, objects
-from tests.media.test_sending import send
+from tests.messaging.media.conftest import download, upload
+from tests.messaging.media.test_cleanup import LONG_AGO, objects
+from tests.messaging.media.test_sending import send
 from tests.support import samples
 from tests.support.client import Client
 

@@ -17,9 +17,9 @@ from messaging.media.processing import take
 from messaging.media.uploads import complete_upload, state_of
 from messaging.models import Attachment
 from messaging.moderation.commands import quarantine, release
-from tests.media.conftest import begin, download, put, upload
-from tests.media.test_clearing import forward
-from tests.media.test_sending import send
+from tests.messaging.media.conftest import begin, download, put, upload
+from tests.messaging.media.test_cleanup import forward
+from tests.messaging.media.test_sending import send
 from tests.support import samples
 
 Phone = Callable[[User], httpx.Client]

@@ -12,7 +12,7 @@ from accounts.models import User
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation
 from messaging.models import Attachment
-from tests.media.conftest import begin, download, upload
+from tests.messaging.media.conftest import begin, download, upload
 from tests.support import samples
 from tests.support.client import Client
 

@@ -20,7 +20,7 @@ from messaging.jobs import look_at_next
 from messaging.media import processing, processing_queue
 from messaging.media.uploads import begin_upload, complete_upload, state_of
 from messaging.models import Attachment
-from tests.media.conftest import begin, put
+from tests.messaging.media.conftest import begin, put
 from tests.support import samples
 from tests.support.together import on_own_connection, together
 

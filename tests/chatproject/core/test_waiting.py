@@ -31,7 +31,7 @@ from messaging.media.uploads import begin_upload, complete_upload
 from messaging.media.virus_scan import finds_virus
 from messaging.models import Attachment
 from messaging.presence.events import post_announcement
-from tests.media.conftest import put
+from tests.messaging.media.conftest import put
 from tests.support import samples
 from tests.support.silent import Silent, silent
 

@@ -15,7 +15,7 @@ from chatproject.core.metrics import exposition
 from conversations.models import Conversation
 from messaging.socket.send_queue import QUEUE_LENGTH
 from tests.messaging.helpers import append_unheard, draft
-from tests.messaging.test_outgoing import Connection
+from tests.messaging.socket.test_send_queue import Connection
 from tests.support.client import Client
 from tests.support.server import Server
 
