@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from messaging.messages import send
 from messaging.messages.append import Said
+from messaging.receipts import commands
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
 
@@ -22,7 +23,7 @@ def send_direct(by: User, to: User, text: str) -> Said:
 
 @sync_to_async
 def read(by: User, said: Said) -> None:
-    send.mark_read(by=by, conversation_id=UUID(said.message["conversation_id"]), through=said.message["position"])
+    commands.mark_read(by=by, conversation_id=UUID(said.message["conversation_id"]), through=said.message["position"])
 
 
 async def test_what_was_lost_is_told_as_the_same_events(wire: Wire, alice: User, bob: User) -> None:

@@ -11,9 +11,9 @@ from chatproject.core.realtime import publish_soon
 from conversations.commands import create_group
 from conversations.contacts.commands import update_me
 from conversations.models import Conversation
-from messaging.messages import send
 from messaging.realtime import reconciler
 from messaging.realtime.hub import Hub
+from messaging.receipts import commands
 from messaging.receipts.batcher import gatherer
 from messaging.receipts.events import News, Receipt, posts_of
 from tests.messaging import helpers
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("live")
 BEFORE_ANY_AUDIT = reconciler.EVERY - 1
 AUDITED = reconciler.EVERY + reconciler.GRACE + 0.7
 fill, place = map(sync_to_async, (helpers.fill, helpers.place))
-mark_read, mark_delivered = map(sync_to_async, (send.mark_read, send.mark_delivered))
+mark_read, mark_delivered = map(sync_to_async, (commands.mark_read, commands.mark_delivered))
 
 
 async def hears(screen: Screen, user: User, delivered: int, read: int, *, within: float = BEFORE_ANY_AUDIT) -> None:

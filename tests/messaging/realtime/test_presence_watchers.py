@@ -87,7 +87,7 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
     group: Conversation, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    sight = presence_watchers.snapshots.sight
+    sight = presence_watchers.queries.sight
 
     async def counted(pairs: object) -> object:
         asked.append(len(pairs))  # type: ignore[arg-type]
@@ -96,7 +96,7 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
     screens = [await Screen.of(alice) for _ in range(3)]
     for screen in screens:
         await watch(screen, bob, carol)
-    monkeypatch.setattr(presence_watchers.snapshots, "sight", counted)
+    monkeypatch.setattr(presence_watchers.queries, "sight", counted)
     for user in (bob, carol):
         await come_unheard(user)
     await publish_soon([post_presence(user.pk) for user in (bob, carol)])
