@@ -21,7 +21,7 @@ import redis.exceptions
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 socket_id: ContextVar[str] = ContextVar("socket_id", default="")
 
-PLACE = re.compile(rf"^.*/site-packages/|{re.escape(str(Path(__file__).resolve().parents[1]))}/")
+PLACE = re.compile(rf"^.*/site-packages/|{re.escape(str(Path(__file__).resolve().parents[2]))}/")
 OURS = {"accounts", "chatproject", "conversations", "messaging"}
 # These speak of machines, a lost connection, a lock, a full disk, or of the code itself.
 TELLABLE = (

@@ -23,7 +23,7 @@ def ignore(seconds: float) -> None:
     """What notes the time of an examination where nobody wants to know."""
 
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = (sys.executable, "-m", "messaging.media.sanitizer")
 ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 SECONDS = 180
