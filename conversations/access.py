@@ -12,24 +12,24 @@ from accounts.models import User
 from conversations.models import Conversation, Participant
 
 
-def present(by: User) -> QuerySet[Participant]:
+def memberships_of(by: User) -> QuerySet[Participant]:
     """The places of a person in the conversations he is in now."""
     return Participant.objects.filter(user=by, left_at__isnull=True)
 
 
-def present_in(conversation: Conversation) -> QuerySet[Participant]:
+def members_of(conversation: Conversation) -> QuerySet[Participant]:
     """The places of those who are in a conversation now."""
     return Participant.objects.filter(conversation=conversation, left_at__isnull=True)
 
 
-def place_of(by: User, conversation_id: UUID) -> Participant:
+def participant_of(by: User, conversation_id: UUID) -> Participant:
     """The person's place in a conversation, with it; Conversation.DoesNotExist for a stranger."""
     try:
-        return present(by).select_related("conversation").get(conversation_id=conversation_id)
+        return memberships_of(by).select_related("conversation").get(conversation_id=conversation_id)
     except Participant.DoesNotExist:
         raise Conversation.DoesNotExist from None
 
 
 def shares_a_conversation(by: User, other: User) -> bool:
     """Tell whether someone is in a conversation that another person is or was in."""
-    return present(by).filter(conversation__participants__user=other).exists()
+    return memberships_of(by).filter(conversation__participants__user=other).exists()

@@ -16,7 +16,7 @@ from accounts.people.profiles import avatar_path
 from accounts.people.relations import lock_people
 from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict, Invalid, NotAllowed, Unprocessable
-from conversations.access import present_in
+from conversations.access import members_of
 from conversations.commands import check_size, description_of, name_of
 from conversations.events import Changes
 from conversations.membership import (
@@ -93,7 +93,7 @@ def add_members(*, by: User, conversation_id: UUID, users: Sequence[User]) -> Co
 @transaction.atomic
 def _add_members(by: User, conversation_id: UUID, users: Sequence[User]) -> Conversation:
     group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
-    already = set(present_in(group).values_list("user", flat=True))
+    already = set(members_of(group).values_list("user", flat=True))
     wanted = {user.pk for user in users} - already
     if not wanted:
         return group
@@ -139,7 +139,7 @@ def set_role(*, by: User, conversation_id: UUID, user_id: UUID, role: str) -> Pa
 def leave(*, by: User, conversation_id: UUID) -> None:
     """Leave a group. Its owner can't while others are in (Conflict); the last one out takes it along."""
     mine = hold_group(by=by, conversation_id=conversation_id)
-    if not present_in(mine.conversation).exclude(user=by).exists():
+    if not members_of(mine.conversation).exclude(user=by).exists():
         return dissolve(mine.conversation)
     if rank_of(mine) == Rank.OWNER:
         raise Conflict("You own this group. Transfer it to someone first.")

@@ -20,7 +20,7 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict, Gone, Invalid, NotAllowed
 from chatproject.core.json_types import Count, IdText, TimeText, UrlText
 from chatproject.core.realtime import timestamp
-from conversations.access import present_in
+from conversations.access import members_of
 from conversations.membership import Rank, bring_in, hold_group, place_in_group
 from conversations.models import Conversation, InviteLink, Participant
 
@@ -94,7 +94,7 @@ def find_link(token: str, *, by: User | None = None) -> InviteLink:
     NotAllowed for someone whom an admin has removed from the group.
     """
     link = _link(token)
-    if by is None or not present_in(link.conversation).filter(user=by).exists():
+    if by is None or not members_of(link.conversation).filter(user=by).exists():
         _require_open(link)
         _require_welcome(link.conversation, by)
     return link
@@ -108,7 +108,7 @@ def accept_link(*, by: User, token: str) -> Conversation:
     Whoever comes in counts as added by themselves: RateLimited after too many in a day.
     """
     group = _link(token).conversation
-    if present_in(group).filter(user=by).exists():
+    if members_of(group).filter(user=by).exists():
         return group
     with rate_limits.charged(by.pk, (rate_limits.additions(settings.GROUP_MEMBERS), 1)):
         return _accept_link(by, token)
@@ -119,11 +119,11 @@ def _accept_link(by: User, token: str) -> Conversation:
     group = Conversation.objects.select_for_update(no_key=True).get(pk=_link(token).conversation_id)
     # Under the lock of its group nobody else uses it or revokes it.
     link = InviteLink.objects.select_for_update(no_key=True).get(token_hash=_digest(token))
-    if present_in(group).filter(user=by).exists():
+    if members_of(group).filter(user=by).exists():
         return group
     _require_open(link)
     _require_welcome(group, by)
-    if present_in(group).count() >= settings.GROUP_MEMBERS:
+    if members_of(group).count() >= settings.GROUP_MEMBERS:
         raise Conflict("This group is full.")
     newcomers = lock_people([by.pk])
     if not newcomers:

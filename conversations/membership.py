@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.people.relations import lock_people
 from chatproject.core.database import now
 from chatproject.core.errors import Conflict, NotAllowed
-from conversations.access import place_of, present_in
+from conversations.access import members_of, participant_of
 from conversations.events import participants_json, role_of
 from conversations.models import Conversation, Departure, InviteLink, Participant
 from conversations.notices import Notice, append_notice
@@ -65,7 +65,7 @@ def hold_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) ->
 
 def place_in_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
     """The person's place in a group that nobody locks; refuses as `hold_group` does."""
-    place = place_of(by, conversation_id)
+    place = participant_of(by, conversation_id)
     place.user = by
     if place.conversation.kind != Conversation.Kind.GROUP:
         raise Conflict("This is a conversation of two people; it never becomes a group.")
@@ -75,7 +75,7 @@ def place_in_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER
 
 def member(group: Conversation, user_id: UUID) -> Participant:
     """The place of someone who is in a group; Participant.DoesNotExist for anyone else."""
-    place = present_in(group).select_related("user").get(user_id=user_id)
+    place = members_of(group).select_related("user").get(user_id=user_id)
     place.conversation = group
     return place
 
@@ -166,7 +166,7 @@ def hand_over(owner: Participant, heir: Participant) -> None:
 
 def dissolve(group: Conversation) -> None:
     """Take a group from everyone who is in it. Nobody reads it from now on; what was said goes afterwards, in a job."""
-    id, people = group.pk, list(present_in(group).values_list("user", flat=True))
+    id, people = group.pk, list(members_of(group).values_list("user", flat=True))
     lock_people(people)
     note_departure(id, people, Departure.Reason.DELETED)
     group.delete()

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.people.relations import lock_people
 from chatproject.core.encryption import seal, unseal
 from chatproject.core.errors import Invalid, require_storable
-from conversations.access import place_of
+from conversations.access import participant_of
 from conversations.models import Participant
 
 
@@ -36,7 +36,7 @@ def update_place(*, by: User, conversation_id: UUID, **what: Unpack[Settings]) -
     wanted = _checked(what)
     # People are locked before places, as every command does.
     lock_people([by.pk])
-    place = place_of(by, conversation_id)
+    place = participant_of(by, conversation_id)
     changes = {name: value for name, value in wanted.items() if _present(place, name) != value}
     if changes:
         version = announce_change(people=[by.pk], settled=[conversation_id])[by.pk]

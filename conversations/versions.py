@@ -6,7 +6,7 @@ from django.db import transaction
 
 from chatproject.core.database import now
 from chatproject.core.realtime import publish
-from conversations.access import present_in
+from conversations.access import members_of
 from conversations.events import Changes, post_updated
 from conversations.models import Conversation
 
@@ -29,6 +29,6 @@ def announce(conversation: Conversation, changes: Changes) -> None:
     if DETAILS & changes.keys():
         conversation.details_version = conversation.version
     if "participants" in changes:
-        changes["participant_count"] = present_in(conversation).count()
+        changes["participant_count"] = members_of(conversation).count()
     conversation.save()
     transaction.on_commit(partial(publish, [post_updated(conversation, changes)]))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.changes import announce_change
 from accounts.models import Block, Contact, ContactInvitation, Session, User
 from accounts.people.relations import circle
-from conversations.access import present
+from conversations.access import memberships_of
 from conversations.events import participants_json
 from conversations.membership import dissolve, hand_over, put_out
 from conversations.models import Conversation, Participant
@@ -53,7 +53,7 @@ def _close(held: Held, user: User) -> None:
 def _places(user: User, conversations: Sequence[Conversation]) -> list[Participant]:
     """The person's places in the conversations that are held, each with what is held."""
     held = {conversation.pk: conversation for conversation in conversations}
-    places = list(present(user).filter(conversation__in=held).order_by("conversation"))
+    places = list(memberships_of(user).filter(conversation__in=held).order_by("conversation"))
     for place in places:
         place.conversation, place.user = held[place.conversation_id], user
     return places

@@ -19,7 +19,7 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid, TooLarge, Unprocessable, UnsupportedMedia
 from chatproject.core.ids import uuid7
 from chatproject.core.names import fault_in
-from conversations.access import place_of, present
+from conversations.access import memberships_of, participant_of
 from messaging.access import readable
 from messaging.media import processing_queue
 from messaging.media.attachments import MediaJSON, open_name, seal_name, show_media
@@ -123,8 +123,8 @@ def _may_read(by: User, attachment: Attachment) -> bool:
     """Tell whether someone may read the message that holds it, or sees whose picture it is."""
     if attachment.use == "avatar":
         group_id = attachment.conversation_id
-        return group_id is None or present(by).filter(conversation=group_id).exists()
+        return group_id is None or memberships_of(by).filter(conversation=group_id).exists()
     if attachment.message_id is None or attachment.conversation_id is None:
         return False
-    place = place_of(by, attachment.conversation_id)
+    place = participant_of(by, attachment.conversation_id)
     return readable(place).filter(pk=attachment.message_id, deleted_at=None).exists()

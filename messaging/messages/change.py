@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from accounts.models import User
 from chatproject.core.errors import Blocked, Unprocessable
 from chatproject.core.realtime import publish
-from conversations.access import present
+from conversations.access import memberships_of
 from conversations.models import Conversation, Participant
 from conversations.versions import advance
 from messaging.access import readable
@@ -50,7 +50,7 @@ def hold(*, by: User, message_id: UUID) -> Held:
     conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
     mine = Conversation.objects.filter(participants__user=by, participants__left_at=None)
     conversation = mine.select_for_update(no_key=True, of=("self",)).filter(pk=conversation_id).first()
-    place = present(by).filter(conversation=conversation_id).first()
+    place = memberships_of(by).filter(conversation=conversation_id).first()
     if conversation is None or place is None:
         raise Message.DoesNotExist
     place.conversation = conversation

@@ -12,7 +12,7 @@ from chatproject.core import rate_limits
 from chatproject.core.encryption import fingerprints, unseal
 from chatproject.core.errors import Unprocessable
 from chatproject.core.ids import uuid7
-from conversations.access import place_of, present
+from conversations.access import memberships_of, participant_of
 from conversations.commands import start_direct
 from conversations.permissions import between
 from messaging.access import readable
@@ -38,7 +38,7 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
         again = _draft(by, conversation_id, id, source)
         again.fingerprints = _fingerprint(by, conversation_id, forward_of_id)
         return Said(_repeated(by, append.recognise(again, stored)), repeated=True)
-    place_of(by, conversation_id)
+    participant_of(by, conversation_id)
     return _charged(by, source, lambda found: _forward(by, conversation_id, id, found))
 
 
@@ -84,14 +84,14 @@ def _fingerprint(by: User, conversation_id: UUID, forward_of_id: UUID) -> list[b
 def _repeated(by: User, stored: Message) -> MessageJSON:
     """Show what was sent on before, as it is now to one who sees it still; whether they do is asked last."""
     shown = messages_json([stored])[0]
-    sees_it = present(by).filter(conversation=stored.conversation_id, visible_from__lt=stored.position).exists()
+    sees_it = memberships_of(by).filter(conversation=stored.conversation_id, visible_from__lt=stored.position).exists()
     return shown if sees_it else append.unseen_json(stored)
 
 
 def _readable_by(by: User, message_id: UUID) -> Message | None:
     """Find a message that someone may read, if it says something still."""
     message = Message.objects.filter(pk=message_id, deleted_at=None).exclude(kind=Message.Kind.NOTICE).first()
-    place = present(by).filter(conversation=message.conversation_id).first() if message else None
+    place = memberships_of(by).filter(conversation=message.conversation_id).first() if message else None
     return readable(place).filter(pk=message_id).first() if place else None
 
 

@@ -19,7 +19,7 @@ from chatproject.core.names import is_visible
 from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
 from chatproject.core.realtime import publish, timestamp_of
 from chatproject.core.redis import redis
-from conversations.access import place_of
+from conversations.access import participant_of
 from conversations.models import Conversation
 from conversations.presence_privacy import visible_to
 from messaging.presence.events import post_announcement, post_disconnect
@@ -122,7 +122,7 @@ def _socket_json(socket: str, session: str, since: str, server: str) -> SocketJS
 
 def list_looking(*, by: User, conversation_id: UUID) -> list[PersonJSON]:
     """List who has a conversation open, as far as a member may see them; Conversation.DoesNotExist for a stranger."""
-    place_of(by, conversation_id)
+    participant_of(by, conversation_id)
     visible = visible_to(by=by, ids=looking_at(conversation_id))
     return people_json(User.objects.filter(pk__in=visible).order_by("username"), viewer=by)
 

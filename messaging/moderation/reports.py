@@ -17,7 +17,7 @@ from chatproject.core.errors import Conflict, Unprocessable, require_storable
 from chatproject.core.ids import uuid7
 from chatproject.core.json_types import IdText, TimeText, one_of
 from chatproject.core.realtime import timestamp
-from conversations.access import place_of
+from conversations.access import participant_of
 from conversations.models import Conversation
 from messaging.access import readable
 from messaging.messages.service_messages import tell
@@ -51,7 +51,7 @@ def _visible(by: User, message_id: UUID) -> Message:
     """Find a message that someone may read."""
     conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
     try:
-        return readable(place_of(by, conversation_id)).get(pk=message_id)
+        return readable(participant_of(by, conversation_id)).get(pk=message_id)
     except Conversation.DoesNotExist:
         raise Message.DoesNotExist from None
 

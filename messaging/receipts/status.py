@@ -13,7 +13,7 @@ from chatproject.core.errors import NotAllowed
 from chatproject.core.ids import first_id_at
 from chatproject.core.json_types import IdText, TimeText
 from chatproject.core.realtime import timestamp
-from conversations.access import present
+from conversations.access import memberships_of
 from messaging.access import readable
 from messaging.models import Message
 from messaging.receipts.watermarks import SHOWS_READ
@@ -74,7 +74,7 @@ def status_of(*, by: User, message_id: UUID) -> list[StatusJSON]:
 def find_status(*, by: User, message_id: UUID) -> Sequence[Status]:
     """Find how it is with a message, as `status_of` tells it."""
     message = Message.objects.get(pk=message_id)
-    place = present(by).filter(conversation_id=message.conversation_id).first()
+    place = memberships_of(by).filter(conversation_id=message.conversation_id).first()
     if place is None or not readable(place).filter(pk=message_id).exists():
         raise Message.DoesNotExist
     if message.sender_id != by.pk:

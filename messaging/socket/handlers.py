@@ -18,7 +18,7 @@ from accounts.people.profiles import find_user
 from chatproject.core.database import in_thread
 from chatproject.core.rate_limits import PEOPLE_A_CALL
 from chatproject.core.realtime import encode, timestamp
-from conversations.access import place_of
+from conversations.access import participant_of
 from messaging.messages.append import Said
 from messaging.messages.append_sql import Draft
 from messaging.messages.edit import delete_message, edit_message
@@ -157,7 +157,7 @@ async def _until_heard(device: Device, conversation_id: UUID) -> None:
     if device.hub.is_in(device.user_id, conversation_id):
         return
     await device.require_call()
-    await in_thread(as_person)(device.user_id, place_of, conversation_id=conversation_id)
+    await in_thread(as_person)(device.user_id, participant_of, conversation_id=conversation_id)
     with suppress(TimeoutError):
         async with asyncio.timeout(HEARD_WITHIN):
             while not device.hub.is_in(device.user_id, conversation_id):  # noqa: ASYNC110 (it is told by no event)

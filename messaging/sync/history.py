@@ -17,7 +17,7 @@ from chatproject.core.database import snapshot
 from chatproject.core.errors import Gone
 from chatproject.core.json_types import IdText
 from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
-from conversations.access import place_of, present
+from conversations.access import memberships_of, participant_of
 from conversations.models import Conversation, Departure, Participant, direct_key
 from messaging.access import readable
 from messaging.messages.events import ConversationJSON, MessageJSON, messages_json
@@ -71,7 +71,7 @@ def history(
     `before` and `after` leave their position out, `around` has it in the middle. `next` is the number to give for the
     same parameter to go on (for `before` if none was given); `has_more` looks the same way.
     """
-    messages = readable(place_of(by, conversation_id))
+    messages = readable(participant_of(by, conversation_id))
     if after is not None:
         return _forward(messages.filter(position__gt=after), limit)
     if around is not None:
@@ -88,7 +88,7 @@ def direct_history(*, by: User, friend_id: UUID, limit: int = LIMIT, before: int
 def get_message(*, by: User, message_id: UUID) -> MessageJSON:
     """Read one message; Message.DoesNotExist if it is not there for this person."""
     message = Message.objects.get(pk=message_id)
-    place = present(by).filter(conversation_id=message.conversation_id).first()
+    place = memberships_of(by).filter(conversation_id=message.conversation_id).first()
     if place is None:
         raise Message.DoesNotExist
     return messages_json([readable(place).get(pk=message_id)])[0]
@@ -101,7 +101,7 @@ def changes(*, by: User, conversation_id: UUID, after: int, limit: int = LIMIT) 
     version to go on from.
     """
     with snapshot():
-        changed = _changed(readable(place_of(by, conversation_id)), after, limit + 1)
+        changed = _changed(readable(participant_of(by, conversation_id)), after, limit + 1)
         shown, more = changed[:limit], len(changed) > limit
         items: ChangesJSON = {
             "messages": messages_json(shown),
@@ -173,7 +173,7 @@ def sync(*, by: User, cursor: str | None = None, limit: int = LIMIT) -> Part[Syn
 
 
 def _changed_places(by: User, this: Round) -> QuerySet[Participant]:
-    places = present(by).select_related("conversation").order_by("conversation_id")
+    places = memberships_of(by).select_related("conversation").order_by("conversation_id")
     if this.since:
         places = places.filter(Q(conversation__changed_at__gt=this.since) | Q(changed_at__gt=this.since))
     return places.filter(conversation_id__gt=this.after) if this.after else places

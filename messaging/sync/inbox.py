@@ -15,7 +15,7 @@ from accounts.people.privacy import shows_read
 from accounts.people.profiles import avatar_path
 from chatproject.core.pagination import Page, read_cursor, write_cursor
 from chatproject.core.realtime import timestamp
-from conversations.access import place_of, present
+from conversations.access import memberships_of, participant_of
 from conversations.events import PlaceJSON, participants_json, role_of
 from conversations.models import Conversation, Participant
 from conversations.personal_settings import draft_of
@@ -87,7 +87,7 @@ def list_conversations(
     *, by: User, limit: int = 50, cursor: str | None = None, archived: bool = False
 ) -> Page[ConversationJSON]:
     """List someone's conversations, pinned first, then by latest activity; pages end before the place of a cursor."""
-    places = present(by).filter(archived=archived).select_related("conversation")
+    places = memberships_of(by).filter(archived=archived).select_related("conversation")
     places = places.order_by("-pinned", "-conversation__active_at", "-conversation_id")
     if cursor:
         places = _after(places, read_cursor(cursor, salt="inbox"))
@@ -99,7 +99,7 @@ def list_conversations(
 
 def show_conversation(*, by: User, conversation_id: UUID) -> ConversationJSON:
     """Show one conversation as a person sees it; Conversation.DoesNotExist for a stranger."""
-    shown = show_places([place_of(by, conversation_id)], by=by)
+    shown = show_places([participant_of(by, conversation_id)], by=by)
     if not shown:
         raise Conversation.DoesNotExist
     return shown[0]

@@ -5,7 +5,7 @@ from uuid import UUID
 from accounts.models import User
 from accounts.people.privacy import shows_read
 from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
-from conversations.access import place_of, present_in
+from conversations.access import members_of, participant_of
 from conversations.events import ParticipantJSON, participants_json
 from conversations.invite_links import LinkJSON, link_json, links_of
 from messaging.access import stopped_marks
@@ -15,8 +15,8 @@ def list_members(
     *, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None
 ) -> Page[ParticipantJSON]:
     """List the members of a conversation, the longest known first; Conversation.DoesNotExist for a stranger."""
-    conversation = place_of(by, conversation_id).conversation
-    places = present_in(conversation).select_related("user").order_by("pk")
+    conversation = participant_of(by, conversation_id).conversation
+    places = members_of(conversation).select_related("user").order_by("pk")
     if cursor:
         places = places.filter(pk__gt=read_cursor(cursor, salt="members"))
     found = list(places[: limit + 1])

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.people.devices import seen_words
 from accounts.web.faces import Person, initials, tone
 from chatproject.core.errors import Unavailable
-from conversations.access import present
+from conversations.access import memberships_of
 from messaging.messages.events import MessageJSON
 from messaging.presence.queries import show_presence
 from messaging.sync.inbox import list_conversations
@@ -120,7 +120,7 @@ def inbox_beside(
         ],
         "next": page.next,
         "is_archive": archived,
-        "archived": present(by).filter(archived=True).count(),
+        "archived": memberships_of(by).filter(archived=True).count(),
         "words": words,
     }
 

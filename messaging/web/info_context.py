@@ -10,7 +10,7 @@ from uuid import UUID
 from accounts.models import User
 from accounts.people.profiles import user_json
 from accounts.web.faces import Person
-from conversations.access import place_of, present_in
+from conversations.access import members_of, participant_of
 from conversations.events import PlaceJSON, role_of
 from conversations.invite_links import links_of
 from conversations.membership import Rank, rank_of
@@ -118,7 +118,7 @@ class Info:
 def info_of(viewer: User, conversation_id: UUID) -> Info:
     """Gather what the page shows; Conversation.DoesNotExist for a stranger."""
     shown = show_conversation(by=viewer, conversation_id=conversation_id)
-    place = place_of(viewer, conversation_id)
+    place = participant_of(viewer, conversation_id)
     known = Info(place, shown, Head.of(shown, viewer=viewer), _members(place), ())
     if not known.is_admin:
         return known
@@ -127,7 +127,7 @@ def info_of(viewer: User, conversation_id: UUID) -> Info:
 
 def _members(mine: Participant) -> list[Member]:
     """Everyone who is in: the owner, the admins, the rest; each by name."""
-    places = list(present_in(mine.conversation).select_related("user"))
+    places = list(members_of(mine.conversation).select_related("user"))
     for each in places:
         each.conversation = mine.conversation
     places.sort(key=lambda each: (-rank_of(each), each.user.name.casefold()))

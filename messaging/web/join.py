@@ -19,7 +19,7 @@ from chatproject.core import rate_limits
 from chatproject.core.encryption import Unreadable, seal_secret, unseal_secret
 from chatproject.core.errors import Gone, NotAllowed, Refused
 from chatproject.server.compression import holds_secret
-from conversations.access import present, present_in
+from conversations.access import members_of, memberships_of
 from conversations.invite_links import accept_link, find_link
 from conversations.models import InviteLink
 from messaging.web.phrases import members, patterns
@@ -110,13 +110,13 @@ def _accept(request: HttpRequest, token: str) -> HttpResponse:
 def _show(request: HttpRequest, link: InviteLink, token: str, *, refusal: Refused | None = None) -> HttpResponse:
     group = link.conversation
     user = request.user
-    if user.is_authenticated and present(user).filter(conversation=group).exists():
+    if user.is_authenticated and memberships_of(user).filter(conversation=group).exists():
         return redirect("conversation", group.pk)
     context = {
         "name": group.name,
         "initials": initials(group.name),
         "tone": tone(str(group.pk)),
-        "count": members(present_in(group).count(), patterns()),
+        "count": members(members_of(group).count(), patterns()),
         "refusal": refusal.detail if refusal else "",
         "token": token,
     }

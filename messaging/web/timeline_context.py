@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from accounts.models import User
 from accounts.web.faces import initials, tone
 from chatproject.core.graphemes import cut
-from conversations.access import place_of
+from conversations.access import participant_of
 from messaging.access import readable
 from messaging.messages.events import MessageJSON, ReactionJSON, messages_json
 from messaging.messages.richtext import Link, marks_in
@@ -204,7 +204,7 @@ def _answered(known: Sequence[MessageJSON], *, conversation: Mapping[str, Any], 
     missing = {each["reply_to_id"] for each in known if each["reply_to_id"]} - {each["id"] for each in known}
     if not missing:
         return []
-    place = place_of(viewer, UUID(conversation["id"]))
+    place = participant_of(viewer, UUID(conversation["id"]))
     return messages_json(list(readable(place).filter(pk__in=[UUID(each) for each in missing])))
 
 

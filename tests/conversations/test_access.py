@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from chatproject.core.ids import uuid7
-from conversations.access import place_of, present
+from conversations.access import memberships_of, participant_of
 from conversations.models import Conversation, Participant
 
 
@@ -14,21 +14,21 @@ def test_a_member_has_a_place_and_it_costs_one_query(
     django_assert_num_queries: DjangoAssertNumQueries, conversation: Conversation, bob: User
 ) -> None:
     with django_assert_num_queries(1):
-        assert place_of(bob, conversation.pk).conversation == conversation
+        assert participant_of(bob, conversation.pk).conversation == conversation
 
 
 def test_a_stranger_finds_no_conversation(conversation: Conversation, mallory: User) -> None:
     with pytest.raises(Conversation.DoesNotExist):
-        place_of(mallory, conversation.pk)
+        participant_of(mallory, conversation.pk)
 
 
 def test_what_is_not_there_looks_the_same_to_everyone(alice: User) -> None:
     with pytest.raises(Conversation.DoesNotExist):
-        place_of(alice, uuid7())
+        participant_of(alice, uuid7())
 
 
 def test_who_has_left_is_a_stranger(group: Conversation, bob: User) -> None:
     Participant.objects.filter(user=bob).update(left_at=timezone.now(), left_version=1)
     with pytest.raises(Conversation.DoesNotExist):
-        place_of(bob, group.pk)
-    assert not present(bob).exists()
+        participant_of(bob, group.pk)
+    assert not memberships_of(bob).exists()

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from chatproject.core.errors import Unprocessable
-from conversations.access import place_of
+from conversations.access import participant_of
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
 from messaging.sync.inbox import role_of
@@ -64,8 +64,8 @@ def test_a_start_that_is_taken_back_leaves_the_conversation_to_the_other(alice: 
 def test_whoever_makes_a_group_owns_it_and_the_others_are_members(group: Conversation, alice: User, bob: User) -> None:
     assert members(group) == {"alice", "bob", "carol"}
     assert group.owner == alice
-    assert role_of(place_of(alice, group.pk), group) == "owner"
-    assert role_of(place_of(bob, group.pk), group) == "member"
+    assert role_of(participant_of(alice, group.pk), group) == "owner"
+    assert role_of(participant_of(bob, group.pk), group) == "member"
 
 
 def test_a_member_named_twice_and_the_owner_among_them_have_one_place_each(alice: User, bob: User) -> None:

@@ -15,7 +15,7 @@ from accounts.models import User
 from chatproject.core.errors import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
 from chatproject.core.realtime import conversation_group
 from conversations import groups
-from conversations.access import place_of
+from conversations.access import participant_of
 from conversations.commands import create_group
 from conversations.contacts.account_closure import close_account
 from conversations.contacts.commands import block, update_me
@@ -166,7 +166,7 @@ def test_who_is_added_is_a_member_and_who_was_in_stays_what_they_are(
     add(alice, group, bob, mallory, mallory, alice)
     assert roles(group) == {"alice": "owner", "bob": "admin", "carol": "member", "mallory": "member"}
     assert version(group) == (before[0] + 2, before[1] + 1)
-    place = place_of(mallory, group.pk)
+    place = participant_of(mallory, group.pk)
     assert (place.joined_version, place.changed_version) == (before[0] + 1,) * 2
 
 
@@ -218,7 +218,7 @@ def test_who_comes_back_begins_anew(group: Conversation, alice: User, bob: User)
     send_message(by=alice, conversation_id=group.pk, text="Without bob")
     before = version(group)
     add(alice, group, bob)
-    place = place_of(bob, group.pk)
+    place = participant_of(bob, group.pk)
     assert roles(group)["bob"] == "member"
     assert (place.visible_from, place.delivered_through, place.read_through) == (before[0],) * 3
     assert (place.pinned, place.archived, place.notify, place.draft) == (False, False, "all", None)
@@ -265,7 +265,7 @@ def test_marks_that_someone_moved_are_as_they_were_when_they_rise(group: Convers
     send_message(by=alice, conversation_id=group.pk, text="Hi")
     mark_read(by=bob, conversation_id=group.pk, through=2)
     set_role(alice, group, bob, "admin")
-    assert place_of(bob, group.pk).read_through == 2
+    assert participant_of(bob, group.pk).read_through == 2
 
 
 def test_the_owner_stays_while_others_are_in_and_the_last_one_takes_the_group_along(

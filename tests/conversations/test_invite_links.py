@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts.models import User
 from chatproject.core.errors import Conflict, Gone, Invalid, NotAllowed
 from conversations import groups, invite_links
-from conversations.access import place_of
+from conversations.access import participant_of
 from conversations.commands import create_group
 from conversations.contacts.account_closure import close_account
 from conversations.contacts.commands import block, update_me
@@ -192,7 +192,7 @@ def test_who_left_may_come_back_by_a_link_and_sees_nothing_from_between(
     groups.leave(by=bob, conversation_id=group.pk)
     before = Conversation.objects.get().version
     invite_links.accept_link(by=bob, token=token)
-    assert place_of(bob, group.pk).visible_from == before
+    assert participant_of(bob, group.pk).visible_from == before
 
 
 def demote(group: Conversation, alice: User, bob: User) -> None:

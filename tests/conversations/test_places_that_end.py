@@ -1,7 +1,7 @@
 """Someone is put out while a call of theirs is being answered: what is said from then on is not in the answer."""
 
 from accounts.models import User
-from conversations.access import place_of
+from conversations.access import participant_of
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation, Participant
 from messaging.access import readable
@@ -11,7 +11,7 @@ from tests.messaging.helpers import say
 
 def ended_place(user: User, group: Conversation, owner: User) -> Participant:
     """A place as it was read just before its end, after which something was said."""
-    place = place_of(user, group.pk)
+    place = participant_of(user, group.pk)
     remove_member(by=owner, conversation_id=group.pk, user_id=user.pk)
     say(owner, group, "He is out.")
     return place
