@@ -5,7 +5,31 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from chatproject.core.realtime import Post, publish, user_group
+from chatproject.core.realtime import HubEvent, publish, user_group
+
+
+class UserChanged(HubEvent, frozen=True, tag="user"):
+    """Something of a person has changed, as of this `User.version`: their hubs read what it was."""
+
+    user_id: UUID
+    version: int
+
+    @property
+    def group(self) -> str:
+        return user_group(self.user_id)
+
+
+class PersonalSettingsChanged(HubEvent, frozen=True, tag="settings"):
+    """Nothing of a person has changed but their personal settings of these conversations."""
+
+    user_id: UUID
+    version: int
+    conversation_ids: list[UUID]
+
+    @property
+    def group(self) -> str:
+        return user_group(self.user_id)
+
 
 BUMP = """
 WITH u AS MATERIALIZED (SELECT id FROM accounts_user WHERE id = ANY(%(people)s) ORDER BY id FOR NO KEY UPDATE)
@@ -28,18 +52,9 @@ def announce_change(*, people: Iterable[UUID], contacts: bool = False, settled: 
         cursor.execute(BUMP, {"people": list(people), "contacts": contacts})
         versions: dict[UUID, int] = dict(cursor.fetchall())
     ids = list(settled)
-    posts = [post_settled(id, n, ids) if ids else post_changed(id, n) for id, n in versions.items()]
-    transaction.on_commit(lambda: publish(posts))
+    events: list[HubEvent] = [
+        PersonalSettingsChanged(id, version, ids) if ids else UserChanged(id, version)
+        for id, version in versions.items()
+    ]
+    transaction.on_commit(lambda: publish(events))
     return versions
-
-
-def post_changed(user_id: UUID, version: int) -> Post:
-    """Address the news that something of a person's has changed to the servers they are connected to."""
-    return user_group(user_id), {"user": user_id.bytes, "version": version}
-
-
-def post_settled(user_id: UUID, version: int, conversations: Iterable[UUID]) -> Post:
-    """The same, where it is nothing but what is their own of some conversations."""
-    group, envelope = post_changed(user_id, version)
-    envelope["settled"] = [id.bytes for id in conversations]
-    return group, envelope

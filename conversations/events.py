@@ -10,7 +10,7 @@ from accounts.models import User
 from accounts.people.privacy import shows_read
 from accounts.people.profiles import UserJSON, user_json
 from chatproject.core.json_types import Count, IdText, PathText, TimeText, one_of
-from chatproject.core.realtime import Event, Post, conversation_group, timestamp
+from chatproject.core.realtime import ConversationEvent, Event, timestamp
 from conversations.models import Conversation
 
 
@@ -111,16 +111,11 @@ class ConversationSettings(Event):
     me: PlaceJSON
 
 
-def post_updated(conversation: Conversation, changes: Changes) -> Post:
-    """Address the newest change of a conversation to everyone who is in it."""
-    at, epoch = conversation.version, conversation.epoch
-    frame = ConversationUpdated(str(conversation.pk), at, epoch, changes).frame()
-    return conversation_group(conversation.pk), {
-        "conversation": conversation.pk.bytes,
-        "version": at,
-        "epoch": epoch,
-        "frame": frame,
-    }
+def conversation_updated(conversation: Conversation, changes: Changes) -> ConversationEvent:
+    """Write the newest change of a conversation as an event for everyone who is in it."""
+    version, epoch = conversation.version, conversation.epoch
+    frame = ConversationUpdated(str(conversation.pk), version, epoch, changes).frame()
+    return ConversationEvent(conversation.pk, version, epoch, frame)
 
 
 def participants_json(

@@ -7,7 +7,7 @@ from django.db import transaction
 from chatproject.core.database import now
 from chatproject.core.realtime import publish
 from conversations.access import members_of
-from conversations.events import Changes, post_updated
+from conversations.events import Changes, conversation_updated
 from conversations.models import Conversation
 
 DETAILS = {"name", "description", "avatar_url", "history", "owner_id"}
@@ -31,4 +31,4 @@ def announce(conversation: Conversation, changes: Changes) -> None:
     if "participants" in changes:
         changes["participant_count"] = members_of(conversation).count()
     conversation.save()
-    transaction.on_commit(partial(publish, [post_updated(conversation, changes)]))
+    transaction.on_commit(partial(publish, [conversation_updated(conversation, changes)]))

@@ -12,8 +12,9 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
 from channels_redis.utils import _wrap_close, create_pool, decode_hosts
 from redis import asyncio as aioredis
@@ -63,7 +64,7 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
                 async with asyncio.timeout(PUBLISH_TIMEOUT):
                     await self._send(batch)
             except (RedisError, OSError, TimeoutError):
-                logger.warning("Redis took no messages; the audit will mend what was not heard")
+                logger.warning("Redis took no messages; the reconciliation will find what was not received")
                 self._outgoing.clear()
                 self.channel_layer.on_lost()
 
@@ -101,13 +102,13 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
         parser = self._pubsub.connection._parser
         while (reply := parser._reader.gets(False)) is not NOT_ENOUGH_DATA:
             if reply[0] == b"message":
-                self.channel_layer.hear(reply[1].decode(), reply[2])
+                self.channel_layer.receive_from_redis(reply[1].decode(), reply[2])
             else:
                 await self._pubsub.handle_message(reply, ignore_subscribe_messages=True)
 
     def _receive_message(self, message: Any) -> None:
         if message is not None:
-            self.channel_layer.hear(message["channel"].decode(), message["data"])
+            self.channel_layer.receive_from_redis(message["channel"].decode(), message["data"])
 
     async def flush(self) -> None:
         if self._flushing is not None:
@@ -115,17 +116,24 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
         await super().flush()
 
 
+class Listener(NamedTuple):
+    """`receive` is called with what this process publishes as it is, and with what others publish once decoded."""
+
+    receive: Callable[[Any], None]
+    decode: Callable[[bytes], Any]
+
+
 class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
     """The layer as one event loop sees it."""
 
-    def __init__(self, hosts: Any = None, prefix: str = "parley.2", **kwargs: Any) -> None:
+    def __init__(self, hosts: Any = None, prefix: str = "parley.3", **kwargs: Any) -> None:
         super().__init__(hosts=None, prefix=prefix, **kwargs)
         self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
         self.origin = os.urandom(ORIGIN_BYTES)
         """What our own messages begin with."""
         self.on_lost = lambda: None
         """Called whenever messages may have been lost on the way."""
-        self._listeners: dict[str, Callable[[Any], None]] = {}
+        self._listeners: dict[str, Listener] = {}
 
     def redis(self) -> aioredis.Redis:
         """A client of the first host, for small questions from this loop."""
@@ -140,29 +148,41 @@ class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
         for group, message in posts:
             name = self._get_group_channel_name(group)
             flushing.add(self._get_shard(name).enqueue(name, self.channel_layer.serialize(message)))
-            self._tell_listeners(name, message)
+            self._pass_to_listeners(name, message)
         if wait and flushing and not self._listeners:
             await asyncio.wait(flushing)
 
-    def listen(self, listener: Callable[[Any], None]) -> str:
-        """Make a channel for groups alone, and hand what comes to it to a listener, as it comes; nothing is kept."""
+    def listen(self, receive: Callable[[Any], None], *, decode: Callable[[bytes], Any]) -> str:
+        """Make a channel for groups alone, whose messages are passed to `receive` as they arrive; none is stored.
+
+        `decode` reads what other processes have sent; `receive` is called with the very object that this one sends.
+        """
         channel = f"{self.prefix}.listener.{uuid.uuid4().hex}"
-        self._listeners[channel] = listener
+        self._listeners[channel] = Listener(receive, decode)
         return channel
 
-    def hear(self, name: str, data: bytes) -> None:
-        """Take a message as it came from Redis; listeners have heard our own already."""
+    def receive_from_redis(self, name: str, data: bytes) -> None:
+        """Pass a message on; listeners have received those of this process already."""
         message, is_ours = data[ORIGIN_BYTES:], data.startswith(self.origin)
         for channel in (name,) if name in self.channels else self.groups.get(name, ()):
             if channel not in self._listeners:
                 self.channels[channel].put_nowait(message)
             elif not is_ours:
-                self._listeners[channel](self.channel_layer.deserialize(message))
+                self._receive_encoded(self._listeners[channel], message)
 
-    def _tell_listeners(self, name: str, message: Any) -> None:
+    def _receive_encoded(self, listener: Listener, message: bytes) -> None:
+        try:
+            decoded = listener.decode(message)
+        except msgspec.DecodeError as error:
+            # Another release may send kinds of events that this one does not know.
+            logger.warning("a message of another server is not understood: %s", error)
+        else:
+            listener.receive(decoded)
+
+    def _pass_to_listeners(self, name: str, message: Any) -> None:
         for channel in self.groups.get(name, ()):
             if channel in self._listeners:
-                self._listeners[channel](message)
+                self._listeners[channel].receive(message)
 
     async def group_add_many(self, groups: Iterable[str], channel: str) -> None:
         """Add a channel to many groups at once."""
@@ -177,6 +197,12 @@ class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
 
 class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     """Django's `CHANNEL_LAYERS` backend: one `LoopLayer` for each running event loop."""
+
+    _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
+
+    def serialize(self, message: Any) -> bytes:
+        """Write a message, a dict or a `msgspec.Struct`, as MessagePack."""
+        return self._encoder.encode(message)
 
     def _get_layer(self) -> LoopLayer:
         loop = asyncio.get_running_loop()

@@ -1,6 +1,8 @@
-"""The one way out to the wire: what has happened, told on commit to the people it concerns.
+"""Publishing: what has happened is published on commit, to the hubs of all server processes that it concerns.
 
-What is told is a hint; the database is the truth. A publish that fails is logged and mended by every hub's audit.
+Two kinds of events: an `Event` is what a client receives, as the contract shows it; a `HubEvent` is what servers send
+each other, and carries the ready frame of an `Event` where there is one. What is published is a hint; the database is
+the truth. A publish that fails is logged, and the reconciliation of every hub finds what was lost.
 """
 
 import logging
@@ -8,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, ClassVar, NotRequired, TypedDict
+from typing import Any, ClassVar
 from uuid import UUID
 
+import msgspec
 import orjson
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -18,36 +21,6 @@ from channels.layers import get_channel_layer
 from chatproject.core.database import without_connection
 
 logger = logging.getLogger(__name__)
-
-
-class Envelope(TypedDict):
-    """What travels from server to server: where a frame belongs in the order of its conversation or person.
-
-    `since` is the position of the older message that it is about: who does not see that one must not hear of it.
-    What is told of `presence` and typing has no place in any order.
-    `settled` are the conversations about which a person's own version says something new, where it is about nothing
-    else. `receipts` have no place in any order; `hearers` are those who hear of them, where that is not everyone.
-    An `announcement` is a frame for everyone, or for all of a conversation; one that `disconnects` ends the sockets
-    that a person has at this moment. A person's `frame` is for all of their sockets, outside any order.
-    """
-
-    conversation: NotRequired[bytes]
-    user: NotRequired[bytes]
-    presence: NotRequired[bytes]
-    typist: NotRequired[bytes]
-    starts: NotRequired[bool]
-    version: NotRequired[int]
-    epoch: NotRequired[int]
-    since: NotRequired[int]
-    frame: NotRequired[bytes]
-    settled: NotRequired[list[bytes]]
-    receipts: NotRequired[list[list[Any]]]
-    hearers: NotRequired[list[bytes]]
-    announcement: NotRequired[bytes]
-    disconnects: NotRequired[bool]
-
-
-Post = tuple[str, Envelope]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +62,7 @@ def _second(seconds: int) -> str:
 
 
 EVERYONE = "everyone"
-"""The group that every server with a socket listens to."""
+"""The group that every server process with a socket is subscribed to."""
 
 
 def conversation_group(conversation_id: UUID) -> str:
@@ -100,15 +73,55 @@ def user_group(user_id: UUID) -> str:
     return f"user.{user_id.hex}"
 
 
-def publish(posts: Sequence[Post]) -> None:
-    """Hand envelopes to the layer, in order, from synchronous code after its commit."""
+class HubEvent(msgspec.Struct, frozen=True, array_like=True):
+    """What one server process publishes for the hubs of all.
+
+    A subclass lives in the room that publishes it, and has a `tag` of its own, which must stay: servers of two releases
+    may run side by side. The hub has a table of them (`messaging.realtime.hub`), each with its handler. On the wire it
+    is a MessagePack array, the tag first; a field that is added goes to the end and has a default.
+    """
+
+    @property
+    def group(self) -> str:
+        """Where it is published."""
+        raise NotImplementedError
+
+
+class ConversationEvent(HubEvent, frozen=True, tag="conversation"):
+    """A frame for everyone in a conversation, at its place in the order of the conversation's versions."""
+
+    conversation_id: UUID
+    version: int
+    epoch: int
+    frame: bytes
+    since: int | None = None
+    """The position of the older message that it is about: members who do not see that one must not receive this."""
+
+    @property
+    def group(self) -> str:
+        return conversation_group(self.conversation_id)
+
+
+class UserFrame(HubEvent, frozen=True, tag="frame"):
+    """A frame for all sockets of a person, outside any order."""
+
+    user_id: UUID
+    frame: bytes
+
+    @property
+    def group(self) -> str:
+        return user_group(self.user_id)
+
+
+def publish(events: Sequence[HubEvent]) -> None:
+    """Publish events, in order, from synchronous code after its commit."""
     with without_connection():
-        async_to_sync(publish_soon)(posts, wait=True)
+        async_to_sync(publish_soon)(events, wait=True)
 
 
-async def publish_soon(posts: Sequence[Post], *, wait: bool = False) -> None:
-    """Hand envelopes to the layer, in order; return before they are sent unless told to wait."""
+async def publish_soon(events: Sequence[HubEvent], *, wait: bool = False) -> None:
+    """Publish events, in order; return before they are sent unless asked to wait."""
     try:
-        await get_channel_layer().group_send_many(posts, wait=wait)
+        await get_channel_layer().group_send_many([(event.group, event) for event in events], wait=wait)
     except Exception:
-        logger.exception("publishing failed; the audit will find what was not heard")
+        logger.exception("publishing failed; the reconciliation will find what was not received")

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from chatproject.core.realtime import Post, encode, user_group
+from chatproject.core.realtime import UserFrame, encode
 from messaging.media.attachments import MediaJSON
 
 
-def post_media(user_id: UUID, media: MediaJSON) -> Post:
-    """Tell a person's devices what has become of an upload; who misses it asks for its state."""
-    return user_group(user_id), {"user": user_id.bytes, "frame": encode({"type": "media.updated", "data": media})}
+def media_updated(user_id: UUID, media: MediaJSON) -> UserFrame:
+    """Write the state of an upload as an event for its owner's devices; a device that misses it asks for the state."""
+    return UserFrame(user_id, encode({"type": "media.updated", "data": media}))

@@ -19,7 +19,7 @@ from chatproject.core.errors import Unavailable
 from chatproject.core.realtime import publish
 from messaging.media import processing_queue
 from messaging.media.attachments import open_name, seal_name, show_media
-from messaging.media.events import post_media
+from messaging.media.events import media_updated
 from messaging.media.processing_slots import Slots
 from messaging.media.sanitizer.result import DAMAGED, Finding, Refusal
 from messaging.media.sanitizer.runner import examine
@@ -217,7 +217,7 @@ def _settle(attachment: Attachment, *, state: str, blob: Blob | None = None, rea
             held.turn = held.due_at = None
             held.save(update_fields=SETTLED)
     if is_open:
-        publish([post_media(attachment.owner_id, show_media(attachment.pk))])
+        publish([media_updated(attachment.owner_id, show_media(attachment.pk))])
     elif held is None:
         # It was cleared up meanwhile, perhaps before all of it was stored.
         media_storage().remove([attachment.key, thumbnail_key(attachment.key)])

@@ -25,7 +25,7 @@ from chatproject.core.realtime import publish, timestamp_of
 from conversations.models import Conversation
 from messaging.media.attachments import MediaJSON, media_of, take_media
 from messaging.messages.append_sql import Draft, Outcome, parameters, statement
-from messaging.messages.events import MessageJSON, message_json, messages_json, post_created, shape
+from messaging.messages.events import MessageJSON, message_created, message_json, messages_json, shape
 from messaging.messages.mentions import names_in
 from messaging.models import Message
 from messaging.retention.partitions import make_partitions
@@ -91,7 +91,7 @@ def _append(draft: Draft) -> Said:
         if said := settle(draft, outcome):
             said.message["media"] = _hang(draft)
             transaction.on_commit(metrics.MESSAGES.inc)
-            post = post_created(draft.conversation_id, outcome.epoch, said.message)
+            post = message_created(draft.conversation_id, outcome.epoch, said.message)
             transaction.on_commit(partial(publish, [post]))
             return said
         if outcome.what == "seen":

@@ -15,7 +15,7 @@ from conversations.access import memberships_of
 from conversations.models import Conversation, Participant
 from conversations.versions import advance
 from messaging.access import readable
-from messaging.messages.events import MessageJSON, messages_json, post_updated
+from messaging.messages.events import MessageJSON, message_updated, messages_json
 from messaging.models import Message
 
 
@@ -64,7 +64,7 @@ def announce(message: Message, conversation: Conversation) -> MessageJSON:
     message.save(force_update=True)
     conversation.save(update_fields=["version", "changed_at"])
     shown = show(message)
-    transaction.on_commit(partial(publish, [post_updated(conversation.pk, conversation.epoch, shown)]))
+    transaction.on_commit(partial(publish, [message_updated(conversation.pk, conversation.epoch, shown)]))
     return shown
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from chatproject.core.encryption import unseal
 from chatproject.core.json_types import Count, IdText, PathText, TimeText, one_of
-from chatproject.core.realtime import Envelope, Event, Post, conversation_group, timestamp
+from chatproject.core.realtime import ConversationEvent, Event, timestamp
 from conversations.events import HistoryText, ParticipantJSON, PlaceJSON
 from messaging.media.attachments import MediaJSON, media_of
 from messaging.models import Message
@@ -195,19 +195,14 @@ def _maybe(moment: datetime | None) -> str | None:
     return timestamp(moment) if moment else None
 
 
-def post_created(conversation_id: UUID, epoch: int, message: MessageJSON) -> Post:
-    """Address a new message to everyone who is in its conversation."""
-    event = MessageCreated(str(conversation_id), message["position"], message)
-    return conversation_group(conversation_id), _envelope(conversation_id, epoch, event)
+def message_created(conversation_id: UUID, epoch: int, message: MessageJSON) -> ConversationEvent:
+    """Write a new message as an event for everyone who is in its conversation."""
+    position = message["position"]
+    frame = MessageCreated(str(conversation_id), position, message).frame()
+    return ConversationEvent(conversation_id, position, epoch, frame)
 
 
-def post_updated(conversation_id: UUID, epoch: int, message: MessageJSON) -> Post:
-    """Address what has become of a message to everyone who is in its conversation."""
-    event = MessageUpdated(str(conversation_id), message["version"], message)
-    envelope = _envelope(conversation_id, epoch, event)
-    envelope["since"] = message["position"]
-    return conversation_group(conversation_id), envelope
-
-
-def _envelope(conversation_id: UUID, epoch: int, event: MessageCreated) -> Envelope:
-    return {"conversation": conversation_id.bytes, "version": event.version, "epoch": epoch, "frame": event.frame()}
+def message_updated(conversation_id: UUID, epoch: int, message: MessageJSON) -> ConversationEvent:
+    """Write what a message is now as an event for everyone who is in its conversation."""
+    frame = MessageUpdated(str(conversation_id), message["version"], message).frame()
+    return ConversationEvent(conversation_id, message["version"], epoch, frame, since=message["position"])

@@ -20,11 +20,11 @@ from django.conf import settings
 from chatproject.core import metrics
 from chatproject.core.database import in_thread
 from chatproject.core.errors import Unavailable
-from chatproject.core.realtime import Post, publish_soon
+from chatproject.core.realtime import ConversationEvent, publish_soon
 from messaging.messages.append import Said, recognise, settle, unseen_json
 from messaging.messages.append_sql import Draft, Outcome, parameters, statement
 from messaging.messages.dedicated_connection import Connection
-from messaging.messages.events import message_json, post_created
+from messaging.messages.events import message_created, message_json
 from messaging.retention.partitions import make_partitions
 
 logger = logging.getLogger(__name__)
@@ -241,7 +241,7 @@ class Lane:
         await asyncio.sleep(PAUSE)
 
 
-def _settle(entry: Entry, outcome: Outcome) -> Post | None:
+def _settle(entry: Entry, outcome: Outcome) -> ConversationEvent | None:
     """Answer an entry that is new or refused; give what is to be published of it."""
     try:
         said = settle(entry.draft, outcome)
@@ -251,7 +251,7 @@ def _settle(entry: Entry, outcome: Outcome) -> Post | None:
     if said is None:
         return None
     entry.accept(said)
-    return post_created(entry.draft.conversation_id, outcome.epoch, said.message)
+    return message_created(entry.draft.conversation_id, outcome.epoch, said.message)
 
 
 async def _answer_repeat(entry: Entry, outcome: Outcome, connection: Connection) -> None:
@@ -266,7 +266,7 @@ async def _answer_repeat(entry: Entry, outcome: Outcome, connection: Connection)
         return
     entry.accept(Said(message if outcome.sees_it else unseen_json(stored), repeated=not entry.unsure))
     if entry.unsure:
-        await publish_soon([post_created(entry.draft.conversation_id, outcome.epoch, message)])
+        await publish_soon([message_created(entry.draft.conversation_id, outcome.epoch, message)])
 
 
 def _still_patient(entries: Sequence[Entry]) -> list[Entry]:

@@ -17,7 +17,7 @@ from chatproject.core.ids import uuid7
 from chatproject.core.realtime import publish
 from conversations.models import Conversation, Participant
 from conversations.versions import advance
-from messaging.messages.events import NoticeJSON, message_json, post_created
+from messaging.messages.events import NoticeJSON, message_created, message_json
 from messaging.models import Message
 
 
@@ -51,7 +51,9 @@ def append_notice(
         created_at=conversation.changed_at,
     )
     _move_marks(conversation, by, before)
-    transaction.on_commit(partial(publish, [post_created(conversation.pk, conversation.epoch, message_json(message))]))
+    transaction.on_commit(
+        partial(publish, [message_created(conversation.pk, conversation.epoch, message_json(message))])
+    )
 
 
 def _move_marks(conversation: Conversation, by: User, before: int) -> None:

@@ -22,7 +22,7 @@ from chatproject.core.redis import redis
 from conversations.access import participant_of
 from conversations.models import Conversation
 from conversations.presence_privacy import visible_to
-from messaging.presence.events import post_announcement, post_disconnect
+from messaging.presence.events import AnnouncementFrame, UserDisconnected
 from messaging.presence.queries import key_of, living_servers, looking_at, servers_of
 from messaging.presence.registry import SOCKETS_MOST
 
@@ -141,7 +141,7 @@ def disconnect(*, by: Staff, user_id: UUID) -> None:
     servers = sorted(servers_of(user.pk))
     with transaction.atomic():
         record(by=by, action=Action.DISCONNECT, kind="person", id=user.pk, before={"servers": servers})
-        transaction.on_commit(lambda: publish([post_disconnect(user.pk)]))
+        transaction.on_commit(lambda: publish([UserDisconnected(user.pk)]))
 
 
 def announce(*, by: Staff, text: str, conversation_id: UUID | None = None) -> None:
@@ -159,4 +159,4 @@ def announce(*, by: Staff, text: str, conversation_id: UUID | None = None) -> No
     kind = "conversation" if conversation_id else ""
     with transaction.atomic():
         record(by=by, action=Action.ANNOUNCE, kind=kind, id=conversation_id, after={"text": said})
-        transaction.on_commit(lambda: publish([post_announcement(said, conversation_id=conversation_id)]))
+        transaction.on_commit(lambda: publish([AnnouncementFrame.of(said, conversation_id=conversation_id)]))

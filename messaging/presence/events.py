@@ -1,12 +1,12 @@
-"""What is told at once or never, and kept nowhere: who is here, who is typing, what the staff announces."""
+"""Events that are delivered at once or never, and stored nowhere: presence, typing, announcements of the staff."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Self, TypedDict
+from typing import Annotated, ClassVar, Self, TypedDict
 from uuid import UUID
 
 from chatproject.core.json_types import IdText, TimeText, one_of
-from chatproject.core.realtime import EVERYONE, Event, Post, conversation_group, timestamp, user_group
+from chatproject.core.realtime import EVERYONE, Event, HubEvent, conversation_group, timestamp, user_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +58,49 @@ def presence_group(user_id: UUID) -> str:
     return f"presence.{user_id.hex}"
 
 
-def post_presence(user_id: UUID) -> Post:
-    """Ask every server where someone watches a person to look whether they are here."""
-    return presence_group(user_id), {"presence": user_id.bytes}
+class PresenceHint(HubEvent, frozen=True, tag="presence"):
+    """Someone may have come or gone: hubs with watchers of this person ask the registry."""
+
+    user_id: UUID
+
+    @property
+    def group(self) -> str:
+        return presence_group(self.user_id)
 
 
-def post_typing(conversation_id: UUID, user_id: UUID, *, epoch: int, starts: bool) -> Post:
-    """Tell the servers of a conversation's members that someone types there, or no more."""
-    envelope: Any = {"typist": user_id.bytes, "conversation": conversation_id.bytes, "epoch": epoch, "starts": starts}
-    return conversation_group(conversation_id), envelope
+class TypingSignal(HubEvent, frozen=True, tag="typing"):
+    """Someone starts or stops typing in a conversation that has this epoch."""
+
+    conversation_id: UUID
+    user_id: UUID
+    epoch: int
+    starts: bool
+
+    @property
+    def group(self) -> str:
+        return conversation_group(self.conversation_id)
 
 
-def post_announcement(text: str, *, conversation_id: UUID | None = None) -> Post:
-    """Tell everyone who is connected something, or those who are in a conversation."""
-    frame = Announcement(text).frame()
-    if conversation_id is None:
-        return EVERYONE, {"announcement": frame}
-    return conversation_group(conversation_id), {"announcement": frame, "conversation": conversation_id.bytes}
+class AnnouncementFrame(HubEvent, frozen=True, tag="announcement"):
+    """A frame for everyone who is connected, or for everyone in one conversation."""
+
+    frame: bytes
+    conversation_id: UUID | None = None
+
+    @property
+    def group(self) -> str:
+        return EVERYONE if self.conversation_id is None else conversation_group(self.conversation_id)
+
+    @classmethod
+    def of(cls, text: str, *, conversation_id: UUID | None = None) -> Self:
+        return cls(Announcement(text).frame(), conversation_id)
 
 
-def post_disconnect(user_id: UUID) -> Post:
-    """Ask every server to close the sockets that a person has there."""
-    return user_group(user_id), {"user": user_id.bytes, "disconnects": True}
+class UserDisconnected(HubEvent, frozen=True, tag="disconnect"):
+    """The staff closes the sockets that a person has at this moment."""
+
+    user_id: UUID
+
+    @property
+    def group(self) -> str:
+        return user_group(self.user_id)

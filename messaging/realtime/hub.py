@@ -10,18 +10,24 @@ epochs are compared for, wherever a place and a conversation were read apart.
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from functools import reduce
+from operator import or_
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import msgspec
 import psycopg
 
+from accounts.changes import PersonalSettingsChanged, UserChanged
 from chatproject.core import metrics
 from chatproject.core.background import Background
-from chatproject.core.realtime import EVERYONE, Envelope, encode, user_group
+from chatproject.core.realtime import EVERYONE, ConversationEvent, HubEvent, UserFrame, encode, user_group
 from conversations.events import ConversationRemoved
 from conversations.models import Conversation, Departure
 from messaging.messages.events import ConversationJSON
+from messaging.presence.events import AnnouncementFrame, PresenceHint, TypingSignal, UserDisconnected
 from messaging.realtime import queries
 from messaging.realtime.personal_settings import Settled
 from messaging.realtime.presence import Presence
@@ -31,6 +37,7 @@ from messaging.realtime.reconciler import Audit, Findings
 from messaging.realtime.subscriptions import Following
 from messaging.realtime.tables import Heard, Person, Socket
 from messaging.realtime.typing import Typists
+from messaging.receipts.events import ReceiptsChanged
 from messaging.sync.replay import as_begun
 
 logger = logging.getLogger(__name__)
@@ -52,16 +59,27 @@ class Hub:
         self._following = Following(self._background)
         self._receipts = ReceiptsHeard()
         self._settled = Settled(self._people, self._background)
-        mend = Findings(lambda heard: self._mend(heard, after=0), self._refresh, self._hear)
+        mend = Findings(lambda heard: self._mend(heard, after=0), self._refresh, self._receive)
         self._audit = Audit(self._following, self._people, self._receipts, mend=mend)
         self.presence = Presence(self._following, self._background)
         self.typists = Typists(self._following, self._background)
+        self._handlers: dict[type[HubEvent], Callable[[Any], None]] = {
+            ConversationEvent: self._on_conversation_event,
+            ReceiptsChanged: self._on_receipts_changed,
+            UserChanged: self._on_user_changed,
+            PersonalSettingsChanged: self._on_personal_settings_changed,
+            UserFrame: self._on_user_frame,
+            UserDisconnected: self._on_user_disconnected,
+            AnnouncementFrame: self._on_announcement,
+            PresenceHint: self.presence.watching.hear,
+            TypingSignal: self.typists.hear,
+        }
 
     # Sockets come and go
 
     async def attach(self, socket: Socket) -> None:
         """Let a socket hear everything its person is in; return when it does."""
-        if self._following.open(hear=self._hear, on_lost=self._look_soon):
+        if self._following.open(hear=self._receive, decode=_decoder(self._handlers), on_lost=self._look_soon):
             self._background.run(self._audit.run())
         person = self._people.get(socket.user_id)
         if person is None:
@@ -115,54 +133,55 @@ class Hub:
 
     # Events
 
-    def _hear(self, envelope: Envelope) -> None:
+    def _receive(self, event: HubEvent) -> None:
         try:
-            self._take(envelope)
+            self._handlers[type(event)](event)
         except Exception:
             logger.exception("an event could not be delivered")
 
-    def _take(self, envelope: Envelope) -> None:
-        if "presence" in envelope:
-            self.presence.watching.hear(envelope)
-        elif "typist" in envelope:
-            self.typists.hear(envelope)
-        elif "announcement" in envelope:
-            self._announce(envelope)
-        elif "conversation" in envelope:
-            heard = self._following.heard.get(UUID(bytes=envelope["conversation"]))
-            if heard is not None and "receipts" in envelope:
-                self._receipts.hear(heard, envelope, self._people.get)
-            elif heard is not None and not heard.accept(envelope):
-                # Where only the members have changed there is nothing to wait for.
-                self._mend(heard, after=0 if heard.has_next else GAP_GRACE)
-        else:
-            person = self._people.get(UUID(bytes=envelope["user"]))
-            if person is not None and "disconnects" in envelope:
-                self._disconnect(person)
-            elif person is not None and "frame" in envelope:
-                person.hear(envelope["frame"])
-            elif person is not None and envelope["version"] > person.version:
-                self._hear_of(person, envelope)
+    def _on_conversation_event(self, event: ConversationEvent) -> None:
+        heard = self._following.heard.get(event.conversation_id)
+        if heard is not None and not heard.accept(event):
+            # Where only the members have changed there is nothing to wait for.
+            self._mend(heard, after=0 if heard.has_next else GAP_GRACE)
 
-    def _announce(self, envelope: Envelope) -> None:
-        """Hand what the staff says to everyone here, or to those who are in one conversation."""
-        id = envelope.get("conversation")
+    def _on_receipts_changed(self, event: ReceiptsChanged) -> None:
+        heard = self._following.heard.get(event.conversation_id)
+        if heard is not None:
+            self._receipts.hear(heard, event, self._people.get)
+
+    def _on_announcement(self, event: AnnouncementFrame) -> None:
+        """Deliver an announcement to everyone here, or to the members of one conversation."""
         sockets: Iterable[Socket] = (socket for person in self._people.values() for socket in person.sockets)
-        if id is not None:
-            heard = self._following.heard.get(UUID(bytes=id))
+        if event.conversation_id is not None:
+            heard = self._following.heard.get(event.conversation_id)
             sockets = heard.listeners if heard is not None else ()
         for socket in list(sockets):
-            socket.deliver(envelope["announcement"])
+            socket.deliver(event.frame)
 
-    def _disconnect(self, person: Person) -> None:
-        for socket in list(person.sockets):
+    def _on_user_disconnected(self, event: UserDisconnected) -> None:
+        person = self._people.get(event.user_id)
+        for socket in list(person.sockets) if person is not None else ():
             socket.end(4503, "session_revoked", "The staff has closed this connection.")
 
-    def _hear_of(self, person: Person, envelope: Envelope) -> None:
-        """Tell what someone has settled, where the news says that it was nothing else; read them anew otherwise."""
-        if "settled" in envelope and person.is_next(envelope["version"]):
-            person.version = envelope["version"]
-            self._settled.add(person, (UUID(bytes=id) for id in envelope["settled"]))
+    def _on_user_frame(self, event: UserFrame) -> None:
+        person = self._people.get(event.user_id)
+        if person is not None:
+            person.hear(event.frame)
+
+    def _on_user_changed(self, event: UserChanged) -> None:
+        person = self._people.get(event.user_id)
+        if person is not None and event.version > person.version:
+            self._refresh(person)
+
+    def _on_personal_settings_changed(self, event: PersonalSettingsChanged) -> None:
+        """Deliver the settings where nothing came before this change; reload the person otherwise."""
+        person = self._people.get(event.user_id)
+        if person is None or event.version <= person.version:
+            return
+        if person.is_next(event.version):
+            person.version = event.version
+            self._settled.add(person, event.conversation_ids)
         else:
             self._refresh(person)
 
@@ -348,6 +367,12 @@ class Hub:
 
 def _created(shown: ConversationJSON) -> bytes:
     return encode({"type": "conversation.created", "data": shown})
+
+
+def _decoder(kinds: Iterable[type[HubEvent]]) -> Callable[[bytes], HubEvent]:
+    """Read these kinds of events as other servers send them; msgspec.DecodeError for any other."""
+    decode: Callable[[bytes], HubEvent] = msgspec.msgpack.Decoder(reduce(or_, kinds)).decode
+    return decode
 
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()

@@ -13,7 +13,7 @@ from chatproject.core.background import Background
 from chatproject.core.database import in_thread
 from chatproject.core.errors import Unprocessable
 from chatproject.core.realtime import publish_soon
-from messaging.presence.events import post_presence
+from messaging.presence.events import PresenceHint
 from messaging.presence.queries import open_members, socket_member
 from messaging.presence.registry import SOCKETS_MOST, Registry
 from messaging.realtime.presence_watchers import Watching
@@ -107,7 +107,7 @@ class Presence:
         return self._entries.pop(socket)
 
     def _tell(self, user_id: UUID) -> None:
-        self._background.run(publish_soon([post_presence(user_id)]))
+        self._background.run(publish_soon([PresenceHint(user_id)]))
 
     # What they have in view
 

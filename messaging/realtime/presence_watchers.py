@@ -16,9 +16,8 @@ from uuid import UUID
 
 from chatproject.core.background import Background
 from chatproject.core.errors import Unavailable
-from chatproject.core.realtime import Envelope
 from conversations.presence_privacy import Pair
-from messaging.presence.events import PresenceChanged, presence_group, presence_json
+from messaging.presence.events import PresenceChanged, PresenceHint, presence_group, presence_json
 from messaging.presence.queries import find_soon
 from messaging.presence.registry import AWAY
 from messaging.realtime import queries
@@ -114,9 +113,9 @@ class Watching:
 
     # Looking
 
-    def hear(self, envelope: Envelope) -> None:
+    def hear(self, hint: PresenceHint) -> None:
         """Look at someone who may have come or gone."""
-        self._look_soon([UUID(bytes=envelope["presence"])])
+        self._look_soon([hint.user_id])
 
     def look_at_all(self) -> None:
         """Look at everyone who is watched here."""

@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from chatproject.core.realtime import Envelope
 from messaging.realtime import queries
 from messaging.realtime.tables import Heard, Person
-from messaging.receipts.events import frame_of, posts_of, receipts_in
+from messaging.receipts.events import ReceiptsChanged, frame_of, receipts_changed
 
 LOOKED_BACK = 12.0
 """Seconds of runs that an audit looks at: those since the last one, and as much again."""
@@ -31,27 +30,26 @@ class ReceiptsHeard:
         self._former: dict[Place, Reached] = {}
         self._since = 0.0
 
-    def hear(self, heard: Heard, envelope: Envelope, person_of: Callable[[UUID], Person | None]) -> None:
+    def hear(self, heard: Heard, event: ReceiptsChanged, person_of: Callable[[UUID], Person | None]) -> None:
         """Tell receipts to those who may know them.
 
         Where the members have changed and that is not known here yet, nobody is told: the audit does it when it is.
         """
-        if envelope["epoch"] > heard.epoch:
+        if event.epoch > heard.epoch:
             return
-        receipts = receipts_in(envelope)
-        for each in receipts:
+        for each in event.receipts:
             self._remember((heard.id, each.user_id), (each.delivered, each.read))
-        hearers = set(envelope["hearers"]) if "hearers" in envelope else None
-        seen, unseen = (frame_of(heard.id, receipts, shows_read=shows_read) for shows_read in (True, False))
+        recipients = None if event.recipients is None else set(event.recipients)
+        seen, unseen = (frame_of(heard.id, event.receipts, shows_read=shows_read) for shows_read in (True, False))
         # A socket that is too slow leaves while it is handed this.
         for socket in list(heard.listeners):
             person = person_of(socket.user_id)
-            if person is None or (hearers is not None and person.id.bytes not in hearers):
+            if person is None or (recipients is not None and person.id not in recipients):
                 continue
             if frame := seen if person.sees_receipts else unseen:
                 socket.deliver(frame)
 
-    async def missed(self, conversations: Collection[UUID], *, grace: float) -> list[Envelope]:
+    async def missed(self, conversations: Collection[UUID], *, grace: float) -> list[ReceiptsChanged]:
         """Find what has moved of late in some conversations and was not heard, nor is within a grace; write it as it
         should have come.
         """
@@ -61,7 +59,7 @@ class ReceiptsHeard:
             await asyncio.sleep(grace)
             unheard = self._unheard(unheard)
         news = await queries.receipts(unheard) if unheard else []
-        return [envelope for _, envelope in posts_of(news)]
+        return receipts_changed(news)
 
     def _unheard(self, rows: Iterable[Any]) -> list[Any]:
         return [row for row in rows if not self._has_heard(row)]

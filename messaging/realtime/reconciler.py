@@ -12,12 +12,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chatproject.core import metrics
-from chatproject.core.realtime import EVERYONE, Envelope, conversation_group, user_group
+from chatproject.core.realtime import EVERYONE, conversation_group, user_group
 from messaging.realtime import queries
 from messaging.realtime.queries import Newer
 from messaging.realtime.receipts import ReceiptsHeard
 from messaging.realtime.subscriptions import Following
 from messaging.realtime.tables import Heard, Person
+from messaging.receipts.events import ReceiptsChanged
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Findings(NamedTuple):
 
     conversation: Callable[[Heard], None]
     person: Callable[[Person], None]
-    receipts: Callable[[Envelope], None]
+    receipts: Callable[[ReceiptsChanged], None]
 
 
 class Audit:
@@ -96,9 +97,9 @@ class Audit:
         self._receipts.forget(asyncio.get_running_loop().time())
         if not self._following.heard:
             return
-        for envelope in await self._receipts.missed(list(self._following.heard), grace=GRACE):
+        for event in await self._receipts.missed(list(self._following.heard), grace=GRACE):
             metrics.FOUND_BY_AUDIT.inc()
-            self._mend.receipts(envelope)
+            self._mend.receipts(event)
 
     async def _newer(self) -> Newer:
         return await queries.newer(

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable
+from typing import Any
 from uuid import UUID
 
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from chatproject.core.background import Background
-from chatproject.core.realtime import Envelope, conversation_group
+from chatproject.core.realtime import HubEvent, conversation_group
 from conversations.models import Conversation
 from messaging.realtime import queries
 from messaging.realtime.queries import Membership
@@ -30,14 +31,16 @@ class Following:
         self._is_alone = False
         """Whether Redis could not be told what we want to hear, which is said once."""
 
-    def open(self, *, hear: Callable[[Envelope], None], on_lost: Callable[[], None]) -> bool:
+    def open(
+        self, *, hear: Callable[[Any], None], decode: Callable[[bytes], HubEvent], on_lost: Callable[[], None]
+    ) -> bool:
         """Make the inbox; True the first time. `hear` is given what comes to any group that was added; `on_lost` is
         called whenever messages may have been lost.
         """
         if self._inbox is not None:
             return False
         self._layer = get_channel_layer()._get_layer()
-        self._inbox = self._layer.listen(hear)
+        self._inbox = self._layer.listen(hear, decode=decode)
         self._layer.on_lost = on_lost
         return True
 

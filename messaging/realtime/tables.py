@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 from uuid import UUID
 
-from chatproject.core.realtime import Envelope
+from chatproject.core.realtime import ConversationEvent
 from conversations.events import ConversationUpdated
 from messaging.realtime.queries import ConversationSeen, Membership
 
@@ -36,7 +36,7 @@ class Heard:
         self.expected = -1
         """The version that the database is known to have reached."""
         self.listeners: dict[Socket, Membership] = {}
-        self.held: dict[int, Envelope] = {}
+        self.held: dict[int, ConversationEvent] = {}
         self.mending: asyncio.Task[None] | None = None
 
     @property
@@ -44,13 +44,13 @@ class Heard:
         """Tell whether something is known to be missing."""
         return bool(self.held) or self.expected > self.version
 
-    def accept(self, envelope: Envelope) -> bool:
+    def accept(self, event: ConversationEvent) -> bool:
         """Deliver an event that follows the last, and what was held for it; False if something is missing."""
-        if envelope["version"] > self.version:
-            self.held[envelope["version"]] = envelope
-        while (following := self.held.get(self.version + 1)) and following.get("epoch") == self.epoch:
+        if event.version > self.version:
+            self.held[event.version] = event
+        while (following := self.held.get(self.version + 1)) and following.epoch == self.epoch:
             del self.held[self.version + 1]
-            self._deliver(self.version + 1, following["frame"], since=following.get("since"))
+            self._deliver(self.version + 1, following.frame, since=following.since)
         return not self.held
 
     @property
@@ -97,7 +97,7 @@ class Heard:
                     socket.mention(frame)
 
     def _forget_until(self, version: int) -> None:
-        self.held = {n: envelope for n, envelope in self.held.items() if n > version}
+        self.held = {n: event for n, event in self.held.items() if n > version}
 
 
 class Person:

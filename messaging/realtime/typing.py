@@ -11,8 +11,8 @@ from uuid import UUID
 
 from chatproject.core.background import Background
 from chatproject.core.errors import Blocked
-from chatproject.core.realtime import Envelope, publish_soon
-from messaging.presence.events import TypingChanged, post_typing
+from chatproject.core.realtime import publish_soon
+from messaging.presence.events import TypingChanged, TypingSignal
 from messaging.realtime.subscriptions import Following
 from messaging.realtime.tables import Heard, Socket
 
@@ -76,21 +76,20 @@ class Typists:
     def _say(self, socket: Socket, conversation_id: UUID, *, starts: bool) -> None:
         heard = self._following.heard.get(conversation_id)
         if heard is not None:
-            post = post_typing(conversation_id, socket.user_id, epoch=heard.epoch, starts=starts)
-            self._background.run(publish_soon([post]))
+            signal = TypingSignal(conversation_id, socket.user_id, heard.epoch, starts)
+            self._background.run(publish_soon([signal]))
 
     # What is heard here
 
-    def hear(self, envelope: Envelope) -> None:
+    def hear(self, signal: TypingSignal) -> None:
         """Tell those who listen here that someone types, or no more."""
-        heard = self._following.heard.get(UUID(bytes=envelope["conversation"]))
+        heard = self._following.heard.get(signal.conversation_id)
         if heard is None:
             return
-        user_id = UUID(bytes=envelope["typist"])
-        if envelope["starts"]:
-            self._begin(heard, user_id, epoch=envelope["epoch"])
+        if signal.starts:
+            self._begin(heard, signal.user_id, epoch=signal.epoch)
         else:
-            self._stop((heard.id, user_id))
+            self._stop((heard.id, signal.user_id))
 
     def _begin(self, heard: Heard, user_id: UUID, *, epoch: int) -> None:
         key, now = (heard.id, user_id), time.monotonic()

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple, TypedDict
 from uuid import UUID
 
 from chatproject.core.json_types import Count, IdText
-from chatproject.core.realtime import Envelope, Event, Post, conversation_group
+from chatproject.core.realtime import Event, HubEvent, conversation_group
 
 EVERYONE_HEARS = 100
 """In groups of more, only those hear of receipts whose words they are about."""
@@ -49,24 +49,35 @@ class News(NamedTuple):
     hearers: Sequence[UUID] | None
 
 
-def posts_of(news: Iterable[News]) -> list[Post]:
-    """Address receipts to those who are in, one envelope for all of a conversation that the same people hear."""
-    gathered: dict[tuple[UUID, frozenset[UUID] | None], Envelope] = {}
-    for id, epoch, receipt, hearers in news:
-        key = id, None if hearers is None else frozenset(hearers)
-        envelope = gathered.setdefault(key, {"conversation": id.bytes, "epoch": epoch, "receipts": []})
-        envelope["epoch"] = max(envelope["epoch"], epoch)
-        envelope["receipts"].append([receipt.user_id.bytes, *receipt[1:]])
-        if hearers is not None:
-            envelope["hearers"] = [user_id.bytes for user_id in hearers]
+class ReceiptsChanged(HubEvent, frozen=True, tag="receipts"):
+    """Receipts of a conversation, outside any order; for these recipients, or for all members where that is None."""
+
+    conversation_id: UUID
+    epoch: int
+    receipts: list[Receipt]
+    recipients: list[UUID] | None
+
+    @property
+    def group(self) -> str:
+        return conversation_group(self.conversation_id)
+
+
+def receipts_changed(news: Iterable[News]) -> list[ReceiptsChanged]:
+    """Write receipts as events, one for all receipts of a conversation that have the same recipients."""
+    gathered: dict[tuple[UUID, frozenset[UUID] | None], list[News]] = {}
+    for each in news:
+        key = each.conversation_id, None if each.hearers is None else frozenset(each.hearers)
+        gathered.setdefault(key, []).append(each)
     return [
-        (conversation_group(id), envelope) for (id, _), envelope in gathered.items() if envelope.get("hearers") != []
+        ReceiptsChanged(
+            id,
+            max(each.epoch for each in found),
+            [each.receipt for each in found],
+            None if recipients is None else list(recipients),
+        )
+        for (id, recipients), found in gathered.items()
+        if recipients is None or recipients
     ]
-
-
-def receipts_in(envelope: Envelope) -> list[Receipt]:
-    """Read the receipts that came in an envelope."""
-    return [Receipt(UUID(bytes=user_id), *rest) for user_id, *rest in envelope["receipts"]]
 
 
 def frame_of(conversation_id: UUID, receipts: Iterable[Receipt], *, shows_read: bool) -> bytes:

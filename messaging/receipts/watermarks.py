@@ -21,14 +21,14 @@ from uuid import UUID
 import psycopg
 from django.db import IntegrityError, connection, transaction
 
-from accounts.changes import post_settled
+from accounts.changes import PersonalSettingsChanged
 from chatproject.core import metrics
 from chatproject.core.database import array_text
 from chatproject.core.errors import Unavailable
 from chatproject.core.ids import uuid7
-from chatproject.core.realtime import Post, publish
+from chatproject.core.realtime import HubEvent, publish
 from conversations.models import Conversation
-from messaging.receipts.events import EVERYONE_HEARS, News, Receipt, posts_of
+from messaging.receipts.events import EVERYONE_HEARS, News, Receipt, receipts_changed
 from messaging.retention.partitions import make_partitions
 
 logger = logging.getLogger(__name__)
@@ -208,7 +208,7 @@ def parameters(marks: Sequence[Mark]) -> dict[str, Any]:
     }
 
 
-def posts(marks: Sequence[Mark], outcomes: Sequence[Outcome]) -> list[Post]:
+def posts(marks: Sequence[Mark], outcomes: Sequence[Outcome]) -> list[HubEvent]:
     """Address what has moved to those who may know it, and what someone has read to their own devices."""
     news: list[News] = []
     settled: dict[tuple[UUID, int], list[UUID]] = {}
@@ -218,7 +218,8 @@ def posts(marks: Sequence[Mark], outcomes: Sequence[Outcome]) -> list[Post]:
         if outcome.is_told:
             receipt = Receipt(mark.user_id, outcome.delivered, outcome.shown_read, outcome.has_more)
             news.append(News(mark.conversation_id, outcome.epoch, receipt, outcome.hearers))
-    return posts_of(news) + [post_settled(*person, ids) for person, ids in settled.items()]
+    personal = [PersonalSettingsChanged(*person, ids) for person, ids in settled.items()]
+    return [*receipts_changed(news), *personal]
 
 
 def move(mark: Mark) -> Outcome:

@@ -7,6 +7,7 @@ from typing import Any
 
 import channels_redis.pubsub
 import channels_redis.utils
+import msgspec
 import pytest
 from channels.layers import get_channel_layer
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer, RedisSingleShardConnection
@@ -92,7 +93,7 @@ async def test_a_group_that_was_left_is_not_heard_any_more(layer: Any) -> None:
 
 async def test_a_listener_hears_its_own_process_at_once_and_only_once(layer: Any) -> None:
     told: list[Any] = []
-    await layer.group_add_many([GROUP], layer.listen(told.append))
+    await layer.group_add_many([GROUP], layer.listen(told.append, decode=msgspec.msgpack.decode))
     await layer.group_send_many([(GROUP, {"n": n}) for n in range(3)])
     assert told == [{"n": 0}, {"n": 1}, {"n": 2}]
     await layer.group_send_many([(GROUP, {"n": 3})], wait=True)
@@ -109,7 +110,7 @@ async def test_a_listener_hears_other_processes_in_order(layer: Any) -> None:
             all_told.set()
 
     await subscribed(layer, await layer.new_channel(), [GROUP])
-    await layer.group_add_many([GROUP], layer.listen(hear))
+    await layer.group_add_many([GROUP], layer.listen(hear, decode=msgspec.msgpack.decode))
     other = ChannelLayer(hosts=[settings.REDIS_URL])._get_layer()
     await other.group_send_many([(GROUP, {"n": n}) for n in range(1200)])
     async with asyncio.timeout(20):
@@ -152,7 +153,7 @@ async def test_where_redis_is_not_there_publishing_does_not_fail_but_says_that_s
     nowhere._get_layer().on_lost = lost.set
     await nowhere.group_send_many([(GROUP, {"n": 1})], wait=True)
     assert lost.is_set()
-    assert "the audit will mend" in caplog.text
+    assert "the reconciliation will find" in caplog.text
 
 
 # What is not ours, and may change with every release

@@ -46,7 +46,7 @@ async def test_a_persons_servers_hear_of_a_change_when_it_is_committed_and_of_no
         await sync_to_async(announce)(alice, then=ZeroDivisionError())
     await sync_to_async(announce)(bob)
     await sync_to_async(announce)(alice)
-    assert await layer.receive(inbox) == {"user": alice.pk.bytes, "version": 1}
+    assert await layer.receive(inbox) == ["user", alice.pk.bytes, 1]
 
 
 @pytest.mark.parametrize(

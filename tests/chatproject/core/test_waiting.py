@@ -30,7 +30,7 @@ from messaging.media.storage import MediaStorage
 from messaging.media.uploads import begin_upload, complete_upload
 from messaging.media.virus_scan import finds_virus
 from messaging.models import Attachment
-from messaging.presence.events import post_announcement
+from messaging.presence.events import AnnouncementFrame
 from tests.messaging.media.conftest import put
 from tests.support import samples
 from tests.support.silent import Silent, silent
@@ -154,7 +154,7 @@ def test_the_cache_is_waited_for_without_a_connection(waits: Run, server: Silent
 def test_publishing_waits_without_a_connection(waits: Run, server: Silent, settings: Any) -> None:
     hosts = {"hosts": [{"address": f"redis://127.0.0.1:{server.port}"}]}
     settings.CHANNEL_LAYERS = {"default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": hosts}}
-    waits(lambda: publish([post_announcement("Hi")]))
+    waits(lambda: publish([AnnouncementFrame.of("Hi")]))
 
 
 def test_the_state_of_the_parts_is_waited_for_without_a_connection(

@@ -14,11 +14,11 @@ from accounts.auth.commands import end_session
 from accounts.changes import announce_change
 from accounts.models import Session, User
 from chatproject.core.encryption import seal
-from chatproject.core.realtime import Envelope, Post, conversation_group, publish_soon
+from chatproject.core.realtime import ConversationEvent, publish_soon
 from conversations import commands
 from conversations.models import Conversation
 from messaging.messages.append import stored_json
-from messaging.messages.events import post_created
+from messaging.messages.events import message_created
 from messaging.messages.send import send_direct, send_message_soon
 from messaging.models import Message
 from messaging.realtime import reconciler
@@ -42,12 +42,12 @@ async def say(by: User, conversation: Conversation, text: str = "Hi") -> None:
     await send_message_soon(by_id=by.pk, conversation_id=conversation.pk, text=text)
 
 
-async def say_unheard(by: User, conversation: Conversation, *texts: str) -> list[Post]:
+async def say_unheard(by: User, conversation: Conversation, *texts: str) -> list[ConversationEvent]:
     """Commit messages that nobody is told of; give what should have been told."""
     drafts = [await draft(by, conversation, text) for text in texts]
     outcomes = await append_unheard(*drafts)
     return [
-        post_created(conversation.pk, outcome.epoch, stored_json(it, outcome))
+        message_created(conversation.pk, outcome.epoch, stored_json(it, outcome))
         for it, outcome in zip(drafts, outcomes, strict=True)
     ]
 
@@ -260,8 +260,7 @@ async def test_the_news_of_a_removal_shuts_the_door_before_it_is_told(
 ) -> None:
     hers, his = await Screen.of(alice), await Screen.of(bob)
     await remove(bob, group)
-    news: Envelope = {"conversation": group.pk.bytes, "version": 2, "epoch": 1, "frame": '{"type": "news"}'}
-    await publish_soon([(conversation_group(group.pk), news)])
+    await publish_soon([ConversationEvent(group.pk, 2, 1, b'{"type": "news"}')])
     await say(alice, group, "after")
     await hers.hears_of_a_change()
     await hers.hears("after")

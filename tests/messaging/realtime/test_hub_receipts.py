@@ -15,7 +15,7 @@ from messaging.realtime import reconciler
 from messaging.realtime.hub import Hub
 from messaging.receipts import commands
 from messaging.receipts.batcher import gatherer
-from messaging.receipts.events import News, Receipt, posts_of
+from messaging.receipts.events import News, Receipt, receipts_changed
 from tests.messaging import helpers
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
@@ -182,8 +182,7 @@ async def test_a_removed_member_hears_of_no_receipts_after_it(group: Conversatio
     his, hers = await Screen.of(bob), await Screen.of(alice)
     await sync_to_async(helpers.remove)(bob, group)
     epoch = (await sync_to_async(Conversation.objects.get)(pk=group.pk)).epoch
-    posts = posts_of([News(group.pk, epoch, Receipt(alice.pk, 3, 3, True), None)])
-    await publish_soon(posts)
+    await publish_soon(receipts_changed([News(group.pk, epoch, Receipt(alice.pk, 3, 3, True), None)]))
     await asyncio.gather(his.hears_nothing(), hers.hears_nothing())
 
 

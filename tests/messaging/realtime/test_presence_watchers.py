@@ -12,7 +12,7 @@ from chatproject.core.realtime import publish_soon
 from conversations.contacts import commands
 from conversations.models import Conversation
 from conversations.presence_privacy import last_seen
-from messaging.presence.events import post_presence
+from messaging.presence.events import PresenceHint
 from messaging.presence.queries import socket_member
 from messaging.presence.registry import Registry
 from messaging.realtime import presence, presence_watchers
@@ -58,7 +58,7 @@ async def test_what_is_heard_twice_is_told_once(conversation: Conversation, alic
     await watch(screen, bob)
     await come_unheard(bob)
     for _ in range(3):
-        await publish_soon([post_presence(bob.pk)] * 3)
+        await publish_soon([PresenceHint(bob.pk)] * 3)
         await asyncio.sleep(0.1)
     assert (await screen.next())["data"]["user_id"] == str(bob.pk)
     await screen.hears_nothing(during=0.5)
@@ -99,7 +99,7 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
     monkeypatch.setattr(presence_watchers.queries, "sight", counted)
     for user in (bob, carol):
         await come_unheard(user)
-    await publish_soon([post_presence(user.pk) for user in (bob, carol)])
+    await publish_soon([PresenceHint(user.pk) for user in (bob, carol)])
     for screen in screens:
         assert {(await screen.next())["data"]["user_id"] for _ in "12"} == {str(bob.pk), str(carol.pk)}
     assert asked == [2]
