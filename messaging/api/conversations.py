@@ -15,7 +15,7 @@ from conversations.events import PlaceJSON
 from conversations.models import Conversation
 from conversations.personal_settings import update_place
 from messaging.api.conversation_serializers import GroupChange, NewConversation, PlaceChange
-from messaging.messages.events import ConversationJSON
+from messaging.messages.json import ConversationJSON
 from messaging.sync.inbox import list_conversations, show_conversation, show_place
 
 

@@ -13,7 +13,7 @@ from conversations.events import ParticipantJSON, participant_json
 from conversations.invite_links import LinkJSON
 from messaging.api.conversation_serializers import NewLink, NewMembers, RoleChange, Successor
 from messaging.api.conversations import shown
-from messaging.messages.events import ConversationJSON
+from messaging.messages.json import ConversationJSON
 from messaging.sync.member_list import list_links, list_members
 
 

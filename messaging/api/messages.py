@@ -15,7 +15,7 @@ from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, limit_of, number_of, path_id
 from messaging.api.serializers import NewMessage, NewText, Watermark
 from messaging.messages import edit, reactions, send
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.receipts import commands as receipts
 from messaging.receipts import status
 from messaging.receipts.commands import MarksJSON

@@ -25,7 +25,8 @@ from chatproject.core.realtime import publish, timestamp_of
 from conversations.models import Conversation
 from messaging.media.attachments import MediaJSON, media_of, take_media
 from messaging.messages.append_sql import Draft, Outcome, parameters, statement
-from messaging.messages.events import MessageJSON, message_created, message_json, messages_json, shape
+from messaging.messages.events import message_created
+from messaging.messages.json import MessageJSON, message_json, messages_json, shape
 from messaging.messages.mentions import names_in
 from messaging.models import Message
 from messaging.retention.partitions import make_partitions

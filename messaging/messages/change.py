@@ -15,7 +15,8 @@ from conversations.access import memberships_of
 from conversations.models import Conversation, Participant
 from conversations.versions import advance
 from messaging.access import readable
-from messaging.messages.events import MessageJSON, message_updated, messages_json
+from messaging.messages.events import message_updated
+from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
 
 

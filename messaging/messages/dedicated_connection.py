@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 
 from chatproject.core.database import connection_parameters
-from messaging.messages.events import REACTIONS, ReactionJSON, reactions_json
+from messaging.messages.json import REACTIONS, ReactionJSON, reactions_json
 from messaging.models import Message
 
 PLANS_LAST = 60.0

@@ -12,7 +12,7 @@ from chatproject.core.errors import NotAllowed, Unprocessable
 from conversations.membership import Rank, rank_of
 from conversations.models import Conversation
 from messaging.messages.change import announce, hold, show
-from messaging.messages.events import MessageJSON, holds_media
+from messaging.messages.json import MessageJSON, holds_media
 from messaging.messages.mentions import mentioned, names_in
 from messaging.messages.send import require_text
 from messaging.models import Attachment, Message

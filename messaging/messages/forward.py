@@ -20,7 +20,7 @@ from messaging.media.attachments import open_name, seal_name
 from messaging.messages import append
 from messaging.messages.append import Said
 from messaging.messages.append_sql import Draft
-from messaging.messages.events import MessageJSON, messages_json
+from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Attachment, Blob, Message
 
 

@@ -24,7 +24,8 @@ from chatproject.core.realtime import ConversationEvent, publish_soon
 from messaging.messages.append import Said, recognise, settle, unseen_json
 from messaging.messages.append_sql import Draft, Outcome, parameters, statement
 from messaging.messages.dedicated_connection import Connection
-from messaging.messages.events import message_created, message_json
+from messaging.messages.events import message_created
+from messaging.messages.json import message_json
 from messaging.retention.partitions import make_partitions
 
 logger = logging.getLogger(__name__)

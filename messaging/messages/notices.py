@@ -17,7 +17,8 @@ from chatproject.core.ids import uuid7
 from chatproject.core.realtime import publish
 from conversations.models import Conversation, Participant
 from conversations.versions import advance
-from messaging.messages.events import NoticeJSON, message_created, message_json
+from messaging.messages.events import message_created
+from messaging.messages.json import NoticeJSON, message_json
 from messaging.models import Message
 
 

@@ -9,7 +9,7 @@ from emoji import EMOJI_DATA, STATUS
 from accounts.models import User
 from chatproject.core.errors import Invalid, Unprocessable
 from messaging.messages.change import announce, hold, show
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.models import Reaction
 
 KINDS_MOST = 20

@@ -12,7 +12,7 @@ from accounts.models import User
 from accounts.staff.audit_log import Action, Staff, record
 from chatproject.core.errors import require_reason
 from conversations.models import Conversation
-from messaging.messages.events import MessageJSON, messages_json
+from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
 from messaging.receipts.status import read_status
 

@@ -26,7 +26,7 @@ from chatproject.core.background import Background
 from chatproject.core.realtime import EVERYONE, ConversationEvent, HubEvent, UserFrame, encode, user_group
 from conversations.events import ConversationRemoved
 from conversations.models import Conversation, Departure
-from messaging.messages.events import ConversationJSON
+from messaging.messages.json import ConversationJSON
 from messaging.presence.events import AnnouncementFrame, PresenceHint, TypingSignal, UserDisconnected
 from messaging.realtime import queries
 from messaging.realtime.personal_settings import Settled

@@ -26,7 +26,7 @@ from conversations.events import PlaceJSON
 from conversations.models import Conversation, Participant
 from conversations.presence_privacy import SEEN, Pair, asking
 from messaging.media.attachments import OF_MESSAGES, gather_media
-from messaging.messages.events import REACTIONS, ConversationJSON, holds_media, message_json, reactions_json
+from messaging.messages.json import REACTIONS, ConversationJSON, holds_media, message_json, reactions_json
 from messaging.models import Message
 from messaging.receipts.events import News, Receipt
 from messaging.receipts.watermarks import CONCERNED, IS_STOPPED, LARGE, SHOWS_READ

@@ -19,7 +19,8 @@ from django.utils import timezone
 from accounts.models import User
 from chatproject.core.database import snapshot
 from chatproject.core.realtime import encode
-from messaging.messages.events import MessageCreated, MessageJSON, messages_json
+from messaging.messages.events import MessageCreated
+from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
 from messaging.realtime.queries import resync
 

@@ -41,8 +41,8 @@ from chatproject.core.realtime import encode, timestamp
 from chatproject.server.websocket import EXTENSION, Line
 from messaging.messages.append import Said
 from messaging.messages.append_sql import Draft
-from messaging.messages.events import MessageJSON
 from messaging.messages.group_commit import lane
+from messaging.messages.json import MessageJSON
 from messaging.presence.registry import SOCKETS_MOST
 from messaging.realtime.hub import hub
 from messaging.receipts.batcher import gatherer

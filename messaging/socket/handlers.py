@@ -22,7 +22,7 @@ from conversations.access import participant_of
 from messaging.messages.append import Said
 from messaging.messages.append_sql import Draft
 from messaging.messages.edit import delete_message, edit_message
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.reactions import add_reaction, remove_reaction
 from messaging.messages.send import compose, send_direct
 from messaging.messages.send import send_message as send_message_at_once

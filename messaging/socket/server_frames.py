@@ -15,7 +15,8 @@ from chatproject.core.json_types import Count, IdText, TimeText, one_of
 from chatproject.core.jsonschema import Words, schema_of
 from conversations.events import ConversationRemoved, ConversationSettings, ConversationUpdated
 from messaging.media.attachments import MediaJSON
-from messaging.messages.events import ConversationJSON, MessageCreated, MessageJSON, MessageUpdated
+from messaging.messages.events import MessageCreated, MessageUpdated
+from messaging.messages.json import ConversationJSON, MessageJSON
 from messaging.presence.events import Announcement, PresenceChanged, TypingChanged
 from messaging.receipts.events import Receipts
 from messaging.socket.commands import Command, MessageChange, MessageSend, PresenceWatch

@@ -20,7 +20,7 @@ from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
 from conversations.access import memberships_of, participant_of
 from conversations.models import Conversation, Departure, Participant, direct_key
 from messaging.access import readable
-from messaging.messages.events import ConversationJSON, MessageJSON, messages_json
+from messaging.messages.json import ConversationJSON, MessageJSON, messages_json
 from messaging.models import Message
 from messaging.retention.purge import DEPARTURES_KEPT
 from messaging.sync.inbox import show_conversation, show_places

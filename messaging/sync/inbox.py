@@ -20,7 +20,7 @@ from conversations.events import PlaceJSON, participants_json, role_of
 from conversations.models import Conversation, Participant
 from conversations.personal_settings import draft_of
 from messaging.access import stopped_marks
-from messaging.messages.events import ConversationJSON, MessageJSON, messages_json
+from messaging.messages.json import ConversationJSON, MessageJSON, messages_json
 from messaging.models import Message
 
 UNREAD_MOST = 100

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from accounts.people.profiles import avatar_path
 from conversations.events import Changes, ConversationUpdated, Members, PlaceJSON, participant_json
 from conversations.models import Conversation, Participant
-from messaging.messages.events import ConversationJSON, MessageCreated, MessageJSON, MessageUpdated
+from messaging.messages.events import MessageCreated, MessageUpdated
+from messaging.messages.json import ConversationJSON, MessageJSON
 
 
 class Change(NamedTuple):

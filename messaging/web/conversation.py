@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.web.base import SignedInRequest
 from chatproject.core.pagination import BadCursor
 from conversations.personal_settings import update_place
-from messaging.messages.events import ConversationJSON
+from messaging.messages.json import ConversationJSON
 from messaging.receipts.commands import mark_read
 from messaging.sync.history import history
 from messaging.sync.inbox import show_conversation

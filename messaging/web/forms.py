@@ -11,7 +11,7 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Refused
 from chatproject.core.ids import parse_uuid7, uuid7
 from messaging.messages.edit import edit_message
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.send import send_message
 
 FURTHEST = 2**53

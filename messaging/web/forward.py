@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.web.base import WRITE, SignedInRequest, signed_in
 from chatproject.core import rate_limits
 from chatproject.core.errors import Refused
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.send import send_message
 from messaging.sync.history import get_message
 from messaging.sync.inbox import show_conversation

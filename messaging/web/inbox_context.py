@@ -14,7 +14,7 @@ from accounts.people.devices import seen_words
 from accounts.web.faces import Person, initials, tone
 from chatproject.core.errors import Unavailable
 from conversations.access import memberships_of
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.presence.queries import show_presence
 from messaging.sync.inbox import list_conversations
 from messaging.web.phrases import fill, notice_text, patterns, summary

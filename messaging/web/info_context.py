@@ -15,7 +15,7 @@ from conversations.events import PlaceJSON, role_of
 from conversations.invite_links import links_of
 from conversations.membership import Rank, rank_of
 from conversations.models import Conversation, InviteLink, Participant
-from messaging.messages.events import ConversationJSON
+from messaging.messages.json import ConversationJSON
 from messaging.sync.inbox import show_conversation
 from messaging.web.group_forms import FOR_EVER, MUTES
 from messaging.web.inbox_context import Head, is_muted

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.web.base import READ, SignedInRequest, signed_in, told
 from messaging.messages import edit as edits
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.reactions import toggle_reaction
 from messaging.receipts.status import find_status
 from messaging.sync.history import get_message

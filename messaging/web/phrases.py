@@ -10,7 +10,7 @@ from unicodedata import bidirectional
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from messaging.messages.events import MessageJSON, NoticeJSON
+from messaging.messages.json import MessageJSON, NoticeJSON
 
 NAMES_MOST = 3
 """How many people a sentence names before it counts the others."""

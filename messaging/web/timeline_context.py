@@ -18,7 +18,7 @@ from accounts.web.faces import initials, tone
 from chatproject.core.graphemes import cut
 from conversations.access import participant_of
 from messaging.access import readable
-from messaging.messages.events import MessageJSON, ReactionJSON, messages_json
+from messaging.messages.json import MessageJSON, ReactionJSON, messages_json
 from messaging.messages.richtext import Link, marks_in
 from messaging.web.inbox_context import faces_in, names_in, names_of, people_of
 from messaging.web.media_context import Piece

@@ -12,7 +12,7 @@ from playwright.async_api import Route, expect
 from accounts.models import User
 from conversations.models import Conversation
 from messaging.messages.edit import delete_message, edit_message
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.reactions import add_reaction
 from tests.browser.conftest import Enter
 from tests.browser.window import Window

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from tests.browser.conftest import Enter
 from tests.messaging.helpers import say
 

@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.reactions import add_reaction
 from messaging.messages.send import send_message
 from tests.messaging.helpers import say, uploaded

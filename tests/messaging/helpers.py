@@ -15,7 +15,7 @@ from conversations.models import Conversation, Participant
 from messaging.media.attachments import seal_name
 from messaging.messages import append
 from messaging.messages.append_sql import Draft, Outcome, parameters, statement
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.send import send_message
 from messaging.models import Attachment, Blob
 

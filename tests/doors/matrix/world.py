@@ -18,7 +18,7 @@ from conversations.contacts.commands import block, unblock
 from conversations.groups import add_members, remove_member, set_role
 from conversations.invite_links import make_link, revoke_link
 from conversations.models import Conversation
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.reactions import add_reaction
 from messaging.models import Attachment
 from tests.doors.matrix.ways import THUMB, Way

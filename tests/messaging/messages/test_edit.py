@@ -14,7 +14,7 @@ from chatproject.core.errors import Blocked, IdConflict, Invalid, NotAllowed, Un
 from chatproject.core.ids import uuid7
 from conversations.models import Conversation, Participant
 from messaging.messages.edit import delete_message, edit_message
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.reactions import add_reaction
 from messaging.models import Message
 from messaging.sync.history import get_message

@@ -15,7 +15,7 @@ from chatproject.core.ids import uuid7
 from conversations.commands import create_group
 from conversations.models import Conversation, Participant
 from messaging.messages.edit import delete_message, edit_message
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.messages.mentions import ALL_FOR_EVERYONE, NAMES_MOST, names_in
 from messaging.messages.send import send_direct, send_message_soon
 from messaging.models import Message

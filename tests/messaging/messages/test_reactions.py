@@ -12,7 +12,7 @@ from accounts.models import User
 from chatproject.core.errors import Blocked, Invalid, Unprocessable
 from chatproject.core.ids import uuid7
 from conversations.models import Conversation
-from messaging.messages.events import REACTORS_SHOWN, MessageJSON
+from messaging.messages.json import REACTORS_SHOWN, MessageJSON
 from messaging.messages.reactions import KINDS_MOST, add_reaction, remove_reaction
 from messaging.messages.send import send_message_soon
 from messaging.models import Message, Reaction

@@ -12,7 +12,7 @@ from accounts.models import User
 from conversations import groups, personal_settings
 from conversations.models import Conversation
 from messaging.messages import edit, reactions, send
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.realtime import reconciler
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from chatproject.core.errors import Unprocessable
 from conversations.models import Conversation
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.models import Message
 from messaging.sync.history import get_message, history
 from messaging.sync.inbox import list_conversations, show_conversation

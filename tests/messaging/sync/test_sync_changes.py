@@ -13,7 +13,7 @@ from accounts.models import User
 from conversations import groups
 from conversations.models import Conversation
 from messaging.messages import edit, reactions
-from messaging.messages.events import MessageJSON
+from messaging.messages.json import MessageJSON
 from messaging.models import Message
 from messaging.sync.history import Part, changes
 from tests.messaging.helpers import fill, say
