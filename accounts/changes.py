@@ -1,4 +1,4 @@
-"""Telling the servers of some people that something of theirs has changed."""
+"""Publishing that something of a person has changed."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,7 +9,7 @@ from chatproject.core.realtime import HubEvent, publish, user_group
 
 
 class UserChanged(HubEvent, frozen=True, tag="user"):
-    """Something of a person has changed, as of this `User.version`: their hubs read what it was."""
+    """Something of a person has changed, as of this `User.version`: their hubs read what has changed."""
 
     user_id: UUID
     version: int
@@ -41,17 +41,20 @@ RETURNING u.id, version
 """
 
 
-def announce_change(*, people: Iterable[UUID], contacts: bool = False, settled: Iterable[UUID] = ()) -> dict[UUID, int]:
-    """Tell the servers of some people that something of theirs has changed: a conversation they are in, a session.
+def publish_user_change(
+    *, people: Iterable[UUID], contacts: bool = False, personal_settings_of: Iterable[UUID] = ()
+) -> dict[UUID, int]:
+    """Publish to the servers of some people that something of theirs has changed: a conversation they are in, a session.
 
-    Bumps each `User.version` in the caller's transaction, so that an audit finds it where the telling is lost, and
-    gives the new ones; what it was, each hub reads for itself. `contacts` says that it was what people are to each
-    other, which `/sync` tells by its time; `settled`, that it was nothing but what is theirs of these conversations.
+    Bumps each `User.version` in the caller's transaction, so that reconciliation finds the change where the event is
+    lost, and returns the new versions; each hub reads for itself what has changed. `contacts` means that a relation
+    between people has changed, which `/sync` finds by its time; `personal_settings_of`, that nothing has changed but
+    the personal settings of these conversations.
     """
     with connection.cursor() as cursor:
         cursor.execute(BUMP, {"people": list(people), "contacts": contacts})
         versions: dict[UUID, int] = dict(cursor.fetchall())
-    ids = list(settled)
+    ids = list(personal_settings_of)
     events: list[HubEvent] = [
         PersonalSettingsChanged(id, version, ids) if ids else UserChanged(id, version)
         for id, version in versions.items()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.conf import settings
 from django.db import transaction
 
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import User
 from accounts.people.relations import lock_people
 from chatproject.core import rate_limits
@@ -111,4 +111,4 @@ def _seat(conversation: Conversation, users: Iterable[User]) -> None:
         if place.user_id == conversation.owner_id:
             place.role = Participant.Role.ADMIN
     Participant.objects.bulk_create(places)
-    announce_change(people=[place.user_id for place in places])
+    publish_user_change(people=[place.user_id for place in places])

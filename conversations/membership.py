@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import User
 from accounts.people.relations import lock_people
 from chatproject.core.database import now
@@ -90,7 +90,7 @@ def bring_in(group: Conversation, users: Sequence[User], *, by: User) -> None:
     )
     ids = [user.pk for user in users]
     Departure.objects.filter(conversation_id=group.pk, user__in=ids).delete()
-    announce_change(people=ids)
+    publish_user_change(people=ids)
     announce(group, {"participants": {"added": participants_json(places, group)}})
     append_notice(group, Notice.JOINED, by=by, users=ids)
 
@@ -132,7 +132,7 @@ def note_departure(conversation_id: UUID, people: Collection[UUID], reason: Depa
     Departure.objects.bulk_create(
         gone, update_conflicts=True, unique_fields=["user", "conversation_id"], update_fields=["reason", "at"]
     )
-    announce_change(people=people)
+    publish_user_change(people=people)
 
 
 def set_rank(place: Participant, role: str) -> None:

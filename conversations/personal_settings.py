@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import User
 from accounts.people.relations import lock_people
 from chatproject.core.encryption import seal, unseal
@@ -39,7 +39,7 @@ def update_place(*, by: User, conversation_id: UUID, **what: Unpack[Settings]) -
     place = participant_of(by, conversation_id)
     changes = {name: value for name, value in wanted.items() if _present(place, name) != value}
     if changes:
-        version = announce_change(people=[by.pk], settled=[conversation_id])[by.pk]
+        version = publish_user_change(people=[by.pk], personal_settings_of=[conversation_id])[by.pk]
         stored = {name: _stored(place, name, value) for name, value in changes.items()}
         Participant.objects.filter(pk=place.pk).update(**stored, me_version=version, changed_at=Now())
         place.refresh_from_db(fields=[*stored, "me_version", "changed_at"])

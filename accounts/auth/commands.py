@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.auth.attempts import Devices, digest, forget_devices, known_device, new_token, take_sign_in_chance
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.hashers import normal_password
 from accounts.models import Session, User
 from accounts.people.relations import lock_people
@@ -166,7 +166,7 @@ def _end(user_id: UUID, sessions: QuerySet[Session]) -> int:
     lock_people([user_id])
     ended = sessions.filter(ended_at=None).update(ended_at=timezone.now())
     if ended:
-        announce_change(people=[user_id])
+        publish_user_change(people=[user_id])
     return ended
 
 

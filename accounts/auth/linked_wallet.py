@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.auth import commands
 from accounts.auth.confirmation import require_confirmed
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import Contact, Session, User
 from accounts.people.relations import person_in, with_people_locked
 from accounts.signals import service_message
@@ -77,7 +77,7 @@ def _give(people: Sequence[User], me: User, wallet: str | None) -> User:
             me.save(update_fields=["wallet_address"])
     except IntegrityError:
         raise Conflict("This wallet is someone else's.") from None
-    announce_change(people=[user.pk for user in people], contacts=True)
+    publish_user_change(people=[user.pk for user in people], contacts=True)
     # Conversations are locked before people, and the people are locked already: so it is sent after the commit.
     transaction.on_commit(partial(_notify, me, linked=wallet, unlinked=former), robust=True)
     return me

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.auth.commands import end_all_sessions
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import AuditEntry, User
 from accounts.people.relations import lock_people
 from accounts.staff.audit_log import Action, Staff, record
@@ -73,5 +73,5 @@ def _change(by: Staff, user: User, action: AuditEntry.Action, reason: str = "", 
         setattr(user, name, value)
     user.save(update_fields=list(fields))
     record(by=by, action=action, kind="person", id=user.pk, reason=reason, before=before, after=fields)
-    announce_change(people=[user.pk])
+    publish_user_change(people=[user.pk])
     return user

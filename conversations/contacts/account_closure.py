@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import Block, Contact, ContactInvitation, Session, User
 from accounts.people.relations import circle
 from conversations.access import memberships_of
@@ -47,7 +47,7 @@ def _close(held: Held, user: User) -> None:
         else:
             _leave(place, heirs.get(place.conversation_id))
     settle(held.conversations)
-    announce_change(people=[each.pk for each in held.people], contacts=True)
+    publish_user_change(people=[each.pk for each in held.people], contacts=True)
 
 
 def _places(user: User, conversations: Sequence[Conversation]) -> list[Participant]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import SERVICE_ID, Block, ContactInvitation, User
 from accounts.people import relations
 from chatproject.core import rate_limits
@@ -52,7 +52,7 @@ def _invite(held: Held, by: User, to: User) -> tuple[ContactInvitation, bool]:
     mine = mine or ContactInvitation(sender=by, receiver=to)
     mine.hidden = hidden
     mine.save()
-    announce_change(people=[by.pk] if hidden else [by.pk, to.pk], contacts=True)
+    publish_user_change(people=[by.pk] if hidden else [by.pk, to.pk], contacts=True)
     return mine, is_new
 
 
@@ -66,7 +66,7 @@ def _accept(held: Held, invitation: ContactInvitation) -> ContactInvitation:
     if invitation.answered_at is None:
         relations.befriend(invitation.sender_id, invitation.receiver_id)
         settle(held.conversations)
-        announce_change(people=[user.pk for user in held.people], contacts=True)
+        publish_user_change(people=[user.pk for user in held.people], contacts=True)
         invitation.refresh_from_db()
     return _answered(invitation, accepted=True)
 
@@ -80,7 +80,7 @@ def decline_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
         if invitation.answered_at is None:
             invitation.answered_at, invitation.accepted = timezone.now(), False
             invitation.save(update_fields=["answered_at", "accepted"])
-            announce_change(people=[user.pk for user in held.people], contacts=True)
+            publish_user_change(people=[user.pk for user in held.people], contacts=True)
         return _answered(invitation, accepted=False)
 
     return holding(act, people=lambda: {by.pk, sender_id})
@@ -105,7 +105,7 @@ def remove_contact(*, by: User, other_id: UUID) -> None:
     def act(held: Held) -> None:
         if relations.part(by.pk, other_id):
             settle(held.conversations)
-            announce_change(people=[by.pk, other_id], contacts=True)
+            publish_user_change(people=[by.pk, other_id], contacts=True)
 
     _between(by.pk, other_id, act)
 
@@ -122,7 +122,7 @@ def block(*, by: User, other: User) -> None:
         if is_new:
             is_seen = relations.part(by.pk, other.pk) | relations.withdraw_invitations(by_id=by.pk, other_id=other.pk)
             settle(held.conversations)
-            announce_change(people=[by.pk, other.pk] if is_seen else [by.pk], contacts=True)
+            publish_user_change(people=[by.pk, other.pk] if is_seen else [by.pk], contacts=True)
 
     _between(by.pk, other.pk, act)
 
@@ -133,7 +133,7 @@ def unblock(*, by: User, other_id: UUID) -> None:
     def act(held: Held) -> None:
         if Block.objects.filter(user=by, blocked=other_id).delete()[0]:
             settle(held.conversations)
-            announce_change(people=[by.pk], contacts=True)
+            publish_user_change(people=[by.pk], contacts=True)
 
     _between(by.pk, other_id, act)
 
@@ -168,7 +168,7 @@ def update_me(
         if before != (me.username, me.display_name, me.about, me.settings, me.avatar_id):
             me.save(update_fields=["display_name", "folded_name", "about", "settings", "avatar_id"])
             settle(held.conversations)
-            announce_change(people=[me.pk])
+            publish_user_change(people=[me.pk])
         return me
 
     touched = directs_of(by.pk) if "write" in changes else None

@@ -23,7 +23,7 @@ from conversations.access import participant_of
 from conversations.models import Conversation
 from conversations.presence_privacy import visible_to
 from messaging.presence.events import AnnouncementFrame, UserDisconnected
-from messaging.presence.queries import key_of, living_servers, looking_at, servers_of
+from messaging.presence.queries import key_of, living_servers, servers_of, viewers_of
 from messaging.presence.registry import SOCKETS_MOST
 
 ANNOUNCEMENT_LENGTH = 1000
@@ -123,7 +123,7 @@ def _socket_json(socket: str, session: str, since: str, server: str) -> SocketJS
 def list_looking(*, by: User, conversation_id: UUID) -> list[PersonJSON]:
     """List who has a conversation open, as far as a member may see them; Conversation.DoesNotExist for a stranger."""
     participant_of(by, conversation_id)
-    visible = visible_to(by=by, ids=looking_at(conversation_id))
+    visible = visible_to(by=by, ids=viewers_of(conversation_id))
     return people_json(User.objects.filter(pk__in=visible).order_by("username"), viewer=by)
 
 
@@ -131,7 +131,7 @@ def list_looking_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJS
     """List everyone who has a conversation open now."""
     conversation = Conversation.objects.get(pk=conversation_id)
     record(by=by, action=Action.SEE_PRESENT, kind="conversation", id=conversation.pk)
-    return people_json(User.objects.filter(pk__in=looking_at(conversation_id)).order_by("username"), viewer=by.user)
+    return people_json(User.objects.filter(pk__in=viewers_of(conversation_id)).order_by("username"), viewer=by.user)
 
 
 def disconnect(*, by: Staff, user_id: UUID) -> None:

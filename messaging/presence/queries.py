@@ -106,7 +106,7 @@ def opened_by(user_id: UUID) -> set[UUID]:
     return {UUID(member.split(":")[2]) for _, member in find("open", [f"u:{user_id.hex}"]).there[0]}
 
 
-def looking_at(conversation_id: UUID) -> set[UUID]:
+def viewers_of(conversation_id: UUID) -> set[UUID]:
     """Those who have a conversation open."""
     return {UUID(member.split(":")[2]) for _, member in find("open", [f"c:{conversation_id.hex}"]).there[0]}
 

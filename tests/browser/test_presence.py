@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from accounts.models import User
 from conversations.contacts.commands import update_me
 from conversations.models import Conversation
-from messaging.presence.queries import looking_at
+from messaging.presence.queries import viewers_of
 from tests.browser.conftest import Enter
 from tests.browser.looks import fits
 from tests.browser.window import Window
@@ -96,7 +96,7 @@ async def test_what_one_has_open_is_known_while_it_is_open(
 async def looks(conversation: Conversation, wanted: set[object]) -> None:
     """Wait until just these have a conversation open."""
     async with asyncio.timeout(15):
-        while await sync_to_async(looking_at)(conversation.pk) != wanted:  # noqa: ASYNC110 (it is Redis that changes)
+        while await sync_to_async(viewers_of)(conversation.pk) != wanted:  # noqa: ASYNC110 (it is Redis that changes)
             await asyncio.sleep(0.05)
 
 

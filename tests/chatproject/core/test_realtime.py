@@ -8,14 +8,14 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import User
 from chatproject.core.realtime import timestamp, user_group
 
 
 @transaction.atomic
 def announce(*people: User, then: Exception | None = None) -> None:
-    announce_change(people=[user.pk for user in people])
+    publish_user_change(people=[user.pk for user in people])
     if then:
         raise then
 

@@ -17,8 +17,8 @@ from messaging.presence import queries, registry
 from messaging.presence.queries import find_soon, key_of, open_members, socket_member
 from messaging.presence.registry import SOCKETS_MOST, Registry
 
-looking_at, opened_by, servers_of, is_online = map(
-    sync_to_async, (queries.looking_at, queries.opened_by, queries.servers_of, queries.is_online)
+viewers_of, opened_by, servers_of, is_online = map(
+    sync_to_async, (queries.viewers_of, queries.opened_by, queries.servers_of, queries.is_online)
 )
 
 
@@ -91,7 +91,7 @@ async def test_what_servers_have_registered_answers_who_is_where_and_looks_at_wh
     for server, user, conversation in ((one, alice, room), (two, alice, other), (two, bob, room)):
         for member in open_members(conversation, user, "a"):
             server.add("open", member)
-    await until(lambda: looking_at(room), {alice, bob})
+    await until(lambda: viewers_of(room), {alice, bob})
     assert await servers_of(alice) == {one.server, two.server}
     assert await servers_of(bob) == {two.server}
     assert await opened_by(alice) == {room, other}
@@ -144,10 +144,10 @@ async def test_what_redis_has_lost_is_there_again_after_a_beat(redis: Redis) -> 
     await server.come(alice)
     for member in open_members(room, alice, "a"):
         server.add("open", member)
-    await until(lambda: looking_at(room), {alice})
+    await until(lambda: viewers_of(room), {alice})
     await redis.delete(*server.keys)
     await until(lambda: is_online(alice), True, within=5)
-    await until(lambda: looking_at(room), {alice}, within=5)
+    await until(lambda: viewers_of(room), {alice}, within=5)
     assert (await find_soon("sockets", [])).age < 5
 
 

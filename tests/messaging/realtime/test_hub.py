@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.auth.commands import end_session
-from accounts.changes import announce_change
+from accounts.changes import publish_user_change
 from accounts.models import Session, User
 from chatproject.core.encryption import seal
 from chatproject.core.realtime import ConversationEvent, publish_soon
@@ -55,7 +55,7 @@ async def say_unheard(by: User, conversation: Conversation, *texts: str) -> list
 @sync_to_async
 @transaction.atomic
 def announce(*people: User) -> None:
-    announce_change(people=[user.pk for user in people])
+    publish_user_change(people=[user.pk for user in people])
 
 
 async def test_a_message_is_heard_on_every_device_of_its_members_and_nowhere_else(
