@@ -44,7 +44,7 @@ RETURNING u.id, version
 def publish_user_change(
     *, people: Iterable[UUID], contacts: bool = False, personal_settings_of: Iterable[UUID] = ()
 ) -> dict[UUID, int]:
-    """Publish to the servers of some people that something of theirs has changed: a conversation they are in, a session.
+    """Publish to the servers of some people that something of theirs has changed, say a conversation or a session.
 
     Bumps each `User.version` in the caller's transaction, so that reconciliation finds the change where the event is
     lost, and returns the new versions; each hub reads for itself what has changed. `contacts` means that a relation
