@@ -12,7 +12,7 @@ from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin, WordsForm, l
 from messaging.models import Attachment, Message, MessageStatus, Report
 from messaging.moderation import commands
 from messaging.moderation.reports import resolve_report, words_of
-from messaging.moderation.transcripts import reach_of
+from messaging.moderation.transcripts import recipients_of
 
 
 class NoteForm(forms.Form):
@@ -120,7 +120,7 @@ class MessageAdmin(StaffAdmin):
     )
 
     def more(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
-        return {"reach": reach_of(thing) if thing else []}
+        return {"recipients": recipients_of(thing) if thing else []}
 
 
 @admin.register(Attachment)

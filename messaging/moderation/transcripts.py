@@ -1,4 +1,4 @@
-"""What the staff may look at behind glass: who has had a message, and, for a reason that is logged, what was said."""
+"""What the staff may see of messages: their recipients and, for a reason that is logged, their texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,35 +16,35 @@ from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
 from messaging.receipts.status import read_status
 
-PAGE = 100
+PAGE_SIZE = 100
 
 
-class Line(NamedTuple):
-    """One message, with the name of who said it."""
+class TranscriptEntry(NamedTuple):
+    """One message, with the name of its sender."""
 
     name: str
-    said: MessageJSON
+    message: MessageJSON
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was said, oldest first; `before` is the position to go on from, None at the beginning."""
+    """A page of messages, oldest first; `before` is the position to continue from, None at the beginning."""
 
-    lines: Sequence[Line]
+    entries: Sequence[TranscriptEntry]
     before: int | None
 
 
 @transaction.atomic
 def read_conversation(*, by: Staff, conversation_id: UUID, reason: str, before: int | None = None) -> Transcript:
-    """Read a page of what was said in a conversation, the latest first; each page of it is in the audit log.
+    """Read a page of a conversation, the latest messages first; each page is recorded in the audit log.
 
     Conversation.DoesNotExist if there is none, Invalid without a reason.
     """
     reason = require_reason(reason)
     conversation = Conversation.objects.get(pk=conversation_id)
     messages = Message.objects.filter(conversation=conversation).order_by("-position")
-    found = list((messages.filter(position__lt=before) if before else messages)[: PAGE + 1])
-    page = found[:PAGE][::-1]
+    found = list((messages.filter(position__lt=before) if before else messages)[: PAGE_SIZE + 1])
+    page = found[:PAGE_SIZE][::-1]
     positions = {"from": page[0].position, "through": page[-1].position} if page else {}
     record(
         by=by,
@@ -55,20 +55,23 @@ def read_conversation(*, by: Staff, conversation_id: UUID, reason: str, before: 
         after={"positions": positions},
     )
     people = User.objects.in_bulk({message.sender_id for message in page})
-    lines = [Line(people[each.sender_id].name, shown) for each, shown in zip(page, messages_json(page), strict=True)]
-    return Transcript(lines, page[0].position if len(found) > PAGE else None)
+    entries = [
+        TranscriptEntry(people[each.sender_id].name, message)
+        for each, message in zip(page, messages_json(page), strict=True)
+    ]
+    return Transcript(entries, page[0].position if len(found) > PAGE_SIZE else None)
 
 
-class Reach(NamedTuple):
-    """When someone has had and read a message."""
+class Recipient(NamedTuple):
+    """When someone has received and read a message."""
 
     name: str
     delivered_at: datetime | None
     read_at: datetime | None
 
 
-def reach_of(message: Message) -> list[Reach]:
-    """Tell who has had and read a message, as far as they let it be seen."""
+def recipients_of(message: Message) -> list[Recipient]:
+    """List who has received and read a message, as far as their privacy settings allow."""
     found = read_status(message, sees_read=True)
     people = User.objects.in_bulk({each.user_id for each in found})
-    return [Reach(people[each.user_id].name, each.delivered_at, each.read_at) for each in found]
+    return [Recipient(people[each.user_id].name, each.delivered_at, each.read_at) for each in found]

@@ -1,7 +1,7 @@
-"""What pages say of conversations, in the reader's language: one home for the sentences.
+"""The sentences with which pages describe conversations, in the reader's language.
 
-The server's pages and their script fill the same patterns. What stands in braces is filled in; a key with `.mine`
-is for what the reader did.
+The server's templates and the page's script fill in the same patterns. Names in braces are filled in; a key that ends
+with `.mine` is for what the reader did.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from messaging.messages.json import MessageJSON, NoticeJSON
 
-NAMES_MOST = 3
+NAMES_LISTED = 3
 """How many people a sentence names before it counts the others."""
 
 
 def patterns() -> dict[str, str]:
-    """Every pattern in the reader's language, by its key."""
+    """Return all patterns in the reader's language, by their keys."""
     return {"lang": get_language() or "en", **_notices(), **_rows(), **_media(), **_people(), **_presence()}
 
 
@@ -87,49 +87,52 @@ def _presence() -> dict[str, str]:
 
 
 def fill(pattern: str, **values: object) -> str:
-    """Fill in a pattern; what is filled in is never read as one, and turns nothing round that stands beside it."""
-    return pattern.format(**{name: isolated(str(value)) for name, value in values.items()})
+    """Fill in a pattern. Values are not read as patterns, and do not change the direction of the text around them."""
+    return pattern.format(**{name: isolate_direction(str(value)) for name, value in values.items()})
 
 
-def isolated(text: str) -> str:
-    """Isolate a text that runs from right to left (Unicode's FSI and PDI); others stay as they are."""
+def isolate_direction(text: str) -> str:
+    """Put a right-to-left text between Unicode's FSI and PDI; return other texts unchanged."""
     return f"\u2068{text}\u2069" if any(bidirectional(each) in {"R", "AL"} for each in text) else text
 
 
-def listed(names: Sequence[str], words: Mapping[str, str]) -> str:
-    """Name some people, and count the others when there are many."""
-    if len(names) > NAMES_MOST + 1:
-        return fill(words["more"], some=", ".join(names[:NAMES_MOST]), n=len(names) - NAMES_MOST)
+def join_names(names: Sequence[str], words: Mapping[str, str]) -> str:
+    """Join names into one phrase; of a long list, name the first and count the others."""
+    if len(names) > NAMES_LISTED + 1:
+        return fill(words["more"], some=", ".join(names[:NAMES_LISTED]), n=len(names) - NAMES_LISTED)
     if len(names) > 1:
         return fill(words["two"], some=", ".join(names[:-1]), last=names[-1])
     return "".join(names)
 
 
-def whom(ids: Sequence[str], *, names: Mapping[str, str], viewer_id: str, words: Mapping[str, str]) -> str:
-    """Name those whom something happened to; the reader is you, and comes first."""
+def name_targets(ids: Sequence[str], *, names: Mapping[str, str], viewer_id: str, words: Mapping[str, str]) -> str:
+    """Name the people whom a notice is about; the reader is "you" and comes first."""
     others = [names.get(id, words["someone"]) for id in ids if id != viewer_id]
-    return listed([words["you.whom"], *others] if viewer_id in ids else others, words)
+    return join_names([words["you.whom"], *others] if viewer_id in ids else others, words)
 
 
 def notice_text(message: MessageJSON, *, names: Mapping[str, str], viewer_id: str, words: Mapping[str, str]) -> str:
-    """Word a notice for its reader."""
+    """Return the text of a notice for its reader."""
     notice: NoticeJSON = message["notice"] or {"event": "other", "user_ids": [], "name": None}
     by, ids = message["sender_id"], notice["user_ids"]
     event = "came" if notice["event"] == "joined" and ids == [by] else notice["event"]
     pattern = words.get(f"{event}.mine" if by == viewer_id else event, words["other"])
     who = names.get(by, words["someone"])
     return fill(
-        pattern, who=who, whom=whom(ids, names=names, viewer_id=viewer_id, words=words), name=notice["name"] or ""
+        pattern,
+        who=who,
+        whom=name_targets(ids, names=names, viewer_id=viewer_id, words=words),
+        name=notice["name"] or "",
     )
 
 
-def members(count: int, words: Mapping[str, str]) -> str:
-    """Say how many are in a group."""
+def member_count(count: int, words: Mapping[str, str]) -> str:
+    """Return how many members a group has, in words."""
     return words["member"] if count == 1 else fill(words["members"], n=count)
 
 
-def summary(message: MessageJSON, *, text: str, words: Mapping[str, str]) -> str:
-    """What stands for a message where there is one line for it: its text, or what hangs on it."""
+def message_summary(message: MessageJSON, *, text: str, words: Mapping[str, str]) -> str:
+    """Return a message in one line: its text, or else its media."""
     media = message["media"]
     if text or not media:
         return text
@@ -139,7 +142,7 @@ def summary(message: MessageJSON, *, text: str, words: Mapping[str, str]) -> str
 
 
 def message_text(message: MessageJSON, *, names: Mapping[str, str], viewer_id: str, words: Mapping[str, str]) -> str:
-    """What a line shows of a message."""
+    """Return the text that a timeline shows for a message."""
     if message["deleted_at"]:
         return words["deleted"]
     if message["kind"] == "notice":

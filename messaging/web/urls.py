@@ -3,30 +3,30 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 
-from messaging.web import info
-from messaging.web import join as joining
-from messaging.web.conversation import conversation, inbox
-from messaging.web.forward import forward
-from messaging.web.message import delete, edit, message, react, reply
-from messaging.web.new_conversation import new_conversation
-from messaging.web.report import my_reports, report_message, report_person
-from messaging.web.staff import announce, connected
+from messaging.web.views import conversation_info as info
+from messaging.web.views import invite_link
+from messaging.web.views.conversation import conversation, inbox
+from messaging.web.views.forward import forward
+from messaging.web.views.message import delete, edit, message, react, reply
+from messaging.web.views.new_conversation import new_conversation
+from messaging.web.views.report import my_reports, report_message, report_person
+from messaging.web.views.staff import announce, connected
 
 pages: list[URLPattern | URLResolver] = [
     path("conversations/new", new_conversation, name="new_conversation"),
     path("conversations/<uuid:conversation_id>/info", info.info, name="conversation_info"),
-    path("conversations/<uuid:conversation_id>/me", info.place, name="conversation_place"),
+    path("conversations/<uuid:conversation_id>/me", info.personal_settings, name="conversation_settings"),
     path("conversations/<uuid:conversation_id>/details", info.details, name="group_details"),
     path("conversations/<uuid:conversation_id>/people", info.add, name="add_members"),
     path("conversations/<uuid:conversation_id>/people/<uuid:user_id>/role", info.role, name="member_role"),
     path("conversations/<uuid:conversation_id>/people/<uuid:user_id>/remove", info.remove, name="remove_member"),
     path("conversations/<uuid:conversation_id>/links", info.make_link, name="invite_links"),
     path("conversations/<uuid:conversation_id>/links/<uuid:link_id>/revoke", info.revoke_link, name="revoke_link"),
-    path("conversations/<uuid:conversation_id>/transfer", info.hand_over, name="transfer_group"),
+    path("conversations/<uuid:conversation_id>/transfer", info.transfer, name="transfer_group"),
     path("conversations/<uuid:conversation_id>/leave", info.leave, name="leave_group"),
     path("conversations/<uuid:conversation_id>/delete", info.delete, name="delete_group"),
-    path("join", joining.join_wished, name="join_wished"),
-    path("join/<token>", joining.join, name="join"),
+    path("join", invite_link.join_after_sign_in, name="join_after_sign_in"),
+    path("join/<token>", invite_link.join, name="join"),
     path("", inbox, name="inbox"),
     path("archived", inbox, {"archived": True}, name="archived"),
     path("conversations/<uuid:conversation_id>", conversation, name="conversation"),

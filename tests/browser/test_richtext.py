@@ -14,7 +14,7 @@ from chatproject.core.graphemes import cut
 from chatproject.core.names import fold
 from conversations.models import Conversation
 from messaging.messages.richtext import Link, marks_in
-from messaging.web.timeline_context import drawn
+from messaging.web.contexts.message_html import render_text
 from tests.browser.conftest import Enter
 from tests.messaging.helpers import say
 from tests.messaging.messages.test_richtext import EXAMPLES
@@ -143,4 +143,4 @@ async def test_the_script_draws_blank_lines_as_the_server_does(enter: Enter, tex
         }""",
         [FILES, text],
     )
-    assert drawn_here == drawn(text)
+    assert drawn_here == render_text(text)

@@ -24,7 +24,7 @@ from chatproject.core.graphemes import cut
 from chatproject.core.names import fault_in, is_visible
 from messaging.messages.mentions import names_in
 from messaging.socket.commands import BadFrame, read
-from messaging.web.timeline_context import linked
+from messaging.web.contexts.message_html import render_links
 from tests.checks.test_layers import MODULES
 from tests.support.linear import FLOOR_MS, MOST, script_patterns, texts, uses_that_are_missed
 
@@ -32,7 +32,7 @@ Pattern = re.Pattern[str] | regex.Pattern[str]
 METHODS = {"search", "match", "fullmatch", "findall", "finditer", "sub", "split"}
 READERS: dict[str, Callable[[str], object]] = {
     "names_in": names_in,
-    "linked": linked,
+    "linked": render_links,
     "is_visible": is_visible,
     "fault_in": fault_in,
     "fold_username": fold_username,

@@ -9,7 +9,7 @@ import pytest
 from accounts.models import User
 from conversations.models import Conversation
 from messaging.messages.richtext import Link, Name, marks_in
-from messaging.web.timeline_context import drawn, linked
+from messaging.web.contexts.message_html import render_links, render_text
 from tests.accounts.visitor import Visitor
 from tests.messaging.helpers import say
 
@@ -34,7 +34,7 @@ def test_links_and_names_are_found_where_people_mean_them(example: Example) -> N
 
 
 def test_nothing_in_a_text_is_read_as_html() -> None:
-    assert linked('<b> & https://site.example/?a=1&b="2') == (
+    assert render_links('<b> & https://site.example/?a=1&b="2') == (
         "&lt;b&gt; &amp; "
         '<a href="https://site.example/?a=1&amp;b=" rel="noopener noreferrer nofollow" target="_blank">'
         "https://site.example/?a=1&amp;b=</a>&quot;2"
@@ -49,4 +49,4 @@ def test_links_can_be_followed_without_a_script(conversation: Conversation, alic
 
 
 def test_what_is_drawn_holds_the_whole_text_and_breaks_no_end_of_a_line() -> None:
-    assert drawn("\r\n  Hi\r\n\r\n") == "<span hidden>\r\n</span>  Hi<span hidden>\r\n\r\n</span>"
+    assert render_text("\r\n  Hi\r\n\r\n") == "<span hidden>\r\n</span>  Hi<span hidden>\r\n\r\n</span>"

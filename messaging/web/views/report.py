@@ -1,4 +1,4 @@
-"""Reporting a message or a person, and what came of it."""
+"""The pages that report a message or a person, and the list of one's own reports."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,14 +16,14 @@ from messaging.models import Report
 from messaging.moderation import reports
 from messaging.moderation.my_reports import list_reports
 from messaging.sync.history import get_message
-from messaging.web.inbox_context import inbox_beside
+from messaging.web.contexts.inbox import inbox_sidebar
 
-SHOWN = 500
-"""How much of a message the page shows to whoever reports it."""
+EXCERPT_LENGTH = 500
+"""How much of the message the page shows to its reporter."""
 
 
 class ReportForm(CommandForm):
-    """Why something is reported, and what else there is to say."""
+    """The reason of a report, and a comment."""
 
     fields_by_pointer: ClassVar = {"/comment": "comment"}
     reason = forms.ChoiceField(label="What is wrong?", choices=Report.Reason.choices, widget=forms.RadioSelect)
@@ -42,33 +42,35 @@ class ReportForm(CommandForm):
 
 @signed_in(*WRITE)
 def report_message(request: SignedInRequest, message_id: UUID) -> HttpResponse:
-    """Ask the staff to look at a message."""
+    """Report a message to the staff."""
     known = get_message(by=request.user, message_id=message_id)
-    back, said = f"/conversations/{known['conversation_id']}#m-{known['id']}", shortened(known["text"], SHOWN)
-    return _report(request, about={"message_id": message_id}, what="this message", said=said, back=back)
+    back_url = f"/conversations/{known['conversation_id']}#m-{known['id']}"
+    excerpt = shortened(known["text"], EXCERPT_LENGTH)
+    about = {"message_id": message_id}
+    return _report(request, about=about, subject="this message", message_text=excerpt, back_url=back_url)
 
 
 @signed_in(*WRITE)
 def report_person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
-    """Ask the staff to look at a person."""
+    """Report a person to the staff."""
     other = find_person(by=request.user, id=user_id)
-    return _report(request, about={"user": other}, what=other.name, said="", back=f"/people/{other.pk}")
+    return _report(request, about={"user": other}, subject=other.name, message_text="", back_url=f"/people/{other.pk}")
 
 
 def _report(request: SignedInRequest, *, about: dict[str, Any], **shown: str) -> HttpResponse:
     form = ReportForm(sent(request), about=about)
     if form.carry_out(by=request.user):
         return redirect("settings_reports")
-    return show_form(request, "messaging/report.html", form, inbox=inbox_beside(by=request.user), **shown)
+    return show_form(request, "messaging/report.html", form, inbox=inbox_sidebar(by=request.user), **shown)
 
 
 @signed_in(*READ)
 def my_reports(request: SignedInRequest) -> HttpResponse:
-    """Show what I have reported, and what came of it."""
+    """Show the person's own reports, and how each was resolved."""
     page = list_reports(by=request.user, cursor=request.GET.get("cursor"))
-    words = {"reasons": dict(Report.Reason.choices), "outcomes": dict(Report.Outcome.choices)}
+    reasons, outcomes = dict(Report.Reason.choices), dict(Report.Outcome.choices)
     rows = [
-        {**each, "why": words["reasons"][each["reason"]], "came": words["outcomes"].get(each["outcome"] or "", "")}
+        {**each, "reason_label": reasons[each["reason"]], "outcome_label": outcomes.get(each["outcome"] or "", "")}
         for each in page.items
     ]
     return render(request, "settings/reports.html", {"reports": rows, "next": page.next})

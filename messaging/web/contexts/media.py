@@ -1,20 +1,19 @@
-"""What a page shows of media: which of its looks each has, and in words how large it is."""
+"""What a page shows of media: how each item is displayed, and a line about its type and size."""
 
 from dataclasses import dataclass
 
 from messaging.media.attachments import MediaJSON
 from messaging.media.types import TYPES
 
-LOOKS = {"image": "picture", "video": "film", "audio": "sound"}
 UNITS = ("B", "kB", "MB", "GB")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One picture, film, sound or file in a message."""
+class MediaItem:
+    """One picture, video, sound or file of a message."""
 
-    look: str
-    """`picture`, `film` or `sound` where browsers show it in place, else `file`."""
+    display: str
+    """`image`, `video` or `audio` where browsers show it in the page, else `file`."""
     url: str
     thumbnail_url: str
     filename: str
@@ -25,11 +24,11 @@ class Piece:
     about: str
 
     @classmethod
-    def of(cls, media: MediaJSON) -> "Piece":
-        declared = TYPES.get(media["content_type"])
-        is_shown = declared is not None and declared.is_shown and media["url"] is not None
+    def of(cls, media: MediaJSON) -> "MediaItem":
+        known_type = TYPES.get(media["content_type"])
+        is_shown = known_type is not None and known_type.is_shown and media["url"] is not None
         return cls(
-            look=LOOKS.get(media["kind"], "file") if is_shown else "file",
+            display=media["kind"] if is_shown else "file",
             url=media["url"] or "",
             thumbnail_url=media["thumbnail_url"] or "",
             filename=media["filename"],
@@ -37,19 +36,19 @@ class Piece:
             height=media["height"],
             duration=media["duration"] or 0,
             waveform=" ".join(map(str, media["waveform"] or ())),
-            about=about(media),
+            about=type_and_size(media),
         )
 
 
-def about(media: MediaJSON) -> str:
-    """Say of what kind a file is, and how large: `PDF · 1.2 MB`."""
-    ending = media["filename"].rpartition(".")[2].upper()
+def type_and_size(media: MediaJSON) -> str:
+    """Return the type and size of a file: `PDF · 1.2 MB`."""
+    extension = media["filename"].rpartition(".")[2].upper()
     state = "" if media["url"] else f" · {media['state']}"
-    return f"{ending} · {size_words(media['size'])}{state}"
+    return f"{extension} · {format_size(media['size'])}{state}"
 
 
-def size_words(count: int) -> str:
-    """Write a number of bytes as people do: `950 B`, `1.2 MB`."""
+def format_size(count: int) -> str:
+    """Format a number of bytes for people: `950 B`, `1.2 MB`."""
     size, unit = float(count), 0
     while size >= 1000 and unit < len(UNITS) - 1:
         size, unit = size / 1000, unit + 1

@@ -1,4 +1,4 @@
-"""The page behind an invitation link, for people who are signed in and people who are not."""
+"""The page that an invitation link opens, for people who are signed in and people who are not."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -22,69 +22,68 @@ from chatproject.server.compression import holds_secret
 from conversations.access import members_of, memberships_of
 from conversations.invite_links import accept_link, find_link
 from conversations.models import InviteLink
-from messaging.web.phrases import members, patterns
+from messaging.web.phrases import member_count, patterns
 
-WISH = "join"
-"""Where a browser's session keeps the link, sealed, that someone wants to use as soon as they are signed in."""
-
+PENDING_LINK = "join"
+"""The key in a browser's session of the encrypted link that a person uses as soon as they have signed in."""
 
 View = Callable[..., HttpResponse]
 
 
-def _careful(*methods: str) -> Callable[[View], View]:
-    """Open a page whose address is a secret: no other address learns of it, and it is not asked for too often."""
+def _secret_url(*methods: str) -> Callable[[View], View]:
+    """Protect a page whose URL is a secret: browsers do not send it to other sites, and calls are limited."""
 
     def decorate(view: View) -> View:
         @never_cache
         @require_http_methods(methods)
         @wraps(view)
-        def opened(request: HttpRequest, **named: str) -> HttpResponse:
+        def protected(request: HttpRequest, **named: str) -> HttpResponse:
             try:
                 rate_limits.require([(rate_limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])])
                 response = view(request, **named)
             except rate_limits.RateLimited as error:
                 response = too_many(request, error)
             except ObjectDoesNotExist:
-                # The link, or the group: it may be deleted while someone comes in.
+                # The link or the group may be deleted while someone joins.
                 raise Http404 from None
             except (Gone, NotAllowed) as refusal:
                 response = render(request, "conversations/join_refused.html", _refusal(refusal), status=refusal.status)
-            # Browsers still say where a form comes from, which `no-referrer` would not let them.
+            # Not `no-referrer`: browsers would send forms without their origin, which the CSRF check needs.
             response["Referrer-Policy"] = "strict-origin"
             return response
 
-        return opened
+        return protected
 
     return decorate
 
 
 @holds_secret
-@_careful(*WRITE)
+@_secret_url(*WRITE)
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Show where a link leads, and go there for whoever says so."""
+    """Show the group of an invitation link, and join it on a POST."""
     link = find_link(token, by=request.user if request.user.is_authenticated else None)
     if request.method != "POST":
         return _show(request, link, token)
     if request.user.is_authenticated:
         return _accept(request, token)
-    request.session[WISH] = b64encode(seal_secret(token, purpose=WISH)).decode()
+    request.session[PENDING_LINK] = b64encode(seal_secret(token, purpose=PENDING_LINK)).decode()
     return _to_sign_in()
 
 
 @holds_secret
-@_careful(*READ)
-def join_wished(request: HttpRequest) -> HttpResponse:
-    """Go where someone wanted to go before they were signed in."""
+@_secret_url(*READ)
+def join_after_sign_in(request: HttpRequest) -> HttpResponse:
+    """Join the group whose link the person used before they had signed in."""
     if not request.user.is_authenticated:
         return _to_sign_in()
-    token = _wished(request.session.pop(WISH, ""))
+    token = _open_pending_link(request.session.pop(PENDING_LINK, ""))
     return _accept(request, token) if token else redirect("inbox")
 
 
-def _wished(sealed: str) -> str:
-    """Open what `join` has kept; nothing if its key has been taken out of use since."""
+def _open_pending_link(sealed: str) -> str:
+    """Decrypt the link that `join` has stored; empty if its key is no longer in use."""
     with suppress(Unreadable):
-        return unseal_secret(b64decode(sealed), purpose=WISH)
+        return unseal_secret(b64decode(sealed), purpose=PENDING_LINK)
     return ""
 
 
@@ -94,7 +93,7 @@ def _refusal(refusal: Gone | NotAllowed) -> dict[str, str]:
 
 
 def _to_sign_in() -> HttpResponse:
-    return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_wished')})}")
+    return redirect(f"{reverse('account_login')}?{urlencode({'next': reverse('join_after_sign_in')})}")
 
 
 def _accept(request: HttpRequest, token: str) -> HttpResponse:
@@ -116,7 +115,7 @@ def _show(request: HttpRequest, link: InviteLink, token: str, *, refusal: Refuse
         "name": group.name,
         "initials": initials(group.name),
         "tone": tone(str(group.pk)),
-        "count": members(members_of(group).count(), patterns()),
+        "count": member_count(members_of(group).count(), patterns()),
         "refusal": refusal.detail if refusal else "",
         "token": token,
     }

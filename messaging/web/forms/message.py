@@ -1,4 +1,4 @@
-"""What a person writes on a page."""
+"""Forms for messages: send, forward, edit, react."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -14,11 +14,11 @@ from messaging.messages.edit import edit_message
 from messaging.messages.json import MessageJSON
 from messaging.messages.send import send_message
 
-FURTHEST = 2**53
+LARGEST_POSITION = 2**53
 
 
 class IdField(forms.UUIDField):
-    """A UUID of version 7, written in the canonical way."""
+    """A UUID of version 7 in its canonical form."""
 
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
@@ -30,16 +30,16 @@ class IdField(forms.UUIDField):
 
 
 class MessageForm(forms.Form):
-    """A message, named when the page was made, so that sending the form twice says a thing once.
+    """A message. The page gives it its id, so that sending the form twice creates one message.
 
-    What a message may be is the command's to say; this only reads the fields.
+    The form only reads the fields; the command checks them.
     """
 
     status = 400
-    """How a page with a form that was not right is answered."""
+    """The HTTP status of a page that shows the form with its errors."""
 
     id = IdField(required=False, initial=uuid7, widget=forms.HiddenInput)
-    read_through = forms.IntegerField(required=False, min_value=0, max_value=FURTHEST, widget=forms.HiddenInput)
+    read_through = forms.IntegerField(required=False, min_value=0, max_value=LARGEST_POSITION, widget=forms.HiddenInput)
     text = forms.CharField(
         required=False,
         strip=False,
@@ -55,16 +55,16 @@ class MessageForm(forms.Form):
     )
 
     def clean_text(self) -> str:
-        """Forms send line breaks as CR LF; a message has LF."""
+        """Replace CR LF, as browsers send line breaks, by LF."""
         text: str = self.cleaned_data["text"]
         return text.replace("\r\n", "\n")
 
-    def say(self, *, by: User, conversation_id: UUID, reply_to_id: UUID | None = None) -> MessageJSON | None:
-        """Say it; None if that was refused. Then the form says why, and its text stays, under a new name."""
-        named = {"conversation_id": conversation_id, "id": self.cleaned_data["id"], "reply_to_id": reply_to_id}
+    def send(self, *, by: User, conversation_id: UUID, reply_to_id: UUID | None = None) -> MessageJSON | None:
+        """Send the message; None if that was refused. Then the form shows why, and keeps its text with a new id."""
+        target = {"conversation_id": conversation_id, "id": self.cleaned_data["id"], "reply_to_id": reply_to_id}
         try:
             rate_limits.require([(rate_limits.SEND, by.pk)])
-            return send_message(by=by, text=self.cleaned_data["text"], **named).message
+            return send_message(by=by, text=self.cleaned_data["text"], **target).message
         except (Refused, rate_limits.RateLimited) as refusal:
             self.add_error("text", str(refusal))
             self.data = {**self.data, "id": str(uuid7())}
@@ -73,14 +73,14 @@ class MessageForm(forms.Form):
 
 
 class ForwardForm(forms.Form):
-    """Where a message is sent on to; named when the page was made, as a message is."""
+    """The conversation to which a message is forwarded; the page gives the new message its id."""
 
     id = IdField(required=False, initial=uuid7, widget=forms.HiddenInput)
     to = IdField()
 
 
 class EditForm(CommandForm):
-    """Another text for a message."""
+    """A new text for a message."""
 
     fields_by_pointer: ClassVar = {"/text": "text"}
     prefix = "edit"
@@ -95,7 +95,7 @@ class EditForm(CommandForm):
 
 
 class ReactionForm(forms.Form):
-    """Any emoji; what counts as one is the command's to say."""
+    """Any emoji; the command checks whether it is one."""
 
     emoji = forms.CharField(
         label="Another emoji", max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off", "size": 4})

@@ -1,4 +1,4 @@
-"""What a person says on the page about a conversation: what it is called, who is in, and what they want to hear."""
+"""Forms of the page about a conversation: its details, its members, and the viewer's own settings for it."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -15,15 +15,15 @@ from conversations.groups import add_members, transfer, update_group
 from conversations.invite_links import USES_MOST, link_json, make_link
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant
 from conversations.personal_settings import update_place
-from messaging.web.conversation_forms import HistoryField, PeopleField
+from messaging.web.forms.new_conversation import HistoryField, PeopleField
 
-FOR_EVER = datetime(9999, 12, 31, tzinfo=UTC)
-"""Muted until it is turned on again."""
+MUTED_FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""Muted until the person ends it."""
 HOUR, DAY = 3600, 24 * 3600
-MUTES = ((HOUR, "1 hour"), (8 * HOUR, "8 hours"), (DAY, "1 day"), (-1, "Until I turn it on"))
+MUTE_CHOICES = ((HOUR, "1 hour"), (8 * HOUR, "8 hours"), (DAY, "1 day"), (-1, "Until I turn it on"))
 
 
-class OfConversation(CommandForm):
+class ConversationForm(CommandForm):
     """A form about one conversation."""
 
     def __init__(self, data: Any = None, *, conversation_id: UUID, **options: Any) -> None:
@@ -31,7 +31,7 @@ class OfConversation(CommandForm):
         self.conversation_id = conversation_id
 
 
-class DetailsForm(OfConversation):
+class DetailsForm(ConversationForm):
     prefix = "details"
     fields_by_pointer: ClassVar = {"/name": "name", "/description": "description", "/history": "history"}
     name = forms.CharField(max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"}))
@@ -42,7 +42,7 @@ class DetailsForm(OfConversation):
         return update_group(by=by, conversation_id=self.conversation_id, **fields)
 
 
-class AddForm(OfConversation, NamingForm):
+class AddMembersForm(ConversationForm, NamingForm):
     prefix = "add"
     names = "people"
     fields_by_pointer: ClassVar = {"/users": "people", "/participants": "people"}
@@ -52,14 +52,14 @@ class AddForm(OfConversation, NamingForm):
         return add_members(by=by, conversation_id=self.conversation_id, users=fields["people"])
 
 
-class LinkForm(OfConversation):
-    """A way in for whoever has it."""
+class InviteLinkForm(ConversationForm):
+    """An invitation link to a group."""
 
-    TIMES: ClassVar = [(7 * DAY, "a week"), (DAY, "a day"), (HOUR, "an hour"), (0, "as long as it is not revoked")]
+    LIFETIMES: ClassVar = [(7 * DAY, "a week"), (DAY, "a day"), (HOUR, "an hour"), (0, "as long as it is not revoked")]
 
     prefix = "link"
     fields_by_pointer: ClassVar = {"/expires_at": "lasts", "/max_uses": "max_uses"}
-    lasts = forms.TypedChoiceField(label="It works for", choices=TIMES, coerce=int)
+    lasts = forms.TypedChoiceField(label="It works for", choices=LIFETIMES, coerce=int)
     max_uses = forms.IntegerField(
         label="How many may use it (optional)",
         required=False,
@@ -69,12 +69,14 @@ class LinkForm(OfConversation):
     )
 
     def obey(self, *, by: User, **fields: Any) -> str:
-        ends = timezone.now() + timedelta(seconds=fields["lasts"]) if fields["lasts"] else None
-        made = make_link(by=by, conversation_id=self.conversation_id, expires_at=ends, max_uses=fields["max_uses"])
-        return str(link_json(*made)["url"])
+        expires_at = timezone.now() + timedelta(seconds=fields["lasts"]) if fields["lasts"] else None
+        link = make_link(
+            by=by, conversation_id=self.conversation_id, expires_at=expires_at, max_uses=fields["max_uses"]
+        )
+        return str(link_json(*link)["url"])
 
 
-class TransferForm(OfConversation):
+class TransferForm(ConversationForm):
     prefix = "transfer"
     fields_by_pointer: ClassVar = {"/to": "to"}
     to = forms.ChoiceField(label="Hand the group over to")
@@ -85,33 +87,33 @@ class TransferForm(OfConversation):
         field.choices = list(members)
 
     def obey(self, *, by: User, **fields: Any) -> Conversation:
-        heir = find_user({"id": UUID(fields["to"])}, by=by)
-        return transfer(by=by, conversation_id=self.conversation_id, to=heir)
+        successor = find_user({"id": UUID(fields["to"])}, by=by)
+        return transfer(by=by, conversation_id=self.conversation_id, to=successor)
 
 
-class PlaceForm(OfConversation):
-    """What someone wants of a conversation for themselves; each button of the page says one thing."""
+class PersonalSettingsForm(ConversationForm):
+    """A participant's own settings for a conversation; each button of the page sends one of them."""
 
     notify = forms.ChoiceField(choices=Participant.Notify.choices, required=False)
-    mute = forms.TypedChoiceField(choices=[*MUTES, (0, "")], coerce=int, empty_value=None, required=False)
+    mute = forms.TypedChoiceField(choices=[*MUTE_CHOICES, (0, "")], coerce=int, empty_value=None, required=False)
     pinned = forms.NullBooleanField(required=False)
     archived = forms.NullBooleanField(required=False)
 
     def obey(self, *, by: User, **fields: Any) -> Participant:
-        return update_place(by=by, conversation_id=self.conversation_id, **_said(fields))
+        return update_place(by=by, conversation_id=self.conversation_id, **_given(fields))
 
 
-def _said(fields: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what was not said."""
-    said = {name: fields[name] for name in ("pinned", "archived") if fields[name] is not None}
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that were sent, without those that were left out."""
+    given = {name: fields[name] for name in ("pinned", "archived") if fields[name] is not None}
     if fields["notify"]:
-        said["notify"] = fields["notify"]
+        given["notify"] = fields["notify"]
     if fields["mute"] is not None:
-        said["muted_until"] = _until(fields["mute"])
-    return said
+        given["muted_until"] = _muted_until(fields["mute"])
+    return given
 
 
-def _until(seconds: int) -> datetime | None:
+def _muted_until(seconds: int) -> datetime | None:
     if seconds < 0:
-        return FOR_EVER
+        return MUTED_FOREVER
     return timezone.now() + timedelta(seconds=seconds) if seconds else None

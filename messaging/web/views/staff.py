@@ -1,4 +1,4 @@
-"""Pages of the staff beside the admin's own: who is connected now, and announcements."""
+"""Pages of the staff beside those of Django's admin: who is connected now, and announcements."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from redis.exceptions import RedisError
 from accounts.staff.audit_log import Action, record_look
 from accounts.staff.model_admin import LOOKS_LOGGED_EVERY, staff_of, told_by
 from chatproject.core.pagination import BadCursor
-from messaging.moderation import connections as live
+from messaging.moderation import connections
 from messaging.moderation.forms import AnnouncementForm
 
 
 def connected(request: HttpRequest) -> HttpResponse:
-    """Show who is connected to which server, again and again."""
+    """Show who is connected to which server; the page's script reloads it."""
     by = staff_of(request)
     record_look(by=by, action=Action.SEE_CONNECTED, within=LOOKS_LOGGED_EVERY)
     try:
-        page = live.find_connected(by=by, cursor=request.GET.get("cursor"))
-        shown: dict[str, Any] = {"counted": live.count(), "people": page.items, "next": page.next}
+        page = connections.find_connected(by=by, cursor=request.GET.get("cursor"))
+        shown: dict[str, Any] = {"stats": connections.count(), "people": page.items, "next": page.next}
     except BadCursor:
         return redirect("staff_connected")
     except RedisError:
@@ -29,14 +29,14 @@ def connected(request: HttpRequest) -> HttpResponse:
 
 
 def announce(request: HttpRequest) -> HttpResponse:
-    """Say something to everyone who is connected."""
+    """Send an announcement to everyone who is connected."""
     form = AnnouncementForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         with told_by(form):
-            live.announce(by=staff_of(request), text=form.cleaned_data["text"])
+            connections.announce(by=staff_of(request), text=form.cleaned_data["text"])
             messages.success(request, "Everyone who is connected sees it now.")
             return redirect("staff_announce")
-    about = "Everyone who is connected sees it at once, on all devices. It is kept nowhere."
+    about = "Everyone who is connected sees it at once, on all their devices. It is not stored."
     act = {"label": "Announce", "about": about}
     context = {**admin.site.each_context(request), "title": "Announce something", "act": act, "form": form}
     return render(request, "admin/act.html", context, status=400 if form.errors else 200)

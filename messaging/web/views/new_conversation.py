@@ -1,4 +1,4 @@
-"""The page on which a conversation begins."""
+"""The page that starts a direct conversation or a group."""
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -6,13 +6,13 @@ from django.shortcuts import redirect, render
 from accounts.web.base import WRITE, SignedInRequest, signed_in
 from accounts.web.faces import Person
 from accounts.web.forms import NamingForm
-from messaging.web.conversation_forms import DirectForm, GroupForm
-from messaging.web.inbox_context import inbox_beside
+from messaging.web.contexts.inbox import inbox_sidebar
+from messaging.web.forms.new_conversation import DirectForm, GroupForm
 
 
 @signed_in(*WRITE)
 def new_conversation(request: SignedInRequest) -> HttpResponse:
-    """Start a conversation with one person, or make a group, and go there."""
+    """Start a direct conversation or make a group, and redirect to it."""
     forms: dict[str, NamingForm] = {"direct": DirectForm(), "group": GroupForm()}
     kind = request.POST.get("kind", "direct")
     if request.method == "POST" and kind in forms:
@@ -24,7 +24,7 @@ def new_conversation(request: SignedInRequest) -> HttpResponse:
 
 def _render(request: SignedInRequest, forms: dict[str, NamingForm]) -> HttpResponse:
     context = {
-        "inbox": inbox_beside(by=request.user),
+        "inbox": inbox_sidebar(by=request.user),
         **{f"{kind}_form": form for kind, form in forms.items()},
         **{f"{kind}_offered": [Person.of(each) for each in form.offered] for kind, form in forms.items()},
     }

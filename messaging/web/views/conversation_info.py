@@ -1,4 +1,4 @@
-"""The page about a conversation: who is in, what it is called, and what I want of it."""
+"""The page about a conversation: its members, its details, and the viewer's own settings for it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,14 +14,21 @@ from accounts.web.forms import CommandForm
 from chatproject.core.errors import Refused
 from chatproject.server.compression import holds_secret
 from conversations import groups, invite_links
-from messaging.web.group_forms import AddForm, DetailsForm, LinkForm, OfConversation, PlaceForm, TransferForm
-from messaging.web.inbox_context import inbox_beside
-from messaging.web.info_context import Info, info_of
+from messaging.web.contexts.conversation_info import ConversationInfo, conversation_info
+from messaging.web.contexts.inbox import inbox_sidebar
+from messaging.web.forms.conversation_info import (
+    AddMembersForm,
+    ConversationForm,
+    DetailsForm,
+    InviteLinkForm,
+    PersonalSettingsForm,
+    TransferForm,
+)
 
 
 @signed_in(*READ)
 def info(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
-    """Show all there is to know and to set about a conversation."""
+    """Show a conversation's details, members and settings."""
     return _show(request, conversation_id)
 
 
@@ -35,15 +42,16 @@ def details(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def add(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
     """Add people to a group."""
-    return _carry_out(request, AddForm(request.POST, conversation_id=conversation_id), "add_form", "They are in.")
+    return _carry_out(
+        request, AddMembersForm(request.POST, conversation_id=conversation_id), "add_form", "They are in."
+    )
 
 
 @signed_in("POST")
-def hand_over(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
-    """Make someone else the owner of a group."""
-    form = TransferForm(
-        request.POST, conversation_id=conversation_id, members=info_of(request.user, conversation_id).heirs
-    )
+def transfer(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Make another member the owner of a group."""
+    successors = conversation_info(request.user, conversation_id).successors
+    form = TransferForm(request.POST, conversation_id=conversation_id, members=successors)
     return _carry_out(request, form, "transfer_form", "The group is handed over.")
 
 
@@ -51,7 +59,7 @@ def hand_over(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def make_link(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
     """Make an invitation link, and show it this once."""
-    form = LinkForm(request.POST, conversation_id=conversation_id)
+    form = InviteLinkForm(request.POST, conversation_id=conversation_id)
     if not form.carry_out(by=request.user):
         return _show(request, conversation_id, link_form=form)
     return _show(request, conversation_id, new_link=form.result)
@@ -59,16 +67,16 @@ def make_link(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def revoke_link(request: SignedInRequest, conversation_id: UUID, link_id: UUID) -> HttpResponse:
-    """Let an invitation link lead nowhere."""
+    """Revoke an invitation link."""
     with told(request, "The link is revoked."):
         invite_links.revoke_link(by=request.user, conversation_id=conversation_id, link_id=link_id)
     return redirect("conversation_info", conversation_id)
 
 
 @signed_in("POST")
-def place(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
-    """Set what I want of a conversation: notifications, silence, a pin, the archive."""
-    form = PlaceForm(request.POST, conversation_id=conversation_id)
+def personal_settings(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
+    """Change the viewer's own settings for a conversation: notifications, mute, pin, archive."""
+    form = PersonalSettingsForm(request.POST, conversation_id=conversation_id)
     if not form.carry_out(by=request.user):
         messages.error(request, "That did not make sense.")
     return redirect("conversation_info", conversation_id)
@@ -76,7 +84,7 @@ def place(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def role(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> HttpResponse:
-    """Make someone an admin, or a member again."""
+    """Make a member an admin, or an admin a member."""
     with told(request):
         groups.set_role(
             by=request.user, conversation_id=conversation_id, user_id=user_id, role=request.POST.get("role", "")
@@ -86,7 +94,7 @@ def role(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> Http
 
 @signed_in("POST")
 def remove(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> HttpResponse:
-    """Put someone out of a group."""
+    """Remove a member from a group."""
     with told(request):
         groups.remove_member(by=request.user, conversation_id=conversation_id, user_id=user_id)
     return redirect("conversation_info", conversation_id)
@@ -95,19 +103,21 @@ def remove(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> Ht
 @signed_in("POST")
 def leave(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
     """Leave a group."""
-    return _go(request, conversation_id, groups.leave, "You have left the group.")
+    return _go_to_inbox(request, conversation_id, groups.leave, "You have left the group.")
 
 
 @signed_in("POST")
 def delete(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
-    """Delete a group with all that was said in it."""
-    return _go(request, conversation_id, groups.delete_group, "The group is deleted.")
+    """Delete a group with all its messages."""
+    return _go_to_inbox(request, conversation_id, groups.delete_group, "The group is deleted.")
 
 
-def _go(request: SignedInRequest, conversation_id: UUID, act: Callable[..., None], done: str) -> HttpResponse:
-    """Be out of a group afterwards, unless it was refused."""
+def _go_to_inbox(
+    request: SignedInRequest, conversation_id: UUID, command: Callable[..., None], done: str
+) -> HttpResponse:
+    """Run a command after which the person is no longer a member, and go to the inbox unless it is refused."""
     try:
-        act(by=request.user, conversation_id=conversation_id)
+        command(by=request.user, conversation_id=conversation_id)
     except Refused as refusal:
         messages.error(request, refusal.detail)
         return redirect("conversation_info", conversation_id)
@@ -115,8 +125,8 @@ def _go(request: SignedInRequest, conversation_id: UUID, act: Callable[..., None
     return redirect("inbox")
 
 
-def _carry_out(request: SignedInRequest, form: OfConversation, name: str, done: str) -> HttpResponse:
-    """Do what a form asks for and come back, or show what was wrong in it."""
+def _carry_out(request: SignedInRequest, form: ConversationForm, name: str, done: str) -> HttpResponse:
+    """Run a form's command and come back to the page, or show the form with its errors."""
     if not form.carry_out(by=request.user):
         return _show(request, form.conversation_id, **{name: form})
     messages.success(request, done)
@@ -124,23 +134,23 @@ def _carry_out(request: SignedInRequest, form: OfConversation, name: str, done: 
 
 
 def _show(request: SignedInRequest, conversation_id: UUID, **filled: Any) -> HttpResponse:
-    known = info_of(request.user, conversation_id)
-    _tell_of_hidden(request, known, filled)
+    info = conversation_info(request.user, conversation_id)
+    _report_hidden_errors(request, info, filled)
     forms: dict[str, CommandForm] = {
-        "details_form": DetailsForm(conversation_id=conversation_id, initial=known.details),
-        "add_form": AddForm(conversation_id=conversation_id),
-        "link_form": LinkForm(conversation_id=conversation_id),
-        "transfer_form": TransferForm(conversation_id=conversation_id, members=known.heirs),
+        "details_form": DetailsForm(conversation_id=conversation_id, initial=info.details),
+        "add_form": AddMembersForm(conversation_id=conversation_id),
+        "link_form": InviteLinkForm(conversation_id=conversation_id),
+        "transfer_form": TransferForm(conversation_id=conversation_id, members=info.successors),
     }
-    context = {"inbox": inbox_beside(by=request.user, open_id=str(conversation_id)), "info": known, **forms, **filled}
+    context = {"inbox": inbox_sidebar(by=request.user, open_id=str(conversation_id)), "info": info, **forms, **filled}
     context["add_offered"] = [Person.of(each) for each in context["add_form"].offered]
     status = max((form.status for name, form in filled.items() if name in forms), default=200)
     return render(request, "conversations/info.html", context, status=status)
 
 
-def _tell_of_hidden(request: SignedInRequest, known: Info, filled: dict[str, Any]) -> None:
-    """Say above the page why a form was refused that it does not show: its sender has lost the rank for it."""
+def _report_hidden_errors(request: SignedInRequest, info: ConversationInfo, filled: dict[str, Any]) -> None:
+    """Show the errors of a form above the page if the page no longer has the form: the person has lost their role."""
     for name, form in filled.items():
-        is_shown = known.is_owner if name == "transfer_form" else known.is_admin
+        is_shown = info.is_owner if name == "transfer_form" else info.is_admin
         for reason in () if is_shown else form.non_field_errors():
             messages.error(request, reason)

@@ -1,4 +1,4 @@
-"""How a person starts a conversation on a page: each of these forms ends in one."""
+"""Forms that start a conversation: a direct one, or a group."""
 
 import re
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ class DirectForm(NamingForm):
 
 
 class PeopleField(forms.CharField):
-    """Usernames, with spaces or commas between them; a script makes it a search."""
+    """Usernames, separated by spaces or commas; a script turns it into a search."""
 
     widget = NamesInput(act="add")
     default_error_messages: ClassVar = {"required": "Name at least one person."}
@@ -39,7 +39,7 @@ class PeopleField(forms.CharField):
 
 
 class HistoryField(forms.ChoiceField):
-    """What newcomers of a group see."""
+    """How much of a group's history new members see."""
 
     CHOICES: ClassVar = [
         (Conversation.History.JOINED, "What is said after they come"),

@@ -1,0 +1,1 @@
+"""What templates print: dataclasses with texts that are ready to print, so that no template decides anything."""
