@@ -184,8 +184,8 @@ def _answered(known: Sequence[MessageJSON], *, conversation: Mapping[str, Any], 
     missing = {each["reply_to_id"] for each in known if each["reply_to_id"]} - {each["id"] for each in known}
     if not missing:
         return []
-    place = participant_of(viewer, UUID(conversation["id"]))
-    return messages_json(list(readable(place).filter(pk__in=[UUID(each) for each in missing])))
+    participant = participant_of(viewer, UUID(conversation["id"]))
+    return messages_json(list(readable(participant).filter(pk__in=[UUID(each) for each in missing])))
 
 
 @dataclass(frozen=True, slots=True)
