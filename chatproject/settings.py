@@ -141,8 +141,8 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.web.sign_in_forms.ChangePasswordForm",
     "reset_password": "accounts.web.sign_in_forms.ResetPasswordForm",
 }
-# `chatproject.limits` counts these, and goes on when Redis, where allauth counts, does not answer. The page is sent as
-# often as the API: fewer times would let a neighbour keep a known device out.
+# None: `chatproject.core.rate_limits` counts these, also when Redis does not answer, where allauth counts. The
+# sign-in page may be posted as often as the API: a lower limit would let a neighbour lock a known device out.
 ACCOUNT_RATE_LIMITS = {
     "login_failed": None,
     "reset_password": None,

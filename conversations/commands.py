@@ -12,6 +12,7 @@ from chatproject.core import rate_limits
 from chatproject.core.database import now
 from chatproject.core.errors import Blocked, Conflict, Invalid, Unprocessable, require_storable
 from chatproject.core.names import fault_in
+from chatproject.core.rate_limits import quotas
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant, direct_key
 from conversations.notices import Notice, append_notice
 from conversations.permissions import require_may_add, settle
@@ -52,8 +53,8 @@ def create_group(
     """
     members = list({user.pk: user for user in (by, *participants)}.values())
     check_size(len(members), pointer="/participants")
-    additions = rate_limits.additions(settings.GROUP_MEMBERS)
-    with rate_limits.charged(by.pk, (rate_limits.GROUPS, 1), (additions, len(members) - 1)):
+    additions = quotas.group_additions(settings.GROUP_MEMBERS)
+    with rate_limits.charged(by.pk, (quotas.GROUPS, 1), (additions, len(members) - 1)):
         return _create_group(by, members, name=name, description=description, history=history)
 
 

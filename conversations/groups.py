@@ -16,6 +16,7 @@ from accounts.people.profiles import avatar_path
 from accounts.people.relations import lock_people
 from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict, Invalid, NotAllowed, Unprocessable
+from chatproject.core.rate_limits import quotas
 from conversations.access import members_of
 from conversations.commands import check_size, description_of, name_of
 from conversations.events import Changes
@@ -86,7 +87,7 @@ def add_members(*, by: User, conversation_id: UUID, users: Sequence[User]) -> Co
     """
     named = {user.pk for user in users}
     already = Participant.objects.filter(conversation=conversation_id, left_at=None, user__in=named).count()
-    with rate_limits.charged(by.pk, (rate_limits.additions(settings.GROUP_MEMBERS), len(named) - already)):
+    with rate_limits.charged(by.pk, (quotas.group_additions(settings.GROUP_MEMBERS), len(named) - already)):
         return _add_members(by, conversation_id, users)
 
 

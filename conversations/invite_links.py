@@ -19,6 +19,7 @@ from accounts.people.relations import lock_people
 from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict, Gone, Invalid, NotAllowed
 from chatproject.core.json_types import Count, IdText, TimeText, UrlText
+from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import timestamp
 from conversations.access import members_of
 from conversations.membership import Rank, bring_in, hold_group, place_in_group
@@ -54,7 +55,7 @@ def make_link(
         raise Invalid("A link ends in the future.", pointer="/expires_at")
     if max_uses is not None and not 1 <= max_uses <= USES_MOST:
         raise Invalid(f"A link can be used 1 to {USES_MOST} times.", pointer="/max_uses")
-    with rate_limits.charged(by.pk, (rate_limits.LINKS, 1)):
+    with rate_limits.charged(by.pk, (quotas.INVITE_LINKS, 1)):
         return _make_link(by, conversation_id, expires_at, max_uses)
 
 
@@ -110,7 +111,7 @@ def accept_link(*, by: User, token: str) -> Conversation:
     group = _link(token).conversation
     if members_of(group).filter(user=by).exists():
         return group
-    with rate_limits.charged(by.pk, (rate_limits.additions(settings.GROUP_MEMBERS), 1)):
+    with rate_limits.charged(by.pk, (quotas.group_additions(settings.GROUP_MEMBERS), 1)):
         return _accept_link(by, token)
 
 

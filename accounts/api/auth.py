@@ -30,6 +30,7 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict
 from chatproject.core.json_types import Count, IdText
 from chatproject.core.pagination import Page
+from chatproject.core.rate_limits import quotas
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, path_id
 from chatproject.server.compression import holds_secret
@@ -59,10 +60,10 @@ class AuthViewSet(API):
     permission_classes = [AllowAny]
     authentication_classes: list[Any] = []
 
-    def limits_of(self, request: Request) -> rate_limits.Asked:
+    def limits_of(self, request: Request) -> rate_limits.Buckets:
         """New accounts are counted apart, by address."""
         asked = super().limits_of(request)
-        return [(rate_limits.REGISTER, asked[0][1])] if self.action == "register" else asked
+        return [(quotas.REGISTRATIONS, asked[0][1])] if self.action == "register" else asked
 
     @described("register", SignedInJSON, status=201, takes=Registration, but="409", is_open=True)
     @holds_secret

@@ -25,6 +25,7 @@ from accounts.people.profiles import (
 )
 from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid
+from chatproject.core.rate_limits import quotas
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id
 from conversations.contacts import account_closure, commands, search
@@ -70,7 +71,7 @@ class PeopleViewSet(API):
 
     def cost_of(self, request: Request, limit: rate_limits.Limit) -> int:
         """A search reads far more than what else is asked about people."""
-        return rate_limits.SEARCH if self.action == "list" else super().cost_of(request, limit)
+        return quotas.SEARCH_COST if self.action == "list" else super().cost_of(request, limit)
 
     @described("searchPeople", PersonJSON, paged="cursor", asks="search for limit cursor")
     def list(self, request: SignedIn) -> Response:

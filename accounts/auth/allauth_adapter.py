@@ -35,6 +35,7 @@ from chatproject.core import rate_limits
 from chatproject.core.database import without_connection
 from chatproject.core.encryption import Unreadable
 from chatproject.core.errors import NotAllowed
+from chatproject.core.rate_limits import quotas
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         self._login_failed_rl_usage = SignInChance(counted_attempt(request, username=_name(credentials)))
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        if not rate_limits.take([(rate_limits.REGISTER, request.META["REMOTE_ADDR"])]).allowed:
+        if not rate_limits.consume([(quotas.REGISTRATIONS, request.META["REMOTE_ADDR"])]).allowed:
             raise ImmediateHttpResponse(respond_429(request))
         try:
             with transaction.atomic():
@@ -177,7 +178,7 @@ class SignInChance:
         self._chance = chance
 
     def rollback(self) -> None:
-        rate_limits.give_back(self._chance)
+        rate_limits.refund(self._chance)
 
 
 def whereabouts(request: HttpRequest) -> dict[str, Any]:

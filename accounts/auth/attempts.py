@@ -20,6 +20,7 @@ from accounts.models import Session
 from accounts.usernames import fold_username
 from chatproject.core import rate_limits
 from chatproject.core.client_address import subject_of
+from chatproject.core.rate_limits import quotas
 
 COOKIE = "device"
 REMEMBERED = timedelta(days=400)
@@ -39,13 +40,13 @@ def take_sign_in_chance(*, username: str, address: str, devices: Devices = ()) -
     return rate_limits.require(_failures(fold_username(username), address, devices))
 
 
-def _failures(username: str, address: str, devices: Devices) -> rate_limits.Asked:
+def _failures(username: str, address: str, devices: Devices) -> rate_limits.Buckets:
     if known := known_device(username=username, devices=devices):
-        return [(rate_limits.FAILURES_OF_DEVICE, known.hex())]
+        return [(quotas.SIGN_IN_FAILURES_OF_DEVICE, known.hex())]
     return [
-        (rate_limits.FAILURES, f"{username}@{subject_of(address)}"),
-        (rate_limits.FAILURES_OF_ADDRESS, address),
-        (rate_limits.FAILURES_OF_NAME, username),
+        (quotas.SIGN_IN_FAILURES, f"{username}@{subject_of(address)}"),
+        (quotas.SIGN_IN_FAILURES_OF_ADDRESS, address),
+        (quotas.SIGN_IN_FAILURES_OF_NAME, username),
     ]
 
 

@@ -73,7 +73,7 @@ def check_password(*, username: str, password: str, address: str, devices: Devic
         user = authenticate(None, username=fold_username(username), password=password)
     if not isinstance(user, User):
         return None
-    rate_limits.give_back(chance)
+    rate_limits.refund(chance)
     return user
 
 

@@ -33,7 +33,7 @@ def check_code(*, user: User, code: str, address: str, devices: Collection[bytes
     chance = take_sign_in_chance(username=user.username, address=address, devices=devices)
     used = use_code(user=user, code=code)
     if used is not None:
-        rate_limits.give_back(chance)
+        rate_limits.refund(chance)
     return used
 
 

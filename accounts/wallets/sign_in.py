@@ -12,6 +12,7 @@ from accounts.wallets.nonces import take_nonce
 from accounts.wallets.siwe import SignInMessage, Site
 from chatproject.core import rate_limits
 from chatproject.core.client_address import origin_of
+from chatproject.core.rate_limits import quotas
 
 
 class NotProven(Exception):
@@ -28,7 +29,7 @@ def prove_wallet(*, message: str, signature: str, address: str) -> str:
 
     The nonce is used up by it, whatever else is wrong. RateLimited after too many failures from the address.
     """
-    chance = rate_limits.require([(rate_limits.FAILURES_OF_ADDRESS, address)])
+    chance = rate_limits.require([(quotas.SIGN_IN_FAILURES_OF_ADDRESS, address)])
     try:
         said = SignInMessage.read(message)
         is_proven = (
@@ -40,7 +41,7 @@ def prove_wallet(*, message: str, signature: str, address: str) -> str:
         is_proven = False
     if not is_proven:
         raise NotProven
-    rate_limits.give_back(chance)
+    rate_limits.refund(chance)
     return said.address
 
 
@@ -51,7 +52,7 @@ def enter_by_wallet(*, wallet: str, address: str) -> User:
     """
     user = User.objects.filter(wallet_address=wallet).first()
     if user is None:
-        rate_limits.require([(rate_limits.REGISTER, address)])
+        rate_limits.require([(quotas.REGISTRATIONS, address)])
         user = _register(wallet)
     if not user.is_active:
         raise NotProven

@@ -20,7 +20,7 @@ from accounts.models import Session, User
 from chatproject.core import rate_limits
 from chatproject.core.errors import ConfirmationRequired, Refused
 from chatproject.core.pagination import BadCursor
-from chatproject.core.rate_limits import RateLimited
+from chatproject.core.rate_limits import RateLimited, quotas
 from chatproject.server.body_limit import body_size
 
 P = ParamSpec("P")
@@ -48,7 +48,7 @@ def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]
             try:
                 if request.method == "POST":
                     rate_limits.require(
-                        [(rate_limits.CALLS, request.user.pk)], cost=rate_limits.CALLS.cost_of(body_size(request))
+                        [(quotas.CALLS, request.user.pk)], cost=quotas.CALLS.cost_of(body_size(request))
                     )
                 return view(request, *args, **kwargs)
             except RateLimited as error:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.web.base import READ, too_many
 from chatproject.core import rate_limits
+from chatproject.core.rate_limits import quotas
 from chatproject.rest.problems import problem_response
 
 PROBES = {"/healthz", "/readyz", "/metrics"}
@@ -27,7 +28,7 @@ class PageReads:
         is_route = hasattr(view, "cls")
         if request.method not in READ or is_route or request.path in PROBES:
             return None
-        verdict = rate_limits.take([_reader_of(request)])
+        verdict = rate_limits.consume([_reader_of(request)])
         if verdict.allowed:
             return None
         error = rate_limits.RateLimited(verdict)
@@ -38,5 +39,5 @@ class PageReads:
 
 def _reader_of(request: HttpRequest) -> tuple[rate_limits.Limit, object]:
     if request.user.is_authenticated:
-        return rate_limits.CALLS, request.user.pk
-    return rate_limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"]
+        return quotas.CALLS, request.user.pk
+    return quotas.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"]

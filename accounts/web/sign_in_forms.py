@@ -16,6 +16,7 @@ from accounts.auth.confirmation import note_confirmation
 from accounts.auth.linked_wallet import change_password
 from accounts.auth.second_factor import check_code, needs_code, step_of
 from chatproject.core import rate_limits
+from chatproject.core.rate_limits import quotas
 
 
 class CodeForm(factors.BaseAuthenticateForm):  # type: ignore[misc]
@@ -94,10 +95,10 @@ class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
     def clean_email(self) -> str:
         email: str = super().clean_email()
         asked = [
-            (rate_limits.RESETS_OF_ADDRESS, context.request.META["REMOTE_ADDR"]),
-            (rate_limits.RESETS_OF_MAIL, email.lower()),
+            (quotas.PASSWORD_RESETS_OF_ADDRESS, context.request.META["REMOTE_ADDR"]),
+            (quotas.PASSWORD_RESETS_OF_EMAIL, email.lower()),
         ]
-        if not rate_limits.take(asked).allowed:
+        if not rate_limits.consume(asked).allowed:
             raise forms.ValidationError("That was asked for too often. Please try again in an hour.")
         return email
 

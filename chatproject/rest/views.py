@@ -15,6 +15,7 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid
 from chatproject.core.ids import parse_uuid7
 from chatproject.core.pagination import LIMIT, LIMIT_MOST, Page
+from chatproject.core.rate_limits import quotas
 from chatproject.rest.describe import Description
 from chatproject.server import etags
 from chatproject.server.body_limit import body_size
@@ -41,15 +42,15 @@ class API(ViewSet):
 
     def check_throttles(self, request: Request) -> None:
         """Called by DRF once it is known who asks."""
-        rate_limits.begin_call()
+        rate_limits.forget_last_charge()
         asked = self.limits_of(request)
         self.verdict = rate_limits.require(asked, cost=[self.cost_of(request, limit) for limit, _ in asked])
 
-    def limits_of(self, request: Request) -> rate_limits.Asked:
+    def limits_of(self, request: Request) -> rate_limits.Buckets:
         """Say which limits this call takes from, and whose."""
         if request.user.is_authenticated:
-            return [(rate_limits.CALLS, request.user.pk)]
-        return [(rate_limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]
+            return [(quotas.CALLS, request.user.pk)]
+        return [(quotas.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]
 
     def cost_of(self, request: Request, limit: rate_limits.Limit) -> int:
         """Say what this call takes from a limit: its work grows with what it was sent."""
@@ -61,7 +62,7 @@ class API(ViewSet):
             etags.tag(request, finished)
         # Answers with tokens are as personal as those to people who are signed in.
         finished.headers.setdefault("Cache-Control", "no-store")
-        verdict = rate_limits.charged_last() or getattr(self, "verdict", None)
+        verdict = rate_limits.last_charge() or getattr(self, "verdict", None)
         for name, value in verdict.headers().items() if verdict else ():
             finished.headers.setdefault(name, value)
         return finished

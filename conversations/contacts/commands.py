@@ -16,6 +16,7 @@ from accounts.people import relations
 from chatproject.core import rate_limits
 from chatproject.core.errors import Blocked, Conflict, Invalid, Unprocessable
 from chatproject.core.names import fault_in
+from chatproject.core.rate_limits import quotas
 from conversations.permissions import Held, between, directs_of, holding, settle
 from messaging.media.avatars import replace_avatar
 
@@ -30,10 +31,10 @@ def invite(*, by: User, to: User) -> tuple[ContactInvitation, bool]:
     """
     if by.pk == to.pk:
         raise Unprocessable("You can't invite yourself.", pointer="/to")
-    with rate_limits.charged(by.pk, (rate_limits.INVITATIONS, 1)) as charge:
+    with rate_limits.charged(by.pk, (quotas.CONTACT_INVITATIONS, 1)) as charge:
         invitation, is_new = _between(by.pk, to.pk, lambda held: _invite(held, held.person(by.pk), held.person(to.pk)))
     if not is_new:
-        rate_limits.give_back(charge)
+        rate_limits.refund(charge)
     return invitation, is_new
 
 

@@ -11,6 +11,7 @@ from accounts.people.profiles import find_user
 from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid, Refused
 from chatproject.core.json_types import SuccessJSON
+from chatproject.core.rate_limits import quotas
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, limit_of, number_of, path_id
 from messaging.api.serializers import NewMessage, NewText, Watermark
@@ -26,9 +27,9 @@ from messaging.sync import history
 class MessageViewSet(API):
     """`/messages`."""
 
-    def limits_of(self, request: Request) -> rate_limits.Asked:
+    def limits_of(self, request: Request) -> rate_limits.Buckets:
         """What is said counts together, whatever door it comes through."""
-        return [(rate_limits.SEND, request.user.pk)] if self.action == "create" else super().limits_of(request)
+        return [(quotas.SEND, request.user.pk)] if self.action == "create" else super().limits_of(request)
 
     @described("sendMessage", MessageJSON, status=201, also=200, takes=NewMessage, but="404 409 422")
     def create(self, request: SignedIn) -> Response:

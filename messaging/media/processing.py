@@ -16,6 +16,7 @@ from django.utils import timezone
 from chatproject.core import rate_limits
 from chatproject.core.database import without_connection
 from chatproject.core.errors import Unavailable
+from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import publish
 from messaging.media import processing_queue
 from messaging.media.attachments import open_name, seal_name, show_media
@@ -149,14 +150,14 @@ def _charge(attachment: Attachment, stored: int) -> None:
     """Count what is stored beyond what was uploaded; it was let in already, so nothing is refused for it."""
     more = math.ceil(stored / 1024) - cost_of(attachment.size)
     if more > 0:
-        rate_limits.charge([(rate_limits.uploads(settings.UPLOAD_BYTES_A_DAY), attachment.owner_id)], cost=more)
+        rate_limits.consume_unchecked([(quotas.uploads(settings.UPLOAD_BYTES_A_DAY), attachment.owner_id)], cost=more)
 
 
 def _charge_time(attachment: Attachment, seconds: float) -> None:
     """Count how long it took to look at a file, whatever came of it, beyond what it cost by its bytes."""
     more = int(seconds * SECOND_COST) // 1024 - cost_of(attachment.size)
     if more > 0:
-        rate_limits.charge([(rate_limits.uploads(settings.UPLOAD_BYTES_A_DAY), attachment.owner_id)], cost=more)
+        rate_limits.consume_unchecked([(quotas.uploads(settings.UPLOAD_BYTES_A_DAY), attachment.owner_id)], cost=more)
 
 
 def _move(attachment: Attachment) -> None:

@@ -19,6 +19,7 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid, TooLarge, Unprocessable, UnsupportedMedia
 from chatproject.core.ids import uuid7
 from chatproject.core.names import fault_in
+from chatproject.core.rate_limits import quotas
 from conversations.access import memberships_of, participant_of
 from messaging.access import readable
 from messaging.media import processing_queue
@@ -55,7 +56,7 @@ def begin_upload(*, by: User, filename: str, content_type: str, size: int) -> Up
     if size < 1:
         raise Invalid("This file is empty.", pointer="/size")
     name = _clean_name(filename, found)
-    rate_limits.require([(rate_limits.uploads(settings.UPLOAD_BYTES_A_DAY), by.pk)], cost=cost_of(size))
+    rate_limits.require([(quotas.uploads(settings.UPLOAD_BYTES_A_DAY), by.pk)], cost=cost_of(size))
     id, key = uuid7(), f"uploads/{secrets.token_hex(16)}"
     Attachment.objects.create(
         id=id, owner=by, filename=seal_name(id, name), content_type=found.name, size=size, upload_key=key

@@ -12,6 +12,7 @@ from chatproject.core import rate_limits
 from chatproject.core.encryption import fingerprints, unseal
 from chatproject.core.errors import Unprocessable
 from chatproject.core.ids import uuid7
+from chatproject.core.rate_limits import quotas
 from conversations.access import memberships_of, participant_of
 from conversations.commands import start_direct
 from conversations.permissions import between
@@ -55,10 +56,10 @@ def _charged(by: User, source: Message | None, forward: Callable[[Message], Said
     if source is None:
         raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
     cost = 1 + Attachment.objects.filter(message_id=source.pk).count()
-    with rate_limits.charged(by.pk, (rate_limits.FORWARDS, cost)) as charge:
+    with rate_limits.charged(by.pk, (quotas.FORWARDS, cost)) as charge:
         said = forward(source)
     if said.repeated:
-        rate_limits.give_back(charge)
+        rate_limits.refund(charge)
     return said
 
 

@@ -16,6 +16,7 @@ from chatproject.core.encryption import seal, unseal
 from chatproject.core.errors import Conflict, Unprocessable, require_storable
 from chatproject.core.ids import uuid7
 from chatproject.core.json_types import IdText, TimeText, one_of
+from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import timestamp
 from conversations.access import participant_of
 from conversations.models import Conversation
@@ -62,10 +63,10 @@ def _report(
     if person_id in {by.pk, SERVICE_ID}:
         raise Unprocessable("You can't report yourself, or the place itself.")
     require_storable(comment, pointer="/comment")
-    with rate_limits.charged(by.pk, (rate_limits.REPORTS, 1)) as charge:
+    with rate_limits.charged(by.pk, (quotas.REPORTS, 1)) as charge:
         report, is_new = _store(by, person_id, reason, comment, said, about)
     if not is_new:
-        rate_limits.give_back(charge)
+        rate_limits.refund(charge)
     return report, is_new
 
 

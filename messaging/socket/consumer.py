@@ -25,18 +25,7 @@ from chatproject.core.database import in_thread
 from chatproject.core.errors import Suspended
 from chatproject.core.ids import Id, uuid7
 from chatproject.core.logging import socket_id
-from chatproject.core.rate_limits import (
-    CALLS,
-    CATCH_UP,
-    FRAMES,
-    SEND,
-    SOCKETS,
-    SOCKETS_OF_ADDRESS,
-    TYPING,
-    Limit,
-    RateLimited,
-    take_soon,
-)
+from chatproject.core.rate_limits import Limit, RateLimited, consume_async, quotas
 from chatproject.core.realtime import encode, timestamp
 from chatproject.server.websocket import EXTENSION, Line
 from messaging.messages.append import Said
@@ -139,14 +128,14 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Find out whose socket this is: by what came with the handshake, or by a first frame within five seconds."""
         ref = None
         try:
-            await self._count_opening(SOCKETS_OF_ADDRESS, address_of(self.scope))
+            await self._count_opening(quotas.SOCKETS_OF_ADDRESS, address_of(self.scope))
             self._catches_up = "1" in parse_qs(self.scope["query_string"].decode("latin1")).get("catch_up", ())
             session = await in_thread(SocketCredentials(self.scope).session)()
             if session is None:
                 first = await self._first_frame()
                 ref = commands.ref_of(first)
                 session = await self._session_of(first)
-            await self._count_opening(SOCKETS, session.user_id)
+            await self._count_opening(quotas.SOCKETS, session.user_id)
             self._belong_to(session)
             return True
         except TimeoutError:
@@ -166,7 +155,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     async def _count_opening(self, limit: Limit, subject: object) -> None:
         """Count a socket that is opened; RateLimited if there were too many. Where nobody is known, nothing counts."""
-        if subject and not (verdict := await take_soon(get_channel_layer().redis(), [(limit, subject)])).allowed:
+        if subject and not (verdict := await consume_async(get_channel_layer().redis(), [(limit, subject)])).allowed:
             raise RateLimited(verdict)
 
     def _belong_to(self, session: Session) -> None:
@@ -200,8 +189,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
     # Serving
 
     async def _serve(self) -> None:
-        self._frames, self._typing = Frames(FRAMES), Frames(TYPING)
-        self._sends, self._calls = Pace(SEND, self.user_id), Pace(CALLS, self.user_id)
+        self._frames, self._typing = Frames(quotas.FRAMES), Frames(quotas.TYPING)
+        self._sends, self._calls = Pace(quotas.SEND, self.user_id), Pace(quotas.CALLS, self.user_id)
         # To look these up for every frame takes longer than what is asked of them.
         self.hub, self.gatherer, self._lane = hub(), gatherer(), lane()
         self._line.on_restart = self._on_restart
@@ -210,7 +199,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
                 self._refuse("rate_limited", f"You have {SOCKETS_MOST} sockets already.", CLOSE_TOO_MANY)
                 return
             if self._catches_up:
-                await self._calls.require(CATCH_UP)
+                await self._calls.require(quotas.CATCH_UP_COST)
             await self._begin()
             while True:
                 text = await self._next()
@@ -295,7 +284,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         if isinstance(frame, MessageSend):
             await self._sends.require()
         else:
-            await self._calls.require(CALLS.cost_of(size))
+            await self._calls.require(quotas.CALLS.cost_of(size))
 
     # What commands need
 

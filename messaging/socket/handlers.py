@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.people.profiles import find_user
 from chatproject.core.database import in_thread
-from chatproject.core.rate_limits import PEOPLE_A_CALL
+from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import encode, timestamp
 from conversations.access import participant_of
 from messaging.messages.append import Said
@@ -174,7 +174,7 @@ async def close_conversation(device: Device, frame: ConversationClose) -> None:
 
 
 async def watch_presence(device: Device, frame: PresenceWatch) -> None:
-    await device.require_call(len(frame.user_ids) // PEOPLE_A_CALL)
+    await device.require_call(len(frame.user_ids) // quotas.WATCHED_PEOPLE_PER_CALL)
     seen = await device.hub.presence.watching.watch(device, frame.user_ids)
     if frame.ref is not None:
         device.deliver(ack(frame.ref, seen.data()))

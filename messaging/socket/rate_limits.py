@@ -52,7 +52,9 @@ class Pace:
         self._next_lease = min(2 * wanted, LEASE_MOST)
 
     async def _take(self, permits: int) -> rate_limits.Verdict:
-        return await rate_limits.take_soon(get_channel_layer().redis(), [(self._limit, self._user_id)], cost=permits)
+        return await rate_limits.consume_async(
+            get_channel_layer().redis(), [(self._limit, self._user_id)], cost=permits
+        )
 
 
 class Frames:
@@ -71,7 +73,7 @@ class Frames:
             return
         now, limit = time.monotonic(), self._limit
         due = max(self._due, now) + limit.interval / 1000
-        ahead = due - now - limit.at_once * limit.interval / 1000
+        ahead = due - now - limit.capacity * limit.interval / 1000
         if ahead > 0:
             raise rate_limits.RateLimited(rate_limits.Verdict(False, limit, 0, max(1, round(ahead)), 1))
         self._due = due

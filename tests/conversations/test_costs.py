@@ -9,7 +9,7 @@ import pytest
 from accounts.models import User
 from chatproject.core import rate_limits
 from chatproject.core.errors import Blocked, NotAllowed, Unprocessable
-from chatproject.core.rate_limits import RateLimited
+from chatproject.core.rate_limits import RateLimited, quotas
 from conversations.commands import create_group
 from conversations.contacts.commands import block, invite
 from conversations.groups import add_members, leave, remove_member
@@ -42,14 +42,14 @@ def crowd() -> list[User]:
 
 def spend(limit: rate_limits.Limit, by: User, *, leave: int = 0) -> None:
     """Let a person have so much left of a limit."""
-    assert rate_limits.take([(limit, by.pk)], cost=left(limit, by) - leave).allowed
+    assert rate_limits.consume([(limit, by.pk)], cost=left(limit, by) - leave).allowed
 
 
 def left(limit: rate_limits.Limit, by: User) -> int:
-    return rate_limits.take([(limit, by.pk)], cost=0).remaining
+    return rate_limits.consume([(limit, by.pk)], cost=0).remaining
 
 
-ADDITIONS = rate_limits.additions(MEMBERS)
+ADDITIONS = quotas.group_additions(MEMBERS)
 
 
 # People
@@ -89,7 +89,7 @@ def test_putting_the_same_person_in_and_out_costs_every_time(alice: User, bob: U
 
 def test_what_is_refused_costs_nothing(alice: User, bob: User, carol: User, crowd: Any) -> None:
     group = create_group(by=alice, name="Garden", participants=[bob])
-    before = left(ADDITIONS, alice), left(rate_limits.GROUPS, alice)
+    before = left(ADDITIONS, alice), left(quotas.GROUPS, alice)
     block(by=carol, other=alice)
     with pytest.raises(Blocked):
         add_members(by=alice, conversation_id=group.pk, users=[carol, *crowd[:3]])
@@ -97,7 +97,7 @@ def test_what_is_refused_costs_nothing(alice: User, bob: User, carol: User, crow
         create_group(by=alice, name="Another", participants=[carol])
     with pytest.raises(NotAllowed):
         add_members(by=bob, conversation_id=group.pk, users=crowd[:3])
-    assert (left(ADDITIONS, alice), left(rate_limits.GROUPS, alice)) == before
+    assert (left(ADDITIONS, alice), left(quotas.GROUPS, alice)) == before
     assert left(ADDITIONS, bob) == 2 * MEMBERS
 
 
@@ -137,10 +137,10 @@ def a_report(by: User, turn: int, crowd: Any) -> None:
 @pytest.mark.parametrize(
     ("act", "limit"),
     [
-        (a_group, rate_limits.GROUPS),
-        (an_invitation, rate_limits.INVITATIONS),
-        (a_link, rate_limits.LINKS),
-        (a_report, rate_limits.REPORTS),
+        (a_group, quotas.GROUPS),
+        (an_invitation, quotas.CONTACT_INVITATIONS),
+        (a_link, quotas.INVITE_LINKS),
+        (a_report, quotas.REPORTS),
     ],
 )
 def test_a_person_does_so_many_of_them_a_day(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
@@ -154,7 +154,7 @@ def test_a_person_does_so_many_of_them_a_day(act: Callable[..., None], limit: An
     assert refused.value.verdict.retry_after > 60
 
 
-@pytest.mark.parametrize(("act", "limit"), [(an_invitation, rate_limits.INVITATIONS), (a_report, rate_limits.REPORTS)])
+@pytest.mark.parametrize(("act", "limit"), [(an_invitation, quotas.CONTACT_INVITATIONS), (a_report, quotas.REPORTS)])
 def test_repeating_it_costs_nothing(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
     for _ in range(4):
         act(alice, 0, crowd)
@@ -164,7 +164,7 @@ def test_repeating_it_costs_nothing(act: Callable[..., None], limit: Any, alice:
 def test_an_invitation_that_never_arrives_costs_the_same(alice: User, bob: User) -> None:
     block(by=bob, other=alice)
     invite(by=alice, to=bob)
-    assert left(rate_limits.INVITATIONS, alice) == rate_limits.INVITATIONS.quota - 1
+    assert left(quotas.CONTACT_INVITATIONS, alice) == quotas.CONTACT_INVITATIONS.quota - 1
 
 
 def test_forwards_are_counted_and_repeats_are_not(alice: User, conversation: Conversation) -> None:
@@ -173,8 +173,8 @@ def test_forwards_are_counted_and_repeats_are_not(alice: User, conversation: Con
     sent = UUID(send_message(**where, forward_of_id=said).message["id"])
     for _ in range(3):
         assert send_message(**where, id=sent, forward_of_id=said).repeated
-    assert left(rate_limits.FORWARDS, alice) == rate_limits.FORWARDS.quota - 1
-    spend(rate_limits.FORWARDS, alice)
+    assert left(quotas.FORWARDS, alice) == quotas.FORWARDS.quota - 1
+    spend(quotas.FORWARDS, alice)
     with pytest.raises(RateLimited):
         send_message(**where, forward_of_id=said)
 
@@ -185,10 +185,10 @@ def test_the_first_message_to_a_person_may_be_a_forward_and_costs_as_much(
     said = UUID(send_message(by=alice, conversation_id=conversation.pk, text="Pass it on").message["id"])
     sent = UUID(send_direct(by=alice, to=mallory, forward_of_id=said).message["id"])
     assert send_direct(by=alice, to=mallory, id=sent, forward_of_id=said).repeated
-    assert left(rate_limits.FORWARDS, alice) == rate_limits.FORWARDS.quota - 1
+    assert left(quotas.FORWARDS, alice) == quotas.FORWARDS.quota - 1
     with pytest.raises(Unprocessable):
         send_direct(by=alice, to=alice, forward_of_id=said)
-    assert left(rate_limits.FORWARDS, alice) == rate_limits.FORWARDS.quota - 1
+    assert left(quotas.FORWARDS, alice) == quotas.FORWARDS.quota - 1
 
 
 # REST
@@ -276,14 +276,14 @@ def test_the_page_behind_a_link_says_when_to_come_back(alice: User, bob: User) -
 
 
 def test_the_page_of_a_person_says_when_to_come_back(alice: User, bob: User) -> None:
-    spend(rate_limits.INVITATIONS, alice)
+    spend(quotas.CONTACT_INVITATIONS, alice)
     answer = Visitor(alice).submit(f"/people/{bob.pk}", f"/people/{bob.pk}/invite")
     assert "That is enough for now." in words(answer)
 
 
 def overdraw(limit: rate_limits.Limit, subject: object) -> None:
     """Let nothing of a limit be left for a minute, however slow the machine is."""
-    rate_limits.charge([(limit, subject)], cost=2 * limit.quota)
+    rate_limits.consume_unchecked([(limit, subject)], cost=2 * limit.quota)
 
 
 def test_who_reads_pages_without_end_is_told_to_wait_and_others_read_on(
@@ -291,7 +291,7 @@ def test_who_reads_pages_without_end_is_told_to_wait_and_others_read_on(
 ) -> None:
     reader, pages = Visitor(alice), ["/", f"/conversations/{conversation.pk}", "/settings", "/accounts/email/"]
     assert [reader.get(page).status_code for page in pages] == [200] * len(pages)
-    overdraw(rate_limits.CALLS, alice.pk)
+    overdraw(quotas.CALLS, alice.pk)
     refused = [reader.get(page) for page in pages]
     assert [answer.status_code for answer in refused] == [429] * len(pages)
     assert all(int(answer["Retry-After"]) >= 1 for answer in refused)
@@ -301,7 +301,7 @@ def test_who_reads_pages_without_end_is_told_to_wait_and_others_read_on(
 def test_strangers_read_as_many_pages_from_one_address_as_they_may_make_calls() -> None:
     paths = ["/accounts/login/", "/api/openapi.yaml", "/healthz"]
     assert [Visitor().get(path).status_code for path in paths] == [200] * len(paths)
-    overdraw(rate_limits.CALLS_OF_ADDRESS, "127.0.0.1")
+    overdraw(quotas.CALLS_OF_ADDRESS, "127.0.0.1")
     refused = [Visitor().get(path) for path in paths]
     assert [answer.status_code for answer in refused] == [429, 429, 200]
     assert refused[1].json()["code"] == "rate_limited"

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from chatproject.core.ids import uuid7
-from chatproject.core.rate_limits import CALLS, FAILURES_OF_NAME, SEND, SOCKETS, SOCKETS_OF_ADDRESS
+from chatproject.core.rate_limits import quotas
 from chatproject.core.redis import redis
 from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client
@@ -109,7 +109,7 @@ async def test_a_page_says_no_more_than_an_app(pair, alice: User, conversation) 
         await browser.sign_in("alice")
         assert (await browser.submit(path, text="There is room")).status_code == 200
         # As if she had said so much elsewhere that it takes ten seconds to make up for it.
-        redis().set(SEND.key(alice.pk), time.time() * 1000 + 10_000)
+        redis().set(quotas.SEND.key(alice.pk), time.time() * 1000 + 10_000)
         refused = await browser.submit(path, text="There is none")
     assert refused.status_code == 429
     assert "There is none" in refused.text
@@ -144,8 +144,8 @@ def test_one_name_is_not_guessed_from_many_addresses_without_end(proxied, person
     person("victim", "the-right-one-7")
     known = sign_in(proxied, "victim", "the-right-one-7").json()["data"]["device_token"]
     # As if so many addresses had failed with it that three more may.
-    full = FAILURES_OF_NAME.window * 1000 - FAILURES_OF_NAME.interval * 3
-    redis().set(FAILURES_OF_NAME.key("victim"), time.time() * 1000 + full)
+    full = quotas.SIGN_IN_FAILURES_OF_NAME.window * 1000 - quotas.SIGN_IN_FAILURES_OF_NAME.interval * 3
+    redis().set(quotas.SIGN_IN_FAILURES_OF_NAME.key("victim"), time.time() * 1000 + full)
     one_name = guesses(lambda turn: sign_in(proxied, "victim", "wrong", **from_address(f"203.0.113.{turn}")))
     assert one_name == [401] * 3 + [429] * 21
     body = {"username": "victim", "password": "the-right-one-7", "device_token": known}
@@ -154,7 +154,7 @@ def test_one_name_is_not_guessed_from_many_addresses_without_end(proxied, person
 
 async def test_questions_on_a_socket_are_held_to_the_limit_of_calls(pair, alice: User, conversation, access) -> None:
     token = await sync_to_async(access)(alice)
-    redis().set(CALLS.key(alice.pk), time.time() * 1000 + CALLS.window * 1000 - CALLS.interval * 3)
+    redis().set(quotas.CALLS.key(alice.pk), time.time() * 1000 + quotas.CALLS.window * 1000 - quotas.CALLS.interval * 3)
     async with Client(pair[0].url, access=token) as app, app.socket() as socket:
         answers = [await socket.ask("message.delete", message_id=str(uuid7())) for _ in range(8)]
     assert answers[0]["data"]["code"] == "not_found"
@@ -164,7 +164,7 @@ async def test_questions_on_a_socket_are_held_to_the_limit_of_calls(pair, alice:
 def called(user: User, *, seconds: int) -> float:
     """Let someone have called as often as takes so many seconds to make up for; give when that will be."""
     due = time.time() * 1000 + seconds * 1000
-    redis().set(CALLS.key(user.pk), due)
+    redis().set(quotas.CALLS.key(user.pk), due)
     return due
 
 
@@ -174,12 +174,12 @@ async def test_watching_many_people_costs_more_than_one_call(pair, alice: User, 
         due = called(alice, seconds=30)
         answer = await socket.ask("presence.watch", user_ids=[str(uuid7()) for _ in range(200)])
     assert answer["type"] == "ack"
-    assert float(redis().get(CALLS.key(alice.pk))) - due >= 11 * CALLS.interval
+    assert float(redis().get(quotas.CALLS.key(alice.pk))) - due >= 11 * quotas.CALLS.interval
 
 
 async def test_catching_up_costs_more_than_a_socket(pair, alice: User, conversation, access) -> None:
     token = await sync_to_async(access)(alice)
-    called(alice, seconds=CALLS.window + 60)
+    called(alice, seconds=quotas.CALLS.window + 60)
     async with Client(pair[0].url, access=token) as app:
         async with app.socket():
             pass
@@ -234,7 +234,7 @@ async def test_a_burst_over_two_sockets_on_two_servers_is_held_to_the_limit(
         seconds = time.monotonic() - began
     said = sum(answer["type"] == "ack" for answer in answers)
     refused = [answer["data"] for answer in answers if answer["type"] == "error"]
-    assert SEND.burst <= said <= SEND.burst + seconds * SEND.quota + 1
+    assert quotas.SEND.burst <= said <= quotas.SEND.burst + seconds * quotas.SEND.quota + 1
     assert {data["code"] for data in refused} == {"too_fast"}
     assert all(data["retry_after"] >= 1 for data in refused)
 
@@ -244,7 +244,7 @@ async def test_who_opens_sockets_without_end_is_told_to_come_back_more_slowly(
 ) -> None:
     token, other = [await sync_to_async(access)(user) for user in (alice, bob)]
     # As if she had opened so many elsewhere that it takes ten minutes to make up for it.
-    redis().set(SOCKETS.key(alice.pk), time.time() * 1000 + 600_000)
+    redis().set(quotas.SOCKETS.key(alice.pk), time.time() * 1000 + 600_000)
     async with Client(pair[0].url, access=token) as app, app.bare_socket(headers=app.headers) as socket:
         assert await socket.closed() == 4008
         refused = await socket.next("error")
@@ -255,7 +255,7 @@ async def test_who_opens_sockets_without_end_is_told_to_come_back_more_slowly(
 
 async def test_sockets_count_by_the_address_that_a_proxy_names(pair, access: Callable[[User], str], alice) -> None:
     token = await sync_to_async(access)(alice)
-    redis().set(SOCKETS_OF_ADDRESS.key("203.0.113.9"), time.time() * 1000 + 600_000)
+    redis().set(quotas.SOCKETS_OF_ADDRESS.key("203.0.113.9"), time.time() * 1000 + 600_000)
     async with Client(pair[1].url, access=token) as app:
         async with app.bare_socket(headers={**app.headers, "X-Forwarded-For": "203.0.113.9"}) as socket:
             assert await socket.closed() == 4008

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.test import override_settings
 
-from chatproject.core.rate_limits import HERE, Outage
+from chatproject.core.rate_limits.limiter import MEMORY
+from chatproject.core.rate_limits.outage import Outage
 from chatproject.core.redis import redis
 
 
@@ -15,7 +16,7 @@ def empty_redis() -> None:
     kept = b"presence:"
     if keys := [key for key in redis().scan_iter(count=1000) if not key.startswith(kept)]:
         redis().delete(*keys)
-    HERE.clear()
+    MEMORY.clear()
     end_outage()
 
 
@@ -40,4 +41,4 @@ def without_redis() -> Iterator[None]:
 def end_outage() -> None:
     """Let limits ask Redis again at once."""
     Outage.until = 0.0
-    Outage.note_answer()
+    Outage.record_success()

@@ -10,6 +10,7 @@ from accounts.web.forms import CommandForm, LinesField
 from chatproject.core import rate_limits
 from chatproject.core.errors import Refused
 from chatproject.core.ids import parse_uuid7, uuid7
+from chatproject.core.rate_limits import quotas
 from messaging.messages.edit import edit_message
 from messaging.messages.json import MessageJSON
 from messaging.messages.send import send_message
@@ -63,7 +64,7 @@ class MessageForm(forms.Form):
         """Send the message; None if that was refused. Then the form shows why, and keeps its text with a new id."""
         target = {"conversation_id": conversation_id, "id": self.cleaned_data["id"], "reply_to_id": reply_to_id}
         try:
-            rate_limits.require([(rate_limits.SEND, by.pk)])
+            rate_limits.require([(quotas.SEND, by.pk)])
             return send_message(by=by, text=self.cleaned_data["text"], **target).message
         except (Refused, rate_limits.RateLimited) as refusal:
             self.add_error("text", str(refusal))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.web.base import WRITE, SignedInRequest, signed_in
 from chatproject.core import rate_limits
 from chatproject.core.errors import Refused
+from chatproject.core.rate_limits import quotas
 from messaging.messages.json import MessageJSON
 from messaging.messages.send import send_message
 from messaging.sync.history import get_message
@@ -45,7 +46,7 @@ def _send(request: SignedInRequest, message_id: UUID, form: ForwardForm) -> Mess
     """Forward the message; None if that was refused, and the page says why."""
     target = {"conversation_id": form.cleaned_data["to"], "id": form.cleaned_data["id"]}
     try:
-        rate_limits.require([(rate_limits.SEND, request.user.pk)])
+        rate_limits.require([(quotas.SEND, request.user.pk)])
         return send_message(by=request.user, forward_of_id=message_id, **target).message
     except (Refused, rate_limits.RateLimited) as refusal:
         messages.error(request, str(refusal))

@@ -18,6 +18,7 @@ from accounts.web.faces import initials, tone
 from chatproject.core import rate_limits
 from chatproject.core.encryption import Unreadable, seal_secret, unseal_secret
 from chatproject.core.errors import Gone, NotAllowed, Refused
+from chatproject.core.rate_limits import quotas
 from chatproject.server.compression import holds_secret
 from conversations.access import members_of, memberships_of
 from conversations.invite_links import accept_link, find_link
@@ -39,7 +40,7 @@ def _secret_url(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def protected(request: HttpRequest, **named: str) -> HttpResponse:
             try:
-                rate_limits.require([(rate_limits.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])])
+                rate_limits.require([(quotas.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])])
                 response = view(request, **named)
             except rate_limits.RateLimited as error:
                 response = too_many(request, error)

@@ -18,7 +18,7 @@ from accounts.auth.commands import (
     start_session,
 )
 from accounts.models import Session, User
-from chatproject.core.rate_limits import FAILURES, FAILURES_OF_ADDRESS, RateLimited
+from chatproject.core.rate_limits import RateLimited, quotas
 from tests.accounts.visitor import PASSWORD, Visitor, words
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -34,7 +34,7 @@ def attempt(password: str = PASSWORD, *, name: str = "dora", address: str = HOME
     return check_password(username=name, password=password, address=address, devices=devices)
 
 
-def fail(*, number: int = FAILURES.quota, **where: Any) -> None:
+def fail(*, number: int = quotas.SIGN_IN_FAILURES.quota, **where: Any) -> None:
     for _ in range(number):
         assert attempt("wrong", **where) is None
 
@@ -71,7 +71,7 @@ def test_a_name_that_nobody_has_waits_as_well(dora: User) -> None:
 
 
 def test_addresses_of_one_network_count_together(dora: User) -> None:
-    for last in range(FAILURES.quota):
+    for last in range(quotas.SIGN_IN_FAILURES.quota):
         fail(number=1, address=f"2001:db8:1:2::{last}")
     assert is_kept_out(address="2001:db8:1:2:ffff::1")
     assert not is_kept_out(address="2001:db8:1:3::1")
@@ -79,7 +79,7 @@ def test_addresses_of_one_network_count_together(dora: User) -> None:
 
 def test_a_known_device_is_let_in_whoever_fails_beside_it(dora: User, laptop: list[bytes]) -> None:
     fail()
-    for number in range(FAILURES_OF_ADDRESS.quota - FAILURES.quota):
+    for number in range(quotas.SIGN_IN_FAILURES_OF_ADDRESS.quota - quotas.SIGN_IN_FAILURES.quota):
         fail(number=1, name=f"nobody-{number}")
     assert is_kept_out()
     assert not is_kept_out(devices=laptop)

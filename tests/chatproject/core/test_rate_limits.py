@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatproject.core.rate_limits import Limit, RateLimited, require, take
+from chatproject.core.rate_limits import Limit, RateLimited, consume, require
 from chatproject.core.redis import redis
 
 SLOW = Limit("test-slow", 3, 3600)
@@ -28,8 +28,8 @@ def subject() -> str:
 
 
 def test_the_quota_is_for_each_subject_alone(subject) -> None:
-    assert [take([(SLOW, subject)]).allowed for _ in range(4)] == [True, True, True, False]
-    assert take([(SLOW, "someone else")]).allowed
+    assert [consume([(SLOW, subject)]).allowed for _ in range(4)] == [True, True, True, False]
+    assert consume([(SLOW, "someone else")]).allowed
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_addresses_of_one_network_are_one_subject(one: str, other: str, are_one:
 
 def test_a_refusal_says_when_to_come_back(subject) -> None:
     for _ in range(3):
-        take([(SLOW, subject)])
+        consume([(SLOW, subject)])
     with pytest.raises(RateLimited) as refused:
         require([(SLOW, subject)])
     assert 1100 <= refused.value.verdict.retry_after <= 1200
@@ -55,42 +55,42 @@ def test_a_refusal_says_when_to_come_back(subject) -> None:
 
 
 def test_what_is_left_is_told(subject) -> None:
-    assert [take([(SLOW, subject)]).remaining for _ in range(3)] == [2, 1, 0]
-    assert take([(SLOW, subject + "x")]).headers()["RateLimit-Policy"] == '"test-slow";q=3;w=3600'
+    assert [consume([(SLOW, subject)]).remaining for _ in range(3)] == [2, 1, 0]
+    assert consume([(SLOW, subject + "x")]).headers()["RateLimit-Policy"] == '"test-slow";q=3;w=3600'
 
 
 def test_a_refusal_by_one_limit_takes_nothing_from_the_other(subject) -> None:
     other = Limit("test-other", 10, 3600)
     for _ in range(5):
-        take([(SLOW, subject), (other, subject)])
-    assert take([(other, subject)]).remaining == 10 - 3 - 1
+        consume([(SLOW, subject), (other, subject)])
+    assert consume([(other, subject)]).remaining == 10 - 3 - 1
 
 
 def test_looking_costs_nothing(subject) -> None:
     for _ in range(10):
-        assert take([(SLOW, subject)], cost=0).allowed
-    assert take([(SLOW, subject)]).remaining == 2
+        assert consume([(SLOW, subject)], cost=0).allowed
+    assert consume([(SLOW, subject)]).remaining == 2
 
 
 def test_room_comes_back_evenly(subject) -> None:
-    while take([(BURSTY, subject)]).allowed:
+    while consume([(BURSTY, subject)]).allowed:
         pass
     time.sleep(0.05)
-    assert take([(BURSTY, subject)]).allowed
+    assert consume([(BURSTY, subject)]).allowed
 
 
 def test_many_at_once_get_exactly_the_quota(subject) -> None:
     limit = Limit("test-crowd", 20, 3600)
     with ThreadPoolExecutor(8) as crowd:
-        answers = list(crowd.map(lambda _: take([(limit, subject)]).allowed, range(60)))
+        answers = list(crowd.map(lambda _: consume([(limit, subject)]).allowed, range(60)))
     assert sum(answers) == 20
 
 
 def test_no_subject_can_be_read_in_redis(subject) -> None:
-    take([(SLOW, "alice")])
+    consume([(SLOW, "alice")])
     assert not [key for key in redis().scan_iter("limit:test-*") if b"alice" in key]
 
 
 def test_limits_can_be_off(subject, settings) -> None:
     settings.CHAT_LIMITS = False
-    assert all(take([(SLOW, subject)]).allowed for _ in range(10))
+    assert all(consume([(SLOW, subject)]).allowed for _ in range(10))

@@ -11,7 +11,8 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import MaxConnectionsError
 from redis.exceptions import TimeoutError as TookTooLong
 
-from chatproject.core.rate_limits import Limit, Outage, give_back, take
+from chatproject.core.rate_limits import Limit, consume, refund
+from chatproject.core.rate_limits.outage import Outage
 from tests.support.redis import empty_redis, redis_at, without_redis
 
 GUARD = Limit("test-guard", 3, 3600, guards=True)
@@ -39,7 +40,7 @@ def silent() -> Iterator[str]:
 
 
 def attempts(limit: Limit, subject: str, *, number: int = 5) -> list[bool]:
-    return [take([(limit, subject)]).allowed for _ in range(number)]
+    return [consume([(limit, subject)]).allowed for _ in range(number)]
 
 
 def test_what_guards_holds_and_the_rest_lets_pass(subject) -> None:
@@ -51,21 +52,21 @@ def test_what_guards_holds_and_the_rest_lets_pass(subject) -> None:
 def test_several_limits_are_taken_from_together_or_not_at_all(subject) -> None:
     with without_redis():
         for _ in range(5):
-            take([(GUARD, subject), (WIDE, subject)])
-        assert take([(WIDE, subject)]).remaining == 10 - 3 - 1
+            consume([(GUARD, subject), (WIDE, subject)])
+        assert consume([(WIDE, subject)]).remaining == 10 - 3 - 1
 
 
 def test_many_at_once_get_exactly_the_quota(subject) -> None:
     with without_redis(), ThreadPoolExecutor(8) as crowd:
-        answers = list(crowd.map(lambda _: take([(WIDE, subject)]).allowed, range(60)))
+        answers = list(crowd.map(lambda _: consume([(WIDE, subject)]).allowed, range(60)))
     assert sum(answers) == 10
 
 
 def test_what_was_counted_goes_on_counting_when_redis_is_back(subject) -> None:
     with without_redis():
         attempts(GUARD, subject)
-    assert not take([(GUARD, subject)]).allowed
-    assert take([(GUARD, subject + "x")]).allowed
+    assert not consume([(GUARD, subject)]).allowed
+    assert consume([(GUARD, subject + "x")]).allowed
 
 
 def test_a_redis_that_comes_and_goes_gives_away_one_quota_more_and_no_further(subject) -> None:
@@ -77,61 +78,61 @@ def test_a_redis_that_comes_and_goes_gives_away_one_quota_more_and_no_further(su
     assert allowed == 2 * GUARD.quota
 
 
-def test_what_is_given_back_is_given_back_where_it_was_counted(subject) -> None:
+def test_what_is_refunded_is_given_back_where_it_was_counted(subject) -> None:
     with without_redis():
-        here = take([(GUARD, subject)])
-    there = take([(GUARD, subject)])
-    give_back(here)
+        here = consume([(GUARD, subject)])
+    there = consume([(GUARD, subject)])
+    refund(here)
     # Nothing is left here, so only Redis counts: one of three is used.
-    assert take([(GUARD, subject)]).remaining == 1
-    give_back(there)
-    assert take([(GUARD, subject)]).remaining == 1
+    assert consume([(GUARD, subject)]).remaining == 1
+    refund(there)
+    assert consume([(GUARD, subject)]).remaining == 1
 
 
 def test_a_refusal_here_takes_nothing_in_redis(subject) -> None:
     with without_redis():
         attempts(GUARD, subject)
     for _ in range(5):
-        take([(GUARD, subject), (WIDE, subject)])
-    assert take([(WIDE, subject)]).remaining == 9
+        consume([(GUARD, subject), (WIDE, subject)])
+    assert consume([(WIDE, subject)]).remaining == 9
 
 
 def test_one_slow_call_begins_no_outage_and_the_second_in_a_row_does() -> None:
     began = time.monotonic()
     for _ in range(10):
         # Calls that were under way together, as when the whole process stood still.
-        Outage.note_failure(TookTooLong(), began=began)
-    assert not Outage.lasts()
-    Outage.note_failure(TookTooLong(), began=time.monotonic())
-    assert Outage.lasts()
+        Outage.record_failure(TookTooLong(), began=began)
+    assert not Outage.is_active()
+    Outage.record_failure(TookTooLong(), began=time.monotonic())
+    assert Outage.is_active()
 
 
 def test_an_answer_between_two_slow_calls_takes_the_suspicion_back() -> None:
     for _ in range(5):
-        Outage.note_failure(TookTooLong(), began=time.monotonic())
-        Outage.note_answer()
-    assert not Outage.lasts()
+        Outage.record_failure(TookTooLong(), began=time.monotonic())
+        Outage.record_success()
+    assert not Outage.is_active()
 
 
 def test_that_all_connections_are_in_use_begins_no_outage() -> None:
     for _ in range(3):
-        Outage.note_failure(MaxConnectionsError(), began=time.monotonic())
-    assert not Outage.lasts()
+        Outage.record_failure(MaxConnectionsError(), began=time.monotonic())
+    assert not Outage.is_active()
 
 
 def test_a_lost_connection_begins_an_outage_at_once() -> None:
-    Outage.note_failure(Disconnected(), began=time.monotonic())
-    assert Outage.lasts()
+    Outage.record_failure(Disconnected(), began=time.monotonic())
+    assert Outage.is_active()
 
 
 @pytest.mark.long
 def test_a_redis_that_never_answers_is_waited_for_twice_and_guards_hold_all_the_while(subject, silent) -> None:
     with redis_at(silent):
         began = time.monotonic()
-        assert take([(GUARD, subject)]).allowed
-        assert not Outage.lasts()
+        assert consume([(GUARD, subject)]).allowed
+        assert not Outage.is_active()
         # Two seconds, and not several times that.
         assert time.monotonic() - began < 7
-        assert take([(GUARD, subject)]).allowed
-        assert Outage.lasts()
+        assert consume([(GUARD, subject)]).allowed
+        assert Outage.is_active()
         assert attempts(GUARD, subject, number=2) == [True, False]

@@ -24,6 +24,8 @@ from accounts.wallets import nonces
 from chatproject import health
 from chatproject.core import cache, rate_limits, redis
 from chatproject.core.database import without_connection
+from chatproject.core.rate_limits import limiter, quotas
+from chatproject.core.rate_limits.outage import Outage
 from chatproject.core.realtime import publish
 from messaging.media import processing, processing_queue, processing_slots
 from messaging.media.storage import MediaStorage
@@ -127,8 +129,8 @@ def test_the_mail_server_is_waited_for_without_a_connection(waits: Run, server: 
 
 
 REDIS: dict[str, Callable[[], Any]] = {
-    "limits": lambda: rate_limits.take([(rate_limits.CALLS, "alice")]),
-    "charges": lambda: rate_limits.charge([(rate_limits.CALLS, "alice")], cost=1),
+    "limits": lambda: rate_limits.consume([(quotas.CALLS, "alice")]),
+    "charges": lambda: rate_limits.consume_unchecked([(quotas.CALLS, "alice")], cost=1),
     "nonces": nonces.issue_nonce,
     "tickets": lambda: tickets.take_ticket("ticket"),
 }
@@ -139,9 +141,9 @@ def test_redis_is_waited_for_without_a_connection(
     call: str, waits: Run, server: Silent, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.CHAT_LIMITS = True
-    monkeypatch.setattr(rate_limits.Outage, "until", 0.0)
+    monkeypatch.setattr(Outage, "until", 0.0)
     client = redis.Client.from_url(f"redis://127.0.0.1:{server.port}", socket_timeout=60)
-    for module in (rate_limits, nonces, tickets):
+    for module in (limiter, nonces, tickets):
         monkeypatch.setattr(module, "redis", lambda: client)
     waits(REDIS[call])
 

@@ -16,6 +16,7 @@ from accounts.models import User
 from chatproject.core import rate_limits
 from chatproject.core.errors import Unavailable
 from chatproject.core.ids import uuid7
+from chatproject.core.rate_limits import quotas
 from messaging.jobs import look_at_next
 from messaging.media import processing, processing_queue
 from messaging.media.uploads import begin_upload, complete_upload, state_of
@@ -206,20 +207,20 @@ def test_what_is_stored_counts_where_it_is_more_than_what_came(phone: Phone, ali
     settings.CHAT_LIMITS = True
     data = samples.noise()
     id = uploaded(phone, alice, data, "a.jpg", "image/jpeg")
-    asked = [(rate_limits.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
-    rate_limits.take(asked, cost=processing.cost_of(len(data)))
-    before = rate_limits.take(asked, cost=0).remaining
+    asked = [(quotas.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
+    rate_limits.consume(asked, cost=processing.cost_of(len(data)))
+    before = rate_limits.consume(asked, cost=0).remaining
     shown = complete_upload(by=alice, media_id=id)
     more = shown["size"] // 1024 - processing.cost_of(len(data))
     assert more > 100
-    assert before - rate_limits.take(asked, cost=0).remaining >= more
+    assert before - rate_limits.consume(asked, cost=0).remaining >= more
 
 
 def test_what_was_let_in_is_counted_even_past_the_days_bytes(alice: User, settings: Any) -> None:
     settings.CHAT_LIMITS = True
-    asked = [(rate_limits.uploads(10 * 1024), alice.pk)]
-    rate_limits.charge(asked, cost=15)
-    verdict = rate_limits.take(asked)
+    asked = [(quotas.uploads(10 * 1024), alice.pk)]
+    rate_limits.consume_unchecked(asked, cost=15)
+    verdict = rate_limits.consume(asked)
     assert not verdict.allowed
     # A kilobyte comes free every 8,640 seconds: five of them are owed, and the next needs one.
     assert verdict.retry_after == pytest.approx(6 * 8640, abs=60)

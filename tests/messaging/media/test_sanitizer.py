@@ -17,6 +17,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts.models import User
 from chatproject.core import rate_limits
 from chatproject.core.errors import Unprocessable
+from chatproject.core.rate_limits import quotas
 from messaging.jobs import look_at_next
 from messaging.media.processing import SECOND_COST
 from messaging.media.sanitizer.result import Refusal, read_finding
@@ -215,11 +216,11 @@ def test_a_file_that_takes_long_to_look_at_costs_by_its_time_whatever_comes_of_i
     alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch, settings: Any, ending: str
 ) -> None:
     settings.CHAT_LIMITS = True
-    day = [(rate_limits.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
-    before = rate_limits.take(day, cost=0).remaining
+    day = [(quotas.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
+    before = rate_limits.consume(day, cost=0).remaining
     spent = "\nimport time\nwhile time.process_time() < 2: pass\n"
     monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program(spent + ending))
     with pytest.raises(Unprocessable):
         complete_upload(by=alice, media_id=uploaded)
     # Some of the day's bytes come back while a busy machine computes.
-    assert before - rate_limits.take(day, cost=0).remaining >= SECOND_COST // 1024
+    assert before - rate_limits.consume(day, cost=0).remaining >= SECOND_COST // 1024
