@@ -1,8 +1,8 @@
 """What stands in a text beside words: web addresses to click, and names behind an `@`.
 
-`static/js/richtext.js` reads texts by the same grammar; `tests/messaging/messages/texts.json` tests both. Where a link
-ends follows UTS #58: sentence marks end it only where nothing else follows, a closing bracket only where it was not
-opened within the link. The time is linear in the length of the text: what is read is never read again.
+`static/js/timeline/richtext.js` reads texts by the same grammar; `tests/messaging/messages/texts.json` tests both.
+Where a link ends follows UTS #58: sentence marks end it only where nothing else follows, a closing bracket only where
+it was not opened within the link. The time is linear in the length of the text: what is read is never read again.
 """
 
 from collections.abc import Iterator

@@ -1,27 +1,27 @@
 // The open conversation, if there is one: its parts, and who hears whom.
 
-import { Acts } from "./acts.js";
-import { Ask } from "./ask.js";
-import { Composer } from "./composer.js";
-import { Details } from "./details.js";
-import { Draft } from "./draft.js";
-import { Feed } from "./feed.js";
-import { Finder } from "./finder.js";
-import { History } from "./history.js";
-import { Lightbox } from "./lightbox.js";
-import { Menu } from "./menu.js";
-import { Painter } from "./painter.js";
-import { Quotes } from "./quotes.js";
-import { Reader } from "./reader.js";
-import { Recorder } from "./recorder.js";
-import { Receipts } from "./receipts.js";
-import { Scroller } from "./scroller.js";
-import { Signals } from "./signals.js";
-import { Suggest } from "./suggest.js";
-import { Timeline } from "./timeline.js";
-import { Tray, hearFiles } from "./tray.js";
+import { Acts } from "./timeline/message-actions.js";
+import { Ask } from "./page/confirm-dialog.js";
+import { Composer } from "./composer/composer.js";
+import { Details } from "./timeline/header.js";
+import { Draft } from "./composer/draft.js";
+import { Feed } from "./net/feed.js";
+import { Finder } from "./timeline/jump.js";
+import { History } from "./timeline/history.js";
+import { Lightbox } from "./timeline/lightbox.js";
+import { Menu } from "./timeline/menu.js";
+import { Painter } from "./timeline/message-painter.js";
+import { Quotes } from "./timeline/quotes.js";
+import { Reader } from "./timeline/read-marker.js";
+import { Recorder } from "./composer/recorder.js";
+import { Receipts } from "./timeline/receipts.js";
+import { Scroller } from "./timeline/scroller.js";
+import { Signals } from "./composer/typing-sender.js";
+import { Suggest } from "./composer/mention-suggest.js";
+import { Timeline } from "./timeline/timeline.js";
+import { Tray, hearFiles } from "./composer/attachment-tray.js";
 import { Unsaved } from "./store/unsaved.js";
-import { watchSounds } from "./player.js";
+import { watchSounds } from "./timeline/audio-player.js";
 
 const find = (selector) => document.querySelector(selector);
 

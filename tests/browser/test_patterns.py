@@ -12,10 +12,10 @@ from tests.support.linear import AFTER, BEFORE, FLOOR_MS, LENGTH, MOST, TIMES, s
 
 pytestmark = pytest.mark.long
 MEASURE = """async ([files, { pattern, flags, reader }, { units, before, after, length, times, floor, most }]) => {
-    const { nodesOf, marksIn } = await import(`${files}js/richtext.js`);
-    const { initials } = await import(`${files}js/format.js`);
-    const { cut } = await import(`${files}js/graphemes.js`);
-    const { fold } = await import(`${files}js/fold.js`);
+    const { nodesOf, marksIn } = await import(`${files}js/timeline/richtext.js`);
+    const { initials } = await import(`${files}js/text/format.js`);
+    const { cut } = await import(`${files}js/text/graphemes.js`);
+    const { fold } = await import(`${files}js/text/fold.js`);
     const names = new Map([["sam", true]]);
     const readers = {
         nodesOf: (text) => nodesOf(text, names),

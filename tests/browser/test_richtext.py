@@ -22,7 +22,7 @@ from tests.messaging.messages.test_richtext import EXAMPLES
 pytestmark = pytest.mark.long
 
 FIND = """async ([files, texts]) => {
-    const { marksIn } = await import(`${files}js/richtext.js`);
+    const { marksIn } = await import(`${files}js/timeline/richtext.js`);
     return texts.map((text) => {
         const marks = [...marksIn(text)];
         const links = marks.filter(({ end }) => end).map(({ start, end }) => text.slice(start, end));
@@ -30,7 +30,7 @@ FIND = """async ([files, texts]) => {
     });
 }"""
 DRAW = """async ([files, text, names]) => {
-    const { nodesOf } = await import(`${files}js/richtext.js`);
+    const { nodesOf } = await import(`${files}js/timeline/richtext.js`);
     return nodesOf(text, new Map(names.map((name) => [name, false])))
         .filter(({ nodeType, className }) => nodeType === 1 && className === "mention")
         .map(({ textContent }) => textContent);
@@ -136,7 +136,7 @@ async def test_the_script_draws_blank_lines_as_the_server_does(enter: Enter, tex
     page = await blank(enter)
     drawn_here = await page.evaluate(
         """async ([files, text]) => {
-            const { nodesOf } = await import(`${files}js/richtext.js`);
+            const { nodesOf } = await import(`${files}js/timeline/richtext.js`);
             const box = document.createElement("p");
             box.append(...nodesOf(text));
             return box.innerHTML.replaceAll('hidden=""', "hidden");

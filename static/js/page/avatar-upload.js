@@ -1,0 +1,36 @@
+// Lets a picture stand for a person or a group: chosen, uploaded like all media, and named to the API.
+
+import { Api } from "../net/api.js";
+import { upload } from "../net/upload.js";
+
+const box = document.querySelector("[data-portrait]");
+const find = (part) => box.querySelector(`[data-portrait-${part}]`);
+const api = new Api("/api/v1", box.dataset.csrfToken);
+const [file, choose] = [find("file"), find("choose")];
+
+const set = async (id) => {
+  await api.portray(box.dataset.portrait, id);
+  location.reload();
+};
+
+const attempt = async (task) => {
+  choose.disabled = true;
+  find("trouble").hidden = true;
+  try {
+    await task();
+  } catch (failure) {
+    find("trouble").textContent = failure.code ? failure.message : "That did not work. Please try again.";
+    find("trouble").hidden = false;
+    choose.disabled = false;
+  }
+};
+
+const tell = (part) => choose.style.setProperty("--part", `${Math.round(100 * part)}%`);
+
+choose.addEventListener("click", () => file.click());
+file.addEventListener("change", () => {
+  const [picture] = file.files;
+  if (picture) attempt(async () => set(await upload(api, picture, { tell, signal: new AbortController().signal })));
+});
+find("remove")?.addEventListener("click", () => attempt(() => set(null)));
+box.hidden = false;
