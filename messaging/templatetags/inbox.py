@@ -11,7 +11,7 @@ from messaging.web.contexts.presence import PresenceLabel
 register = template.Library()
 
 
-@register.inclusion_tag("messaging/_inbox.html", takes_context=True)
+@register.inclusion_tag("messaging/inbox/_inbox.html", takes_context=True)
 def inbox_sidebar(context: template.Context) -> dict[str, Any]:
     """Draw the inbox beside a page: the one that its view has prepared, else the latest conversations."""
     shown: dict[str, Any] = context.flatten()  # type: ignore[assignment]
