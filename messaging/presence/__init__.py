@@ -1,4 +1,4 @@
-"""Who is online: the registry in Redis, its events, and what may be asked of it.
+"""Presence: the registry of connected sockets in Redis, its events, and the queries about all servers.
 
-It holds no socket; `messaging.realtime` and the doors import it.
+It knows no socket objects; `messaging.realtime` and the doors import it.
 """

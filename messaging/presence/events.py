@@ -11,7 +11,7 @@ from chatproject.core.realtime import EVERYONE, Event, HubEvent, conversation_gr
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged(Event):
-    """Someone came, or has gone."""
+    """Someone has come online or gone offline."""
 
     type: ClassVar[str] = "presence"
     user_id: IdText
@@ -25,7 +25,7 @@ class PresenceChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class TypingChanged(Event):
-    """Someone began to type, or does so no more."""
+    """Someone starts or stops typing."""
 
     type: ClassVar[str] = "typing"
     conversation_id: IdText
@@ -35,21 +35,21 @@ class TypingChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Announcement(Event):
-    """The staff has said something to all who are connected."""
+    """A message of the staff to everyone who is connected."""
 
     type: ClassVar[str] = "announcement"
     text: str
 
 
 class PresenceJSON(TypedDict):
-    """Whether someone is here, and when they last were."""
+    """Whether someone is online, and when they last were."""
 
     online: bool
     last_seen: TimeText | None
 
 
 def presence_json(*, online: bool, last_seen: datetime | None) -> PresenceJSON:
-    """Show whether someone is here, and when they last were: whoever is here is so now."""
+    """Show whether someone is online, and when they last were: now, for those who are."""
     moment = datetime.now(UTC) if online else last_seen
     return {"online": online, "last_seen": timestamp(moment) if moment else None}
 

@@ -1,12 +1,13 @@
-"""Who is connected, to which server, looking at what: the keys in Redis, and the questions about all servers.
+"""Who is connected, to which server, viewing which conversation: the keys in Redis, and the queries over all servers.
 
-What a server knows lies in keys of that server alone, which vanish soon after its last beat. So a killed one leaves no
-ghosts behind, and nobody cleans up after it. Members of a key are sorted by their text: what begins alike is one range.
+What a server knows is in keys of that server alone, which expire soon after its last heartbeat. So the sockets of a
+killed server disappear without anyone cleaning up. The members of a key are sorted by their text, so that members with
+the same prefix are one range.
 
-* `presence:servers`: each server by the time of its last beat, in milliseconds of Redis' own clock.
+* `presence:servers`: each server by the time of its last heartbeat, in milliseconds of Redis' own clock.
 * `presence:<server>:sockets`: `<user>:<socket>:<session>:<since>`, the last in milliseconds.
 * `presence:<server>:open`: `c:<conversation>:<user>:<socket>` and `u:<user>:<conversation>:<socket>`.
-* `presence:began`: since when there have been such keys; younger ones may not be complete.
+* `presence:began`: since when there have been such keys; the registry may be incomplete for a while after that.
 """
 
 import asyncio
@@ -27,9 +28,9 @@ Kind = Literal["sockets", "open"]
 
 SERVERS, BEGAN = "presence:servers", "presence:began"
 DEAD_AFTER = 30.0
-"""Seconds without a beat after which a server counts as gone."""
-PATIENCE = 1.0
-MOST_FOUND = 1000
+"""Seconds without a heartbeat after which a server counts as gone."""
+REDIS_TIMEOUT = 1.0
+FIND_MOST = 1000
 
 FIND = """
 local now = redis.call('TIME')
@@ -52,10 +53,10 @@ return {now - tonumber(redis.call('GET', KEYS[2]) or now), found}
 
 
 class Found(NamedTuple):
-    """For each beginning of a member what was found, with its server; `age` in seconds, how long the keys are there."""
+    """The members found for each prefix, each with its server; `age` is for how many seconds there have been keys."""
 
     age: float
-    there: list[list[tuple[str, str]]]
+    members: list[list[tuple[str, str]]]
 
 
 def key_of(server: str, kind: Kind) -> str:
@@ -67,24 +68,24 @@ def socket_member(user_id: UUID, socket: str, session_id: UUID, since: int) -> s
 
 
 def open_members(conversation_id: UUID, user_id: UUID, socket: str) -> tuple[str, str]:
-    """The two members of an open conversation, so that it is found from either side."""
+    """Name the two members of an open conversation, so that it is found by the conversation and by the person."""
     return f"c:{conversation_id.hex}:{user_id.hex}:{socket}", f"u:{user_id.hex}:{conversation_id.hex}:{socket}"
 
 
 def show_presence(*, by: User, other_id: UUID) -> PresenceJSON:
-    """Show whether someone is here, and when they last were; User.DoesNotExist if that is not to be seen."""
+    """Show whether someone is online, and when they last were; User.DoesNotExist if `by` may not see it."""
     moment = last_seen(by=by, other_id=other_id)
     try:
         return presence_json(online=is_online(other_id), last_seen=moment)
     except RedisError as error:
-        raise Unavailable("Nobody can tell who is here just now. Please try again.") from error
+        raise Unavailable("We can't tell who is online just now. Please try again.") from error
 
 
-# Questions, for code that may wait in a thread. RedisError where Redis does not answer.
+# Queries for code that may block a thread. They raise RedisError where Redis does not answer.
 
 
 def living_servers() -> list[str]:
-    """The servers that beat."""
+    """List the servers whose heartbeat is recent."""
     seconds, microseconds = redis().time()
     now = seconds * 1000 + microseconds // 1000
     living: Any = redis().zrangebyscore(SERVERS, now - DEAD_AFTER * 1000, "+inf")
@@ -93,40 +94,35 @@ def living_servers() -> list[str]:
 
 def is_online(user_id: UUID) -> bool:
     """Tell whether someone has a socket on any server."""
-    return bool(find("sockets", [user_id.hex], most=1).there[0])
+    return bool(find("sockets", [user_id.hex], most=1).members[0])
 
 
 def servers_of(user_id: UUID) -> set[str]:
-    """The servers that someone is connected to."""
-    return {server for server, _ in find("sockets", [user_id.hex]).there[0]}
-
-
-def opened_by(user_id: UUID) -> set[UUID]:
-    """The conversations that someone has open on any device."""
-    return {UUID(member.split(":")[2]) for _, member in find("open", [f"u:{user_id.hex}"]).there[0]}
+    """List the servers that someone is connected to."""
+    return {server for server, _ in find("sockets", [user_id.hex]).members[0]}
 
 
 def viewers_of(conversation_id: UUID) -> set[UUID]:
-    """Those who have a conversation open."""
-    return {UUID(member.split(":")[2]) for _, member in find("open", [f"c:{conversation_id.hex}"]).there[0]}
+    """List the people who have a conversation open."""
+    return {UUID(member.split(":")[2]) for _, member in find("open", [f"c:{conversation_id.hex}"]).members[0]}
 
 
-def find(kind: Kind, beginnings: Iterable[str], *, most: int = MOST_FOUND) -> Found:
-    """Find the members that begin so on all living servers, at most so many on each."""
-    return _answer(redis().eval(*_question(kind, beginnings, most)))
+def find(kind: Kind, prefixes: Iterable[str], *, most: int = FIND_MOST) -> Found:
+    """Find the members with each of these prefixes on all living servers, at most `most` on each server."""
+    return _parse(redis().eval(*_find_arguments(kind, prefixes, most)))
 
 
-async def find_soon(kind: Kind, beginnings: Sequence[str], *, most: int = MOST_FOUND) -> Found:
-    """As `find`, for code that must not wait in a thread."""
-    async with asyncio.timeout(PATIENCE):
-        return _answer(await get_channel_layer().redis().eval(*_question(kind, beginnings, most)))
+async def find_soon(kind: Kind, prefixes: Sequence[str], *, most: int = FIND_MOST) -> Found:
+    """Do the same as `find` in a coroutine."""
+    async with asyncio.timeout(REDIS_TIMEOUT):
+        return _parse(await get_channel_layer().redis().eval(*_find_arguments(kind, prefixes, most)))
 
 
-def _question(kind: Kind, beginnings: Iterable[str], most: int) -> list[Any]:
-    return [FIND, 2, SERVERS, BEGAN, int(DEAD_AFTER * 1000), kind, most, *beginnings]
+def _find_arguments(kind: Kind, prefixes: Iterable[str], most: int) -> list[Any]:
+    return [FIND, 2, SERVERS, BEGAN, int(DEAD_AFTER * 1000), kind, most, *prefixes]
 
 
-def _answer(reply: Any) -> Found:
+def _parse(reply: Any) -> Found:
     age, found = reply
-    words = [[word.decode() for word in there] for there in found]
-    return Found(int(age) / 1000, [list(zip(there[::2], there[1::2], strict=True)) for there in words])
+    texts = [[text.decode() for text in each] for each in found]
+    return Found(int(age) / 1000, [list(zip(each[::2], each[1::2], strict=True)) for each in texts])

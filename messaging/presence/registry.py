@@ -1,7 +1,8 @@
-"""One server's part of the registry in Redis: it writes what is here, and beats so that it stays.
+"""One server's part of the registry in Redis: it registers the sockets here, and sends heartbeats that keep its keys.
 
-What is written gathers while the last call is on its way, so that two thousand sockets that come at once are a few
-calls. Where Redis is away nothing waits for it: what is here is known here, and is written anew when Redis is back.
+Writes are batched while the last call is on its way, so that two thousand sockets that connect at once cost a few
+calls. While Redis is unreachable nothing waits for it: this process remembers what it would have registered, and
+registers it again when Redis is back.
 """
 
 import asyncio
@@ -15,21 +16,21 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from chatproject.core.background import Background
-from messaging.presence.queries import BEGAN, DEAD_AFTER, PATIENCE, SERVERS, Kind, key_of
+from messaging.presence.queries import BEGAN, DEAD_AFTER, REDIS_TIMEOUT, SERVERS, Kind, key_of
 
 logger = logging.getLogger(__name__)
 
-BEAT_EVERY = 10.0
-RETRY_EVERY = 1.0
-"""Seconds between two beats while Redis does not answer."""
-KEPT = 45.0
-"""Seconds that a server's keys outlive its last beat."""
+HEARTBEAT_SECONDS = 10.0
+RETRY_SECONDS = 1.0
+"""Seconds between two heartbeats while Redis does not answer."""
+KEY_SECONDS = 45.0
+"""Seconds from the last heartbeat of a server until its keys expire."""
 SOCKETS_MOST = 50
 """Sockets of one person, on all servers together."""
 BATCH_LENGTH = 500
-AWAY = (RedisError, OSError, TimeoutError)
+REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 
-BEAT = """
+HEARTBEAT = """
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -41,8 +42,8 @@ redis.call('PEXPIRE', KEYS[4], ARGV[3])
 local sizes = {redis.call('ZCARD', KEYS[3]), redis.call('ZCARD', KEYS[4])}
 return {known and 1 or 0, sizes[1], sizes[2], redis.call('ZRANGE', KEYS[1], 0, -1)}
 """
-# Counting and adding are one step, so that no two sockets are the fiftieth. Answers, for each thing said, how many
-# sockets the person had before, 0 where nothing is counted; nothing at all if Redis does not know this server.
+# Counting and adding are one step, so that no two sockets are the fiftieth. Returns for each write how many sockets the
+# person had before, 0 where nothing is counted; returns nothing at all if Redis does not know this server.
 WRITE = """
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return false end
 local now = redis.call('TIME')
@@ -75,7 +76,7 @@ return before
 
 
 class Write(NamedTuple):
-    """Something to be written; `done` gives the number of sockets before, None if Redis was away."""
+    """A pending write; `done` resolves to the number of sockets before, or to None if Redis was unreachable."""
 
     act: str
     kind: Kind
@@ -84,156 +85,154 @@ class Write(NamedTuple):
 
 
 class Registry:
-    """What this server process has registered, or would have if Redis were there."""
+    """What this server process has registered, or would have if Redis were reachable."""
 
     def __init__(self, background: Background, *, on_vanished: Callable[[], None]) -> None:
         self.server = uuid4().hex
         self._background = background
         self._on_vanished = on_vanished
-        self._here: dict[Kind, set[str]] = {"sockets": set(), "open": set()}
-        self._waiting: list[Write] = []
+        self._members: dict[Kind, set[str]] = {"sockets": set(), "open": set()}
+        self._pending: list[Write] = []
         self._writing: asyncio.Task[None] | None = None
-        self._beating: asyncio.Task[None] | None = None
-        self._one_at_a_time = asyncio.Lock()
-        self._beat_now = asyncio.Event()
-        self._is_away = False
-        self._is_whole = False
-        """Whether all that is here stands in Redis, as far as is known."""
+        self._heartbeat_task: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+        self._check_now = asyncio.Event()
+        self._is_unreachable = False
+        self._is_complete = False
+        """Whether Redis has all members of this process, as far as is known."""
         self._living: set[str] = set()
 
     def start(self) -> None:
-        """Beat from now on."""
-        if self._beating is None:
-            self._beating = self._background.run(self._keep_beating())
+        """Send heartbeats from now on."""
+        if self._heartbeat_task is None:
+            self._heartbeat_task = self._background.run(self._send_heartbeats())
 
     async def withdraw(self) -> None:
-        """Take this server and all that it has registered out of Redis, and write nothing more."""
-        async with self._one_at_a_time:
-            if self._beating is None or self._is_away:
+        """Remove this server and all that it has registered from Redis, and write nothing more."""
+        async with self._lock:
+            if self._heartbeat_task is None or self._is_unreachable:
                 return
-            self._beating.cancel()
+            self._heartbeat_task.cancel()
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(REDIS_TIMEOUT):
                     client = get_channel_layer().redis()
                     await client.delete(*self._keys)
                     await client.zrem(SERVERS, self.server)
-            except AWAY as error:
-                self._lose(error)
-            self._is_away = True
-            waiting, self._waiting = self._waiting, []
-            for write in waiting:
-                self._settle(write, None)
+            except REDIS_ERRORS as error:
+                self._note_unreachable(error)
+            self._is_unreachable = True
+            pending, self._pending = self._pending, []
+            for write in pending:
+                self._finish(write, None)
 
-    def look_soon(self) -> None:
-        """Find out at once whether Redis has kept what is here."""
-        self._beat_now.set()
+    def check_soon(self) -> None:
+        """Check at once whether Redis still has what is registered."""
+        self._check_now.set()
 
-    # What is here
+    # Sockets and open conversations
 
     async def enter(self, member: str) -> int | None:
-        """Register a socket unless its person has too many; give how many there were, None where Redis is away."""
+        """Register a socket unless its person has too many; return how many they had, None if Redis is unreachable."""
         self.start()
         return await self._write("enter", "sockets", member)
 
-    def leave(self, member: str) -> "asyncio.Future[int | None]":
-        return self.remove("sockets", member)
-
     def add(self, kind: Kind, member: str) -> None:
-        self._here[kind].add(member)
+        self._members[kind].add(member)
         self._write("add", kind, member)
 
     def remove(self, kind: Kind, member: str) -> "asyncio.Future[int | None]":
-        self._here[kind].discard(member)
+        self._members[kind].discard(member)
         return self._write("remove", kind, member)
 
     def _write(self, act: str, kind: Kind, member: str) -> "asyncio.Future[int | None]":
         write = Write(act, kind, member, asyncio.get_running_loop().create_future())
-        if self._is_away:
-            self._settle(write, None)
+        if self._is_unreachable:
+            self._finish(write, None)
         else:
-            self._waiting.append(write)
+            self._pending.append(write)
             if self._writing is None or self._writing.done():
-                self._writing = self._background.run(self._write_gathered())
+                self._writing = self._background.run(self._write_pending())
         return write.done
 
-    def _settle(self, write: Write, before: int | None) -> None:
-        # Whoever does not wait any more has gone, and takes the socket out behind this.
+    def _finish(self, write: Write, before: int | None) -> None:
+        # Where nobody waits any more the socket has gone, and its removal is queued behind this.
         if write.done.done():
             return
         if write.act == "enter" and (before is None or before < SOCKETS_MOST):
-            self._here["sockets"].add(write.member)
+            self._members["sockets"].add(write.member)
         write.done.set_result(before)
 
     # Redis
 
-    async def _write_gathered(self) -> None:
-        while self._waiting:
-            async with self._one_at_a_time:
-                batch, self._waiting = self._waiting[:BATCH_LENGTH], self._waiting[BATCH_LENGTH:]
+    async def _write_pending(self) -> None:
+        while self._pending:
+            async with self._lock:
+                batch, self._pending = self._pending[:BATCH_LENGTH], self._pending[BATCH_LENGTH:]
                 try:
-                    answers = await self._say(batch)
-                except AWAY as error:
-                    self._lose(error)
-                    batch, self._waiting = batch + self._waiting, []
+                    answers = await self._write_batch(batch)
+                except REDIS_ERRORS as error:
+                    self._note_unreachable(error)
+                    batch, self._pending = batch + self._pending, []
                     answers = [None] * len(batch)
                 for write, before in zip(batch, answers, strict=True):
-                    self._settle(write, before)
+                    self._finish(write, before)
 
-    async def _say(self, batch: list[Write]) -> list[int | None]:
-        words = [word for each in batch for word in (each.act, key_of(self.server, each.kind), each.member)]
-        limits = [int(DEAD_AFTER * 1000), int(KEPT * 1000), SOCKETS_MOST]
+    async def _write_batch(self, batch: list[Write]) -> list[int | None]:
+        arguments = [text for each in batch for text in (each.act, key_of(self.server, each.kind), each.member)]
+        limits = [int(DEAD_AFTER * 1000), int(KEY_SECONDS * 1000), SOCKETS_MOST]
         answers = None
         while answers is None:
-            if not self._is_whole:
-                await self._beat()
-            answers = await self._ask(WRITE, 3, SERVERS, *self._keys, self.server, *limits, *words)
-            self._is_whole = answers is not None
+            if not self._is_complete:
+                await self._send_heartbeat()
+            answers = await self._eval(WRITE, 3, SERVERS, *self._keys, self.server, *limits, *arguments)
+            self._is_complete = answers is not None
         return list(answers)
 
     @property
     def _keys(self) -> list[str]:
-        return [key_of(self.server, kind) for kind in self._here]
+        return [key_of(self.server, kind) for kind in self._members]
 
-    async def _ask(self, *call: Any) -> Any:
-        async with asyncio.timeout(PATIENCE):
+    async def _eval(self, *call: Any) -> Any:
+        async with asyncio.timeout(REDIS_TIMEOUT):
             return await get_channel_layer().redis().eval(*call)
 
-    async def _keep_beating(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while True:
-            async with self._one_at_a_time:
+            async with self._lock:
                 try:
-                    await self._beat()
-                except AWAY as error:
-                    self._lose(error)
+                    await self._send_heartbeat()
+                except REDIS_ERRORS as error:
+                    self._note_unreachable(error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._beat_now.wait(), RETRY_EVERY if self._is_away else BEAT_EVERY)
-            self._beat_now.clear()
+                pause = RETRY_SECONDS if self._is_unreachable else HEARTBEAT_SECONDS
+                await asyncio.wait_for(self._check_now.wait(), pause)
+            self._check_now.clear()
 
-    async def _beat(self) -> None:
-        """Say that this server lives; register all anew where Redis has lost something of it."""
-        times = [int(seconds * 1000) for seconds in (DEAD_AFTER, KEPT)]
-        known, *sizes, servers = await self._ask(BEAT, 4, SERVERS, BEGAN, *self._keys, self.server, *times)
-        if not (self._is_whole and known and sizes == [len(members) for members in self._here.values()]):
-            await self._register()
-        if self._is_away:
-            logger.warning("Redis is back; who is here is registered again")
-        self._is_away, self._is_whole = False, True
+    async def _send_heartbeat(self) -> None:
+        """Send a heartbeat; register everything again where Redis has lost some of it."""
+        times = [int(seconds * 1000) for seconds in (DEAD_AFTER, KEY_SECONDS)]
+        known, *sizes, servers = await self._eval(HEARTBEAT, 4, SERVERS, BEGAN, *self._keys, self.server, *times)
+        if not (self._is_complete and known and sizes == [len(members) for members in self._members.values()]):
+            await self._register_all()
+        if self._is_unreachable:
+            logger.warning("Redis is back; presence is registered again")
+        self._is_unreachable, self._is_complete = False, True
         living = {server.decode() for server in servers}
         if self._living - living:
             self._on_vanished()
         self._living = living
 
-    async def _register(self) -> None:
-        async with asyncio.timeout(PATIENCE), get_channel_layer().redis().pipeline(transaction=True) as pipeline:
-            for kind, members in self._here.items():
+    async def _register_all(self) -> None:
+        async with asyncio.timeout(REDIS_TIMEOUT), get_channel_layer().redis().pipeline(transaction=True) as pipeline:
+            for kind, members in self._members.items():
                 key, sorted_members = key_of(self.server, kind), sorted(members)
                 pipeline.delete(key)
                 for first in range(0, len(sorted_members), BATCH_LENGTH):
                     pipeline.zadd(key, dict.fromkeys(sorted_members[first : first + BATCH_LENGTH], 0))
-                pipeline.pexpire(key, int(KEPT * 1000))
+                pipeline.pexpire(key, int(KEY_SECONDS * 1000))
             await pipeline.execute()
 
-    def _lose(self, error: BaseException) -> None:
-        if not self._is_away:
-            logger.warning("Redis does not answer, who is here is known here alone: %s", type(error).__name__)
-        self._is_away, self._is_whole = True, False
+    def _note_unreachable(self, error: BaseException) -> None:
+        if not self._is_unreachable:
+            logger.warning("Redis does not answer, presence is known to this process alone: %s", type(error).__name__)
+        self._is_unreachable, self._is_complete = True, False

@@ -96,7 +96,7 @@ class Presence:
 
     def look_soon(self) -> None:
         """Find out at once what is lost, now that Redis may have lost something."""
-        self._registry.look_soon()
+        self._registry.check_soon()
         self.watching.look_at_all()
 
     def _forget(self, socket: Socket) -> Entry:

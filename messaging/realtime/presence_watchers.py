@@ -19,7 +19,7 @@ from chatproject.core.errors import Unavailable
 from conversations.presence_privacy import Pair
 from messaging.presence.events import PresenceChanged, PresenceHint, presence_group, presence_json
 from messaging.presence.queries import find_soon
-from messaging.presence.registry import AWAY
+from messaging.presence.registry import REDIS_ERRORS
 from messaging.realtime import queries
 from messaging.realtime.subscriptions import Following
 from messaging.realtime.tables import Socket
@@ -79,8 +79,8 @@ class Watching:
         await self._following.add(presence_group(id) for id in visible)
         try:
             online, _ = await self._online(visible)
-        except AWAY as error:
-            raise Unavailable("Nobody can tell who is here just now. Please try again.") from error
+        except REDIS_ERRORS as error:
+            raise Unavailable("We can't tell who is online just now. Please try again.") from error
         if socket in self._watched_by:
             self._add(socket, visible, online)
         return Seen(online, visible)
@@ -144,7 +144,7 @@ class Watching:
     async def _look(self, ids: Collection[UUID]) -> None:
         try:
             online, is_whole = await self._online(ids)
-        except AWAY:
+        except REDIS_ERRORS:
             # The registry says so. The next look comes by itself.
             return
         here = {id: is_here for id in ids if (is_here := self._judge(id, id in online, is_whole)) is not None}
@@ -173,7 +173,7 @@ class Watching:
         """Find who has a socket anywhere, and tell whether one may believe it of those who have none."""
         known = list(ids)
         found = await find_soon("sockets", [id.hex for id in known], most=1)
-        return {id for id, there in zip(known, found.there, strict=True) if there}, found.age >= YOUNG
+        return {id for id, there in zip(known, found.members, strict=True) if there}, found.age >= YOUNG
 
     async def _tell(self, untold: Collection[tuple[Socket, UUID]], here: Mapping[UUID, bool]) -> None:
         """Tell watchers what they have not heard; who may not see someone any more watches them no more."""

@@ -1,4 +1,4 @@
-"""The registry in Redis: what servers say of themselves there, and what it answers about all of them."""
+"""The registry in Redis: what servers register there, and the queries over all of them."""
 
 import asyncio
 import logging
@@ -17,9 +17,7 @@ from messaging.presence import queries, registry
 from messaging.presence.queries import find_soon, key_of, open_members, socket_member
 from messaging.presence.registry import SOCKETS_MOST, Registry
 
-viewers_of, opened_by, servers_of, is_online = map(
-    sync_to_async, (queries.viewers_of, queries.opened_by, queries.servers_of, queries.is_online)
-)
+viewers_of, servers_of, is_online = map(sync_to_async, (queries.viewers_of, queries.servers_of, queries.is_online))
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +33,16 @@ async def redis(live: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Re
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a server that beats no more be gone after a second, not half a minute."""
-    monkeypatch.setattr(registry, "BEAT_EVERY", 0.2)
-    monkeypatch.setattr(registry, "RETRY_EVERY", 0.1)
-    monkeypatch.setattr(registry, "KEPT", 1.5)
+    """Let a server without heartbeats count as gone after a second, not half a minute."""
+    monkeypatch.setattr(registry, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(registry, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(registry, "KEY_SECONDS", 1.5)
     for module in (registry, queries):
         monkeypatch.setattr(module, "DEAD_AFTER", 1.0)
 
 
-class Mortal(Background):
-    """Tasks that can be ended all at once, as a power failure would."""
+class KillableBackground(Background):
+    """Tasks that can be cancelled all at once, as a power failure would."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,16 +57,16 @@ class Server(Registry):
     """A server process, as far as Redis knows one; it can be killed."""
 
     def __init__(self) -> None:
-        self.background = Mortal()
-        self.found_a_server_gone = asyncio.Event()
-        super().__init__(self.background, on_vanished=self.found_a_server_gone.set)
+        self.background = KillableBackground()
+        self.found_server_gone = asyncio.Event()
+        super().__init__(self.background, on_vanished=self.found_server_gone.set)
 
-    async def come(self, user_id: UUID) -> int | None:
+    async def connect(self, user_id: UUID) -> int | None:
         return await self.enter(socket_member(user_id, uuid7().hex, uuid7(), 0))
 
     @property
     def keys(self) -> list[str]:
-        """All that Redis has of it, and of there being any servers."""
+        """All keys that Redis has of it, and the ones about all servers."""
         return [registry.SERVERS, registry.BEGAN, *(key_of(self.server, kind) for kind in ("sockets", "open"))]
 
     def kill(self) -> None:
@@ -76,72 +74,74 @@ class Server(Registry):
             task.cancel()
 
 
-async def until(asked: Callable[[], Awaitable[object]], wanted: object, *, within: float = 20.0) -> None:
-    """Ask again and again until the answer is what is wanted."""
+async def until(query: Callable[[], Awaitable[object]], wanted: object, *, within: float = 20.0) -> None:
+    """Repeat a query until it returns what is wanted."""
     async with asyncio.timeout(within):
-        while await asked() != wanted:  # noqa: ASYNC110 (it is Redis that changes)
+        while await query() != wanted:  # noqa: ASYNC110 (it is Redis that changes)
             await asyncio.sleep(0.05)
 
 
-async def test_what_servers_have_registered_answers_who_is_where_and_looks_at_what() -> None:
+async def test_the_queries_tell_who_is_connected_where_and_who_views_which_conversation() -> None:
     one, two, alice, bob, room, other = Server(), Server(), uuid7(), uuid7(), uuid7(), uuid7()
-    await one.come(alice)
-    await two.come(alice)
-    await two.come(bob)
+    await one.connect(alice)
+    await two.connect(alice)
+    await two.connect(bob)
     for server, user, conversation in ((one, alice, room), (two, alice, other), (two, bob, room)):
         for member in open_members(conversation, user, "a"):
             server.add("open", member)
     await until(lambda: viewers_of(room), {alice, bob})
     assert await servers_of(alice) == {one.server, two.server}
     assert await servers_of(bob) == {two.server}
-    assert await opened_by(alice) == {room, other}
+    assert await viewers_of(other) == {alice}
+    opened = (await find_soon("open", [f"u:{alice.hex}"])).members[0]
+    assert {UUID(member.split(":")[2]) for _, member in opened} == {room, other}
     assert await is_online(alice)
     assert not await is_online(uuid7())
 
 
-async def test_of_many_at_once_on_two_servers_fifty_are_let_in() -> None:
+async def test_of_many_sockets_at_once_on_two_servers_fifty_are_accepted() -> None:
     servers, alice = [Server(), Server()], uuid7()
-    before = await asyncio.gather(*(servers[n % 2].come(alice) for n in range(120)))
+    before = await asyncio.gather(*(servers[n % 2].connect(alice) for n in range(120)))
     assert sorted(before) == [*range(SOCKETS_MOST), *[SOCKETS_MOST] * 70]
     found = await find_soon("sockets", [alice.hex])
-    assert len(found.there[0]) == SOCKETS_MOST
+    assert len(found.members[0]) == SOCKETS_MOST
 
 
 @pytest.mark.alone
-async def test_two_thousand_that_come_at_once_are_a_few_calls(redis: Redis) -> None:
+async def test_two_thousand_sockets_that_connect_at_once_cost_a_few_calls(redis: Redis) -> None:
     server = Server()
-    await server.come(uuid7())
+    await server.connect(uuid7())
     before = (await redis.info("commandstats"))["cmdstat_eval"]["calls"]
-    await asyncio.gather(*(server.come(uuid7()) for _ in range(2000)))
-    # Servers of other tests, which share this Redis, look after themselves meanwhile.
+    await asyncio.gather(*(server.connect(uuid7()) for _ in range(2000)))
+    # Servers of other tests share this Redis and send heartbeats meanwhile.
     assert (await redis.info("commandstats"))["cmdstat_eval"]["calls"] - before < 40
 
 
 @pytest.mark.usefixtures("quick")
-async def test_a_killed_server_leaves_nobody_behind_and_the_others_find_it_gone(redis: Redis) -> None:
+async def test_the_sockets_of_a_killed_server_disappear_and_the_others_notice(redis: Redis) -> None:
     doomed, other, alice = Server(), Server(), uuid7()
-    await doomed.come(alice)
-    await other.come(uuid7())
+    await doomed.connect(alice)
+    await other.connect(uuid7())
     await until(lambda: is_online(alice), True)
     doomed.kill()
-    await asyncio.wait_for(other.found_a_server_gone.wait(), 20)
+    await asyncio.wait_for(other.found_server_gone.wait(), 20)
     assert not await is_online(alice)
     await until(lambda: redis.exists(f"presence:{doomed.server}:sockets"), 0)
 
 
-async def test_a_server_that_ends_takes_all_that_it_has_registered_along(redis: Redis) -> None:
+async def test_a_server_that_stops_removes_all_that_it_has_registered(redis: Redis) -> None:
     server, alice = Server(), uuid7()
-    await server.come(alice)
+    await server.connect(alice)
     await server.withdraw()
-    assert await server.come(alice) is None
+    assert await server.connect(alice) is None
     assert not await is_online(alice)
     assert not await redis.exists(*(key_of(server.server, kind) for kind in ("sockets", "open")))
 
 
 @pytest.mark.usefixtures("quick")
-async def test_what_redis_has_lost_is_there_again_after_a_beat(redis: Redis) -> None:
+async def test_what_redis_has_lost_is_registered_again_at_the_next_heartbeat(redis: Redis) -> None:
     server, alice, room = Server(), uuid7(), uuid7()
-    await server.come(alice)
+    await server.connect(alice)
     for member in open_members(room, alice, "a"):
         server.add("open", member)
     await until(lambda: viewers_of(room), {alice})
@@ -151,16 +151,16 @@ async def test_what_redis_has_lost_is_there_again_after_a_beat(redis: Redis) -> 
     assert (await find_soon("sockets", [])).age < 5
 
 
-async def test_a_socket_that_comes_after_redis_has_lost_everything_brings_the_others_along(redis: Redis) -> None:
+async def test_a_new_socket_after_redis_has_lost_everything_registers_the_others_again(redis: Redis) -> None:
     server, alice, bob = Server(), uuid7(), uuid7()
-    await server.come(alice)
+    await server.connect(alice)
     await redis.delete(*server.keys)
-    assert await server.come(bob) == 0
+    assert await server.connect(bob) == 0
     assert await is_online(alice)
 
 
 @pytest.mark.usefixtures("quick")
-async def test_while_redis_is_paused_nobody_waits_and_it_is_said_once(
+async def test_while_redis_is_paused_nobody_waits_and_it_is_logged_once(
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     server, alice, bob = Server(), uuid7(), uuid7()
@@ -170,10 +170,10 @@ async def test_while_redis_is_paused_nobody_waits_and_it_is_said_once(
     with caplog.at_level(logging.WARNING):
         loop = asyncio.get_running_loop()
         began = loop.time()
-        assert await server.come(alice) is None
+        assert await server.connect(alice) is None
         assert loop.time() - began < 2
         began = loop.time()
-        assert await asyncio.gather(*(server.come(alice) for _ in range(100))) == [None] * 100
+        assert await asyncio.gather(*(server.connect(alice) for _ in range(100))) == [None] * 100
         server.remove("sockets", gone)
         assert loop.time() - began < 0.2
         await until(lambda: _size(alice), 101)
@@ -182,12 +182,12 @@ async def test_while_redis_is_paused_nobody_waits_and_it_is_said_once(
         record.message.split(",")[0] for record in caplog.records if record.name == "messaging.presence.registry"
     ] == [
         "Redis does not answer",
-        "Redis is back; who is here is registered again",
+        "Redis is back; presence is registered again",
     ]
 
 
 async def _size(user_id: UUID) -> int:
     try:
-        return len((await find_soon("sockets", [user_id.hex])).there[0])
-    except registry.AWAY:
+        return len((await find_soon("sockets", [user_id.hex])).members[0])
+    except registry.REDIS_ERRORS:
         return 0

@@ -49,7 +49,7 @@ async def test_who_came_and_went_unheard_is_found_by_looking_again(
     assert await watch(screen, bob) == set()
     server, member = await come_unheard(bob)
     assert (await screen.next())["data"]["online"]
-    server.leave(member)
+    server.remove("sockets", member)
     assert not (await screen.next())["data"]["online"]
 
 
