@@ -169,10 +169,6 @@ class Session(models.Model):
     def __str__(self) -> str:
         return f"{self.name or 'a device'} of {self.user_id}"
 
-    @property
-    def is_live(self) -> bool:
-        return self.ended_at is None
-
 
 class Contact(models.Model):
     """One of two rows that make two people contacts of each other."""

@@ -15,7 +15,7 @@ from chatproject.core.names import fault_in
 from chatproject.core.rate_limits import quotas
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant, direct_key
 from conversations.notices import Notice, append_notice
-from conversations.permissions import require_may_add, settle
+from conversations.permissions import refresh_permissions, require_may_add
 
 
 @transaction.atomic
@@ -33,7 +33,7 @@ def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
     if conversation.pk != made.pk:
         return conversation, False
     _seat(conversation, [by, to])
-    settle([conversation])
+    refresh_permissions([conversation])
     if conversation.participants.filter(user=by, barred=True).exists():
         raise Blocked("You can't write to this person.", pointer="/to")
     return conversation, True

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 from accounts.models import User
-from accounts.people.privacy import shows_read
+from accounts.people.privacy import shows_read_receipts
 from accounts.people.profiles import UserJSON, user_json
 from chatproject.core.json_types import Count, IdText, PathText, TimeText, one_of
 from chatproject.core.realtime import ConversationEvent, Event, timestamp
@@ -132,7 +132,7 @@ def participant_json(participant: Member, conversation: Conversation, *, sees_re
         "role": role_of(participant, conversation),
         "joined_at": timestamp(participant.joined_at),
         "delivered_through": participant.delivered_through,
-        "read_through": participant.read_through if sees_read and shows_read(participant.user) else 0,
+        "read_through": participant.read_through if sees_read and shows_read_receipts(participant.user) else 0,
     }
 
 

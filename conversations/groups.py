@@ -22,21 +22,21 @@ from conversations.commands import check_size, description_of, name_of
 from conversations.events import Changes
 from conversations.membership import (
     Rank,
-    bring_in,
+    add_participants,
     dissolve,
-    hand_over,
-    hold_group,
-    member,
-    note_departure,
-    put_out,
+    find_member,
+    lock_group,
     rank_of,
+    record_departures,
+    remove_participant,
     require_rank,
-    set_rank,
+    set_participant_role,
+    transfer_ownership,
 )
 from conversations.models import Conversation, Departure, Participant
 from conversations.notices import Notice, append_notice
 from conversations.permissions import require_may_add
-from conversations.versions import advance, announce
+from conversations.versions import bump_version, save_and_publish
 from messaging.media.avatars import replace_avatar
 
 
@@ -51,7 +51,7 @@ def update_group(
     avatar_media_id: UUID | EllipsisType | None = ...,
 ) -> Conversation:
     """Change what is named of a group; admins may. Newcomers see what is said after the history was shared."""
-    group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
+    group = lock_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     changes: Changes = {}
     if name is not None and (name := name_of(name)) != group.name:
         group.name = changes["name"] = name
@@ -64,8 +64,8 @@ def update_group(
         group.avatar_id = replace_avatar(group.avatar_id, avatar_media_id, owner_id=by.pk, of_group=group.pk)
         changes["avatar_url"] = avatar_path(group.avatar_id)
     if changes:
-        advance(group)
-        announce(group, changes)
+        bump_version(group)
+        save_and_publish(group, changes)
     if "name" in changes:
         append_notice(group, Notice.RENAMED, by=by, name=group.name)
     return group
@@ -93,7 +93,7 @@ def add_members(*, by: User, conversation_id: UUID, users: Sequence[User]) -> Co
 
 @transaction.atomic
 def _add_members(by: User, conversation_id: UUID, users: Sequence[User]) -> Conversation:
-    group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
+    group = lock_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     already = set(members_of(group).values_list("user", flat=True))
     wanted = {user.pk for user in users} - already
     if not wanted:
@@ -103,50 +103,50 @@ def _add_members(by: User, conversation_id: UUID, users: Sequence[User]) -> Conv
         raise User.DoesNotExist
     require_may_add(by=by, users=newcomers, pointer="/users")
     check_size(len(already) + len(newcomers), pointer="/users")
-    bring_in(group, newcomers, by=by)
+    add_participants(group, newcomers, by=by)
     return group
 
 
 @transaction.atomic
 def remove_member(*, by: User, conversation_id: UUID, user_id: UUID) -> None:
     """Put someone of lower rank out of a group; Participant.DoesNotExist if they are not in."""
-    mine = hold_group(by=by, conversation_id=conversation_id)
+    mine = lock_group(by=by, conversation_id=conversation_id)
     if user_id == by.pk:
         raise NotAllowed("Nobody removes themselves: leave the group instead.")
     require_rank(mine, Rank.ADMIN)
-    theirs = member(mine.conversation, user_id)
+    theirs = find_member(mine.conversation, user_id)
     if rank_of(theirs) >= rank_of(mine):
         raise NotAllowed("Only the owner of this group can remove an admin, and nobody its owner.")
     lock_people([user_id])
-    put_out(theirs, by=by, what=Notice.REMOVED)
-    note_departure(conversation_id, [user_id], Departure.Reason.REMOVED)
+    remove_participant(theirs, by=by, what=Notice.REMOVED)
+    record_departures(conversation_id, [user_id], Departure.Reason.REMOVED)
 
 
 @transaction.atomic
 def set_role(*, by: User, conversation_id: UUID, user_id: UUID, role: str) -> Participant:
     """Make someone an admin or a member; only the owner may. Participant.DoesNotExist if they are not in."""
-    mine = hold_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
+    mine = lock_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
     if role not in Participant.Role.values:
         raise Invalid("A role is admin or member.", pointer="/role")
-    theirs = member(mine.conversation, user_id)
+    theirs = find_member(mine.conversation, user_id)
     if user_id == by.pk:
         raise NotAllowed("You own this group: make someone else its owner first.")
     if theirs.role != role:
-        set_rank(theirs, role)
+        set_participant_role(theirs, role)
     return theirs
 
 
 @transaction.atomic
 def leave(*, by: User, conversation_id: UUID) -> None:
     """Leave a group. Its owner can't while others are in (Conflict); the last one out takes it along."""
-    mine = hold_group(by=by, conversation_id=conversation_id)
+    mine = lock_group(by=by, conversation_id=conversation_id)
     if not members_of(mine.conversation).exclude(user=by).exists():
         return dissolve(mine.conversation)
     if rank_of(mine) == Rank.OWNER:
         raise Conflict("You own this group. Transfer it to someone first.")
     lock_people([by.pk])
-    put_out(mine, by=by, what=Notice.LEFT)
-    return note_departure(conversation_id, [by.pk], Departure.Reason.LEFT)
+    remove_participant(mine, by=by, what=Notice.LEFT)
+    return record_departures(conversation_id, [by.pk], Departure.Reason.LEFT)
 
 
 @transaction.atomic
@@ -155,14 +155,14 @@ def transfer(*, by: User, conversation_id: UUID, to: User) -> Conversation:
 
     Participant.DoesNotExist if the other is not in, Unprocessable for oneself.
     """
-    mine = hold_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
+    mine = lock_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
     if to.pk == by.pk:
         raise Unprocessable("You own this group already.", pointer="/to")
-    hand_over(mine, member(mine.conversation, to.pk))
+    transfer_ownership(mine, find_member(mine.conversation, to.pk))
     return mine.conversation
 
 
 @transaction.atomic
 def delete_group(*, by: User, conversation_id: UUID) -> None:
     """Delete a group with all that was said in it; only its owner may."""
-    dissolve(hold_group(by=by, conversation_id=conversation_id, least=Rank.OWNER).conversation)
+    dissolve(lock_group(by=by, conversation_id=conversation_id, least=Rank.OWNER).conversation)

@@ -22,7 +22,7 @@ from chatproject.core.json_types import Count, IdText, TimeText, UrlText
 from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import timestamp
 from conversations.access import members_of
-from conversations.membership import Rank, bring_in, hold_group, place_in_group
+from conversations.membership import Rank, add_participants, group_participant, lock_group
 from conversations.models import Conversation, InviteLink, Participant
 
 TOKEN_BYTES = 16
@@ -63,7 +63,7 @@ def make_link(
 def _make_link(
     by: User, conversation_id: UUID, expires_at: datetime | None, max_uses: int | None
 ) -> tuple[InviteLink, str]:
-    group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
+    group = lock_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     if _open(group).count() >= LINKS_MOST:
         raise Conflict(f"A group has at most {LINKS_MOST} links at a time. Revoke one first.")
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -75,14 +75,14 @@ def _make_link(
 
 def links_of(*, by: User, conversation_id: UUID) -> list[InviteLink]:
     """List the links that lead into a group, the latest first; admins may."""
-    group = place_in_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
+    group = group_participant(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     return list(_open(group).order_by("-pk"))
 
 
 @transaction.atomic
 def revoke_link(*, by: User, conversation_id: UUID, link_id: UUID) -> None:
     """Let a link lead nowhere from now on; admins may. Doing it again changes nothing."""
-    group = hold_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
+    group = lock_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     link = InviteLink.objects.get(pk=link_id, conversation=group)
     if link.revoked_at is None:
         link.revoked_at = timezone.now()
@@ -131,7 +131,7 @@ def _accept_link(by: User, token: str) -> Conversation:
         raise User.DoesNotExist
     link.uses += 1
     link.save(update_fields=["uses"])
-    bring_in(group, newcomers, by=by)
+    add_participants(group, newcomers, by=by)
     return group
 
 

@@ -20,9 +20,9 @@ from conversations.access import members_of, participant_of
 from conversations.events import participants_json, role_of
 from conversations.models import Conversation, Departure, InviteLink, Participant
 from conversations.notices import Notice, append_notice
-from conversations.versions import advance, announce
+from conversations.versions import bump_version, save_and_publish
 
-FORGET = "messaging.jobs.forget_conversation"
+FORGET_JOB = "messaging.jobs.forget_conversation"
 """The job that removes what was said in a group that is no more."""
 
 
@@ -50,7 +50,7 @@ def require_rank(place: Participant, least: Rank) -> None:
         raise NotAllowed(REASONS[least])
 
 
-def hold_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
+def lock_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
     """Lock a group until the transaction ends, and give the person's place in it.
 
     Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, NotAllowed below a rank.
@@ -58,12 +58,12 @@ def hold_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) ->
     entered = Conversation.objects.filter(pk=conversation_id, participants__user=by, participants__left_at=None)
     held = entered.select_for_update(no_key=True, of=("self",)).get()
     # Read after the lock, the place is as new as the lock.
-    place = place_in_group(by=by, conversation_id=conversation_id, least=least)
+    place = group_participant(by=by, conversation_id=conversation_id, least=least)
     place.conversation = held
     return place
 
 
-def place_in_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
+def group_participant(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
     """The person's place in a group that nobody locks; refuses as `hold_group` does."""
     place = participant_of(by, conversation_id)
     place.user = by
@@ -73,17 +73,17 @@ def place_in_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER
     return place
 
 
-def member(group: Conversation, user_id: UUID) -> Participant:
+def find_member(group: Conversation, user_id: UUID) -> Participant:
     """The place of someone who is in a group; Participant.DoesNotExist for anyone else."""
     place = members_of(group).select_related("user").get(user_id=user_id)
     place.conversation = group
     return place
 
 
-def bring_in(group: Conversation, users: Sequence[User], *, by: User) -> None:
+def add_participants(group: Conversation, users: Sequence[User], *, by: User) -> None:
     """Give people, whom the caller has locked, their places, and tell it. Who comes back begins anew."""
     seen_from = group.version if group.shared_from is None else group.shared_from
-    at = advance(group, membership=True)
+    at = bump_version(group, membership=True)
     places = [_new_place(group, user, at=at, seen_from=seen_from) for user in users]
     Participant.objects.bulk_create(
         places, update_conflicts=True, unique_fields=["conversation", "user"], update_fields=RENEWED
@@ -91,7 +91,7 @@ def bring_in(group: Conversation, users: Sequence[User], *, by: User) -> None:
     ids = [user.pk for user in users]
     Departure.objects.filter(conversation_id=group.pk, user__in=ids).delete()
     publish_user_change(people=ids)
-    announce(group, {"participants": {"added": participants_json(places, group)}})
+    save_and_publish(group, {"participants": {"added": participants_json(places, group)}})
     append_notice(group, Notice.JOINED, by=by, users=ids)
 
 
@@ -113,19 +113,19 @@ def _new_place(group: Conversation, user: User, *, at: int, seen_from: int) -> P
     )
 
 
-def put_out(place: Participant, *, by: User, what: Notice) -> None:
+def remove_participant(place: Participant, *, by: User, what: Notice) -> None:
     """Take someone out of a group and tell those who stay."""
     group = place.conversation
-    at = advance(group, membership=True)
+    at = bump_version(group, membership=True)
     Participant.objects.filter(pk=place.pk).update(
         left_at=timezone.now(), left_version=at, changed_version=at, was_removed=what == Notice.REMOVED
     )
     revoke_links_of(place)
-    announce(group, {"participants": {"removed": [str(place.user_id)]}})
+    save_and_publish(group, {"participants": {"removed": [str(place.user_id)]}})
     append_notice(group, what, by=by, users=[place.user_id])
 
 
-def note_departure(conversation_id: UUID, people: Collection[UUID], reason: Departure.Reason) -> None:
+def record_departures(conversation_id: UUID, people: Collection[UUID], reason: Departure.Reason) -> None:
     """Tell people that they are out of a conversation, and those of their devices that are away, too."""
     at = now()
     gone = [Departure(user_id=id, conversation_id=conversation_id, reason=reason, at=at) for id in people]
@@ -135,14 +135,14 @@ def note_departure(conversation_id: UUID, people: Collection[UUID], reason: Depa
     publish_user_change(people=people)
 
 
-def set_rank(place: Participant, role: str) -> None:
+def set_participant_role(place: Participant, role: str) -> None:
     """Make someone an admin or a member, and tell it."""
     group = place.conversation
-    place.role, place.changed_version = role, advance(group, membership=True)
+    place.role, place.changed_version = role, bump_version(group, membership=True)
     place.save(update_fields=["role", "changed_version"])
     if role == Participant.Role.MEMBER:
         revoke_links_of(place)
-    announce(group, {"participants": {"updated": participants_json([place], group)}})
+    save_and_publish(group, {"participants": {"updated": participants_json([place], group)}})
 
 
 def revoke_links_of(place: Participant) -> None:
@@ -151,16 +151,16 @@ def revoke_links_of(place: Participant) -> None:
     links.update(revoked_at=timezone.now())
 
 
-def hand_over(owner: Participant, heir: Participant) -> None:
+def transfer_ownership(owner: Participant, heir: Participant) -> None:
     """Make another member the owner, and tell it; the former one stays as an admin."""
     group = owner.conversation
-    at = advance(group, membership=True)
+    at = bump_version(group, membership=True)
     group.owner_id = heir.user_id
     owner.role = heir.role = Participant.Role.ADMIN
     both = Participant.objects.filter(pk__in=[owner.pk, heir.pk])
     both.update(role=Participant.Role.ADMIN, changed_version=at)
     shown = participants_json([owner, heir], group)
-    announce(group, {"owner_id": str(heir.user_id), "participants": {"updated": shown}})
+    save_and_publish(group, {"owner_id": str(heir.user_id), "participants": {"updated": shown}})
     append_notice(group, Notice.TRANSFERRED, by=owner.user, users=[heir.user_id])
 
 
@@ -168,6 +168,6 @@ def dissolve(group: Conversation) -> None:
     """Take a group from everyone who is in it. Nobody reads it from now on; what was said goes afterwards, in a job."""
     id, people = group.pk, list(members_of(group).values_list("user", flat=True))
     lock_people(people)
-    note_departure(id, people, Departure.Reason.DELETED)
+    record_departures(id, people, Departure.Reason.DELETED)
     group.delete()
-    app.configure_task(FORGET).defer(conversation_id=str(id))
+    app.configure_task(FORGET_JOB).defer(conversation_id=str(id))

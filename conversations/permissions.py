@@ -22,7 +22,7 @@ from conversations.models import Conversation, direct_key
 T = TypeVar("T")
 
 # Whoever has no right may lose it at the very moment of a send: the append compares epochs, so they change with rights.
-SETTLE = """
+REFRESH = """
 WITH judged AS (
     SELECT mine.id, mine.conversation_id, mine.user_id <> %(service)s AND (
         other.id = %(service)s
@@ -49,11 +49,11 @@ UPDATE conversations_conversation SET epoch = epoch + 1 WHERE id IN (SELECT conv
 """
 
 
-def settle(conversations: Sequence[Conversation]) -> None:
+def refresh_permissions(conversations: Sequence[Conversation]) -> None:
     """Bring the rights in some direct conversations, which the caller has locked, in step with what they hang on."""
     with connection.cursor() as cursor:
         ids = [each.pk for each in conversations]
-        cursor.execute(SETTLE, {"conversations": ids, "contacts": CONTACTS, "service": SERVICE_ID})
+        cursor.execute(REFRESH, {"conversations": ids, "contacts": CONTACTS, "service": SERVICE_ID})
 
 
 def closed_to(by: User, *, act: str) -> Q:
@@ -75,7 +75,7 @@ def require_may_add(*, by: User, users: Collection[User], pointer: str = "/parti
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Locked:
     """What a command has locked."""
 
     conversations: Sequence[Conversation]
@@ -86,8 +86,8 @@ class Held:
         return person_in(self.people, id)
 
 
-def holding(
-    act: Callable[[Held], T],
+def with_locks(
+    act: Callable[[Locked], T],
     *,
     people: Callable[[], Collection[UUID]],
     conversations: QuerySet[Conversation] | None = None,
@@ -102,14 +102,14 @@ def holding(
         with transaction.atomic():
             wanted = set(people())
             locked = list(some.order_by("pk").select_for_update(no_key=True, of=("self",)))
-            held = Held(locked, lock_people(wanted))
+            held = Locked(locked, lock_people(wanted))
             if {each.pk for each in locked} >= set(some.values_list("pk", flat=True)) and wanted >= set(people()):
                 return act(held)
             transaction.set_rollback(True)
     raise Unavailable("Too much is changing at this moment. Please try again.")
 
 
-def between(one_id: UUID, other_id: UUID) -> QuerySet[Conversation]:
+def direct_between(one_id: UUID, other_id: UUID) -> QuerySet[Conversation]:
     """The direct conversation of two people, if there is one."""
     return Conversation.objects.filter(direct_key=direct_key(one_id, other_id))
 

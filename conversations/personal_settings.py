@@ -28,7 +28,7 @@ class Settings(TypedDict, total=False):
 
 
 @transaction.atomic
-def update_place(*, by: User, conversation_id: UUID, **what: Unpack[Settings]) -> Participant:
+def update_settings(*, by: User, conversation_id: UUID, **what: Unpack[Settings]) -> Participant:
     """Settle what is named; one's other devices hear of it. What is so already changes nothing.
 
     Raises Conversation.DoesNotExist for a stranger, Invalid for a value that can't be.
@@ -37,7 +37,7 @@ def update_place(*, by: User, conversation_id: UUID, **what: Unpack[Settings]) -
     # People are locked before places, as every command does.
     lock_people([by.pk])
     place = participant_of(by, conversation_id)
-    changes = {name: value for name, value in wanted.items() if _present(place, name) != value}
+    changes = {name: value for name, value in wanted.items() if _current(place, name) != value}
     if changes:
         version = publish_user_change(people=[by.pk], personal_settings_of=[conversation_id])[by.pk]
         stored = {name: _stored(place, name, value) for name, value in changes.items()}
@@ -71,7 +71,7 @@ def _checked_draft(text: str) -> str:
     return text
 
 
-def _present(place: Participant, name: str) -> object:
+def _current(place: Participant, name: str) -> object:
     return draft_of(place) if name == "draft" else getattr(place, name)
 
 

@@ -15,7 +15,7 @@ from accounts.models import User
 Pair = tuple[UUID, UUID]
 """Who looks, and at whom."""
 
-SEEN = """
+VISIBLE_LAST_SEEN = """
 SELECT pair.viewer, pair.other, (
     SELECT max(s.last_seen_at) FROM accounts_session s WHERE s.user_id = pair.other
 ) AS last_seen
@@ -41,16 +41,16 @@ WHERE pair.viewer = pair.other OR (
 """
 
 
-def asking(pairs: Iterable[Pair]) -> Mapping[str, Any]:
+def parameters(pairs: Iterable[Pair]) -> Mapping[str, Any]:
     """Give the values for `SEEN`."""
     viewers, others = zip(*pairs, strict=True)
     return {"viewers": list(viewers), "others": list(others)}
 
 
-def last_seen(*, by: User, other_id: UUID) -> datetime | None:
+def last_seen_of(*, by: User, other_id: UUID) -> datetime | None:
     """When someone was last here, as far as is written down; User.DoesNotExist if that is not to be seen."""
     with connection.cursor() as cursor:
-        cursor.execute(SEEN, asking([(by.pk, other_id)]))
+        cursor.execute(VISIBLE_LAST_SEEN, parameters([(by.pk, other_id)]))
         found = cursor.fetchone()
     if found is None:
         raise User.DoesNotExist
@@ -58,10 +58,10 @@ def last_seen(*, by: User, other_id: UUID) -> datetime | None:
     return moment
 
 
-def visible_to(*, by: User, ids: Collection[UUID]) -> set[UUID]:
+def visible_people(*, by: User, ids: Collection[UUID]) -> set[UUID]:
     """Tell which of some people someone may see when they are here."""
     if not ids:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(SEEN, asking((by.pk, id) for id in ids))
+        cursor.execute(VISIBLE_LAST_SEEN, parameters((by.pk, id) for id in ids))
         return {other for _, other, _ in cursor.fetchall()}

@@ -13,7 +13,7 @@ from conversations.models import Conversation
 DETAILS = {"name", "description", "avatar_url", "history", "owner_id"}
 
 
-def advance(conversation: Conversation, *, membership: bool = False) -> int:
+def bump_version(conversation: Conversation, *, membership: bool = False) -> int:
     """Take the next version of a conversation whose row the caller has locked and read since; give it.
 
     `membership` is for whatever gives or takes a right: the epoch changes with it, and every hub reads anew who is in.
@@ -24,7 +24,7 @@ def advance(conversation: Conversation, *, membership: bool = False) -> int:
     return conversation.version
 
 
-def announce(conversation: Conversation, changes: Changes) -> None:
+def save_and_publish(conversation: Conversation, changes: Changes) -> None:
     """Store a conversation at the version it has reached, and tell its members what changed when that is committed."""
     if DETAILS & changes.keys():
         conversation.details_version = conversation.version

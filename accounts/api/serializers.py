@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.api.fields import ReferenceField, WalletField
 from accounts.models import username_validators
-from accounts.people.privacy import CHOICES, is_choice
+from accounts.people.privacy import CHOICES, is_valid_choice
 from chatproject.core.names import fault_in
 from chatproject.rest.fields import IdField, Strict, TextField, TruthField
 
@@ -95,7 +95,7 @@ def _fault(name: str, value: Any) -> str | None:
     """Say what is wrong with a setting, if anything is."""
     if name not in CHOICES:
         return "There is no such setting."
-    if is_choice(name, value):
+    if is_valid_choice(name, value):
         return None
     return f"This is {' or '.join(str(choice).lower() for choice in CHOICES[name])}."
 

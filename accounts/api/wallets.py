@@ -14,7 +14,7 @@ from accounts.auth.tokens import CookieAuthentication, TokenAuthentication, Unau
 from accounts.models import Session, User
 from accounts.people.profiles import OwnJSON, own_json
 from accounts.wallets.nonces import SECONDS, issue_nonce
-from accounts.wallets.sign_in import NotProven, enter_by_wallet, prove_wallet, this_site
+from accounts.wallets.sign_in import WalletNotProven, this_site, user_of_wallet, verify_wallet
 from accounts.wallets.siwe import message_for
 from chatproject.core.json_types import Count, UrlText
 from chatproject.rest.describe import described
@@ -79,14 +79,14 @@ class WalletViewSet(AuthViewSet):
 
     def _known(self, request: Request, wallet: str) -> User:
         try:
-            return enter_by_wallet(wallet=wallet, address=request.META["REMOTE_ADDR"])
-        except NotProven:
+            return user_of_wallet(wallet=wallet, address=request.META["REMOTE_ADDR"])
+        except WalletNotProven:
             raise Unauthenticated(NO_PROOF, "bad_credentials") from None
 
 
 def proven(request: Request, message: str, signature: str) -> str:
     """Find the wallet that a call was signed with; Unauthenticated if there is none."""
     try:
-        return prove_wallet(message=message, signature=signature, address=request.META["REMOTE_ADDR"])
-    except NotProven:
+        return verify_wallet(message=message, signature=signature, address=request.META["REMOTE_ADDR"])
+    except WalletNotProven:
         raise Unauthenticated(NO_PROOF, "bad_credentials") from None

@@ -23,7 +23,7 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare
 
 from accounts.auth import commands, factor_secrets
-from accounts.auth.attempts import devices_of, remember_device, take_sign_in_chance
+from accounts.auth.attempts import count_sign_in_attempt, devices_of, remember_device
 from accounts.auth.confirmation import is_confirmed
 from accounts.auth.tokens import SESSION_KEY
 from accounts.hashers import normal_password
@@ -116,7 +116,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         # What a sign-in that works calls `rollback` on.
-        self._login_failed_rl_usage = SignInChance(counted_attempt(request, username=_name(credentials)))
+        self._login_failed_rl_usage = SignInAttempt(counted_attempt(request, username=_name(credentials)))
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
         if not rate_limits.consume([(quotas.REGISTRATIONS, request.META["REMOTE_ADDR"])]).allowed:
@@ -171,7 +171,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             super().send_notification_mail(template_prefix, user, *args, **kwargs)
 
 
-class SignInChance:
+class SignInAttempt:
     """A counted attempt, in the shape that allauth gives back."""
 
     def __init__(self, chance: rate_limits.Verdict) -> None:
@@ -181,7 +181,7 @@ class SignInChance:
         rate_limits.refund(self._chance)
 
 
-def whereabouts(request: HttpRequest) -> dict[str, Any]:
+def attempt_origin(request: HttpRequest) -> dict[str, Any]:
     """Say where an attempt on a page comes from: its address, and the devices that it shows."""
     session: Session | None = getattr(request, "chat_session", None)
     return {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=session)}
@@ -190,7 +190,7 @@ def whereabouts(request: HttpRequest) -> dict[str, Any]:
 def counted_attempt(request: HttpRequest, *, username: str) -> rate_limits.Verdict:
     """Count an attempt of the pages to sign in; a ValidationError in their words after too many failures."""
     try:
-        return take_sign_in_chance(username=username, **whereabouts(request))
+        return count_sign_in_attempt(username=username, **attempt_origin(request))
     except rate_limits.RateLimited:
         raise AccountAdapter(request).validation_error("too_many_login_attempts") from None
 

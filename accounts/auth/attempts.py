@@ -32,7 +32,7 @@ Devices = Collection[bytes]
 """Digests of the tokens that an attempt shows."""
 
 
-def take_sign_in_chance(*, username: str, address: str, devices: Devices = ()) -> rate_limits.Verdict:
+def count_sign_in_attempt(*, username: str, address: str, devices: Devices = ()) -> rate_limits.Verdict:
     """Count an attempt as a failure before it is judged, so that many at once count too; RateLimited at the end.
 
     Whoever succeeds gives it back.
@@ -70,19 +70,19 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
 def devices_of(request: HttpRequest, *, token: str = "", session: Session | None = None) -> Devices:
     """Read which devices a request comes from: by its cookie, a token that it carries, and its session."""
-    shown = [digest(each) for each in (token, *_tokens(request)) if each]
+    shown = [digest_of(each) for each in (token, *_cookie_tokens(request)) if each]
     return [*shown, bytes(session.device_digest)] if session and session.device_digest else shown
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, token: str) -> None:
     """Let a browser keep the token of the device that has just become known; without one, keep what it has longer."""
-    tokens = [each for each in (token, *_tokens(request)) if each][:TOKENS_MOST]
+    tokens = [each for each in (token, *_cookie_tokens(request)) if each][:TOKENS_MOST]
     if tokens:
         response.set_cookie(
             COOKIE,
@@ -94,5 +94,5 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, token: str
         )
 
 
-def _tokens(request: HttpRequest) -> list[str]:
+def _cookie_tokens(request: HttpRequest) -> list[str]:
     return request.COOKIES.get(COOKIE, "").split(".")[:TOKENS_MOST]

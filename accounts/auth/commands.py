@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.auth.attempts import Devices, digest, forget_devices, known_device, new_token, take_sign_in_chance
+from accounts.auth.attempts import Devices, count_sign_in_attempt, digest_of, forget_devices, known_device, new_token
 from accounts.changes import publish_user_change
 from accounts.hashers import normal_password
 from accounts.models import Session, User
@@ -33,7 +33,7 @@ HASHING = BoundedSemaphore(2)
 """Hashing a password takes a core and memory for a while; more at once would only take them from everybody else."""
 
 # A row that someone else is writing at this moment is left to them, so that this waits for nobody.
-NOTE_PRESENCE = """
+RECORD_PRESENCE = """
 WITH s AS MATERIALIZED (SELECT id FROM accounts_session WHERE id = ANY(%(sessions)s) FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE accounts_session SET last_seen_at = clock_timestamp() FROM s WHERE accounts_session.id = s.id
 """
@@ -68,7 +68,7 @@ def check_password(*, username: str, password: str, address: str, devices: Devic
 
     RateLimited after too many failures (`accounts.auth.attempts` says whose), whatever the password is.
     """
-    chance = take_sign_in_chance(username=username, address=address, devices=devices)
+    chance = count_sign_in_attempt(username=username, address=address, devices=devices)
     with without_connection(), HASHING:
         user = authenticate(None, username=fold_username(username), password=password)
     if not isinstance(user, User):
@@ -94,7 +94,7 @@ def start_session(
         _renew_password(user, user.outdated_password)
     known = known_device(username=user.username, devices=devices)
     token = "" if known else new_token()
-    session = Session(user=user, name=name[:200], ip=ip, language=language, device_digest=known or digest(token))
+    session = Session(user=user, name=name[:200], ip=ip, language=language, device_digest=known or digest_of(token))
     session.device_token = token
     with transaction.atomic():
         _require_unchanged(user)
@@ -226,7 +226,7 @@ def _may_repeat(session: Session) -> bool:
     return is_fresh and not session.refresh_used
 
 
-def note_use(*, session: Session, refresh_id: UUID | None = None, language: str = "") -> None:
+def record_use(*, session: Session, refresh_id: UUID | None = None, language: str = "") -> None:
     """Note that a session is in use, and that its newest tokens have reached their owner: older ones are worth nothing.
 
     The time is exact to a minute, so that a busy session is not written for every call. `language` is the one that its
@@ -239,10 +239,10 @@ def note_use(*, session: Session, refresh_id: UUID | None = None, language: str 
         Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now(), language=spoken)
 
 
-def note_presence(session_ids: Collection[UUID]) -> None:
+def record_presence(session_ids: Collection[UUID]) -> None:
     """Note that some sessions have an open socket, or had one until now."""
     with connection.cursor() as cursor:
-        cursor.execute(NOTE_PRESENCE, {"sessions": list(session_ids)})
+        cursor.execute(RECORD_PRESENCE, {"sessions": list(session_ids)})
 
 
 def _rotate(session: Session, now: datetime) -> Session:

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from accounts.auth.attempts import Devices, take_sign_in_chance
+from accounts.auth.attempts import Devices, count_sign_in_attempt
 from accounts.auth.commands import check_password
 from accounts.auth.second_factor import check_code, needs_code
 from accounts.models import Session, User
-from accounts.wallets.sign_in import NotProven, prove_wallet
+from accounts.wallets.sign_in import WalletNotProven, verify_wallet
 from chatproject.core.errors import ConfirmationRequired
 
 GOOD_FOR = timedelta(minutes=5)
@@ -44,11 +44,11 @@ def confirm_by_wallet(
     NotConfirmed for anything else, RateLimited as above.
     """
     try:
-        wallet = prove_wallet(message=message, signature=signature, address=address)
-    except NotProven:
+        wallet = verify_wallet(message=message, signature=signature, address=address)
+    except WalletNotProven:
         raise NotConfirmed from None
     if session.user.has_usable_password() or wallet != session.user.wallet_address:
-        take_sign_in_chance(username=session.user.username, address=address, devices=devices)
+        count_sign_in_attempt(username=session.user.username, address=address, devices=devices)
         raise NotConfirmed
     _confirm_with_factor(session, code, address, devices)
 
@@ -56,14 +56,14 @@ def confirm_by_wallet(
 def _confirm_with_factor(session: Session, code: str | None, address: str, devices: Devices) -> None:
     if needs_code(session.user) and not _has_code(session.user, code, address, devices):
         raise NotConfirmed
-    note_confirmation(session=session)
+    record_confirmation(session=session)
 
 
 def _has_code(user: User, code: str | None, address: str, devices: Devices) -> bool:
     return code is not None and check_code(user=user, code=code, address=address, devices=devices) is not None
 
 
-def note_confirmation(*, session: Session) -> None:
+def record_confirmation(*, session: Session) -> None:
     """Note that the person of a session has just shown that it is them."""
     Session.objects.filter(pk=session.pk, ended_at=None).update(confirmed_at=Now())
 

@@ -12,12 +12,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.auth.commands import note_use
+from accounts.auth.commands import record_use
 from accounts.auth.confirmation import is_confirmed
 from accounts.auth.second_factor import needs_code
-from accounts.auth.tokens import of_cookie
+from accounts.auth.tokens import session_of_cookie
 from accounts.people.languages import browser_language, code_of
-from accounts.people.privacy import AUTO, chosen
+from accounts.people.privacy import AUTO, settings_of
 from chatproject.core.errors import Suspended
 
 GUARDED = {
@@ -51,11 +51,11 @@ class CurrentSession:
         request.chat_session = None  # type: ignore[attr-defined]
         before = request.session.get(USER_KEY)
         if request.user.is_authenticated:
-            session = of_cookie(request)
+            session = session_of_cookie(request)
             if session is None or session.user_id != request.user.pk:
                 logout(request)
             else:
-                note_use(session=session, language=browser_language(request))
+                record_use(session=session, language=browser_language(request))
             request.chat_session = session  # type: ignore[attr-defined]
             if session is not None and session.user.suspended_at and request.path != reverse("account_logout"):
                 raise Suspended.because(session.user.suspension_reason)
@@ -89,7 +89,7 @@ class Preferences:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if session := request.chat_session:  # type: ignore[attr-defined]
-            wanted = chosen(session.user)
+            wanted = settings_of(session.user)
             request.theme = wanted["theme"]  # type: ignore[attr-defined]
             if wanted["language"] != AUTO:
                 request.locale = wanted["language"]  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.auth import factor_secrets  # noqa: F401 (connects what binds secrets to their rows)
-from accounts.auth.attempts import take_sign_in_chance
+from accounts.auth.attempts import count_sign_in_attempt
 from accounts.models import User
 from chatproject.core import rate_limits
 
@@ -30,7 +30,7 @@ def needs_code(user: User) -> bool:
 
 def check_code(*, user: User, code: str, address: str, devices: Collection[bytes] = ()) -> Authenticator | None:
     """Check a code and use it up; None for a wrong one, which counts like a wrong password. RateLimited after many."""
-    chance = take_sign_in_chance(username=user.username, address=address, devices=devices)
+    chance = count_sign_in_attempt(username=user.username, address=address, devices=devices)
     used = use_code(user=user, code=code)
     if used is not None:
         rate_limits.refund(chance)
@@ -57,11 +57,11 @@ def use_step(app: Authenticator, code: str) -> bool:
     step = step_of(decrypt(app.data["secret"]), code)
     if step is None or step <= app.data.get(LAST_STEP, 0):
         return False
-    note_step(app, step)
+    record_step(app, step)
     return True
 
 
-def note_step(app: Authenticator, step: int) -> None:
+def record_step(app: Authenticator, step: int) -> None:
     """Note that the codes of an app up to this one are used."""
     app.data[LAST_STEP] = step
     app.save(update_fields=["data"])

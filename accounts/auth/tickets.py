@@ -20,7 +20,7 @@ def issue_ticket(session: Session) -> str:
     return ticket
 
 
-def take_ticket(ticket: str) -> UUID | None:
+def use_ticket(ticket: str) -> UUID | None:
     """Find the session of a ticket and use the ticket up; None for one that is used, old or invented."""
     id = redis().getdel(_key(ticket))
     return UUID(id.decode()) if isinstance(id, bytes) else None

@@ -24,8 +24,8 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from accounts.auth.commands import note_use
-from accounts.auth.tickets import take_ticket
+from accounts.auth.commands import record_use
+from accounts.auth.tickets import use_ticket
 from accounts.models import Session, User
 from chatproject.core.client_address import own_origins
 from chatproject.core.errors import Suspended
@@ -71,13 +71,13 @@ def session_of(access: str) -> Session:
     """Find the live session of an access token, with its person; Unauthenticated for all else."""
     token = _read(AccessToken, access)
     session = _required_session(UUID(token["sid"]))
-    note_use(session=session, refresh_id=UUID(token["pair"]))
+    record_use(session=session, refresh_id=UUID(token["pair"]))
     return session
 
 
 def session_of_ticket(ticket: str) -> Session:
     """Find the live session of a ticket, which is worth nothing from now on; Unauthenticated for all else."""
-    id = take_ticket(ticket)
+    id = use_ticket(ticket)
     session = live_session(id) if id else None
     if session is None:
         raise Unauthenticated("This ticket is not worth anything any more.", "not_authenticated")
@@ -164,7 +164,7 @@ def bearer(header: str) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def of_cookie(request: HttpRequest) -> Session | None:
+def session_of_cookie(request: HttpRequest) -> Session | None:
     """Find the live session that a browser's session belongs to."""
     id = request.session.get(SESSION_KEY)
     return live_session(UUID(id)) if id else None

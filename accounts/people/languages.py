@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.people.privacy import AUTO, LANGUAGES, chosen
+from accounts.people.privacy import AUTO, LANGUAGES, settings_of
 
 
 def code_of(tag: str) -> str:
@@ -28,7 +28,7 @@ def language_of_mail(user: User, *, asking: str = "") -> str:
 
     For a person without a session it is that of the browser that is `asking`, else the server's default.
     """
-    wanted = chosen(user)["language"]
+    wanted = settings_of(user)["language"]
     if wanted != AUTO:
         return wanted
     known = user.sessions.exclude(language="").order_by("-last_seen_at", "-pk").values_list("language", flat=True)

@@ -44,7 +44,7 @@ class Relation:
     """The invitation that waits for the person's answer."""
 
 
-def relation(*, by: User, other: User) -> Relation:
+def relation_to(*, by: User, other: User) -> Relation:
     """Tell what someone is to a person."""
     received = open_invitations(sender=other.pk, receiver=by.pk).filter(hidden=False)
     return Relation(

@@ -38,16 +38,16 @@ class SettingsJSON(TypedDict):
     language: Annotated[str, one_of(AUTO, *LANGUAGES)]
 
 
-def chosen(user: User) -> SettingsJSON:
+def settings_of(user: User) -> SettingsJSON:
     """Tell what a person has chosen, and the default where they have not."""
     return cast("SettingsJSON", {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()})
 
 
-def shows_read(user: User) -> bool:
+def shows_read_receipts(user: User) -> bool:
     """Tell whether others see what a person has read, and the person what they have."""
-    return bool(chosen(user)["read_receipts"])
+    return bool(settings_of(user)["read_receipts"])
 
 
-def is_choice(name: str, value: object) -> bool:
+def is_valid_choice(name: str, value: object) -> bool:
     """Tell whether a setting may have a value: neither 1 nor "true" is true."""
     return any(type(value) is type(choice) and value == choice for choice in CHOICES[name])

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Contact, ContactInvitation, Session, User
-from accounts.people.privacy import SettingsJSON, chosen
+from accounts.people.privacy import SettingsJSON, settings_of
 from accounts.usernames import fold_username
 from accounts.wallets.ethereum import checksummed
 from chatproject.core.json_types import IdText, PathText, TimeText, one_of
@@ -82,7 +82,7 @@ def user_json(user: User) -> UserJSON:
 
 def own_json(user: User) -> OwnJSON:
     """Show a person to themselves."""
-    return {**user_json(user), "wallet": user.wallet_address, "email": user.email, "settings": chosen(user)}
+    return {**user_json(user), "wallet": user.wallet_address, "email": user.email, "settings": settings_of(user)}
 
 
 def contact_json(user: User) -> PersonJSON:

@@ -59,7 +59,7 @@ def open_invitations(*, sender: UUID, receiver: UUID) -> QuerySet[ContactInvitat
     return ContactInvitation.objects.filter(sender=sender, receiver=receiver, answered_at=None)
 
 
-def befriend(one_id: UUID, other_id: UUID) -> None:
+def make_contacts(one_id: UUID, other_id: UUID) -> None:
     """Make two people contacts; what they had open between them is answered by that."""
     pair = [Contact(user_id=one_id, other_id=other_id), Contact(user_id=other_id, other_id=one_id)]
     Contact.objects.bulk_create(pair, ignore_conflicts=True)
@@ -67,7 +67,7 @@ def befriend(one_id: UUID, other_id: UUID) -> None:
     between.update(answered_at=timezone.now(), accepted=True)
 
 
-def part(one_id: UUID, other_id: UUID) -> bool:
+def end_contact(one_id: UUID, other_id: UUID) -> bool:
     """End that two people are contacts; tell whether they were."""
     pair = Contact.objects.filter(Q(user=one_id, other=other_id) | Q(user=other_id, other=one_id))
     return pair.delete()[0] > 0
@@ -81,7 +81,7 @@ def withdraw_invitations(*, by_id: UUID, other_id: UUID) -> bool:
     return withdrawn > 0
 
 
-def circle(user_id: UUID) -> set[UUID]:
+def people_listing(user_id: UUID) -> set[UUID]:
     """Everyone in whose lists a person stands, and the person."""
     invitations = ContactInvitation.objects.filter(answered_at=None)
     lists = (
@@ -93,7 +93,7 @@ def circle(user_id: UUID) -> set[UUID]:
     return {user_id, *(id for each in lists for id in each)}
 
 
-def choose_name(user: User, username: str) -> None:
+def change_username(user: User, username: str) -> None:
     """Change a username that the server made up; NotAllowed if it did not, Conflict if the other can't be had."""
     if username == user.username:
         return

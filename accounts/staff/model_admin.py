@@ -86,7 +86,7 @@ class WordsForm(forms.Form):
 
 
 @contextmanager
-def told_by(form: forms.Form) -> Iterator[None]:
+def reporting_refusals_on(form: forms.Form) -> Iterator[None]:
     """Let a form say what a command refused, or that Redis is away."""
     try:
         yield
@@ -203,7 +203,7 @@ class StaffAdmin(Viewed, admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         form = act.form(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
-            with told_by(form):
+            with reporting_refusals_on(form):
                 result = act.run(by=staff_of(request), thing=thing, **form.cleaned_data)
                 return self._done(request, thing, act, form, result)
         return self._render(request, "admin/act.html", thing, act, form)

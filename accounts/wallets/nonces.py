@@ -15,7 +15,7 @@ def issue_nonce() -> str:
     return nonce
 
 
-def take_nonce(nonce: str) -> bool:
+def use_nonce(nonce: str) -> bool:
     """Use a nonce up; tell whether it was one of ours and still good."""
     return redis().delete(_key(nonce)) == 1
 

@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.wallets.ethereum import signer_of
-from accounts.wallets.nonces import take_nonce
+from accounts.wallets.nonces import use_nonce
 from accounts.wallets.siwe import SignInMessage, Site
 from chatproject.core import rate_limits
 from chatproject.core.client_address import origin_of
 from chatproject.core.rate_limits import quotas
 
 
-class NotProven(Exception):
+class WalletNotProven(Exception):
     """Nothing shows that whoever asks holds a wallet, or it lets nobody in."""
 
 
@@ -24,7 +24,7 @@ def this_site() -> Site:
     return Site.of(origin_of(settings.SITE_URL))
 
 
-def prove_wallet(*, message: str, signature: str, address: str) -> str:
+def verify_wallet(*, message: str, signature: str, address: str) -> str:
     """Find the wallet that has signed a fresh message for this site; NotProven for all else.
 
     The nonce is used up by it, whatever else is wrong. RateLimited after too many failures from the address.
@@ -33,19 +33,19 @@ def prove_wallet(*, message: str, signature: str, address: str) -> str:
     try:
         said = SignInMessage.read(message)
         is_proven = (
-            take_nonce(said.nonce)
+            use_nonce(said.nonce)
             and said.is_for(this_site(), at=timezone.now())
             and signer_of(message, signature) == said.address
         )
     except ValueError:
         is_proven = False
     if not is_proven:
-        raise NotProven
+        raise WalletNotProven
     rate_limits.refund(chance)
     return said.address
 
 
-def enter_by_wallet(*, wallet: str, address: str) -> User:
+def user_of_wallet(*, wallet: str, address: str) -> User:
     """Find who a proven wallet lets in, and make an account at first sight; NotProven if that one may not come in.
 
     RateLimited after too many new accounts from the address.
@@ -55,7 +55,7 @@ def enter_by_wallet(*, wallet: str, address: str) -> User:
         rate_limits.require([(quotas.REGISTRATIONS, address)])
         user = _register(wallet)
     if not user.is_active:
-        raise NotProven
+        raise WalletNotProven
     return user
 
 

@@ -80,7 +80,7 @@ def to_confirm(then: str) -> HttpResponse:
     return redirect(f"{reverse('confirm')}?{urlencode({'next': then})}")
 
 
-def sent(request: HttpRequest) -> Any:
+def form_data(request: HttpRequest) -> Any:
     """What a form was filled in with; None if it was only looked at."""
     return request.POST if request.method == "POST" else None
 
@@ -92,7 +92,7 @@ def show_form(request: HttpRequest, template: str, form: forms.Form, **context: 
 
 
 @contextmanager
-def told(request: HttpRequest, done: str = "") -> Iterator[None]:
+def reporting_refusals(request: HttpRequest, done: str = "") -> Iterator[None]:
     """Say on the next page that it is done, or what a command refused."""
     try:
         yield

@@ -11,9 +11,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.auth.allauth_adapter import AccountAdapter, whereabouts
-from accounts.auth.confirmation import note_confirmation
-from accounts.web.base import WRITE, SignedInRequest, sent, show_form, signed_in
+from accounts.auth.allauth_adapter import AccountAdapter, attempt_origin
+from accounts.auth.confirmation import record_confirmation
+from accounts.web.base import WRITE, SignedInRequest, form_data, show_form, signed_in
 from accounts.web.forms import ConfirmForm
 
 
@@ -21,7 +21,7 @@ from accounts.web.forms import ConfirmForm
 def confirm(request: SignedInRequest) -> HttpResponse:
     """Ask for my password, or my wallet, and a code where I have a second factor; then lead on to where I was going."""
     then = get_next_redirect_url(request) or reverse("settings_security")
-    form = ConfirmForm(sent(request), session=request.chat_session, **whereabouts(request))
+    form = ConfirmForm(form_data(request), session=request.chat_session, **attempt_origin(request))
     if form.is_valid():
         return resume_request(request) or redirect(then)
     context = {
@@ -41,6 +41,6 @@ class ConfirmByPasskeyView(ReauthenticateWebAuthnView):  # type: ignore[misc]
     """A passkey alone confirms: it is a second factor by itself."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        note_confirmation(session=self.request.chat_session)
+        record_confirmation(session=self.request.chat_session)
         answer: HttpResponse = super().form_valid(form)
         return answer

@@ -12,7 +12,7 @@ from accounts.auth.commands import check_password
 from accounts.auth.confirmation import NotConfirmed, confirm_by_password, confirm_by_wallet
 from accounts.auth.second_factor import needs_code
 from accounts.models import Session, User, username_validators
-from accounts.people.privacy import AUTO, CONTACTS, DARK, EVERYONE, LANGUAGES, LIGHT, SYSTEM, chosen
+from accounts.people.privacy import AUTO, CONTACTS, DARK, EVERYONE, LANGUAGES, LIGHT, SYSTEM, settings_of
 from accounts.people.profiles import PersonJSON
 from accounts.usernames import fold_username
 from chatproject.core.errors import Refused
@@ -158,7 +158,7 @@ class SettingsForm(CommandForm):
     """A form whose fields are some of the settings that there are."""
 
     def __init__(self, data: Any = None, *, person: User) -> None:
-        super().__init__(data, initial={**chosen(person)})
+        super().__init__(data, initial={**settings_of(person)})
 
     def obey(self, *, by: User, **fields: Any) -> User:
         return update_me(by=by, settings=fields)

@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import ContactInvitation, User
-from accounts.people.lists import list_contacts, list_invitations, relation
+from accounts.people.lists import list_contacts, list_invitations, relation_to
 from accounts.people.profiles import find_user, people_json
-from accounts.web.base import READ, WRITE, SignedInRequest, sent, show_form, signed_in, told
+from accounts.web.base import READ, WRITE, SignedInRequest, form_data, reporting_refusals, show_form, signed_in
 from accounts.web.faces import Person
 from accounts.web.forms import InviteForm
 from chatproject.core.pagination import LIMIT_MOST
@@ -19,7 +19,7 @@ from conversations.contacts import commands, search
 @signed_in(*WRITE)
 def contacts(request: SignedInRequest) -> HttpResponse:
     """Show my contacts and open invitations, and invite someone."""
-    form = InviteForm(sent(request))
+    form = InviteForm(form_data(request))
     if form.carry_out(by=request.user):
         _tell_of_invitation(request, *form.result)
         return redirect("contacts")
@@ -56,7 +56,7 @@ def _tell_of_invitation(request: HttpRequest, invitation: ContactInvitation, is_
 @signed_in("POST")
 def accept(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
     """Say yes to an invitation."""
-    with told(request, "You are contacts now."):
+    with reporting_refusals(request, "You are contacts now."):
         commands.accept_invitation(by=request.user, invitation_id=invitation_id)
     return redirect("contacts")
 
@@ -64,7 +64,7 @@ def accept(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def decline(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
     """Say no to an invitation."""
-    with told(request, "The invitation is declined."):
+    with reporting_refusals(request, "The invitation is declined."):
         commands.decline_invitation(by=request.user, invitation_id=invitation_id)
     return redirect("contacts")
 
@@ -72,7 +72,7 @@ def decline(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def remove(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Be someone's contact no more."""
-    with told(request, "You are no contacts any more."):
+    with reporting_refusals(request, "You are no contacts any more."):
         commands.remove_contact(by=request.user, other_id=user_id)
     return redirect("contacts")
 
@@ -85,7 +85,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     context = {
         "face": Person.of(shown),
         "person": shown,
-        "relation": relation(by=request.user, other=other),
+        "relation": relation_to(by=request.user, other=other),
         "other": other,
     }
     return render(request, "people/person.html", context)
@@ -94,7 +94,7 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def invite(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Ask someone to be my contact."""
-    with told(request):
+    with reporting_refusals(request):
         _tell_of_invitation(request, *commands.invite(by=request.user, to=find_user({"id": user_id}, by=request.user)))
     return redirect("person", user_id)
 
@@ -103,7 +103,7 @@ def invite(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Have nothing to do with someone."""
     other = find_user({"id": user_id}, by=request.user)
-    with told(request, f"{other.name} is blocked."):
+    with reporting_refusals(request, f"{other.name} is blocked."):
         commands.block(by=request.user, other=other)
     return redirect("person", user_id)
 
@@ -111,6 +111,6 @@ def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def unblock(request: SignedInRequest, user_id: UUID, then: str = "") -> HttpResponse:
     """Take a block back."""
-    with told(request, "The block is lifted."):
+    with reporting_refusals(request, "The block is lifted."):
         commands.unblock(by=request.user, other_id=user_id)
     return redirect(then) if then else redirect("person", user_id)

@@ -7,7 +7,7 @@ from allauth.mfa.totp.views import ActivateTOTPView
 from django.db import transaction
 from django.http import HttpResponse
 
-from accounts.auth.second_factor import note_step
+from accounts.auth.second_factor import record_step
 
 
 class Activate(ActivateTOTPView):  # type: ignore[misc]
@@ -16,7 +16,7 @@ class Activate(ActivateTOTPView):  # type: ignore[misc]
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)
-        note_step(Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP), form.step)
+        record_step(Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP), form.step)
         return answer
 
 

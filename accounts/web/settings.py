@@ -15,7 +15,7 @@ from accounts.auth.second_factor import factors_of
 from accounts.people.devices import Device
 from accounts.people.lists import list_blocked, live_sessions
 from accounts.people.profiles import user_json
-from accounts.web.base import READ, WRITE, SignedInRequest, sent, show_form, signed_in
+from accounts.web.base import READ, WRITE, SignedInRequest, form_data, show_form, signed_in
 from accounts.web.faces import Person
 from accounts.web.forms import AppearanceForm, CloseForm, PrivacyForm, ProfileForm
 
@@ -29,7 +29,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
 @signed_in(*WRITE)
 def profile(request: SignedInRequest) -> HttpResponse:
     """Change what others read of me."""
-    form = ProfileForm(sent(request), person=request.user)
+    form = ProfileForm(form_data(request), person=request.user)
     if form.carry_out(by=request.user):
         messages.success(request, "Your profile is saved.")
         return redirect("settings_profile")
@@ -44,7 +44,7 @@ def _show_profile(request: SignedInRequest, form: ProfileForm, *, is_start: bool
 @signed_in(*WRITE)
 def privacy(request: SignedInRequest) -> HttpResponse:
     """Change what others may do and see."""
-    form = PrivacyForm(sent(request), person=request.user)
+    form = PrivacyForm(form_data(request), person=request.user)
     if form.carry_out(by=request.user):
         messages.success(request, "Your privacy settings are saved.")
         return redirect("settings_privacy")
@@ -54,7 +54,7 @@ def privacy(request: SignedInRequest) -> HttpResponse:
 @signed_in(*WRITE)
 def appearance(request: SignedInRequest) -> HttpResponse:
     """Choose how the pages look, and in which language they are."""
-    form = AppearanceForm(sent(request), person=request.user)
+    form = AppearanceForm(form_data(request), person=request.user)
     if form.carry_out(by=request.user):
         messages.success(request, "Your choice is saved.")
         return redirect("settings_appearance")
@@ -105,7 +105,7 @@ def blocked(request: SignedInRequest) -> HttpResponse:
 def close(request: SignedInRequest) -> HttpResponse:
     """Close my account, once my password says that it is me."""
     devices = devices_of(request, session=request.chat_session)
-    form = CloseForm(sent(request), person=request.user, address=request.META["REMOTE_ADDR"], devices=devices)
+    form = CloseForm(form_data(request), person=request.user, address=request.META["REMOTE_ADDR"], devices=devices)
     if form.carry_out(by=request.user):
         logout(request)
         messages.success(request, "Your account is closed. Take care.")

@@ -10,9 +10,9 @@ from allauth.mfa.internal.flows.add import validate_can_add_authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTOTPForm
 from django import forms
 
-from accounts.auth.allauth_adapter import AccountAdapter, whereabouts
+from accounts.auth.allauth_adapter import AccountAdapter, attempt_origin
 from accounts.auth.commands import check_password
-from accounts.auth.confirmation import note_confirmation
+from accounts.auth.confirmation import record_confirmation
 from accounts.auth.linked_wallet import change_password
 from accounts.auth.second_factor import check_code, needs_code, step_of
 from chatproject.core import rate_limits
@@ -25,7 +25,7 @@ class CodeForm(factors.BaseAuthenticateForm):  # type: ignore[misc]
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
         try:
-            self.authenticator = check_code(user=self.user, code=code, **whereabouts(context.request))
+            self.authenticator = check_code(user=self.user, code=code, **attempt_origin(context.request))
         except rate_limits.RateLimited:
             raise _error("too_many_login_attempts") from None
         if self.authenticator is None:
@@ -74,14 +74,14 @@ class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
         session, unlinks = context.request.chat_session, self.cleaned_data.get("unlink_wallets", False)
         if unlinks and not needs_code(self.user):
             # The old password has just shown that it is them; who has a second factor has confirmed on the way here.
-            note_confirmation(session=session)
+            record_confirmation(session=session)
         password = self.cleaned_data["password1"]
         change_password(by=self.user, session=session, password=password, unlink_wallets=unlinks)
 
     def clean_oldpassword(self) -> str:
         password: str = self.cleaned_data["oldpassword"]
         try:
-            found = check_password(username=self.user.username, password=password, **whereabouts(context.request))
+            found = check_password(username=self.user.username, password=password, **attempt_origin(context.request))
         except rate_limits.RateLimited:
             raise _error("too_many_login_attempts") from None
         if found is None:

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.auth import linked_wallet
 from accounts.auth.confirmation import require_confirmed
-from accounts.wallets.sign_in import NotProven, enter_by_wallet, prove_wallet
-from accounts.web.base import SignedInRequest, signed_in, told
+from accounts.wallets.sign_in import WalletNotProven, user_of_wallet, verify_wallet
+from accounts.web.base import SignedInRequest, reporting_refusals, signed_in
 from accounts.web.forms import SignatureForm
 from chatproject.core.rate_limits import RateLimited
 
@@ -29,8 +29,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(then or "inbox")
     try:
-        user = enter_by_wallet(wallet=_proven(request), address=request.META["REMOTE_ADDR"])
-    except (NotProven, RateLimited) as error:
+        user = user_of_wallet(wallet=_proven(request), address=request.META["REMOTE_ADDR"])
+    except (WalletNotProven, RateLimited) as error:
         messages.error(request, _words(error))
         return redirect(passthrough_next_redirect_url(request, reverse("account_login"), "next"))
     record_authentication(request, user, "wallet")
@@ -44,10 +44,12 @@ def link(request: SignedInRequest) -> HttpResponse:
     require_confirmed(request.chat_session)
     try:
         wallet = _proven(request)
-    except (NotProven, RateLimited) as error:
+    except (WalletNotProven, RateLimited) as error:
         messages.error(request, _words(error))
     else:
-        with told(request, "Your wallet is linked: it signs you in, and your contacts find you by its address."):
+        with reporting_refusals(
+            request, "Your wallet is linked: it signs you in, and your contacts find you by its address."
+        ):
             linked_wallet.link_wallet(by=request.user, session=request.chat_session, wallet=wallet)
     return redirect("settings_security")
 
@@ -55,7 +57,7 @@ def link(request: SignedInRequest) -> HttpResponse:
 @signed_in("POST")
 def unlink(request: SignedInRequest) -> HttpResponse:
     """Let my wallet sign me in no more."""
-    with told(request, "Your wallet is unlinked."):
+    with reporting_refusals(request, "Your wallet is unlinked."):
         linked_wallet.unlink_wallet(by=request.user, session=request.chat_session)
     return redirect("settings_security")
 
@@ -64,8 +66,8 @@ def _proven(request: HttpRequest) -> str:
     """Find the wallet that has signed what a form carries."""
     form = SignatureForm(request.POST)
     if not form.is_valid():
-        raise NotProven
-    return prove_wallet(**form.cleaned_data, address=request.META["REMOTE_ADDR"])
+        raise WalletNotProven
+    return verify_wallet(**form.cleaned_data, address=request.META["REMOTE_ADDR"])
 
 
 def _words(error: Exception) -> str:

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from accounts.changes import publish_user_change
 from accounts.models import Block, Contact, ContactInvitation, Session, User
-from accounts.people.relations import circle
+from accounts.people.relations import people_listing
 from conversations.access import memberships_of
 from conversations.events import participants_json
-from conversations.membership import dissolve, hand_over, put_out
+from conversations.membership import dissolve, remove_participant, transfer_ownership
 from conversations.models import Conversation, Participant
 from conversations.notices import Notice
-from conversations.permissions import Held, holding, settle
-from conversations.versions import advance, announce
+from conversations.permissions import Locked, refresh_permissions, with_locks
+from conversations.versions import bump_version, save_and_publish
 from messaging.media.avatars import replace_avatar
 
 
@@ -28,14 +28,14 @@ def close_account(*, by: User) -> None:
     Sessions and sockets end, groups get a successor as owner, and one that nobody is left in goes with its messages.
     What the person said elsewhere stays, under "Deleted account"; the username is free again.
     """
-    holding(
+    with_locks(
         lambda held: _close(held, held.person(by.pk)),
-        people=lambda: circle(by.pk),
+        people=lambda: people_listing(by.pk),
         conversations=Conversation.objects.filter(participants__user=by, participants__left_at=None),
     )
 
 
-def _close(held: Held, user: User) -> None:
+def _close(held: Locked, user: User) -> None:
     # First of all, so that nobody hears the name again.
     erase(user)
     Participant.objects.filter(user=user).update(draft=None)
@@ -46,7 +46,7 @@ def _close(held: Held, user: User) -> None:
             _tell_the_other(place)
         else:
             _leave(place, heirs.get(place.conversation_id))
-    settle(held.conversations)
+    refresh_permissions(held.conversations)
     publish_user_change(people=[each.pk for each in held.people], contacts=True)
 
 
@@ -74,15 +74,15 @@ def _leave(place: Participant, heir: Participant | None) -> None:
     if heir is None:
         return dissolve(place.conversation)
     if place.conversation.owner_id == place.user_id:
-        hand_over(place, heir)
-    return put_out(place, by=place.user, what=Notice.LEFT)
+        transfer_ownership(place, heir)
+    return remove_participant(place, by=place.user, what=Notice.LEFT)
 
 
 def _tell_the_other(place: Participant) -> None:
     """Tell the other one of two under which name the person stands from now on. Their place stays: it is one of two."""
-    place.changed_version = advance(place.conversation, membership=True)
+    place.changed_version = bump_version(place.conversation, membership=True)
     place.save(update_fields=["changed_version"])
-    announce(place.conversation, {"participants": {"updated": participants_json([place], place.conversation)}})
+    save_and_publish(place.conversation, {"participants": {"updated": participants_json([place], place.conversation)}})
 
 
 def erase(user: User) -> None:

@@ -17,7 +17,7 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Blocked, Conflict, Invalid, Unprocessable
 from chatproject.core.names import fault_in
 from chatproject.core.rate_limits import quotas
-from conversations.permissions import Held, between, directs_of, holding, settle
+from conversations.permissions import Locked, direct_between, directs_of, refresh_permissions, with_locks
 from messaging.media.avatars import replace_avatar
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def invite(*, by: User, to: User) -> tuple[ContactInvitation, bool]:
     return invitation, is_new
 
 
-def _invite(held: Held, by: User, to: User) -> tuple[ContactInvitation, bool]:
+def _invite(held: Locked, by: User, to: User) -> tuple[ContactInvitation, bool]:
     if relations.has_blocked(by.pk, to.pk):
         raise Blocked("You have blocked this person.", pointer="/to")
     if relations.are_contacts(by.pk, to.pk):
@@ -63,10 +63,10 @@ def accept_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
     return _between(by.pk, sender_id, lambda held: _accept(held, _received(by, invitation_id)))
 
 
-def _accept(held: Held, invitation: ContactInvitation) -> ContactInvitation:
+def _accept(held: Locked, invitation: ContactInvitation) -> ContactInvitation:
     if invitation.answered_at is None:
-        relations.befriend(invitation.sender_id, invitation.receiver_id)
-        settle(held.conversations)
+        relations.make_contacts(invitation.sender_id, invitation.receiver_id)
+        refresh_permissions(held.conversations)
         publish_user_change(people=[user.pk for user in held.people], contacts=True)
         invitation.refresh_from_db()
     return _answered(invitation, accepted=True)
@@ -76,7 +76,7 @@ def decline_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
     """Say no. Doing it again changes nothing; Conflict if it was accepted."""
     sender_id = _received(by, invitation_id).sender_id
 
-    def act(held: Held) -> ContactInvitation:
+    def act(held: Locked) -> ContactInvitation:
         invitation = _received(by, invitation_id)
         if invitation.answered_at is None:
             invitation.answered_at, invitation.accepted = timezone.now(), False
@@ -84,7 +84,7 @@ def decline_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
             publish_user_change(people=[user.pk for user in held.people], contacts=True)
         return _answered(invitation, accepted=False)
 
-    return holding(act, people=lambda: {by.pk, sender_id})
+    return with_locks(act, people=lambda: {by.pk, sender_id})
 
 
 def _received(by: User, invitation_id: UUID) -> ContactInvitation:
@@ -103,9 +103,9 @@ def _answered(invitation: ContactInvitation, *, accepted: bool) -> ContactInvita
 def remove_contact(*, by: User, other_id: UUID) -> None:
     """End that two people are contacts; nothing happens if they are none."""
 
-    def act(held: Held) -> None:
-        if relations.part(by.pk, other_id):
-            settle(held.conversations)
+    def act(held: Locked) -> None:
+        if relations.end_contact(by.pk, other_id):
+            refresh_permissions(held.conversations)
             publish_user_change(people=[by.pk, other_id], contacts=True)
 
     _between(by.pk, other_id, act)
@@ -118,11 +118,13 @@ def block(*, by: User, other: User) -> None:
     if other.pk == SERVICE_ID:
         raise Unprocessable("This account tells you what concerns your own; it can't be blocked.")
 
-    def act(held: Held) -> None:
+    def act(held: Locked) -> None:
         _, is_new = Block.objects.get_or_create(user=held.person(by.pk), blocked=held.person(other.pk))
         if is_new:
-            is_seen = relations.part(by.pk, other.pk) | relations.withdraw_invitations(by_id=by.pk, other_id=other.pk)
-            settle(held.conversations)
+            is_seen = relations.end_contact(by.pk, other.pk) | relations.withdraw_invitations(
+                by_id=by.pk, other_id=other.pk
+            )
+            refresh_permissions(held.conversations)
             publish_user_change(people=[by.pk, other.pk] if is_seen else [by.pk], contacts=True)
 
     _between(by.pk, other.pk, act)
@@ -131,9 +133,9 @@ def block(*, by: User, other: User) -> None:
 def unblock(*, by: User, other_id: UUID) -> None:
     """Take a block back; nothing happens if there is none. What it ended does not come back."""
 
-    def act(held: Held) -> None:
+    def act(held: Locked) -> None:
         if Block.objects.filter(user=by, blocked=other_id).delete()[0]:
-            settle(held.conversations)
+            refresh_permissions(held.conversations)
             publish_user_change(people=[by.pk], contacts=True)
 
     _between(by.pk, other_id, act)
@@ -157,10 +159,10 @@ def update_me(
     if display_name and (fault := fault_in(display_name)):
         raise Invalid(fault, pointer="/display_name")
 
-    def act(held: Held) -> User:
+    def act(held: Locked) -> User:
         me = held.person(by.pk)
         before = (me.username, me.display_name, me.about, me.settings, me.avatar_id)
-        relations.choose_name(me, me.username if username is None else username)
+        relations.change_username(me, me.username if username is None else username)
         me.display_name = me.display_name if display_name is None else display_name
         me.about = me.about if about is None else about
         me.settings = me.settings | changes
@@ -168,14 +170,14 @@ def update_me(
             me.avatar_id = replace_avatar(me.avatar_id, avatar_media_id, owner_id=me.pk)
         if before != (me.username, me.display_name, me.about, me.settings, me.avatar_id):
             me.save(update_fields=["display_name", "folded_name", "about", "settings", "avatar_id"])
-            settle(held.conversations)
+            refresh_permissions(held.conversations)
             publish_user_change(people=[me.pk])
         return me
 
     touched = directs_of(by.pk) if "write" in changes else None
-    return holding(act, people=lambda: {by.pk}, conversations=touched)
+    return with_locks(act, people=lambda: {by.pk}, conversations=touched)
 
 
-def _between(by_id: UUID, other_id: UUID, act: Callable[[Held], T]) -> T:
+def _between(by_id: UUID, other_id: UUID, act: Callable[[Locked], T]) -> T:
     """Do something that may change who of two people may write."""
-    return holding(act, people=lambda: {by_id, other_id}, conversations=between(by_id, other_id))
+    return with_locks(act, people=lambda: {by_id, other_id}, conversations=direct_between(by_id, other_id))

@@ -13,7 +13,7 @@ from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_
 from conversations import commands, groups
 from conversations.events import PlaceJSON
 from conversations.models import Conversation
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.api.conversation_serializers import GroupChange, NewConversation, PlaceChange
 from messaging.messages.json import ConversationJSON
 from messaging.sync.inbox import list_conversations, show_conversation, show_place
@@ -74,7 +74,7 @@ class PlaceViewSet(API):
     @described("updatePlace", PlaceJSON, takes=PlaceChange)
     def update(self, request: SignedIn, pk: str) -> Response:
         """Settle something for myself."""
-        place = update_place(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
+        place = update_settings(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
         return envelope(show_place(place))
 
 

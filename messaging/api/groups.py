@@ -3,7 +3,7 @@
 from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
-from accounts.people.privacy import shows_read
+from accounts.people.privacy import shows_read_receipts
 from accounts.people.profiles import find_user, find_users
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id
@@ -58,7 +58,7 @@ class MemberViewSet(API):
         group_id, user_id = path_id(pk), path_id(id)
         role = self.body(request, RoleChange)["role"]
         place = groups.set_role(by=request.user, conversation_id=group_id, user_id=user_id, role=role)
-        return envelope(participant_json(place, place.conversation, sees_read=shows_read(request.user)))
+        return envelope(participant_json(place, place.conversation, sees_read=shows_read_receipts(request.user)))
 
     @described("removeParticipant", but="409")
     def destroy(self, request: SignedIn, pk: str, id: str) -> Response:

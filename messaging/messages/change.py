@@ -13,7 +13,7 @@ from chatproject.core.errors import Blocked, Unprocessable
 from chatproject.core.realtime import publish
 from conversations.access import memberships_of
 from conversations.models import Conversation, Participant
-from conversations.versions import advance
+from conversations.versions import bump_version
 from messaging.access import readable
 from messaging.messages.events import message_updated
 from messaging.messages.json import MessageJSON, messages_json
@@ -61,7 +61,7 @@ def hold(*, by: User, message_id: UUID) -> Held:
 
 def announce(message: Message, conversation: Conversation) -> MessageJSON:
     """Store a message at the next version of its conversation, which is locked; tell the members on commit; show it."""
-    message.version = advance(conversation)
+    message.version = bump_version(conversation)
     message.save(force_update=True)
     conversation.save(update_fields=["version", "changed_at"])
     shown = show(message)

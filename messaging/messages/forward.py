@@ -15,7 +15,7 @@ from chatproject.core.ids import uuid7
 from chatproject.core.rate_limits import quotas
 from conversations.access import memberships_of, participant_of
 from conversations.commands import start_direct
-from conversations.permissions import between
+from conversations.permissions import direct_between
 from messaging.access import readable
 from messaging.media.attachments import open_name, seal_name
 from messaging.messages import append
@@ -45,7 +45,7 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
 
 def forward_direct(*, by: User, to: User, forward_of_id: UUID, id: UUID | None = None) -> Said:
     """Send a message on to a person, in the direct conversation, which is opened if there is none."""
-    known = between(by.pk, to.pk).first()
+    known = direct_between(by.pk, to.pk).first()
     if known is not None:
         return forward_message(by=by, conversation_id=known.pk, forward_of_id=forward_of_id, id=id)
     return _charged(by, _readable_by(by, forward_of_id), lambda found: _forward_first(by, to, id or uuid7(), found))

@@ -16,7 +16,7 @@ from chatproject.core.encryption import seal
 from chatproject.core.ids import uuid7
 from chatproject.core.realtime import publish
 from conversations.models import Conversation, Participant
-from conversations.versions import advance
+from conversations.versions import bump_version
 from messaging.messages.events import message_created
 from messaging.messages.json import NoticeJSON, message_json
 from messaging.models import Message
@@ -37,7 +37,7 @@ def append_notice(
     conversation: Conversation, what: Notice, *, by: User, users: Iterable[UUID] = (), name: str | None = None
 ) -> None:
     """Write down what has just happened, at a version of its own, in a conversation that the caller has locked."""
-    id, before, at = uuid7(), conversation.last_position, advance(conversation)
+    id, before, at = uuid7(), conversation.last_position, bump_version(conversation)
     said: NoticeJSON = {"event": what.value, "user_ids": [str(user) for user in users], "name": name}
     conversation.last_position, conversation.active_at = at, conversation.changed_at
     conversation.save()

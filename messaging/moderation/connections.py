@@ -21,7 +21,7 @@ from chatproject.core.realtime import publish, timestamp_of
 from chatproject.core.redis import redis
 from conversations.access import participant_of
 from conversations.models import Conversation
-from conversations.presence_privacy import visible_to
+from conversations.presence_privacy import visible_people
 from messaging.presence.events import AnnouncementFrame, UserDisconnected
 from messaging.presence.queries import key_of, living_servers, servers_of, viewers_of
 from messaging.presence.registry import SOCKETS_MOST
@@ -123,7 +123,7 @@ def _socket_json(socket: str, session: str, since: str, server: str) -> SocketJS
 def list_looking(*, by: User, conversation_id: UUID) -> list[PersonJSON]:
     """List who has a conversation open, as far as a member may see them; Conversation.DoesNotExist for a stranger."""
     participant_of(by, conversation_id)
-    visible = visible_to(by=by, ids=viewers_of(conversation_id))
+    visible = visible_people(by=by, ids=viewers_of(conversation_id))
     return people_json(User.objects.filter(pk__in=visible).order_by("username"), viewer=by)
 
 

@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from chatproject.core.errors import Unavailable
 from chatproject.core.redis import redis
-from conversations.presence_privacy import last_seen
+from conversations.presence_privacy import last_seen_of
 from messaging.presence.events import PresenceJSON, presence_json
 
 Kind = Literal["sockets", "open"]
@@ -74,7 +74,7 @@ def open_members(conversation_id: UUID, user_id: UUID, socket: str) -> tuple[str
 
 def show_presence(*, by: User, other_id: UUID) -> PresenceJSON:
     """Show whether someone is online, and when they last were; User.DoesNotExist if `by` may not see it."""
-    moment = last_seen(by=by, other_id=other_id)
+    moment = last_seen_of(by=by, other_id=other_id)
     try:
         return presence_json(online=is_online(other_id), last_seen=moment)
     except RedisError as error:

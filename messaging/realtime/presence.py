@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from accounts.auth.commands import note_presence
+from accounts.auth.commands import record_presence
 from chatproject.core.background import Background
 from chatproject.core.database import in_thread
 from chatproject.core.errors import Unprocessable
@@ -156,6 +156,6 @@ class Presence:
 
     async def _write(self, sessions: Collection[UUID]) -> None:
         try:
-            await in_thread(note_presence)(sessions)
+            await in_thread(record_presence)(sessions)
         except Exception as error:
             logger.warning("when people were last here could not be written: %s", type(error).__name__)

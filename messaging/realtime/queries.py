@@ -24,7 +24,7 @@ from chatproject.core.ids import first_id_at
 from chatproject.core.realtime import encode
 from conversations.events import PlaceJSON
 from conversations.models import Conversation, Participant
-from conversations.presence_privacy import SEEN, Pair, asking
+from conversations.presence_privacy import VISIBLE_LAST_SEEN, Pair, parameters
 from messaging.media.attachments import OF_MESSAGES, gather_media
 from messaging.messages.json import REACTIONS, ConversationJSON, holds_media, message_json, reactions_json
 from messaging.models import Message
@@ -280,7 +280,7 @@ async def receipts(rows: Collection[Any]) -> list[News]:
 async def sight(pairs: Collection[Pair]) -> dict[Pair, datetime | None]:
     """Read when people were last here, of those pairs of a viewer and another person where that may be seen."""
     async with _snapshot() as run:
-        return {(row.viewer, row.other): row.last_seen for row in await run(SEEN, asking(pairs))}
+        return {(row.viewer, row.other): row.last_seen for row in await run(VISIBLE_LAST_SEEN, parameters(pairs))}
 
 
 def resync(id: UUID) -> bytes:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import User
-from accounts.people.privacy import shows_read
+from accounts.people.privacy import shows_read_receipts
 from chatproject.core.errors import NotAllowed
 from chatproject.core.ids import first_id_at
 from chatproject.core.json_types import IdText, TimeText
@@ -79,7 +79,7 @@ def find_status(*, by: User, message_id: UUID) -> Sequence[Status]:
         raise Message.DoesNotExist
     if message.sender_id != by.pk:
         raise NotAllowed("Only its sender sees who has had a message.")
-    return read_status(message, sees_read=shows_read(by))
+    return read_status(message, sees_read=shows_read_receipts(by))
 
 
 def read_status(message: Message, *, sees_read: bool) -> list[Status]:

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.people.privacy import shows_read
+from accounts.people.privacy import shows_read_receipts
 from accounts.people.profiles import avatar_path
 from chatproject.core.pagination import Page, read_cursor, write_cursor
 from chatproject.core.realtime import timestamp
@@ -162,7 +162,7 @@ def _conversation_json(
         "me": me_json(place, unread),
     }
     if size <= PARTICIPANTS_SHOWN:
-        shown["participants"] = participants_json(members, it, sees_read=shows_read(by))
+        shown["participants"] = participants_json(members, it, sees_read=shows_read_receipts(by))
     return shown
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from accounts.models import User
-from accounts.people.privacy import shows_read
+from accounts.people.privacy import shows_read_receipts
 from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
 from conversations.access import members_of, participant_of
 from conversations.events import ParticipantJSON, participants_json
@@ -26,7 +26,7 @@ def list_members(
     for place in shown:
         now = place.delivered_through, place.read_through
         place.delivered_through, place.read_through = stopped.get((conversation_id, place.user_id), now)
-    seen = participants_json(shown, conversation, sees_read=shows_read(by))
+    seen = participants_json(shown, conversation, sees_read=shows_read_receipts(by))
     return Page(seen, next=following, previous=None, has_more=more)
 
 

@@ -9,7 +9,7 @@ from playwright.async_api import Locator, expect
 from accounts.models import User
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from tests.browser.cable import Cable
 from tests.browser.conftest import Enter
 from tests.browser.looks import fits
@@ -44,7 +44,7 @@ async def test_words_that_are_not_saved_yet_are_not_replaced_by_older_ones(
     async with hers.page.expect_event("requestfailed"):
         await hers.field.fill(WORDS)
         await hers.field.blur()
-    await sync_to_async(update_place)(by=alice, conversation_id=conversation.pk, pinned=True)
+    await sync_to_async(update_settings)(by=alice, conversation_id=conversation.pk, pinned=True)
     await expect(hers.row("Bob").locator("[data-pinned]")).to_be_visible()
     await expect(hers.field).to_have_value(WORDS)
 

@@ -10,12 +10,12 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from chatproject.core.errors import Blocked
 from conversations.commands import create_group, start_direct
 from conversations.contacts.commands import accept_invitation, block, invite, remove_contact, unblock, update_me
 from conversations.models import Conversation
-from conversations.permissions import settle
+from conversations.permissions import refresh_permissions
 from messaging.messages.send import send_direct, send_message
 from tests.support.client import Client
 from tests.support.together import ended_together, on_own_connection, until_blocked
@@ -115,7 +115,7 @@ def test_a_setting_reaches_every_direct_conversation_in_as_many_statements_as_on
 ) -> None:
     friends = [person(f"friend-{n}") for n in range(12)]
     started = [start_direct(by=friend, to=alice)[0] for friend in friends]
-    befriend(alice.pk, friends[0].pk)
+    make_contacts(alice.pk, friends[0].pk)
     with django_assert_max_num_queries(12):
         only_contacts(alice)
     written = [may_write(friend, conversation) for friend, conversation in zip(friends, started, strict=True)]
@@ -173,7 +173,7 @@ def test_who_may_not_be_added_is_in_no_new_group(refuse: Callable[..., None], al
 def test_contacts_may_be_added_by_those_they_know(alice: User, bob: User) -> None:
     only_contacts(bob, add="contacts")
     only_contacts(alice, add="contacts")
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     assert create_group(by=alice, name="Garden", participants=[bob]).participants.count() == 2
 
 
@@ -232,7 +232,7 @@ def test_everything_at_once_ends_in_step_and_in_no_deadlock(alice: User, bob: Us
         )
         assert {type(error) for end in ends if (error := end.exception())} <= {Blocked}
     told = _rights()
-    settle(list(Conversation.objects.all()))
+    refresh_permissions(list(Conversation.objects.all()))
     assert _rights() == told
 
 

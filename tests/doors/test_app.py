@@ -16,7 +16,7 @@ from accounts.models import User
 from conversations.commands import start_direct
 from conversations.groups import add_members, remove_member, update_group
 from conversations.models import Conversation, Participant
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.models import Message
 from tests.doors.test_signing_in import expired
 from tests.messaging.helpers import say
@@ -172,7 +172,7 @@ async def test_what_is_ones_own_is_known_and_what_came_is_told(phone: Open, alic
     async with asyncio.timeout(LONG):
         while not await mark.aexists():  # noqa: ASYNC110 (it is told by no event)
             await asyncio.sleep(0.05)
-    await sync_to_async(update_place)(by=bob, conversation_id=conversation.pk, pinned=True)
+    await sync_to_async(update_settings)(by=bob, conversation_id=conversation.pk, pinned=True)
     assert await until(lambda: theirs.conversations[str(conversation.pk)].shown["me"]["pinned"], within=LONG)
 
 

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import Session, User
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from conversations import groups
 from conversations.contacts import commands
 from conversations.models import Conversation
@@ -110,7 +110,7 @@ async def test_a_new_list_replaces_the_last(device: Device, alice: User, bob: Us
 
 
 def become_contacts(alice: User, mallory: User) -> None:
-    befriend(alice.pk, mallory.pk)
+    make_contacts(alice.pk, mallory.pk)
 
 
 @pytest.mark.parametrize("door", ["socket", "rest"])

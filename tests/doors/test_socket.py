@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from conversations.commands import create_group
 from conversations.models import Conversation
 from messaging.messages.send import send_message
@@ -287,6 +287,6 @@ async def test_a_wallet_names_its_person_to_contacts_alone(app: App, alice: User
         for wallet in (Wallet(), Wallet(2)):
             refused = await socket.ask("message.send", to={"wallet": wallet.address}, text="Hi")
             assert refused["data"]["code"] == "not_found"
-        await sync_to_async(befriend)(alice.pk, bob.pk)
+        await sync_to_async(make_contacts)(alice.pk, bob.pk)
         said = await socket.ask("message.send", to={"wallet": Wallet().address}, text="Hi")
         assert said["data"]["text"] == "Hi"

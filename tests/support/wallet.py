@@ -8,7 +8,7 @@ from eth_account import Account
 from eth_account.messages import encode_defunct
 
 from accounts.auth.commands import start_session
-from accounts.auth.confirmation import note_confirmation
+from accounts.auth.confirmation import record_confirmation
 from accounts.auth.linked_wallet import link_wallet
 from accounts.models import User
 from accounts.people.lists import live_sessions
@@ -47,11 +47,11 @@ class Wallet:
 def give_wallet(user: User, wallet: Wallet | None = None) -> User:
     """Link a wallet to a person, who has confirmed on some device that it is them."""
     session = start_session(user=user)
-    note_confirmation(session=session)
+    record_confirmation(session=session)
     return link_wallet(by=user, session=session, wallet=(wallet or Wallet()).address)
 
 
 def confirmed(user: User) -> None:
     """Let a person have confirmed, wherever they are signed in, that it is them."""
     for session in live_sessions(user):
-        note_confirmation(session=session)
+        record_confirmation(session=session)

@@ -14,7 +14,7 @@ from accounts.web.forms import CommandForm, LinesField, NamingForm
 from conversations.groups import add_members, transfer, update_group
 from conversations.invite_links import USES_MOST, link_json, make_link
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.web.forms.new_conversation import HistoryField, PeopleField
 
 MUTED_FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -100,7 +100,7 @@ class PersonalSettingsForm(ConversationForm):
     archived = forms.NullBooleanField(required=False)
 
     def obey(self, *, by: User, **fields: Any) -> Participant:
-        return update_place(by=by, conversation_id=self.conversation_id, **_given(fields))
+        return update_settings(by=by, conversation_id=self.conversation_id, **_given(fields))
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:

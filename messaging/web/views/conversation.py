@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from accounts.web.base import SignedInRequest
 from chatproject.core.pagination import BadCursor
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.messages.json import ConversationJSON
 from messaging.receipts.commands import mark_read
 from messaging.sync.history import history
@@ -67,7 +67,7 @@ def _post(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
     if request.POST.get("act") != "read":
         if form.send(by=request.user, conversation_id=conversation_id) is None:
             return _show(request, conversation_id, form=form)
-        update_place(by=request.user, conversation_id=conversation_id, draft="")
+        update_settings(by=request.user, conversation_id=conversation_id, draft="")
     return redirect("conversation", conversation_id)
 
 

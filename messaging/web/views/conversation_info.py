@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts.web.base import READ, SignedInRequest, signed_in, told
+from accounts.web.base import READ, SignedInRequest, reporting_refusals, signed_in
 from accounts.web.faces import Person
 from accounts.web.forms import CommandForm
 from chatproject.core.errors import Refused
@@ -68,7 +68,7 @@ def make_link(request: SignedInRequest, conversation_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def revoke_link(request: SignedInRequest, conversation_id: UUID, link_id: UUID) -> HttpResponse:
     """Revoke an invitation link."""
-    with told(request, "The link is revoked."):
+    with reporting_refusals(request, "The link is revoked."):
         invite_links.revoke_link(by=request.user, conversation_id=conversation_id, link_id=link_id)
     return redirect("conversation_info", conversation_id)
 
@@ -85,7 +85,7 @@ def personal_settings(request: SignedInRequest, conversation_id: UUID) -> HttpRe
 @signed_in("POST")
 def role(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> HttpResponse:
     """Make a member an admin, or an admin a member."""
-    with told(request):
+    with reporting_refusals(request):
         groups.set_role(
             by=request.user, conversation_id=conversation_id, user_id=user_id, role=request.POST.get("role", "")
         )
@@ -95,7 +95,7 @@ def role(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> Http
 @signed_in("POST")
 def remove(request: SignedInRequest, conversation_id: UUID, user_id: UUID) -> HttpResponse:
     """Remove a member from a group."""
-    with told(request):
+    with reporting_refusals(request):
         groups.remove_member(by=request.user, conversation_id=conversation_id, user_id=user_id)
     return redirect("conversation_info", conversation_id)
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.web.base import READ, SignedInRequest, signed_in, told
+from accounts.web.base import READ, SignedInRequest, reporting_refusals, signed_in
 from messaging.messages import edit as edits
 from messaging.messages.json import MessageJSON
 from messaging.messages.reactions import toggle_reaction
@@ -36,7 +36,7 @@ def react(request: SignedInRequest, message_id: UUID) -> HttpResponse:
     form = ReactionForm(request.POST)
     if not form.is_valid():
         return _show(request, get_message(by=request.user, message_id=message_id), reaction=form)
-    with told(request):
+    with reporting_refusals(request):
         toggle_reaction(by=request.user, message_id=message_id, emoji=form.cleaned_data["emoji"])
     if request.POST.get("then") == "conversation":
         return _redirect_to_message(get_message(by=request.user, message_id=message_id))
@@ -67,7 +67,7 @@ def edit(request: SignedInRequest, message_id: UUID) -> HttpResponse:
 def delete(request: SignedInRequest, message_id: UUID) -> HttpResponse:
     """Delete a message; a tombstone stays."""
     known = get_message(by=request.user, message_id=message_id)
-    with told(request, "The message is deleted."):
+    with reporting_refusals(request, "The message is deleted."):
         edits.delete_message(by=request.user, message_id=message_id)
     return _redirect_to_message(known)
 

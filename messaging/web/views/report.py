@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import User
-from accounts.web.base import READ, WRITE, SignedInRequest, sent, show_form, signed_in
+from accounts.web.base import READ, WRITE, SignedInRequest, form_data, show_form, signed_in
 from accounts.web.forms import CommandForm, LinesField
 from chatproject.core.graphemes import shortened
 from conversations.contacts.search import find_person
@@ -58,7 +58,7 @@ def report_person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 
 
 def _report(request: SignedInRequest, *, about: dict[str, Any], **shown: str) -> HttpResponse:
-    form = ReportForm(sent(request), about=about)
+    form = ReportForm(form_data(request), about=about)
     if form.carry_out(by=request.user):
         return redirect("settings_reports")
     return show_form(request, "messaging/report.html", form, inbox=inbox_sidebar(by=request.user), **shown)

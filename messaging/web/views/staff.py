@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from redis.exceptions import RedisError
 
 from accounts.staff.audit_log import Action, record_look
-from accounts.staff.model_admin import LOOKS_LOGGED_EVERY, staff_of, told_by
+from accounts.staff.model_admin import LOOKS_LOGGED_EVERY, reporting_refusals_on, staff_of
 from chatproject.core.pagination import BadCursor
 from messaging.moderation import connections
 from messaging.moderation.forms import AnnouncementForm
@@ -32,7 +32,7 @@ def announce(request: HttpRequest) -> HttpResponse:
     """Send an announcement to everyone who is connected."""
     form = AnnouncementForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        with told_by(form):
+        with reporting_refusals_on(form):
             connections.announce(by=staff_of(request), text=form.cleaned_data["text"])
             messages.success(request, "Everyone who is connected sees it now.")
             return redirect("staff_announce")

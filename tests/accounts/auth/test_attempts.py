@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.auth.attempts import Devices, digest, known_device
+from accounts.auth.attempts import Devices, digest_of, known_device
 from accounts.auth.commands import (
     change_password,
     check_password,
@@ -49,7 +49,7 @@ def is_kept_out(**where: Any) -> bool:
 @pytest.fixture
 def laptop(dora: User) -> list[bytes]:
     """A device on which dora has signed in, as its next attempt shows it."""
-    return [digest(start_session(user=dora).device_token)]
+    return [digest_of(start_session(user=dora).device_token)]
 
 
 def test_after_five_failures_a_name_waits_at_that_address_alone(dora: User) -> None:
@@ -95,7 +95,7 @@ def test_a_device_is_known_to_its_person_alone(dora: User, person: Any, laptop: 
     bob = person("bob", PASSWORD)
     fail(name="bob")
     assert is_kept_out(name="bob", devices=laptop)
-    both = [*laptop, digest(start_session(user=bob, devices=laptop).device_token)]
+    both = [*laptop, digest_of(start_session(user=bob, devices=laptop).device_token)]
     assert not is_kept_out(name="bob", devices=both)
     assert known_device(username="dora", devices=both) == laptop[0]
 
@@ -181,7 +181,7 @@ def test_the_cookie_of_a_shared_browser_knows_each_of_its_people(dora: User, per
         shared.submit("/accounts/logout/")
     tokens = shared.client.cookies["device"].value.split(".")
     assert len(tokens) == 2
-    shown = [digest(token) for token in tokens]
+    shown = [digest_of(token) for token in tokens]
     assert known_device(username="dora", devices=shown) != known_device(username="bob", devices=shown)
 
 
@@ -200,4 +200,4 @@ def test_a_page_counts_wrong_guesses_at_the_old_password(dora: User) -> None:
     new = {"password1": "another one, and long", "password2": "another one, and long"}
     said = [words(visitor.submit("/accounts/password/change/", oldpassword="wrong", **new)) for _ in range(5)]
     assert all("That is not your password." in each for each in said)
-    assert is_kept_out(devices=[digest(visitor.client.cookies["device"].value)])
+    assert is_kept_out(devices=[digest_of(visitor.client.cookies["device"].value)])

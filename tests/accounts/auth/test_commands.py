@@ -16,7 +16,7 @@ from accounts.auth.commands import (
     check_password,
     end_other_sessions,
     end_session,
-    note_use,
+    record_use,
     refresh_tokens,
     register,
     start_session,
@@ -123,7 +123,7 @@ def test_a_session_in_use_is_dated_once_a_minute(alice: User) -> None:
     Session.objects.update(last_seen_at=seen)
     for _ in range(2):
         session.refresh_from_db()
-        note_use(session=session)
+        record_use(session=session)
     assert Session.objects.get().last_seen_at > seen + timedelta(minutes=1)
 
 
@@ -149,7 +149,7 @@ class Device:
 
     def uses(self, pair: int) -> None:
         """Make a call with a pair's access token."""
-        note_use(session=Session.objects.get(pk=self.session.pk), refresh_id=self.pairs[pair - 1])
+        record_use(session=Session.objects.get(pk=self.session.pk), refresh_id=self.pairs[pair - 1])
 
     def waits(self, seconds: int) -> None:
         """Let the newest pair be so much older."""

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from accounts.wallets.sign_in import NotProven, prove_wallet
+from accounts.wallets.sign_in import WalletNotProven, verify_wallet
 from chatproject.core.rate_limits import RateLimited
 from tests.accounts.visitor import PASSWORD, Visitor, words
 from tests.support.codes import code_of
@@ -85,10 +85,10 @@ def test_an_address_gets_five_mails_an_hour_to_reset_a_password(mailoutbox: Any)
 
 def test_wallets_are_not_guessed_either() -> None:
     def guess() -> None:
-        prove_wallet(message="", signature="", address="203.0.113.66")
+        verify_wallet(message="", signature="", address="203.0.113.66")
 
     for _ in range(20):
-        with pytest.raises(NotProven):
+        with pytest.raises(WalletNotProven):
             guess()
     with pytest.raises(RateLimited):
         guess()

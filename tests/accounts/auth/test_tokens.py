@@ -7,7 +7,7 @@ import jwt
 import pytest
 from pytest_django import Settings
 
-from accounts.auth.commands import end_session, note_use, refresh_tokens, start_session, start_tokens
+from accounts.auth.commands import end_session, record_use, refresh_tokens, start_session, start_tokens
 from accounts.auth.tokens import Unauthenticated, issue_pair, origin_is_allowed, read_refresh, session_of
 from accounts.models import Session, User
 
@@ -72,7 +72,7 @@ def test_the_first_call_with_a_new_token_makes_the_old_refresh_token_worthless(s
     assert old is not None
     new = refresh_tokens(session_id=session.pk, refresh_id=old)
     session_of(issue_pair(new)["access"])
-    note_use(session=new, refresh_id=new.refresh_id)
+    record_use(session=new, refresh_id=new.refresh_id)
     assert Session.objects.get(pk=session.pk).refresh_used
 
 

@@ -17,7 +17,7 @@ from accounts.hashers import Argon2
 from accounts.models import User
 from accounts.people.profiles import find_user, find_users
 from accounts.usernames import KEPT
-from accounts.wallets.sign_in import enter_by_wallet
+from accounts.wallets.sign_in import user_of_wallet
 from accounts.web.forms import find_by_username as find_named
 from chatproject.core.rate_limits import RateLimited
 from conversations.contacts.commands import update_me
@@ -53,7 +53,7 @@ def test_a_kept_name_is_taken_at_every_door(name: str, settings: Any, db: None, 
     assert code(registered(username=name)) == (409, "conflict")
     page = Visitor().submit("/accounts/signup/", username=name, password1=GOOD, password2=GOOD)
     assert "This name is kept for the server." in words(page)
-    guest = enter_by_wallet(wallet=WALLET, address=HERE)
+    guest = user_of_wallet(wallet=WALLET, address=HERE)
     assert code(rest(guest).send("patch", "/users/me", {"username": name})) == (409, "conflict")
     renamed = Visitor(guest).submit("/settings/profile", username=name)
     assert "This name is kept for the server." in words(renamed)
@@ -78,7 +78,7 @@ def test_a_name_ends_in_a_letter_or_a_digit(name: str, db: None, rest: Rest) -> 
     assert pointers(registered(username=name)) == ["/username"]
     page = Visitor().submit("/accounts/signup/", username=name, password1=GOOD, password2=GOOD)
     assert "End with a letter or a digit." in words(page)
-    guest = enter_by_wallet(wallet=WALLET, address=HERE)
+    guest = user_of_wallet(wallet=WALLET, address=HERE)
     assert pointers(rest(guest).send("patch", "/users/me", {"username": name})) == ["/username"]
 
 

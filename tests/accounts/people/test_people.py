@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from accounts.staff.service_account import service_account
 from conversations.contacts.account_closure import close_account
 from conversations.contacts.commands import block, update_me
@@ -106,7 +106,7 @@ def rich(alice: User) -> User:
 
 
 def test_the_wallet_is_for_contacts_and_the_email_for_nobody(rest: Rest, rich: User, bob: User, mallory: User) -> None:
-    befriend(rich.pk, bob.pk)
+    make_contacts(rich.pk, bob.pk)
     to_contact, to_stranger = (data(rest(user).get(f"/users/{rich.pk}")) for user in (bob, mallory))
     assert to_contact == {**to_stranger, "wallet": WALLET}
     assert to_stranger.keys().isdisjoint({"wallet", "email", "settings"})
@@ -245,7 +245,7 @@ def circle(person: Callable[..., User], alice: User) -> None:
     ]:
         person(username, settings=settings)
     people = {user.username: user for user in User.objects.all()}
-    befriend(alice.pk, people["ann-contact"].pk)
+    make_contacts(alice.pk, people["ann-contact"].pk)
     block(by=alice, other=people["ann-blocked"])
     block(by=people["ann-blocks"], other=alice)
 

@@ -6,7 +6,7 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from accounts.models import Session, User
-from accounts.people.privacy import chosen
+from accounts.people.privacy import settings_of
 from conversations.commands import create_group
 from conversations.contacts.commands import update_me
 from tests.accounts.visitor import Visitor
@@ -56,21 +56,21 @@ def test_nobody_has_no_theme(alice: User) -> None:
 def test_both_are_chosen_on_a_page(alice: User) -> None:
     answer = Visitor(alice).submit("/settings/appearance", theme="dark", language="de")
     alice.refresh_from_db()
-    assert {"theme": "dark", "language": "de"}.items() <= chosen(alice).items()
+    assert {"theme": "dark", "language": "de"}.items() <= settings_of(alice).items()
     assert 'data-theme="dark"' in answer.content.decode()
 
 
 def test_a_page_takes_no_theme_that_there_is_none_of(alice: User) -> None:
     assert Visitor(alice).submit("/settings/appearance", theme="blue").status_code == 400
     alice.refresh_from_db()
-    assert chosen(alice)["theme"] == "system"
+    assert settings_of(alice)["theme"] == "system"
 
 
 def test_a_theme_changes_nothing_else(alice: User) -> None:
     update_me(by=alice, settings={"write": "contacts", "read_receipts": False})
     Visitor(alice).submit("/settings/appearance", theme="dark")
     alice.refresh_from_db()
-    assert {"write": "contacts", "read_receipts": False, "theme": "dark"}.items() <= chosen(alice).items()
+    assert {"write": "contacts", "read_receipts": False, "theme": "dark"}.items() <= settings_of(alice).items()
 
 
 # The language of pages

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from accounts.people.profiles import Reference, find_user, find_users, own_json, user_json
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from chatproject.core.ids import uuid7
 
 WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"
@@ -29,7 +29,7 @@ def test_a_person_is_found_by_id_name_and_wallet_whatever_the_case(kind: str, ri
 
 
 def test_a_wallet_names_its_person_to_contacts_alone(rich: User, bob: User, mallory: User) -> None:
-    befriend(rich.pk, bob.pk)
+    make_contacts(rich.pk, bob.pk)
     wallet: Reference = {"wallet": WALLET}
     assert find_user(wallet, by=bob) == rich
     assert find_users([wallet], by=bob) == [rich]
@@ -46,7 +46,7 @@ def test_nobody_learns_whose_a_wallet_is_by_naming_someone_twice(rich: User, mal
 
 
 def test_a_closed_account_and_nobody_are_not_found(alice: User, bob: User) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     User.objects.filter(pk=alice.pk).update(is_active=False)
     for reference in ({"username": "alice"}, {"id": uuid7()}, {"wallet": WALLET}):
         with pytest.raises(User.DoesNotExist):

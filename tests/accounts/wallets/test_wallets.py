@@ -11,9 +11,9 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
 from accounts.models import User
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from accounts.wallets.nonces import issue_nonce
-from accounts.wallets.sign_in import enter_by_wallet, prove_wallet
+from accounts.wallets.sign_in import user_of_wallet, verify_wallet
 from chatproject.core.errors import Conflict
 from conversations.contacts.account_closure import close_account
 from conversations.models import Conversation
@@ -201,7 +201,7 @@ def test_a_second_factor_is_asked_for(enter: Enter) -> None:
 @pytest.mark.usefixtures("committed")
 def test_two_first_times_at_once_make_one_person() -> None:
     empty_redis()
-    found = together(*[lambda: enter_by_wallet(wallet=Wallet().address, address="192.0.2.1") for _ in range(4)])
+    found = together(*[lambda: user_of_wallet(wallet=Wallet().address, address="192.0.2.1") for _ in range(4)])
     assert len({user.pk for user in found}) == User.objects.count() == 1
 
 
@@ -211,7 +211,7 @@ def test_the_same_signature_at_once_counts_once(asked: Any) -> None:
 
     def show() -> str | None:
         try:
-            return prove_wallet(**proof, address="192.0.2.1")
+            return verify_wallet(**proof, address="192.0.2.1")
         except Exception:
             return None
 
@@ -248,7 +248,7 @@ def test_a_name_that_was_given_is_changed_once(enter: Enter, rest: Rest, bob: Us
 
 
 def test_a_wallet_is_linked_and_unlinked_and_contacts_are_told(asked: Any, rest: Rest, dora: User, bob: User) -> None:
-    befriend(dora.pk, bob.pk)
+    make_contacts(dora.pk, bob.pk)
     before = versions()
     caller = rest(dora)
     confirmed(dora)
@@ -331,7 +331,7 @@ def test_linking_what_is_linked_says_nothing(dora: User) -> None:
 
 @pytest.mark.usefixtures("committed")
 def test_people_and_the_place_lock_each_other_in_one_order(dora: User, bob: User) -> None:
-    befriend(dora.pk, bob.pk)
+    make_contacts(dora.pk, bob.pk)
     calls = [partial(give_wallet, dora), partial(give_wallet, bob, Wallet(2)), partial(tell, [dora, bob], "Hi")]
     together(*calls, *calls)
     assert Message.objects.count() == 6
@@ -382,7 +382,7 @@ def test_a_weak_password_leaves_the_wallet_as_it_is(rest: Rest, dora: User) -> N
 
 def test_a_person_is_named_by_the_wallet_in_any_case(rest: Rest, alice: User, bob: User) -> None:
     give_wallet(bob)
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     digits = Wallet().address[2:]
     for written in (digits, digits.lower(), digits.upper()):
         answer = rest(alice).send("post", "/conversations", {"kind": "direct", "to": {"wallet": f"0x{written}"}})
@@ -411,13 +411,13 @@ def test_to_a_stranger_a_wallet_is_nobodys(
     known, unknown = (caller.send("post", path, body({"wallet": each.address})) for each in (Wallet(), Wallet(2)))
     assert code(known) == code(unknown) == (404, "not_found")
     assert known.json()["detail"] == unknown.json()["detail"]
-    befriend(alice.pk, mallory.pk)
+    make_contacts(alice.pk, mallory.pk)
     assert caller.send("post", path, body({"wallet": Wallet().address})).status_code == wanted
 
 
 def test_no_search_finds_a_person_by_the_wallet(rest: Rest, alice: User, mallory: User) -> None:
     give_wallet(mallory)
-    befriend(alice.pk, mallory.pk)
+    make_contacts(alice.pk, mallory.pk)
     assert data(rest(alice).get("/users", search=Wallet().address)) == []
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from conversations.commands import start_direct
 from conversations.contacts.commands import invite
 from tests.accounts.visitor import Visitor, here, words
@@ -44,7 +44,7 @@ def test_inviting_someone_who_has_asked_already_makes_contacts(alice: User, bob:
     ],
 )
 def test_what_can_not_be_is_said_at_the_field(alice: User, bob: User, name: str, reason: str) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     answer = Visitor(alice).submit("/contacts", username=name)
     assert (answer.status_code, here(answer)) == (400, "/contacts")
     assert reason in words(answer)
@@ -67,14 +67,14 @@ def test_an_invitation_is_answered_once(alice: User, bob: User) -> None:
 
 
 def test_a_contact_is_removed_on_their_page(alice: User, bob: User) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     answer = Visitor(alice).submit(f"/people/{bob.pk}", f"/contacts/{bob.pk}/remove")
     assert "You are no contacts any more." in words(answer)
     assert "Nobody yet." in words(answer)
 
 
 def test_a_conversation_starts_from_the_list_of_contacts(alice: User, bob: User) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     answer = Visitor(alice).submit("/contacts", "/conversations/new")
     assert here(answer) == f"/conversations/{start_direct(by=alice, to=bob)[0].pk}"
 

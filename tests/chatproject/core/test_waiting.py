@@ -132,7 +132,7 @@ REDIS: dict[str, Callable[[], Any]] = {
     "limits": lambda: rate_limits.consume([(quotas.CALLS, "alice")]),
     "charges": lambda: rate_limits.consume_unchecked([(quotas.CALLS, "alice")], cost=1),
     "nonces": nonces.issue_nonce,
-    "tickets": lambda: tickets.take_ticket("ticket"),
+    "tickets": lambda: tickets.use_ticket("ticket"),
 }
 
 

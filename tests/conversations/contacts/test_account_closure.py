@@ -15,7 +15,7 @@ from accounts.auth.commands import check_password, register, start_session
 from accounts.auth.tokens import live_session
 from accounts.models import Block, Contact, ContactInvitation, Session, User
 from accounts.people.profiles import find_user
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from chatproject.core.errors import Blocked, Conflict
 from conversations.commands import create_group, start_direct
 from conversations.contacts.account_closure import close_account
@@ -59,7 +59,7 @@ def test_nothing_of_the_person_stays(person: Any, bob: User, carol: User) -> Non
     alice = person("alice", PASSWORD, display_name="Alice", email="a@example.org", about="Books", is_staff=True)
     User.objects.filter(pk=alice.pk).update(wallet_address="0x" + "a" * 40, settings={"write": "contacts"})
     EmailAddress.objects.create(user=alice, email="a@example.org")
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     invite(by=carol, to=alice)
     block(by=alice, other=carol)
     close_account(by=alice)
@@ -87,7 +87,7 @@ def test_a_closed_account_is_closed_once(alice: User) -> None:
 def test_those_in_whose_lists_the_person_stood_are_told_and_those_who_were_never_to_know_are_not(
     alice: User, bob: User, carol: User, mallory: User
 ) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     block(by=carol, other=alice)
     block(by=alice, other=mallory)
     before = dict(User.objects.values_list("username", "version"))
@@ -253,8 +253,8 @@ def test_a_group_that_begins_while_someone_in_it_goes_loses_them_too(alice: User
 def test_all_members_of_a_group_may_go_at_the_same_moment_and_the_last_one_takes_it_along(
     group: Conversation, conversation: Conversation, alice: User, bob: User, carol: User
 ) -> None:
-    befriend(alice.pk, bob.pk)
-    befriend(carol.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
+    make_contacts(carol.pk, bob.pk)
     ends = ended_together(*[lambda user=user: close_account(by=user) for user in (alice, bob, carol)])
     assert [end.exception() for end in ends] == [None] * 3
     assert list(Conversation.objects.all()) == [conversation]

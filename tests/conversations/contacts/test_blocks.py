@@ -7,7 +7,7 @@ import pytest
 
 from accounts.models import Block, User
 from accounts.people.lists import list_blocked, list_contacts, list_invitations
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from chatproject.core.errors import Blocked, Unprocessable
 from conversations.contacts.commands import accept_invitation, block, invite, unblock
 from conversations.models import Conversation
@@ -40,7 +40,7 @@ def test_blocking_twice_and_taking_it_back_twice_is_told_once_to_my_own_devices(
 
 
 def test_a_block_ends_a_contact_and_taking_it_back_does_not_bring_it_back(alice: User, bob: User) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     block(by=alice, other=bob)
     unblock(by=alice, other_id=bob.pk)
     assert list_contacts(by=alice).items == list_contacts(by=bob).items == []

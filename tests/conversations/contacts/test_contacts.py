@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Contact, ContactInvitation, User
 from accounts.people.lists import list_contacts, list_invitations
-from accounts.people.relations import befriend
+from accounts.people.relations import make_contacts
 from chatproject.core.errors import Conflict, Unprocessable
 from chatproject.core.ids import uuid7
 from conversations.contacts.commands import accept_invitation, decline_invitation, invite, remove_contact
@@ -98,7 +98,7 @@ def test_nobody_answers_for_the_receiver(answer: Callable[..., object], alice: U
 
 
 def test_contacts_and_oneself_are_not_invited(alice: User, bob: User) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     with pytest.raises(Conflict):
         invite(by=alice, to=bob)
     with pytest.raises(Unprocessable) as refused:
@@ -107,8 +107,8 @@ def test_contacts_and_oneself_are_not_invited(alice: User, bob: User) -> None:
 
 
 def test_a_contact_is_removed_on_both_sides_and_told_once(alice: User, bob: User, carol: User) -> None:
-    befriend(alice.pk, bob.pk)
-    befriend(alice.pk, carol.pk)
+    make_contacts(alice.pk, bob.pk)
+    make_contacts(alice.pk, carol.pk)
     for _ in range(2):
         remove_contact(by=bob, other_id=alice.pk)
     assert (contacts(alice), contacts(bob)) == (["carol"], [])
@@ -168,7 +168,7 @@ def test_an_invitation_can_be_declined_through_the_door(rest: Rest, alice: User,
     ids=str,
 )
 def test_who_can_not_be_invited(rest: Rest, alice: User, bob: User, body: object, refusal: tuple[int, str]) -> None:
-    befriend(alice.pk, bob.pk)
+    make_contacts(alice.pk, bob.pk)
     assert code(rest(alice).send("post", "/contacts/invitations", body)) == refusal
     assert not ContactInvitation.objects.exists()
 
@@ -190,7 +190,7 @@ def test_lists_come_in_pages(rest: Rest, alice: User, person: Callable[..., User
     for name in ("dave", "erin", "frank"):
         user = person(name)
         invite(by=user, to=alice)
-        befriend(alice.pk, user.pk) if path == "/contacts" else None
+        make_contacts(alice.pk, user.pk) if path == "/contacts" else None
     client = rest(alice)
     first = client.get(path, limit=2).json()
     rest_of_it = client.get(path, limit=2, cursor=first["pagination"]["next"]).json()

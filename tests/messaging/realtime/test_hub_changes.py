@@ -128,7 +128,7 @@ async def test_who_came_back_is_introduced_anew_and_hears_what_is_said_then(
     if found_by == "what is said next":
         await sync_to_async(say)(alice, group, "hello again")
     elif found_by == "what else is new of the person":
-        await sync_to_async(personal_settings.update_place)(by=bob, conversation_id=conversation.pk, pinned=True)
+        await sync_to_async(personal_settings.update_settings)(by=bob, conversation_id=conversation.pk, pinned=True)
     frame = await screen.next(within=BEFORE_ANY_AUDIT)
     if found_by == "being told" and frame["type"] == "conversation.removed":
         frame = await screen.next(within=BEFORE_ANY_AUDIT)
@@ -164,7 +164,9 @@ async def test_what_one_device_settles_the_others_hear_and_nobody_else(
     phone, laptop, hers = [await Screen.of(user) for user in (bob, bob, alice)]
     if is_cut:
         wire.cut()
-    await sync_to_async(personal_settings.update_place)(by=bob, conversation_id=group.pk, pinned=True, draft="Dear all")
+    await sync_to_async(personal_settings.update_settings)(
+        by=bob, conversation_id=group.pk, pinned=True, draft="Dear all"
+    )
     if is_cut:
         wire.mend()
     for screen in (phone, laptop):
@@ -173,7 +175,7 @@ async def test_what_one_device_settles_the_others_hear_and_nobody_else(
         assert frame["data"]["me"].items() >= {"pinned": True, "draft": "Dear all", "notify": "all"}.items()
         assert frame["data"]["me"]["role"] == "member"
     await asyncio.gather(*(screen.hears_nothing(during=0.1) for screen in (phone, laptop, hers)))
-    await sync_to_async(personal_settings.update_place)(by=bob, conversation_id=conversation.pk, notify="none")
+    await sync_to_async(personal_settings.update_settings)(by=bob, conversation_id=conversation.pk, notify="none")
     frame = await phone.next()
     assert (frame["data"]["conversation_id"], frame["data"]["me"]["notify"]) == (str(conversation.pk), "none")
 

@@ -11,7 +11,7 @@ from chatproject.core.ids import uuid7
 from chatproject.core.realtime import publish_soon
 from conversations.contacts import commands
 from conversations.models import Conversation
-from conversations.presence_privacy import last_seen
+from conversations.presence_privacy import last_seen_of
 from messaging.presence.events import PresenceHint
 from messaging.presence.queries import socket_member
 from messaging.presence.registry import Registry
@@ -122,4 +122,4 @@ async def test_when_someone_was_last_here_is_renewed_while_they_are_and_at_their
     assert await seen(alice, bob) > second
 
 
-seen = sync_to_async(lambda by, other: last_seen(by=by, other_id=other.pk))
+seen = sync_to_async(lambda by, other: last_seen_of(by=by, other_id=other.pk))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from chatproject.core.errors import Invalid
 from conversations.models import Conversation
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.sync.inbox import show_conversation
 from tests.messaging.helpers import place
 from tests.support.together import together
@@ -18,7 +18,7 @@ TOMORROW = datetime(2999, 1, 31, 12, tzinfo=UTC)
 
 
 def settle(by: User, conversation: Conversation, **what: Any) -> None:
-    update_place(by=by, conversation_id=conversation.pk, **what)
+    update_settings(by=by, conversation_id=conversation.pk, **what)
 
 
 def me(by: User, conversation: Conversation) -> dict[str, Any]:

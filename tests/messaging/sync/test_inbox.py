@@ -16,7 +16,7 @@ from chatproject.core.pagination import BadCursor, write_cursor
 from conversations.commands import create_group, start_direct
 from conversations.groups import update_group
 from conversations.models import Conversation, Participant
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.models import Message
 from messaging.receipts.commands import mark_read
 from messaging.sync.history import sync
@@ -284,7 +284,7 @@ def test_what_moves_out_of_the_pages_of_the_list_is_what_sync_returns(
         if chance.random() < 0.5:
             say(bob, one, "Hi")
         else:
-            update_place(by=alice, conversation_id=one.pk, pinned=chance.random() < 0.5)
+            update_settings(by=alice, conversation_id=one.pk, pinned=chance.random() < 0.5)
 
     # A round of the sync looks back over a minute: what was made for this test lies further back.
     long_ago = NOW - timedelta(hours=1)

@@ -107,7 +107,7 @@ class Life:
             "draft": lambda: self.dice.choice(["", f"I think {self.dice.random()}"]),
         }
         name = self.dice.choice(list(what))
-        personal_settings.update_place(by=by, conversation_id=self._where(), **{name: what[name]()})
+        personal_settings.update_settings(by=by, conversation_id=self._where(), **{name: what[name]()})
 
 
 @pytest.fixture(params=[None, 0.5], ids=["everything told", "half of it lost"])

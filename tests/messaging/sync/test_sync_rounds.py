@@ -17,7 +17,7 @@ from conversations import groups
 from conversations.commands import create_group, start_direct
 from conversations.contacts import commands
 from conversations.models import Conversation, Departure, Participant
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.messages import edit, reactions
 from messaging.receipts.commands import mark_read
 from messaging.sync.history import Part, Round, sync
@@ -83,7 +83,7 @@ CHANGES: dict[str, Callable[[User, User, Conversation, UUID], Any]] = {
         by=alice, conversation_id=group.pk, user_id=bob.pk, role="admin"
     ),
     "a mark": lambda alice, bob, group, said: mark_read(by=bob, conversation_id=group.pk, through=2),
-    "a setting": lambda alice, bob, group, said: update_place(by=bob, conversation_id=group.pk, pinned=True),
+    "a setting": lambda alice, bob, group, said: update_settings(by=bob, conversation_id=group.pk, pinned=True),
 }
 
 

@@ -9,7 +9,7 @@ from chatproject.core.ids import uuid7
 from conversations.commands import create_group
 from conversations.groups import add_members, leave, remove_member, update_group
 from conversations.models import Conversation
-from conversations.personal_settings import update_place
+from conversations.personal_settings import update_settings
 from messaging.messages.edit import delete_message
 from messaging.messages.reactions import add_reaction
 from messaging.models import Message, Reaction
@@ -127,14 +127,14 @@ def test_notices_come_in_the_readers_language(bob: User, group: Conversation) ->
 
 
 def test_rows_speak_of_drafts_and_of_what_is_gone(alice: User, bob: User, group: Conversation, said: UUID) -> None:
-    update_place(by=alice, conversation_id=group.pk, draft="I will")
+    update_settings(by=alice, conversation_id=group.pk, draft="I will")
     delete_message(by=bob, message_id=said)
     assert "Draft: I will" in words(Visitor(alice).get("/"))
     assert "Message deleted" in words(Visitor(bob).get("/"))
 
 
 def test_a_draft_stands_in_the_composer_until_it_is_sent(alice: User, group: Conversation) -> None:
-    update_place(by=alice, conversation_id=group.pk, draft="I will")
+    update_settings(by=alice, conversation_id=group.pk, draft="I will")
     visitor = Visitor(alice)
     assert ">\nI will</textarea>" in visitor.get(talk(group)).content.decode()
     visitor.submit(talk(group), text="I will do it")
@@ -144,7 +144,7 @@ def test_a_draft_stands_in_the_composer_until_it_is_sent(alice: User, group: Con
 
 def test_pinned_rows_come_first_and_muted_ones_are_marked(alice: User, group: Conversation) -> None:
     other = create_group(by=alice, name="Choir")
-    update_place(by=alice, conversation_id=group.pk, pinned=True)
+    update_settings(by=alice, conversation_id=group.pk, pinned=True)
     page = words(Visitor(alice).get("/"))
     assert page.index("Garden") < page.index("Choir")
     assert "Garden muted pinned" in page
