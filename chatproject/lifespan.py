@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from chatproject.core.database import in_thread
 from messaging.management.demo_people import DemoIsOpen, require_closed_demo
-from messaging.messages.group_commit import lane
+from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub
 from messaging.receipts.batcher import gatherer
 
@@ -35,7 +35,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
                 return
             await send({"type": "lifespan.startup.complete"})
         else:
-            await lane().drain()
+            await group_commit().drain()
             await gatherer().drain()
             await hub().stop()
             await send({"type": "lifespan.shutdown.complete"})

@@ -37,12 +37,6 @@ PARTITIONS_AHEAD = Gauge(
 )
 
 
-def appended(count: int, *, seconds: float) -> None:
-    """Note a batch that has been committed."""
-    BATCH.observe(count)
-    APPEND.observe(seconds)
-
-
 def exposition(*, partitions_ahead: int | None) -> bytes:
     """Write everything down in Prometheus' text format."""
     PARTITIONS_AHEAD.set(math.nan if partitions_ahead is None else partitions_ahead)

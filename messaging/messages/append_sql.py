@@ -1,63 +1,25 @@
-"""The append as one statement: many messages, their rights taken from locked rows, one commit.
+"""The append as one statement: many messages, checked against locked rows and stored in one commit.
 
-Each row of the answer is for one draft, in the order given, with `what` came of it:
+Each row of the result is for one draft, in the order given; its `status` is one of these:
 
-* `new`      – it is stored at `position`
-* `seen`     – a message of that id is there already; whoever asks compares
-* `again`    – membership changed between the statement's snapshot and its lock: ask again
-* `refused`  – the sender is not in (`is_in` false), is barred, the id's time is out of bounds, or the message replied
-  to is not there for him to see
+* `new`      – the message is stored, at `position`
+* `repeated` – a message with that id is stored already; the caller compares the two
+* `retry`    – membership changed between the statement's snapshot and its lock: run it again
+* `refused`  – the sender is no member or is barred, the time in the id is out of bounds, or the message replied to does
+  not exist for the sender
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from chatproject.core.database import array_text
-from messaging.messages.mentions import MEANT, Spelling, arrays_of_names
+from messaging.messages.draft import Draft
+from messaging.messages.mentions import MENTIONS, arrays_of_names
 
-
-@dataclass(slots=True)
-class Draft:
-    """A message about to be said: what the statement needs of it, and what the answer is made from."""
-
-    id: UUID
-    conversation_id: UUID
-    sender_id: UUID
-    kind: str
-    text: str
-    reply_to_id: UUID | None
-    body: bytes
-    fingerprints: list[bytes]
-    timely: bool
-    """Whether the time in the id lies within the bounds of the contract."""
-    names: Sequence[Spelling] = ()
-    """What may be names of members in the text."""
-    media: Sequence[UUID] = ()
-    """What hangs on it, in this order; a message with any is appended alone."""
-
-
-class Outcome(NamedTuple):
-    """A row of the answer; times in milliseconds since 1970. Position and time are 0 unless it is new."""
-
-    ord: int
-    what: str
-    position: int
-    created_ms: int
-    epoch: int
-    is_in: bool
-    barred: bool
-    replies_to_something: bool
-    sees_it: bool
-    """Whether the sender of what was seen before may read it still, or again."""
-    mentions: list[UUID] | None
-
-
-# `c` locks the conversation and sees its newest row; `w` sees the row of the statement's snapshot, as do the joined
-# participants. Where the two epochs agree, what was read of the membership is as new as the lock, because whatever
-# takes a right away bumps the epoch under that lock. `offset 0` keeps the planner from merging the two.
+# `c` locks the conversation and reads its newest row; `w` reads the row of the statement's snapshot, and so do the
+# joins with participants. Where the two epochs agree, the membership that was read is as new as the lock, because every
+# change that takes a right away bumps the epoch under that lock. `OFFSET 0` keeps the planner from merging the two.
 APPEND = """
 WITH i AS MATERIALIZED (
     SELECT * FROM unnest(
@@ -74,11 +36,11 @@ WITH i AS MATERIALIZED (
         FOR NO KEY UPDATE
     ) c
     CROSS JOIN LATERAL (SELECT y.epoch FROM conversations_conversation y WHERE y.id = d.id OFFSET 0) w
-), judged AS MATERIALIZED (
+), checked AS MATERIALIZED (
     SELECT i.*, l.epoch, l.version AS base, l.last_position, l.fresh, s.id IS NOT NULL AS seen,
-        p.user_id IS NOT NULL AND l.id IS NOT NULL AS is_in, COALESCE(p.barred, false) AS barred,
-        i.reply_to_id IS NULL OR r.id IS NOT NULL AS replies_to_something,
-        COALESCE(s.position > p.visible_from, false) AS sees_it
+        p.user_id IS NOT NULL AND l.id IS NOT NULL AS is_member, COALESCE(p.barred, false) AS barred,
+        i.reply_to_id IS NULL OR r.id IS NOT NULL AS reply_exists,
+        COALESCE(s.position > p.visible_from, false) AS is_visible
     FROM i
     LEFT JOIN seen s ON s.id = i.id
     LEFT JOIN locked l ON l.id = i.conversation_id
@@ -89,8 +51,8 @@ WITH i AS MATERIALIZED (
     {replies}
 ), accepted AS MATERIALIZED (
     SELECT j.*, row_number() OVER (PARTITION BY j.conversation_id ORDER BY j.ord) AS n
-    FROM judged j
-    WHERE NOT j.seen AND j.fresh AND j.is_in AND NOT j.barred AND j.timely AND j.replies_to_something
+    FROM checked j
+    WHERE NOT j.seen AND j.fresh AND j.is_member AND NOT j.barred AND j.timely AND j.reply_exists
 ), counted AS MATERIALIZED (
     SELECT a.conversation_id, count(*) AS total, clock_timestamp() AS now FROM accepted a GROUP BY a.conversation_id
 ), bumped AS (
@@ -107,7 +69,7 @@ WITH i AS MATERIALIZED (
         (SELECT k.total FROM counted k WHERE k.conversation_id = f.conversation_id)
     ) AS through
     FROM first f
-{meant}
+{mentioned_people}
 ), marked AS (
     UPDATE conversations_participant p
     SET read_through = CASE WHEN p.read_through >= m.last_position THEN m.through ELSE p.read_through END,
@@ -119,15 +81,15 @@ WITH i AS MATERIALIZED (
         (id, conversation_id, position, version, sender_id, kind, body, fingerprint, reply_to_id, mentions, created_at)
     SELECT a.id, a.conversation_id, a.base + a.n, a.base + a.n, a.sender_id, a.kind, a.body, a.fingerprint,
         a.reply_to_id, {mentions}, date_trunc('milliseconds', clock_timestamp())
-    FROM accepted a {with_meant}
+    FROM accepted a {with_mentioned_people}
     RETURNING id, position, mentions, created_at
 )
 SELECT j.ord,
-    CASE WHEN m.id IS NOT NULL THEN 'new' WHEN j.seen THEN 'seen'
-        WHEN j.fresh IS NOT TRUE AND j.epoch IS NOT NULL THEN 'again' ELSE 'refused' END,
+    CASE WHEN m.id IS NOT NULL THEN 'new' WHEN j.seen THEN 'repeated'
+        WHEN j.fresh IS NOT TRUE AND j.epoch IS NOT NULL THEN 'retry' ELSE 'refused' END,
     COALESCE(m.position, 0), COALESCE((extract(epoch FROM m.created_at) * 1000)::bigint, 0), COALESCE(j.epoch, 0),
-    j.is_in, j.barred, j.replies_to_something, j.sees_it, m.mentions
-FROM judged j LEFT JOIN stored m ON m.id = j.id
+    j.is_member, j.barred, j.reply_exists, j.is_visible, m.mentions
+FROM checked j LEFT JOIN stored m ON m.id = j.id
 ORDER BY j.ord
 """
 
@@ -141,10 +103,10 @@ NO_REPLIES = "CROSS JOIN LATERAL (SELECT NULL::uuid AS id) r"
 
 
 def _form(*, replies: bool, mentions: bool) -> str:
-    """Write the statement with what looks for quoted messages and for people mentioned, or without."""
+    """Write the statement, with or without the parts that look up messages replied to and people mentioned."""
     form = APPEND.replace("{replies}", REPLIES if replies else NO_REPLIES)
-    form = form.replace("{meant}", f"), meant AS MATERIALIZED ({MEANT}" if mentions else "")
-    form = form.replace("{with_meant}", "LEFT JOIN meant e ON e.ord = a.ord" if mentions else "")
+    form = form.replace("{mentioned_people}", f"), mentioned_people AS MATERIALIZED ({MENTIONS}" if mentions else "")
+    form = form.replace("{with_mentioned_people}", "LEFT JOIN mentioned_people e ON e.ord = a.ord" if mentions else "")
     return form.replace("{mentions}", "e.ids" if mentions else "NULL")
 
 
@@ -152,12 +114,12 @@ FORMS = {each: _form(replies=each[0], mentions=each[1]) for each in product((Fal
 
 
 def statement(drafts: Sequence[Draft]) -> str:
-    """Pick the form of the append that these drafts need: what some of them look for costs the others nothing."""
-    return FORMS[any(draft.reply_to_id for draft in drafts), any(draft.names for draft in drafts)]
+    """Choose the form of the statement that these drafts need: most need no look-up of replies and mentions."""
+    return FORMS[any(draft.reply_to_id for draft in drafts), _have_names(drafts)]
 
 
 def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any]:
-    """Lay the drafts out as the statement's arrays; locks are taken in the order of ids, each once."""
+    """Return the drafts as the statement's arrays; each conversation is locked once, in the order of ids."""
     return {
         "ids": array_text(draft.id for draft in drafts),
         "conversations": array_text(draft.conversation_id for draft in drafts),
@@ -166,9 +128,13 @@ def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any
         "bodies": [draft.body for draft in drafts],
         "fingerprints": [draft.fingerprints[0] for draft in drafts],
         "replies": array_text(draft.reply_to_id for draft in drafts),
-        "timely": array_text("t" if draft.timely else "f" for draft in drafts),
-        # As text they are in the same order, and compared at no cost.
+        "timely": array_text("t" if draft.is_timely else "f" for draft in drafts),
+        # As text they sort in the same order, and faster.
         "locks": array_text(sorted({str(draft.conversation_id) for draft in drafts})),
         "retention": f"{retention_days} days",
-        **arrays_of_names([draft.names for draft in drafts]),
+        **(arrays_of_names([draft.names for draft in drafts]) if _have_names(drafts) else {}),
     }
+
+
+def _have_names(drafts: Sequence[Draft]) -> bool:
+    return any(draft.names for draft in drafts)

@@ -1,4 +1,4 @@
-"""How a message changes: under its conversation's lock, at a version of its own, told on commit."""
+"""Changes of a stored message: under a lock of its conversation, with a new version, published on commit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,54 +21,54 @@ from messaging.models import Message
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A message whose conversation is locked, and the place of whoever wants to change it, as new as the lock."""
+class LockedMessage:
+    """A message whose conversation is locked, and the membership of the person who wants to change it."""
 
     message: Message
-    place: Participant
+    participant: Participant
     now: datetime
     """The database's time."""
 
     @property
     def conversation(self) -> Conversation:
-        return self.place.conversation
+        return self.participant.conversation
 
     def require_open(self) -> None:
-        """Refuse what nothing can be added to: deleted messages, notices, conversations that the other has stopped."""
+        """Refuse changes of notices and deleted messages, and any where the other has stopped the conversation."""
         if self.message.kind == Message.Kind.NOTICE:
             raise Unprocessable("A notice can't be changed.")
         if self.message.deleted_at is not None:
             raise Unprocessable("This message was deleted.")
-        if self.place.barred:
+        if self.participant.barred:
             raise Blocked("This person has stopped the conversation.")
 
 
-def hold(*, by: User, message_id: UUID) -> Held:
-    """Lock the conversation of a message until the transaction ends.
+def lock_message(*, by: User, message_id: UUID) -> LockedMessage:
+    """Lock the conversation of a message until the transaction ends; the membership is as new as the lock.
 
-    Message.DoesNotExist if the message is not there for this person; nobody locks what they are not in.
+    Message.DoesNotExist if this person cannot read the message. Nobody can lock a conversation without being in it.
     """
     conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
     mine = Conversation.objects.filter(participants__user=by, participants__left_at=None)
     conversation = mine.select_for_update(no_key=True, of=("self",)).filter(pk=conversation_id).first()
-    place = memberships_of(by).filter(conversation=conversation_id).first()
-    if conversation is None or place is None:
+    participant = memberships_of(by).filter(conversation=conversation_id).first()
+    if conversation is None or participant is None:
         raise Message.DoesNotExist
-    place.conversation = conversation
-    message = readable(place).annotate(now=Now()).get(pk=message_id)
-    return Held(message, place, message.now)
+    participant.conversation = conversation
+    message = readable(participant).annotate(now=Now()).get(pk=message_id)
+    return LockedMessage(message, participant, message.now)
 
 
-def announce(message: Message, conversation: Conversation) -> MessageJSON:
-    """Store a message at the next version of its conversation, which is locked; tell the members on commit; show it."""
+def save_change(message: Message, conversation: Conversation) -> MessageJSON:
+    """Store a changed message at the next version of its conversation, which is locked, and publish it on commit."""
     message.version = bump_version(conversation)
     message.save(force_update=True)
     conversation.save(update_fields=["version", "changed_at"])
-    shown = show(message)
+    shown = current_json(message)
     transaction.on_commit(partial(publish, [message_updated(conversation.pk, conversation.epoch, shown)]))
     return shown
 
 
-def show(message: Message) -> MessageJSON:
-    """Show a message as it is now."""
+def current_json(message: Message) -> MessageJSON:
+    """Make the JSON of a message as it is stored now."""
     return messages_json([message])[0]

@@ -1,4 +1,4 @@
-"""Sending on: the same words and bytes in another conversation, and nothing of where they come from."""
+"""Forwarding: the text and media of a message in another conversation, without a trace of where they come from."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,102 +18,104 @@ from conversations.commands import start_direct
 from conversations.permissions import direct_between
 from messaging.access import readable
 from messaging.media.attachments import open_name, seal_name
-from messaging.messages import append
-from messaging.messages.append import Said
-from messaging.messages.append_sql import Draft
+from messaging.messages.append import append
+from messaging.messages.draft import Draft, make_draft
 from messaging.messages.json import MessageJSON, messages_json
+from messaging.messages.outcome import SendResult
+from messaging.messages.repeat import hidden_json, require_same_message
 from messaging.models import Attachment, Blob, Message
 
 
-def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id: UUID | None = None) -> Said:
-    """Say in one conversation what was said in another; doing so again under the same id is the same message.
+def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id: UUID | None = None) -> SendResult:
+    """Forward a message to a conversation; doing so again under the same id returns the message that is stored.
 
-    Conversation.DoesNotExist for a stranger, Unprocessable if there is nothing that this person may send on,
-    RateLimited after too much was sent on.
+    Conversation.DoesNotExist for a stranger, Unprocessable if this person can forward no such message, RateLimited
+    after too many forwards.
     """
     id = id or uuid7()
-    source = _readable_by(by, forward_of_id)
+    source = _find_source(by, forward_of_id)
     stored = Message.objects.filter(pk=id).first()
     if stored is not None:
-        # A repeat is one, whatever has become of what was sent on.
-        again = _draft(by, conversation_id, id, source)
-        again.fingerprints = _fingerprint(by, conversation_id, forward_of_id)
-        return Said(_repeated(by, append.recognise(again, stored)), repeated=True)
+        # A repeat is one, whatever has become of the forwarded message.
+        repeat = _draft(by, conversation_id, id, source)
+        repeat.fingerprints = _fingerprints(by, conversation_id, forward_of_id)
+        return SendResult(_repeat_json(by, require_same_message(repeat, stored)), repeated=True)
     participant_of(by, conversation_id)
     return _charged(by, source, lambda found: _forward(by, conversation_id, id, found))
 
 
-def forward_direct(*, by: User, to: User, forward_of_id: UUID, id: UUID | None = None) -> Said:
-    """Send a message on to a person, in the direct conversation, which is opened if there is none."""
+def forward_direct(*, by: User, to: User, forward_of_id: UUID, id: UUID | None = None) -> SendResult:
+    """Forward a message to a person, in the direct conversation, which is started if there is none."""
     known = direct_between(by.pk, to.pk).first()
     if known is not None:
         return forward_message(by=by, conversation_id=known.pk, forward_of_id=forward_of_id, id=id)
-    return _charged(by, _readable_by(by, forward_of_id), lambda found: _forward_first(by, to, id or uuid7(), found))
+    return _charged(by, _find_source(by, forward_of_id), lambda found: _forward_first(by, to, id or uuid7(), found))
 
 
-def _charged(by: User, source: Message | None, forward: Callable[[Message], Said]) -> Said:
+def _charged(by: User, source: Message | None, forward: Callable[[Message], SendResult]) -> SendResult:
     """Charge for a forward before its transaction begins; a repeat that came at the same moment costs nothing."""
     if source is None:
         raise Unprocessable("There is no such message to send on.", pointer="/forward_of_id")
     cost = 1 + Attachment.objects.filter(message_id=source.pk).count()
     with rate_limits.charged(by.pk, (quotas.FORWARDS, cost)) as charge:
-        said = forward(source)
-    if said.repeated:
+        result = forward(source)
+    if result.repeated:
         rate_limits.refund(charge)
-    return said
+    return result
 
 
 @transaction.atomic
-def _forward_first(by: User, to: User, id: UUID, source: Message) -> Said:
+def _forward_first(by: User, to: User, id: UUID, source: Message) -> SendResult:
     conversation, _ = start_direct(by=by, to=to)
     return _forward(by, conversation.pk, id, source)
 
 
 @transaction.atomic
-def _forward(by: User, conversation_id: UUID, id: UUID, source: Message) -> Said:
+def _forward(by: User, conversation_id: UUID, id: UUID, source: Message) -> SendResult:
     draft = _draft(by, conversation_id, id, source)
-    draft.fingerprints, draft.names = _fingerprint(by, conversation_id, source.pk), ()
-    draft.media = _copies(source, by)
-    return append.append(draft)
+    draft.fingerprints, draft.names = _fingerprints(by, conversation_id, source.pk), ()
+    draft.media = _copy_media(source, by)
+    return append(draft)
 
 
-def _fingerprint(by: User, conversation_id: UUID, forward_of_id: UUID) -> list[bytes]:
-    """Write down what a repeat of a forward is recognised by."""
+def _fingerprints(by: User, conversation_id: UUID, forward_of_id: UUID) -> list[bytes]:
+    """Make the fingerprints by which a repeat of a forward is recognised."""
     return fingerprints(by.pk.bytes, conversation_id.bytes, b"forward", b"", forward_of_id.bytes, b"")
 
 
-def _repeated(by: User, stored: Message) -> MessageJSON:
-    """Show what was sent on before, as it is now to one who sees it still; whether they do is asked last."""
+def _repeat_json(by: User, stored: Message) -> MessageJSON:
+    """Make the JSON of a forward that is stored already. Access is checked last, so that it is as new as the rest."""
     shown = messages_json([stored])[0]
-    sees_it = memberships_of(by).filter(conversation=stored.conversation_id, visible_from__lt=stored.position).exists()
-    return shown if sees_it else append.unseen_json(stored)
+    memberships = memberships_of(by).filter(conversation=stored.conversation_id)
+    return shown if memberships.filter(visible_from__lt=stored.position).exists() else hidden_json(stored)
 
 
-def _readable_by(by: User, message_id: UUID) -> Message | None:
-    """Find a message that someone may read, if it says something still."""
+def _find_source(by: User, message_id: UUID) -> Message | None:
+    """Find a message that someone may read and that has content to forward."""
     message = Message.objects.filter(pk=message_id, deleted_at=None).exclude(kind=Message.Kind.NOTICE).first()
-    place = memberships_of(by).filter(conversation=message.conversation_id).first() if message else None
-    return readable(place).filter(pk=message_id).first() if place else None
+    participant = memberships_of(by).filter(conversation=message.conversation_id).first() if message else None
+    return readable(participant).filter(pk=message_id).first() if participant else None
 
 
 def _draft(by: User, conversation_id: UUID, id: UUID, source: Message | None) -> Draft:
-    """Write what is sent on anew; without a source, as much as a repeat is recognised by."""
-    about: dict[str, Any] = {"sender_id": by.pk, "conversation_id": conversation_id, "id": id}
+    """Make a draft with the content of the source; without one, just enough to recognise a repeat."""
+    fields: dict[str, Any] = {"sender_id": by.pk, "conversation_id": conversation_id, "id": id}
     if source is None:
-        return append.draft(**about, text="")
+        return make_draft(**fields, text="")
     body = b"" if source.body is None else bytes(source.body)
     text = unseal(body, field="body", row=source.pk, conversation=source.conversation_id) if body else ""
-    return append.draft(**about, text=text, kind=source.kind)
+    return make_draft(**fields, text=text, kind=source.kind)
 
 
-def _copies(source: Message, owner: User) -> list[UUID]:
-    """Make what hangs on a message someone's own, on the same bytes, ready to be hung on another."""
-    there = list(Attachment.objects.filter(message_id=source.pk).order_by("place"))
-    # Held, so that nobody clears them up meanwhile.
-    held = Blob.objects.select_for_update(no_key=True).filter(pk__in=[each.blob_id for each in there if each.blob_id])
-    ready = {blob.pk for blob in held.order_by("pk") if blob.quarantined_at is None}
-    copies = [_copy(each, owner) for each in there if each.blob_id in ready and each.gone_at is None]
-    if len(copies) < len(there):
+def _copy_media(source: Message, owner: User) -> list[UUID]:
+    """Copy the attachments of a message for a new owner, on the same stored files, ready to be attached."""
+    sources = list(Attachment.objects.filter(message_id=source.pk).order_by("place"))
+    # Locked, so that no clean-up deletes them meanwhile.
+    ids = [each.blob_id for each in sources if each.blob_id]
+    locked = Blob.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    ready = {blob.pk for blob in locked if blob.quarantined_at is None}
+    copies = [_copy(each, owner) for each in sources if each.blob_id in ready and each.gone_at is None]
+    if len(copies) < len(sources):
         raise Unprocessable("What hangs on this message can't be sent on.", pointer="/forward_of_id")
     Attachment.objects.bulk_create(copies)
     return [copy.pk for copy in copies]

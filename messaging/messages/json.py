@@ -19,7 +19,7 @@ from messaging.media.attachments import MediaJSON, media_of
 from messaging.models import Message
 
 REACTORS_SHOWN = 100
-# Counted where they lie: a message that a thousand people like is still a few rows here.
+# Counted by the database: of a message with a thousand reactions only a few rows are read.
 REACTIONS = f"""
 SELECT message_id, emoji, (array_agg(user_id ORDER BY created_at, user_id))[:{REACTORS_SHOWN}], count(*)
 FROM messaging_reaction WHERE message_id = ANY(%(messages)s)
@@ -85,17 +85,17 @@ class ConversationJSON(TypedDict):
 
 
 def messages_json(messages: Sequence[Message]) -> list[MessageJSON]:
-    """Show stored messages, with what others think of them and what hangs on them; a query for each, where need be."""
+    """Make the JSON of stored messages, with their reactions and media: one query for each of the two, if needed."""
     found = _reactions([message.pk for message in messages if message.version > message.position])
-    media = media_of([message.pk for message in messages if holds_media(message)])
+    media = media_of([message.pk for message in messages if has_media(message)])
     return [
         message_json(message, reactions=found.get(message.pk, ()), media=media.get(message.pk, ()))
         for message in messages
     ]
 
 
-def holds_media(message: Message) -> bool:
-    """Tell whether something hangs on a message: its kind says so, until it is deleted."""
+def has_media(message: Message) -> bool:
+    """Tell whether a message has media: its kind says so, until it is deleted."""
     return message.kind not in {Message.Kind.TEXT, Message.Kind.NOTICE} and message.deleted_at is None
 
 
@@ -108,7 +108,7 @@ def _reactions(ids: list[UUID]) -> dict[UUID, list[ReactionJSON]]:
 
 
 def reactions_json(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ReactionJSON]]:
-    """Gather what `REACTIONS` found, by message."""
+    """Make the JSON of the rows that `REACTIONS` found, by message."""
     found: dict[UUID, list[ReactionJSON]] = {}
     for message_id, emoji, user_ids, count in rows:
         one: ReactionJSON = {"emoji": emoji, "user_ids": [str(each) for each in user_ids], "count": count}
@@ -119,29 +119,32 @@ def reactions_json(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ReactionJSO
 def message_json(
     message: Message, *, reactions: Iterable[ReactionJSON] = (), media: Iterable[MediaJSON] = ()
 ) -> MessageJSON:
-    """Show a stored message; a deleted one keeps its place and says nothing."""
-    said = _said(message)
+    """Make the JSON of a stored message; a deleted one keeps its position and has no content."""
+    content = _content(message)
     is_notice = message.kind == Message.Kind.NOTICE
     position, version, created_at = message.position, message.version, timestamp(message.created_at)
-    text = "" if is_notice else said
-    shown = shape(message, text=text, position=position, version=version, created_at=created_at)
-    shown["edited_at"], shown["deleted_at"] = _maybe(message.edited_at), _maybe(message.deleted_at)
+    text = "" if is_notice else content
+    shown = new_message_json(message, text=text, position=position, version=version, created_at=created_at)
+    shown["edited_at"], shown["deleted_at"] = (
+        _optional_timestamp(message.edited_at),
+        _optional_timestamp(message.deleted_at),
+    )
     shown["mentions"] = [str(user_id) for user_id in message.mentions or ()]
     shown["reactions"] = list(reactions)
     shown["media"] = list(media)
-    shown["notice"] = orjson.loads(said) if is_notice and said else None
+    shown["notice"] = orjson.loads(content) if is_notice and content else None
     return shown
 
 
-def _said(message: Message) -> str:
+def _content(message: Message) -> str:
     if message.body is None or message.deleted_at is not None:
         return ""
     field = "notice" if message.kind == Message.Kind.NOTICE else "body"
     return unseal(bytes(message.body), field=field, row=message.pk, conversation=message.conversation_id)
 
 
-class Spoken(Protocol):
-    """What a message has from the moment it is composed."""
+class NewMessage(Protocol):
+    """What a draft and a stored message have in common."""
 
     @property
     def id(self) -> UUID: ...
@@ -155,18 +158,18 @@ class Spoken(Protocol):
     def reply_to_id(self) -> UUID | None: ...
 
 
-def shape(spoken: Spoken, *, text: str, position: int, version: int, created_at: str) -> MessageJSON:
-    """Give a message its one shape, as one to which nothing has happened since."""
+def new_message_json(message: NewMessage, *, text: str, position: int, version: int, created_at: str) -> MessageJSON:
+    """Make the JSON of a message that has just been stored: without media, mentions, reactions or changes."""
     return {
-        "id": str(spoken.id),
-        "conversation_id": str(spoken.conversation_id),
+        "id": str(message.id),
+        "conversation_id": str(message.conversation_id),
         "position": position,
         "version": version,
-        "kind": spoken.kind,
-        "sender_id": str(spoken.sender_id),
+        "kind": message.kind,
+        "sender_id": str(message.sender_id),
         "text": text,
         "media": [],
-        "reply_to_id": str(spoken.reply_to_id) if spoken.reply_to_id else None,
+        "reply_to_id": str(message.reply_to_id) if message.reply_to_id else None,
         "mentions": [],
         "reactions": [],
         "notice": None,
@@ -176,5 +179,5 @@ def shape(spoken: Spoken, *, text: str, position: int, version: int, created_at:
     }
 
 
-def _maybe(moment: datetime | None) -> str | None:
+def _optional_timestamp(moment: datetime | None) -> str | None:
     return timestamp(moment) if moment else None

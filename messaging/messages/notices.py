@@ -1,6 +1,6 @@
-"""What a conversation says of itself: messages of kind `notice`, in the place where it happened.
+"""Notices: messages of kind `notice` that record what happened to a conversation, such as a new member.
 
-They keep what happened, not a sentence: every page words it in its reader's language.
+They store the event, not a sentence: every page writes it in the language of its reader.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from messaging.models import Message
 
 
 class Notice(models.TextChoices):
-    """What can have happened; who did it is the message's sender."""
+    """What can happen; the person who did it is the message's sender."""
 
     CREATED = "created"
     JOINED = "joined"
@@ -36,9 +36,9 @@ class Notice(models.TextChoices):
 def append_notice(
     conversation: Conversation, what: Notice, *, by: User, users: Iterable[UUID] = (), name: str | None = None
 ) -> None:
-    """Write down what has just happened, at a version of its own, in a conversation that the caller has locked."""
+    """Append a notice, at a version of its own, to a conversation that the caller has locked."""
     id, before, at = uuid7(), conversation.last_position, bump_version(conversation)
-    said: NoticeJSON = {"event": what.value, "user_ids": [str(user) for user in users], "name": name}
+    notice: NoticeJSON = {"event": what.value, "user_ids": [str(user) for user in users], "name": name}
     conversation.last_position, conversation.active_at = at, conversation.changed_at
     conversation.save()
     message = Message.objects.create(
@@ -48,17 +48,17 @@ def append_notice(
         version=at,
         sender=by,
         kind=Message.Kind.NOTICE,
-        body=seal(orjson.dumps(said).decode(), field="notice", row=id, conversation=conversation.pk),
+        body=seal(orjson.dumps(notice).decode(), field="notice", row=id, conversation=conversation.pk),
         created_at=conversation.changed_at,
     )
-    _move_marks(conversation, by, before)
+    _move_watermarks(conversation, by, before)
     transaction.on_commit(
         partial(publish, [message_created(conversation.pk, conversation.epoch, message_json(message))])
     )
 
 
-def _move_marks(conversation: Conversation, by: User, before: int) -> None:
-    """Whoever did it knows of it, as a writer knows what they wrote."""
+def _move_watermarks(conversation: Conversation, by: User, before: int) -> None:
+    """Count the notice as read by the person who did it, as a message is by its sender, if everything before it was."""
     at = conversation.last_position
     mine = Participant.objects.filter(conversation=conversation, user=by, delivered_through__gte=before)
     read = Case(When(read_through__gte=before, then=at), default=F("read_through"), output_field=BigIntegerField())

@@ -1,22 +1,23 @@
-"""What the place itself writes to people, in the name of its service account."""
+"""Messages that the product itself sends to people, from its service account."""
 
 from collections.abc import Sequence
 
 from accounts.models import User
 from accounts.staff.service_account import service_account
 from conversations.commands import start_direct
-from messaging.messages import append
+from messaging.messages.append import append
+from messaging.messages.draft import make_draft
 
 
-def tell(users: Sequence[User], text: str) -> None:
-    """Write to people in the name of the place itself; it always arrives, but for closed accounts."""
+def send_service_message(users: Sequence[User], text: str) -> None:
+    """Send a message to each of some people, whatever they allow to strangers; closed accounts get none."""
     service = service_account()
     for user in users:
         if user.is_active and user.pk != service.pk:
             conversation, _ = start_direct(by=service, to=user)
-            append.append(append.draft(sender_id=service.pk, conversation_id=conversation.pk, text=text))
+            append(make_draft(sender_id=service.pk, conversation_id=conversation.pk, text=text))
 
 
 def on_service_message(sender: object, *, user: User, text: str, **_: object) -> None:
-    """Write what accounts asks for."""
-    tell([user], text)
+    """Send what accounts ask for by the signal."""
+    send_service_message([user], text)

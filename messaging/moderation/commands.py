@@ -14,9 +14,9 @@ from chatproject.core.database import now
 from chatproject.core.errors import Unprocessable, require_reason
 from conversations.contacts import account_closure
 from conversations.models import Conversation, InviteLink
-from messaging.messages.change import announce
-from messaging.messages.edit import bury
-from messaging.messages.service_messages import tell
+from messaging.messages.change import save_change
+from messaging.messages.edit import make_tombstone
+from messaging.messages.service_messages import send_service_message
 from messaging.models import Attachment, Blob, Message
 
 
@@ -42,7 +42,7 @@ def delete_message(*, by: Staff, message_id: UUID, reason: str) -> None:
     if message.deleted_at is None:
         what = {"message_id": str(message.pk), "sender_id": str(message.sender_id)}
         record(by=by, action=Action.DELETE_MESSAGE, kind="conversation", id=conversation.pk, reason=reason, before=what)
-        bury(message, conversation, at=now())
+        make_tombstone(message, conversation, at=now())
 
 
 @transaction.atomic
@@ -91,7 +91,7 @@ def _record_bytes(by: Staff, action: Action, attachment: Attachment, blob: Blob,
         conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=message.conversation_id).first()
         if conversation is not None:
             message.refresh_from_db()
-            announce(message, conversation)
+            save_change(message, conversation)
 
 
 @transaction.atomic
@@ -101,4 +101,4 @@ def warn(*, by: Staff, user_id: UUID, text: str) -> None:
     user = User.objects.get(pk=user_id, is_active=True)
     by.require_over(user)
     record(by=by, action=Action.WARN, kind="person", id=user.pk, reason=words)
-    tell([user], f"A warning from the people who run this place: {words}")
+    send_service_message([user], f"A warning from the people who run this place: {words}")

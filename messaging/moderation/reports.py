@@ -21,7 +21,7 @@ from chatproject.core.realtime import timestamp
 from conversations.access import participant_of
 from conversations.models import Conversation
 from messaging.access import readable
-from messaging.messages.service_messages import tell
+from messaging.messages.service_messages import send_service_message
 from messaging.models import Message, Report
 from messaging.moderation import commands
 
@@ -151,7 +151,7 @@ def resolve_report(*, by: Staff, report_id: UUID, outcome: str, words: str = "")
         each.save(update_fields=["resolved_at", "resolved_by", "outcome"])
         after = {"outcome": outcome}
         record(by=by, action=Action.RESOLVE_REPORT, kind="report", id=each.pk, reason=words.strip(), after=after)
-        tell([each.reporter], _answer(each, report.person))
+        send_service_message([each.reporter], _answer(each, report.person))
     ACTS[Outcome(outcome)](by, report, words)
     return open_ones
 

@@ -26,7 +26,7 @@ from conversations.events import PlaceJSON
 from conversations.models import Conversation, Participant
 from conversations.presence_privacy import VISIBLE_LAST_SEEN, Pair, parameters
 from messaging.media.attachments import OF_MESSAGES, gather_media
-from messaging.messages.json import REACTIONS, ConversationJSON, holds_media, message_json, reactions_json
+from messaging.messages.json import REACTIONS, ConversationJSON, has_media, message_json, reactions_json
 from messaging.models import Message
 from messaging.receipts.events import News, Receipt
 from messaging.receipts.watermarks import CONCERNED, IS_STOPPED, LARGE, SHOWS_READ
@@ -217,7 +217,7 @@ async def _told(run: Run, conversation: Conversation, after: int) -> list[Change
     messages = [Message(**row._asdict()) for row in rows]
     altered = [message.pk for message in messages if message.version > message.position]
     reactions = reactions_json(await run(REACTIONS, {"messages": altered})) if altered else {}
-    laden = [message.pk for message in messages if holds_media(message)]
+    laden = [message.pk for message in messages if has_media(message)]
     media = gather_media(await run(OF_MESSAGES, {"messages": laden})) if laden else {}
     places = [Participant(**row._asdict()) for row in await run(PLACES_CHANGED, conversation.pk, after)]
     users = await run(SHOWN_OF_USERS, [place.user_id for place in places]) if places else []

@@ -16,8 +16,8 @@ import psycopg
 
 from chatproject.core import metrics
 from chatproject.core.database import in_thread
+from chatproject.core.dedicated_connection import DedicatedConnection
 from chatproject.core.realtime import publish_soon
-from messaging.messages.dedicated_connection import Connection
 from messaging.receipts.watermarks import MOVE, Mark, Outcome, parameters, posts
 from messaging.retention.partitions import make_partitions
 
@@ -44,7 +44,7 @@ class Gatherer:
         self._marks: dict[Place, Mark] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
-        self._connection = Connection()
+        self._connection = DedicatedConnection()
 
     def add(self, conversation_id: UUID, user_id: UUID, *, delivered: int = 0, read: int = 0) -> None:
         """Note how far someone who is in has come; stored and told within half a second."""

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -28,10 +27,8 @@ from chatproject.core.logging import socket_id
 from chatproject.core.rate_limits import Limit, RateLimited, consume_async, quotas
 from chatproject.core.realtime import encode, timestamp
 from chatproject.server.websocket import EXTENSION, Line
-from messaging.messages.append import Said
-from messaging.messages.append_sql import Draft
-from messaging.messages.group_commit import lane
 from messaging.messages.json import MessageJSON
+from messaging.messages.outcome import SendResult
 from messaging.presence.registry import SOCKETS_MOST
 from messaging.realtime.hub import hub
 from messaging.receipts.batcher import gatherer
@@ -47,8 +44,6 @@ logger = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 ATTACH_SECONDS = 10.0
 HEARTBEAT_SECONDS = 25
-UNDER_WAY_MOST = 64
-"""Sends of one socket that may wait for their commit; more are read only when these are answered."""
 GOODBYE_SECONDS = 1.0
 """How long a stopping server waits for the commits that a socket waits for."""
 
@@ -89,7 +84,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._line: Line = scope.get("extensions", {}).get(EXTENSION) or AnyLine(send)
         self._outgoing = Outgoing(self._line, on_slow=self._on_slow)
         self._ended = False
-        self._under_way = 0
+        self.under_way = 0
         self._answers: asyncio.Future[None] | None = None
         self._bad_frames, self._hasty_frames = Tally(most=20, seconds=60), Tally(most=1000, seconds=10)
         try:
@@ -192,7 +187,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._frames, self._typing = Frames(quotas.FRAMES), Frames(quotas.TYPING)
         self._sends, self._calls = Pace(quotas.SEND, self.user_id), Pace(quotas.CALLS, self.user_id)
         # To look these up for every frame takes longer than what is asked of them.
-        self.hub, self.gatherer, self._lane = hub(), gatherer(), lane()
+        self.hub, self.gatherer = hub(), gatherer()
         self._line.on_restart = self._on_restart
         try:
             if not await hub().presence.enter(self):
@@ -293,23 +288,18 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         if cost:
             await self._calls.require(cost)
 
-    async def submit(self, ref: str | None, draft: Draft) -> None:
-        """Hand a message to the lane; wait only where too many of this socket's are under way."""
-        self._under_way += 1
-        self._lane.submit(draft, partial(self._answered, ref))
-        if self._under_way >= UNDER_WAY_MOST:
-            await self._next_answer()
-
-    def _answered(self, ref: str | None, what: Said | Exception) -> None:
-        self._under_way -= 1
-        if isinstance(what, Exception):
-            self.deliver(commands.error(what, ref))
+    def answer_send(self, ref: str | None, result: SendResult | Exception) -> None:
+        """Answer a send that was under way."""
+        self.under_way -= 1
+        if isinstance(result, Exception):
+            self.deliver(commands.error(result, ref))
         else:
-            self.acknowledge(ref, what.message)
+            self.acknowledge(ref, result.message)
         if self._answers is not None and not self._answers.done():
             self._answers.set_result(None)
 
-    async def _next_answer(self) -> None:
+    async def next_answer(self) -> None:
+        """Wait until a send that is under way is answered."""
         if self._answers is None or self._answers.done():
             self._answers = asyncio.get_running_loop().create_future()
         # More than one may wait for it, and one of them give up.
@@ -329,8 +319,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Answer what is on its way to its commit, then send the device elsewhere."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
-                while self._under_way:
-                    await self._next_answer()
+                while self.under_way:
+                    await self.next_answer()
         self.end(CLOSE_RESTART, "unavailable", "This server stops. Please come back.")
 
 

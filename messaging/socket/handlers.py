@@ -7,6 +7,7 @@ door, `consumers.py`, as the contract says.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -19,13 +20,11 @@ from chatproject.core.database import in_thread
 from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import encode, timestamp
 from conversations.access import participant_of
-from messaging.messages.append import Said
-from messaging.messages.append_sql import Draft
 from messaging.messages.edit import delete_message, edit_message
 from messaging.messages.json import MessageJSON
+from messaging.messages.outcome import SendResult
 from messaging.messages.reactions import add_reaction, remove_reaction
-from messaging.messages.send import compose, send_direct
-from messaging.messages.send import send_message as send_message_at_once
+from messaging.messages.send import send_direct, submit_message
 from messaging.realtime.hub import Hub
 from messaging.receipts.batcher import Gatherer
 from messaging.receipts.commands import mark_delivered, mark_read
@@ -60,6 +59,8 @@ class Device(Protocol):
     session_id: UUID
     hub: Hub
     gatherer: Gatherer
+    under_way: int
+    """Sends that are not answered yet."""
 
     def deliver(self, frame: bytes) -> None: ...
 
@@ -69,11 +70,15 @@ class Device(Protocol):
 
     def acknowledge(self, ref: str | None, message: MessageJSON) -> None: ...
 
-    async def submit(self, ref: str | None, draft: Draft) -> None: ...
+    def answer_send(self, ref: str | None, result: SendResult | Exception) -> None: ...
+
+    async def next_answer(self) -> None: ...
 
     async def require_call(self, cost: int = 1) -> None: ...
 
 
+UNDER_WAY_MOST = 64
+"""Sends of one socket that may wait for their commit; more frames are read only when these are answered."""
 HEARD_WITHIN = 2.0
 """Seconds in which a server hears of a conversation that has begun elsewhere, if all is well."""
 
@@ -89,25 +94,23 @@ async def obey(device: Device, frame: Command) -> None:
 
 
 async def send_message(device: Device, frame: MessageSend) -> None:
-    """Say something without waiting for its commit, so that what comes behind it shares it."""
+    """Send a message, without waiting for its commit if that can be shared with messages that follow."""
     if (frame.conversation_id is None) == (frame.to is None):
         raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
     fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
     if frame.to is not None:
-        said = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
-        device.acknowledge(frame.ref, said.message)
-    elif frame.conversation_id is not None and frame.media:
-        device.hub.typists.end(device, frame.conversation_id)
-        said = await in_thread(as_person)(
-            device.user_id, send_message_at_once, conversation_id=frame.conversation_id, **fields
-        )
-        device.acknowledge(frame.ref, said.message)
+        result = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
+        device.acknowledge(frame.ref, result.message)
     elif frame.conversation_id is not None:
         device.hub.typists.end(device, frame.conversation_id)
-        await device.submit(frame.ref, compose(device.user_id, frame.conversation_id, **fields))
+        device.under_way += 1
+        on_result = partial(device.answer_send, frame.ref)
+        await submit_message(by_id=device.user_id, conversation_id=frame.conversation_id, on_result=on_result, **fields)
+        if device.under_way >= UNDER_WAY_MOST:
+            await device.next_answer()
 
 
-def _send_to_person(*, by: User, reference: dict[str, Any], **fields: Any) -> Said:
+def _send_to_person(*, by: User, reference: dict[str, Any], **fields: Any) -> SendResult:
     return send_direct(by=by, to=find_user(reference, by=by), **fields)
 
 

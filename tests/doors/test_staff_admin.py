@@ -15,8 +15,8 @@ from accounts.models import AuditEntry, Session, User
 from chatproject.core.redis import redis
 from conversations.invite_links import make_link
 from conversations.models import Conversation, InviteLink, Participant
+from messaging.messages.service_messages import send_service_message
 from messaging.models import Message, Report
-from messaging.moderation.commands import tell
 from messaging.moderation.reports import report_message
 from messaging.sync.history import get_message
 from tests.accounts.visitor import Visitor, here
@@ -99,7 +99,7 @@ def test_every_list_and_page_opens_and_none_shows_what_was_said(
     desk: Visitor, alice: User, group: Conversation, conversation: Conversation
 ) -> None:
     make_link(by=alice, conversation_id=group.pk)
-    tell([alice], "Hello")
+    send_service_message([alice], "Hello")
     desk.get("/admin/connected/")
     shown = [desk.get("/admin/")]
     for model in admin.site._registry:

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
-from messaging.messages.group_commit import lane
+from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub
 from messaging.receipts.batcher import gatherer
 from tests.messaging.network import Wire
@@ -18,7 +18,7 @@ from tests.messaging.network import Wire
 async def live(committed: None) -> AsyncIterator[None]:
     """Let everything that a test sets going on its event loop end with it."""
     yield
-    await lane().drain()
+    await group_commit().drain()
     await gatherer().drain()
     # The next test has a loop of its own, and would open connections of its own beside these.
     await hub().stop()

@@ -1,5 +1,6 @@
 """What the tests of messaging say and do again and again; what later commands will do, they do by SQL."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,16 +14,47 @@ from accounts.models import User
 from chatproject.core.ids import first_id_at, uuid7
 from conversations.models import Conversation, Participant
 from messaging.media.attachments import seal_name
-from messaging.messages import append
-from messaging.messages.append_sql import Draft, Outcome, parameters, statement
+from messaging.messages.append_sql import parameters, statement
+from messaging.messages.draft import Draft, make_draft
+from messaging.messages.group_commit import GroupCommit
 from messaging.messages.json import MessageJSON
-from messaging.messages.send import send_message
+from messaging.messages.outcome import AppendOutcome, SendResult
+from messaging.messages.send import send_message, submit_message
 from messaging.models import Attachment, Blob
 
 
 def say(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> MessageJSON:
     """Say something and give the message."""
     return send_message(by=by, conversation_id=conversation.pk, text=text, **fields).message
+
+
+async def send_by_socket(*, by_id: UUID, conversation_id: UUID, text: str, **fields: Any) -> SendResult:
+    """Send a message as a socket does, and wait for its result."""
+    result = _Result()
+    await submit_message(by_id=by_id, conversation_id=conversation_id, text=text, on_result=result.set, **fields)
+    return await result.future
+
+
+async def commit(draft: Draft, on: GroupCommit) -> SendResult:
+    """Submit a draft to a group commit, and wait for its result."""
+    result = _Result()
+    on.submit(draft, result.set)
+    return await result.future
+
+
+class _Result:
+    """The result of a send, for a test that waits for it."""
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[SendResult] = asyncio.get_running_loop().create_future()
+
+    def set(self, result: SendResult | Exception) -> None:
+        if self.future.cancelled():
+            return
+        if isinstance(result, Exception):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)
 
 
 def uploaded(by: User) -> Attachment:
@@ -43,14 +75,14 @@ def hang(by: User, conversation: Conversation) -> Attachment:
 
 def draft(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> Draft:
     """Make a message ready for the append."""
-    return append.draft(sender_id=by.pk, conversation_id=conversation.pk, text=text, **fields)
+    return make_draft(sender_id=by.pk, conversation_id=conversation.pk, text=text, **fields)
 
 
-def append_unheard(*drafts: Draft) -> list[Outcome]:
+def append_unheard(*drafts: Draft) -> list[AppendOutcome]:
     """Append in one batch and tell nobody, like a server that dies behind its commit."""
     with connection.cursor() as cursor:
         cursor.execute(statement(drafts), parameters(drafts, retention_days=settings.RETENTION_DAYS))
-        return [Outcome(*row) for row in cursor.fetchall()]
+        return [AppendOutcome(*row) for row in cursor.fetchall()]
 
 
 def fill(conversation: Conversation, by: User, count: int) -> None:

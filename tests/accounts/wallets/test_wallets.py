@@ -17,7 +17,7 @@ from accounts.wallets.sign_in import user_of_wallet, verify_wallet
 from chatproject.core.errors import Conflict
 from conversations.contacts.account_closure import close_account
 from conversations.models import Conversation
-from messaging.messages.service_messages import tell
+from messaging.messages.service_messages import send_service_message
 from messaging.models import Message
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.accounts.visitor import PASSWORD, Visitor
@@ -332,7 +332,11 @@ def test_linking_what_is_linked_says_nothing(dora: User) -> None:
 @pytest.mark.usefixtures("committed")
 def test_people_and_the_place_lock_each_other_in_one_order(dora: User, bob: User) -> None:
     make_contacts(dora.pk, bob.pk)
-    calls = [partial(give_wallet, dora), partial(give_wallet, bob, Wallet(2)), partial(tell, [dora, bob], "Hi")]
+    calls = [
+        partial(give_wallet, dora),
+        partial(give_wallet, bob, Wallet(2)),
+        partial(send_service_message, [dora, bob], "Hi"),
+    ]
     together(*calls, *calls)
     assert Message.objects.count() == 6
 

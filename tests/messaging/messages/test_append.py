@@ -17,7 +17,7 @@ from chatproject.core.errors import Blocked, IdConflict, Invalid
 from chatproject.core.ids import uuid7
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
-from messaging.messages import append
+from messaging.messages.append import append
 from messaging.messages.send import send_message
 from messaging.models import Message
 from messaging.retention.partitions import make_partitions, monday, name_of, partitions
@@ -277,6 +277,6 @@ def test_what_is_said_in_a_transaction_that_is_taken_back_was_never_said(
     conversation: Conversation, alice: User
 ) -> None:
     with transaction.atomic():
-        append.append(draft(alice, conversation))
+        append(draft(alice, conversation))
         transaction.set_rollback(True)
     assert say(alice, conversation)["position"] == 1

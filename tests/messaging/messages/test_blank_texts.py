@@ -8,12 +8,13 @@ from accounts.models import User
 from accounts.staff.audit_log import Staff
 from chatproject.core.errors import Invalid, require_reason
 from conversations.models import Conversation
+from messaging.messages.draft import require_text
 from messaging.messages.edit import edit_message
-from messaging.messages.send import require_text, send_direct, send_message_soon
+from messaging.messages.send import send_direct
 from messaging.models import Message
 from messaging.moderation.connections import announce
 from tests.conversations.test_names import GOOD, INVISIBLE
-from tests.messaging.helpers import say
+from tests.messaging.helpers import say, send_by_socket
 
 BLANK = [
     *INVISIBLE,
@@ -50,7 +51,7 @@ def test_nobody_sends_or_announces_what_cannot_be_seen(
 
 async def test_nor_over_the_socket(conversation: Conversation, alice: User) -> None:
     with pytest.raises(Invalid):
-        await send_message_soon(by_id=alice.pk, conversation_id=conversation.pk, text="\u200b")
+        await send_by_socket(by_id=alice.pk, conversation_id=conversation.pk, text="\u200b")
 
 
 @pytest.mark.parametrize("text", [*GOOD, "\u200b.\u200b", "\U0001fae8"], ids=ascii)

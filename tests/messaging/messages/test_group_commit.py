@@ -16,21 +16,31 @@ from chatproject.core.errors import Blocked, IdConflict, Invalid
 from chatproject.core.ids import uuid7
 from conversations.commands import start_direct
 from conversations.models import Conversation
-from messaging.messages.append import Said
-from messaging.messages.group_commit import lane
-from messaging.messages.send import send_message_soon
+from messaging.messages.group_commit import GroupCommit, group_commit
+from messaging.messages.outcome import SendResult
 from messaging.models import Message
 from messaging.retention.partitions import monday, name_of, partitions
-from tests.messaging.helpers import change_place, draft, hold, id_at, place, positions, remove, texts
+from tests.messaging.helpers import (
+    change_place,
+    commit,
+    draft,
+    hold,
+    id_at,
+    place,
+    positions,
+    remove,
+    send_by_socket,
+    texts,
+)
 from tests.messaging.wire import wire_to_database
 from tests.support.together import another_connection, until_blocked
 
 pytestmark = pytest.mark.usefixtures("live")
 
 
-def speak(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> "Future[Said]":
+def speak(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -> "Future[SendResult]":
     """Begin to say something."""
-    return ensure_future(send_message_soon(by_id=by.pk, conversation_id=conversation.pk, text=text, **fields))
+    return ensure_future(send_by_socket(by_id=by.pk, conversation_id=conversation.pk, text=text, **fields))
 
 
 @sync_to_async
@@ -92,16 +102,16 @@ async def test_one_message_sent_to_two_servers_at_once_is_one_message(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     it = await sync_to_async(draft)(alice, conversation)
-    lanes = [lane(), type(lane())()]
+    commits = [group_commit(), GroupCommit()]
     with another_connection() as holding:
         hold(conversation, holding)
-        answers = [asyncio.ensure_future(each.append(it)) for each in lanes]
-        beside = asyncio.ensure_future(lanes[1].append(await sync_to_async(draft)(bob, conversation)))
+        answers = [asyncio.ensure_future(commit(it, each)) for each in commits]
+        beside = asyncio.ensure_future(commit(await sync_to_async(draft)(bob, conversation), commits[1]))
         await blocked(2)
     one, other = await gather(*answers)
     assert one.message == other.message
     assert {one.message["position"], (await beside).message["position"]} == {1, 2}
-    await lanes[1].drain()
+    await commits[1].drain()
 
 
 async def test_refusals_in_a_batch_are_theirs_alone(
@@ -118,7 +128,7 @@ async def test_refusals_in_a_batch_are_theirs_alone(
     )
     refused = [type(each) for each in answers if isinstance(each, Exception)]
     assert refused == [Conversation.DoesNotExist, Blocked, Invalid]
-    assert positions([each.message for each in answers if isinstance(each, Said)]) == [2, 3]
+    assert positions([each.message for each in answers if isinstance(each, SendResult)]) == [2, 3]
 
 
 async def test_within_one_batch_too_a_writers_marks_stop_before_what_others_said(
@@ -132,7 +142,7 @@ async def test_within_one_batch_too_a_writers_marks_stop_before_what_others_said
 async def test_what_a_device_does_not_wait_for_any_more_is_said_all_the_same(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
-    waiting = asyncio.ensure_future(lane().append(await sync_to_async(draft)(alice, conversation)))
+    waiting = asyncio.ensure_future(commit(await sync_to_async(draft)(alice, conversation), group_commit()))
     await asyncio.sleep(0)
     waiting.cancel()
     assert (await speak(bob, conversation)).message["position"] == 2
@@ -201,7 +211,7 @@ async def test_a_connection_killed_in_the_middle_loses_and_doubles_nothing(
 async def test_connections_killed_again_and_again_lose_and_double_nothing(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
-    async def talk(by: User) -> list[Said]:
+    async def talk(by: User) -> list[SendResult]:
         return [await speak(by, conversation, str(n)) for n in range(60)]
 
     async def kill() -> None:
@@ -224,7 +234,7 @@ async def test_a_commit_whose_answer_is_lost_is_answered_as_what_it_is(
         await speak(alice, conversation)
         wire.lose_next_answer()
         answers = await gather(*(speak(alice, conversation) for _ in range(10)))
-        await lane().drain()
+        await group_commit().drain()
     assert wire.has_lost
     assert positions([said.message for said in answers]) == [*range(2, 12)]
     assert not any(said.repeated for said in answers)

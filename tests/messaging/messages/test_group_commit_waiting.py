@@ -7,9 +7,8 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.messages.group_commit import lane
-from messaging.messages.send import send_message_soon
-from tests.messaging.helpers import draft, hold
+from messaging.messages.group_commit import group_commit
+from tests.messaging.helpers import commit, draft, hold, send_by_socket
 from tests.support.together import another_connection, until_blocked
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -20,7 +19,7 @@ PATIENCE = 20.0
 
 
 def say(by: User, conversation: Conversation, text: str) -> asyncio.Task:
-    return asyncio.ensure_future(send_message_soon(by_id=by.pk, conversation_id=conversation.pk, text=text))
+    return asyncio.ensure_future(send_by_socket(by_id=by.pk, conversation_id=conversation.pk, text=text))
 
 
 async def positions(said: list[asyncio.Future]) -> list[int]:
@@ -44,7 +43,7 @@ async def test_a_change_of_membership_meanwhile_turns_no_order_round(group, alic
     drafts = [await sync_to_async(draft)(alice, group, str(n)) for n in range(5)]
     with another_connection() as holder:
         holder.execute("UPDATE conversations_conversation SET epoch = epoch + 1 WHERE id = %s", [group.pk])
-        said = [asyncio.ensure_future(lane().append(each)) for each in drafts]
+        said = [asyncio.ensure_future(commit(each, group_commit())) for each in drafts]
         await blocked()
         await asyncio.sleep(wait)
         holder.commit()
@@ -66,10 +65,10 @@ async def test_a_held_place_holds_up_its_own_conversation_alone(group, conversat
 
 async def test_a_repeat_is_answered_while_a_conversation_is_held(group, conversation, alice, bob) -> None:
     again = await sync_to_async(draft)(bob, conversation, "said before")
-    first = await lane().append(again)
+    first = await commit(again, group_commit())
     with another_connection() as holder:
         hold(group, holder)
         hers = say(alice, group, "held")
         await asyncio.sleep(PAST_THE_LOCK_TIMEOUT)
-        assert (await asyncio.wait_for(lane().append(again), PATIENCE)).message == first.message
+        assert (await asyncio.wait_for(commit(again, group_commit()), PATIENCE)).message == first.message
     await positions([hers])

@@ -16,13 +16,13 @@ from conversations.commands import create_group
 from conversations.models import Conversation, Participant
 from messaging.messages.edit import delete_message, edit_message
 from messaging.messages.json import MessageJSON
-from messaging.messages.mentions import ALL_FOR_EVERYONE, NAMES_MOST, names_in
-from messaging.messages.send import send_direct, send_message_soon
+from messaging.messages.mentions import ALL_LIMIT, MAX_NAMES, names_in
+from messaging.messages.send import send_direct
 from messaging.models import Message
 from messaging.receipts.commands import mark_read
 from messaging.sync.history import history
 from messaging.sync.inbox import list_conversations, show_conversation
-from tests.messaging.helpers import change_place, remove, say
+from tests.messaging.helpers import change_place, remove, say, send_by_socket
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_names_stand_behind_an_at_sign(text: str, names: tuple[str, ...]) -> Non
 
 
 def test_of_very_many_names_only_the_first_are_looked_at() -> None:
-    assert len(names_in(" ".join(f"@guest{n}" for n in range(200)))) == NAMES_MOST
+    assert len(names_in(" ".join(f"@guest{n}" for n in range(200)))) == MAX_NAMES
 
 
 def named(message: MessageJSON, *users: User) -> bool:
@@ -114,7 +114,7 @@ def test_in_a_direct_conversation_too(alice: User, bob: User) -> None:
         assert named(send_direct(by=alice, to=bob, text=text).message, bob)
 
 
-@pytest.mark.parametrize(("others", "reached"), [(ALL_FOR_EVERYONE - 1, True), (ALL_FOR_EVERYONE, False)])
+@pytest.mark.parametrize(("others", "reached"), [(ALL_LIMIT - 1, True), (ALL_LIMIT, False)])
 def test_in_a_large_group_only_admins_mean_all(others: int, reached: bool, alice: User, bob: User) -> None:
     crowd = [bob, *User.objects.bulk_create([User(username=f"guest{n}") for n in range(others - 1)])]
     group = create_group(by=alice, name="Crowd", participants=crowd)
@@ -135,7 +135,7 @@ async def test_each_message_of_a_batch_mentions_its_own(
         (carol, group, "@all", [alice, bob]),
     ]
     answers = await gather(
-        *(send_message_soon(by_id=by.pk, conversation_id=room.pk, text=text) for by, room, text, _ in said)
+        *(send_by_socket(by_id=by.pk, conversation_id=room.pk, text=text) for by, room, text, _ in said)
     )
     assert all(named(answer.message, *meant) for answer, (*_, meant) in zip(answers, said, strict=True))
     stored = await sync_to_async(lambda: list(Message.objects.exclude(mentions=None)))()

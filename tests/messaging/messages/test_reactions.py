@@ -13,11 +13,10 @@ from chatproject.core.errors import Blocked, Invalid, Unprocessable
 from chatproject.core.ids import uuid7
 from conversations.models import Conversation
 from messaging.messages.json import REACTORS_SHOWN, MessageJSON
-from messaging.messages.reactions import KINDS_MOST, add_reaction, remove_reaction
-from messaging.messages.send import send_message_soon
+from messaging.messages.reactions import MAX_EMOJI, add_reaction, remove_reaction
 from messaging.models import Message, Reaction
 from messaging.sync.history import get_message, history
-from tests.messaging.helpers import change_place, say, seat
+from tests.messaging.helpers import change_place, say, seat, send_by_socket
 from tests.support.together import together
 
 THUMB, HEART = "👍", "❤️"
@@ -108,14 +107,14 @@ def test_what_is_no_single_emoji_is_no_reaction(text: str, conversation: Convers
 
 def test_a_message_has_at_most_twenty_kinds(conversation: Conversation, alice: User, bob: User) -> None:
     said = say(alice, conversation)
-    for emoji in SOME[:KINDS_MOST]:
+    for emoji in SOME[:MAX_EMOJI]:
         react(alice, said, emoji)
     with pytest.raises(Unprocessable) as refused:
-        react(bob, said, SOME[KINDS_MOST])
+        react(bob, said, SOME[MAX_EMOJI])
     assert refused.value.pointer == "/emoji"
-    assert len(react(bob, said, SOME[0])["reactions"]) == KINDS_MOST
+    assert len(react(bob, said, SOME[0])["reactions"]) == MAX_EMOJI
     take_back(alice, said, SOME[1])
-    assert react(bob, said, SOME[KINDS_MOST])["reactions"][-1]["emoji"] == SOME[KINDS_MOST]
+    assert react(bob, said, SOME[MAX_EMOJI])["reactions"][-1]["emoji"] == SOME[MAX_EMOJI]
 
 
 def test_of_many_people_the_first_hundred_are_named_and_all_are_counted(
@@ -173,8 +172,8 @@ async def test_a_repeat_on_a_socket_is_answered_with_what_people_think_of_it(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     send: dict[str, Any] = {"by_id": alice.pk, "conversation_id": conversation.pk, "text": "Hi", "id": uuid7()}
-    first = await send_message_soon(**send)
+    first = await send_by_socket(**send)
     liked = await sync_to_async(react)(bob, first.message)
-    again = await send_message_soon(**send)
+    again = await send_by_socket(**send)
     assert (again.repeated, again.message) == (True, liked)
     assert again.message["reactions"] == shown((THUMB, [bob]))

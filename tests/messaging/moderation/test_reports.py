@@ -19,6 +19,7 @@ from conversations.contacts import commands
 from conversations.models import Conversation
 from messaging.messages.edit import delete_message
 from messaging.messages.send import send_direct
+from messaging.messages.service_messages import send_service_message
 from messaging.models import Message, Report
 from messaging.moderation import commands as moderation
 from messaging.moderation import reports
@@ -148,7 +149,7 @@ def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
     service = service_account()
     with pytest.raises(Blocked):
         start_direct(by=alice, to=service)
-    moderation.tell([alice], "Hello")
+    send_service_message([alice], "Hello")
     with pytest.raises(Blocked):
         send_direct(by=alice, to=service, text="Hi", id=uuid7())
     with pytest.raises(Unprocessable):
@@ -157,7 +158,7 @@ def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
 
 def test_the_place_reaches_those_who_hear_from_contacts_alone(alice: User) -> None:
     commands.update_me(by=alice, settings={"write": "contacts"})
-    moderation.tell([alice], "Hello")
+    send_service_message([alice], "Hello")
     assert told(alice) == ["Hello"]
 
 

@@ -17,13 +17,14 @@ from chatproject.core.encryption import seal
 from chatproject.core.realtime import ConversationEvent, publish_soon
 from conversations import commands
 from conversations.models import Conversation
-from messaging.messages.append import stored_json
 from messaging.messages.events import message_created
-from messaging.messages.send import send_direct, send_message_soon
+from messaging.messages.outcome import stored_json
+from messaging.messages.send import send_direct
 from messaging.models import Message
 from messaging.realtime import reconciler
 from messaging.realtime.hub import REPAIR_MOST, Hub
 from tests.messaging import helpers
+from tests.messaging.helpers import send_by_socket
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -39,7 +40,7 @@ start_direct, create_group = map(sync_to_async, (commands.start_direct, commands
 
 
 async def say(by: User, conversation: Conversation, text: str = "Hi") -> None:
-    await send_message_soon(by_id=by.pk, conversation_id=conversation.pk, text=text)
+    await send_by_socket(by_id=by.pk, conversation_id=conversation.pk, text=text)
 
 
 async def say_unheard(by: User, conversation: Conversation, *texts: str) -> list[ConversationEvent]:
@@ -71,7 +72,7 @@ async def test_an_event_shows_the_message_its_conversation_and_its_version(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     screen = await Screen.of(bob)
-    said = await send_message_soon(by_id=alice.pk, conversation_id=conversation.pk, text="Hi")
+    said = await send_by_socket(by_id=alice.pk, conversation_id=conversation.pk, text="Hi")
     data = {"conversation_id": str(conversation.pk), "version": 1, "message": said.message}
     assert await screen.next() == {"type": "message.created", "data": data}
 

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from messaging.messages import send
-from messaging.messages.append import Said
+from messaging.messages.outcome import SendResult
 from messaging.receipts import commands
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.usefixtures("live")
 
 
 @sync_to_async
-def send_direct(by: User, to: User, text: str) -> Said:
+def send_direct(by: User, to: User, text: str) -> SendResult:
     return send.send_direct(by=by, to=to, text=text)
 
 
 @sync_to_async
-def read(by: User, said: Said) -> None:
+def read(by: User, said: SendResult) -> None:
     commands.mark_read(by=by, conversation_id=UUID(said.message["conversation_id"]), through=said.message["position"])
 
 

@@ -10,8 +10,7 @@ from channels.layers import channel_layers
 from accounts.models import User
 from chatproject.core.channel_layer import ChannelLayer
 from conversations.models import Conversation
-from messaging.messages.send import send_message_soon
-from tests.messaging.helpers import append_unheard, draft
+from tests.messaging.helpers import append_unheard, draft, send_by_socket
 from tests.messaging.screen import Screen
 
 
@@ -25,7 +24,7 @@ def no_redis(committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 async def test_people_of_one_server_hear_each_other_at_once(alice: User, bob: User, conversation: Conversation) -> None:
     screen = await asyncio.wait_for(Screen.of(bob), 5)
     began = asyncio.get_running_loop().time()
-    await send_message_soon(by_id=alice.pk, conversation_id=conversation.pk, text="Hi")
+    await send_by_socket(by_id=alice.pk, conversation_id=conversation.pk, text="Hi")
     await screen.hears("Hi")
     assert asyncio.get_running_loop().time() - began < 2
 

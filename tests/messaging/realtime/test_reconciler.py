@@ -8,8 +8,7 @@ from asgiref.sync import sync_to_async
 from accounts.auth.commands import start_session
 from accounts.models import User
 from conversations.models import Conversation
-from messaging.messages.send import send_message_soon
-from tests.messaging.helpers import append_unheard, draft, remove
+from tests.messaging.helpers import append_unheard, draft, remove, send_by_socket
 from tests.messaging.screen import Screen
 from tests.support.together import another_connection, until_blocked
 
@@ -22,13 +21,13 @@ async def test_whoever_comes_while_a_gap_is_mended_hears_what_is_said_then(
     hers = await Screen.of(alice)
     await sync_to_async(append_unheard)(await sync_to_async(draft)(alice, group, "unheard"))
     with another_connection() as holder:
-        await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="heard")
+        await send_by_socket(by_id=alice.pk, conversation_id=group.pk, text="heard")
         # The repair has read who listens, and waits for the messages; bob comes just then.
         holder.execute("LOCK TABLE messaging_message IN ACCESS EXCLUSIVE MODE")
         await sync_to_async(until_blocked)()
         his = await Screen.of(bob)
     await hers.hears("unheard", "heard")
-    await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="afterwards")
+    await send_by_socket(by_id=alice.pk, conversation_id=group.pk, text="afterwards")
     for screen in (hers, his):
         await screen.hears_at_last("afterwards", within=8)
 
@@ -44,10 +43,10 @@ async def test_whoever_is_put_out_while_they_come_hears_nothing_after_it(
         coming = asyncio.ensure_future(Screen.of(bob, session=session))
         await sync_to_async(until_blocked)()
         await sync_to_async(remove)(bob, group)
-        await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="without you")
+        await send_by_socket(by_id=alice.pk, conversation_id=group.pk, text="without you")
         await hers.hears_at_last("without you")
     await (his := await coming).hears_nothing()
-    await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="nor this")
+    await send_by_socket(by_id=alice.pk, conversation_id=group.pk, text="nor this")
     await hers.hears_at_last("nor this")
     await his.hears_nothing()
 
@@ -63,12 +62,12 @@ async def test_whoever_is_put_out_while_they_come_and_a_gap_is_mended_hears_noth
             coming = asyncio.ensure_future(Screen.of(bob, session=session))
             await sync_to_async(until_blocked)()
             await sync_to_async(remove)(bob, group)
-            await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="without you")
+            await send_by_socket(by_id=alice.pk, conversation_id=group.pk, text="without you")
             # The repair sees that bob is out, but does not know yet of his device, which came by the older look.
             messages.execute("LOCK TABLE messaging_message IN ACCESS EXCLUSIVE MODE")
             await sync_to_async(until_blocked)(2)
         his = await coming
     await hers.hears_at_last("without you", within=8)
-    await send_message_soon(by_id=alice.pk, conversation_id=group.pk, text="nor this")
+    await send_by_socket(by_id=alice.pk, conversation_id=group.pk, text="nor this")
     await hers.hears_at_last("nor this", within=8)
     assert [frame["type"] for frame in his.heard()] in ([], ["conversation.removed"])

@@ -14,9 +14,9 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from chatproject.core.database import connection_parameters
 from conversations.models import Conversation
-from messaging.messages.send import send_message_soon
 from messaging.models import Message
 from messaging.retention.partitions import PARENTS, drop_old_partitions, make_partitions, name_of, partitions
+from tests.messaging.helpers import send_by_socket
 from tests.messaging.weeks import SOME_MONDAY, dumping, fill_old_week
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -38,7 +38,7 @@ class Talk:
     async def go_on(self, by: User, conversation: Conversation) -> None:
         while not self.is_over:
             began = time.perf_counter()
-            said = await send_message_soon(by_id=by.pk, conversation_id=conversation.pk, text="Hi")
+            said = await send_by_socket(by_id=by.pk, conversation_id=conversation.pk, text="Hi")
             self.seconds.append(time.perf_counter() - began)
             self.said.append(said.message["id"])
             await asyncio.sleep(PAUSE)

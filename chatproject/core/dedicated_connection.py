@@ -1,31 +1,26 @@
-"""The connections of the lane: they append, and do nothing else."""
+"""A connection to PostgreSQL of its own for one kind of statement, beside Django's connections."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
 from chatproject.core.database import connection_parameters
-from messaging.messages.json import REACTIONS, ReactionJSON, reactions_json
-from messaging.models import Message
 
 PLANS_LAST = 60.0
-PATIENCE = 6.0
-"""Seconds after which an answer is not waited for any more: the network may have died without a word."""
+"""Seconds after which prepared plans are made again."""
+ANSWER_TIMEOUT = 6.0
+"""Seconds after which an answer is not waited for any more: a network may fail without closing the connection."""
 SESSION = (
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c statement_timeout=5s "
     "-c lock_timeout=250ms"
 )
-COLUMNS = [str(field.column) for field in Message._meta.concrete_fields]
-ATTRIBUTES = [field.attname for field in Message._meta.concrete_fields]
-BY_ID = f"SELECT {', '.join(COLUMNS)} FROM messaging_message WHERE id = %(id)s"  # noqa: S608 (names of our own)
 
 
-class Connection:
-    """A connection that is made when it is needed, and again when it is lost."""
+class DedicatedConnection:
+    """A connection that is opened when it is needed, and again when it is lost; one user at a time."""
 
     def __init__(self) -> None:
         self._connection: psycopg.AsyncConnection[Any] | None = None
@@ -33,23 +28,13 @@ class Connection:
 
     async def run(self, sql: str, values: dict[str, object]) -> Sequence[tuple[Any, ...]]:
         """Run one statement in a transaction of its own and fetch its rows."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(ANSWER_TIMEOUT):
             connection = await self._ready()
             cursor = await connection.execute(sql, values, prepare=True)
             return await cursor.fetchall()
 
-    async def message(self, id: UUID) -> Message | None:
-        """Read one message as it is stored."""
-        rows = await self.run(BY_ID, {"id": id})
-        return Message.from_db("default", ATTRIBUTES, rows[0]) if rows else None
-
-    async def reactions(self, message: Message) -> Sequence[ReactionJSON]:
-        """Read what others think of a message."""
-        rows = await self.run(REACTIONS, {"messages": [message.pk]}) if message.version > message.position else ()
-        return reactions_json(rows).get(message.pk, ())
-
     async def close(self) -> None:
-        """Give the connection back; the next statement makes another."""
+        """Close the connection; the next statement opens another."""
         if self._connection is not None:
             await self._connection.close()
             self._connection = None

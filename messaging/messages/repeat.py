@@ -1,0 +1,67 @@
+"""Repeated sends: a draft whose id is stored already is answered with the stored message, or it is a conflict."""
+
+import hmac
+from collections.abc import Sequence
+from uuid import UUID
+
+from chatproject.core.dedicated_connection import DedicatedConnection
+from chatproject.core.errors import IdConflict
+from messaging.messages.draft import Draft
+from messaging.messages.json import (
+    REACTIONS,
+    MessageJSON,
+    ReactionJSON,
+    message_json,
+    messages_json,
+    reactions_json,
+)
+from messaging.messages.outcome import AppendOutcome, SendResult
+from messaging.models import Message
+
+COLUMNS = [str(field.column) for field in Message._meta.concrete_fields]
+ATTRIBUTES = [field.attname for field in Message._meta.concrete_fields]
+BY_ID = f"SELECT {', '.join(COLUMNS)} FROM messaging_message WHERE id = %(id)s"  # noqa: S608 (names of our own)
+
+
+def repeat_of(draft: Draft, outcome: AppendOutcome) -> SendResult:
+    """Answer a repeated send, reading on this thread's connection; IdConflict if it is another message."""
+    stored = require_same_message(draft, Message.objects.filter(pk=draft.id).first())
+    return SendResult(messages_json([stored])[0] if outcome.is_visible else hidden_json(stored), repeated=True)
+
+
+async def read_repeat(draft: Draft, connection: DedicatedConnection) -> tuple[Message, MessageJSON]:
+    """Read the stored message of a repeated send and its JSON; IdConflict if it is another message."""
+    stored = require_same_message(draft, await _read_message(connection, draft.id))
+    return stored, message_json(stored, reactions=await _read_reactions(connection, stored))
+
+
+def require_same_message(draft: Draft, stored: Message | None) -> Message:
+    """Return the stored message if this draft is what was first sent under its id; IdConflict if it is not."""
+    if stored is None or stored.sender_id != draft.sender_id or not _has_same_content(draft, stored):
+        raise IdConflict("Another message has this id.", pointer="/id")
+    return stored
+
+
+def hidden_json(stored: Message) -> MessageJSON:
+    """Make the JSON of a message for its sender, who cannot see it any more: without reactions, and with the version
+    at which it was stored, because a later one would tell that others have changed something since.
+    """
+    return {**message_json(stored), "version": stored.position}
+
+
+def _has_same_content(draft: Draft, stored: Message) -> bool:
+    # A deleted message keeps no fingerprint; then the id and the sender have to be enough.
+    if stored.fingerprint is None:
+        return stored.conversation_id == draft.conversation_id
+    return any(hmac.compare_digest(bytes(stored.fingerprint), one) for one in draft.fingerprints)
+
+
+async def _read_message(connection: DedicatedConnection, id: UUID) -> Message | None:
+    rows = await connection.run(BY_ID, {"id": id})
+    return Message.from_db("default", ATTRIBUTES, rows[0]) if rows else None
+
+
+async def _read_reactions(connection: DedicatedConnection, message: Message) -> Sequence[ReactionJSON]:
+    # A message without a change has no reactions.
+    rows = await connection.run(REACTIONS, {"messages": [message.pk]}) if message.version > message.position else ()
+    return reactions_json(rows).get(message.pk, ())
