@@ -3,6 +3,8 @@
 
 SHELL := /bin/sh
 VENV := .venv
+# The Python that makes it; empty: the first supported one on the PATH.
+PYTHON :=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := accounts chatproject conversations messaging
@@ -12,12 +14,13 @@ PYTEST_ARGS ?=
 FAULTS_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test test-long faults check bench check-seed fmt docs words seed remove-demo lock check-lock sbom browser clean
+.PHONY: help run test test-long test-pythons faults check bench check-seed fmt docs words seed remove-demo lock check-lock sbom browser clean
 
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
 	@echo "make test   run the tests (NO_BROWSER=1 leaves out those that need Chromium)"
 	@echo "make test-long  run those that take longest: everything tried by everyone, fuzz, load, falls of whole servers"
+	@echo "make test-pythons  run make test on every supported Python of this machine, each in a .venv-3.N of its own"
 	@echo "make faults the fault suite in full, four minutes and more (FAULTS_ARGS='--seed 7 --seconds 600 --json FILE')"
 	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
 	@echo "make bench  messages a second, how long they take, memory (BENCH_ARGS=--quick, --only=pairs, --write …)"
@@ -38,6 +41,9 @@ test: $(STAMP) browser
 
 test-long: $(STAMP) browser
 	@$(BIN)/python -m pytest $(WORKERS) -m "long$(if $(filter 1,$(NO_BROWSER)), and not browser)" $(PYTEST_ARGS)
+
+test-pythons:
+	@.ci/pythons
 
 faults: $(STAMP)
 	@exec $(BIN)/python -m tests.faults $(FAULTS_ARGS)
@@ -88,9 +94,9 @@ browser:
 	@[ "$(NO_BROWSER)" = 1 ] || .ci/browser
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-3.* .mypy_cache .pytest_cache .ruff_cache
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): requirements.txt requirements-dev.txt
-	@.ci/venv $(VENV)
+	@.ci/venv $(VENV) $(PYTHON)
 	@touch $@
