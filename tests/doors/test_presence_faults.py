@@ -25,7 +25,7 @@ Access = Callable[[User], str]
 
 pytestmark = pytest.mark.long
 
-HASTY = "tests.doors.hasty:application"
+SHORT_TIMEOUTS = "tests.doors.short_presence_timeouts:application"
 
 
 async def app_on(server: Server, access: Access, user: User) -> Client:
@@ -45,7 +45,7 @@ def test_a_ghost_lives_a_minute_at_most() -> None:
 async def test_whose_server_is_killed_is_soon_offline_to_the_others(
     committed: None, access: Access, alice: User, bob: User, conversation: Conversation
 ) -> None:
-    with running(app=HASTY) as kept, running(app=HASTY) as doomed:
+    with running(app=SHORT_TIMEOUTS) as kept, running(app=SHORT_TIMEOUTS) as doomed:
         async with (
             await app_on(kept, access, alice) as hers,
             await app_on(doomed, access, bob) as his,

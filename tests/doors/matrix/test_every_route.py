@@ -17,7 +17,7 @@ from accounts.auth.commands import start_session
 from accounts.auth.tokens import SESSION_KEY
 from accounts.models import User
 from conversations.models import Conversation
-from tests.doors.test_fuzz import BODIES
+from tests.doors.test_fuzz_rest import BODIES
 from tests.messaging.helpers import say
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]

@@ -21,27 +21,27 @@ PATH = "/api/v1/auth/token"
 
 
 @pytest.fixture(scope="module")
-def _impatient(django_db_setup: None, django_db_blocker) -> Iterator[Server]:
-    with django_db_blocker.unblock(), running(app="tests.doors.impatient:application") as server:
+def _quick_server(django_db_setup: None, django_db_blocker) -> Iterator[Server]:
+    with django_db_blocker.unblock(), running(app="tests.doors.short_request_timeouts:application") as server:
         yield server
 
 
 @pytest.fixture
-def impatient(committed: None, _impatient: Server) -> Server:
+def quick_server(committed: None, _quick_server: Server) -> Server:
     """A server that waits for a second where others wait for many."""
-    return _impatient
+    return _quick_server
 
 
 @pytest.mark.parametrize("half", [b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: y"])
-async def test_a_head_that_stays_away_is_answered_408(impatient: Server, half: bytes) -> None:
-    async with Raw(impatient.url) as raw:
+async def test_a_head_that_stays_away_is_answered_408(quick_server: Server, half: bytes) -> None:
+    async with Raw(quick_server.url) as raw:
         await raw.send(half)
         assert (await raw.answer()).status == 408
         assert await raw.is_closed()
 
 
-async def test_a_head_that_comes_letter_by_letter_has_no_more_time_for_it(impatient: Server) -> None:
-    async with Raw(impatient.url) as raw:
+async def test_a_head_that_comes_letter_by_letter_has_no_more_time_for_it(quick_server: Server) -> None:
+    async with Raw(quick_server.url) as raw:
         answer = asyncio.create_task(raw.answer())
         await raw.send(head("/healthz", method="GET")[:-2])
         while not answer.done():
@@ -50,22 +50,22 @@ async def test_a_head_that_comes_letter_by_letter_has_no_more_time_for_it(impati
         assert (await answer).status == 408
 
 
-async def test_a_connection_that_never_asks_is_closed_without_a_word(impatient: Server) -> None:
-    async with Raw(impatient.url) as raw:
+async def test_a_connection_that_never_asks_is_closed_without_a_word(quick_server: Server) -> None:
+    async with Raw(quick_server.url) as raw:
         assert await raw.is_closed()
 
 
 @pytest.mark.parametrize("kind", ["Content-Length: 100", "Transfer-Encoding: chunked"])
-async def test_a_body_that_stays_away_is_answered_408_as_the_api_answers(impatient: Server, kind: str) -> None:
-    async with Raw(impatient.url) as raw:
+async def test_a_body_that_stays_away_is_answered_408_as_the_api_answers(quick_server: Server, kind: str) -> None:
+    async with Raw(quick_server.url) as raw:
         await raw.send(head(PATH, kind), b"2\r\n{")
         answer = await raw.answer()
         assert (answer.status, orjson.loads(answer.body)["code"]) == (408, "too_slow")
         assert await raw.is_closed()
 
 
-async def test_a_body_that_comes_letter_by_letter_has_no_more_time_for_it(impatient: Server) -> None:
-    async with Raw(impatient.url) as raw:
+async def test_a_body_that_comes_letter_by_letter_has_no_more_time_for_it(quick_server: Server) -> None:
+    async with Raw(quick_server.url) as raw:
         answer = asyncio.create_task(raw.answer())
         await raw.send(head(PATH, "Content-Length: 1000"))
         while not answer.done():
@@ -74,8 +74,8 @@ async def test_a_body_that_comes_letter_by_letter_has_no_more_time_for_it(impati
         assert (await answer).status == 408
 
 
-async def test_the_second_request_of_a_connection_has_a_time_of_its_own(impatient: Server) -> None:
-    async with Raw(impatient.url) as raw:
+async def test_the_second_request_of_a_connection_has_a_time_of_its_own(quick_server: Server) -> None:
+    async with Raw(quick_server.url) as raw:
         for _ in range(3):
             await raw.send(head("/healthz", method="GET"))
             assert (await raw.answer()).status == 200
@@ -84,41 +84,41 @@ async def test_the_second_request_of_a_connection_has_a_time_of_its_own(impatien
         assert (await raw.answer()).status == 408
 
 
-async def test_a_head_without_end_is_refused(impatient: Server) -> None:
-    async with Raw(impatient.url) as raw:
+async def test_a_head_without_end_is_refused(quick_server: Server) -> None:
+    async with Raw(quick_server.url) as raw:
         await raw.send(b"GET /healthz HTTP/1.1\r\nX-Long: ", b"x" * (2 * HEAD_BYTES))
         assert (await raw.answer()).status == 431
 
 
 @pytest.mark.parametrize("endless", [b"x-more: 1\r\n" * 1000, b"x-more: " + b"x" * 10_000, b"1;" + b"x" * 10_000])
-async def test_what_is_no_part_of_a_body_does_not_come_without_end(impatient: Server, endless: bytes) -> None:
+async def test_what_is_no_part_of_a_body_does_not_come_without_end(quick_server: Server, endless: bytes) -> None:
     end = b"" if endless.startswith(b"1") else b"0\r\n"
-    async with Raw(impatient.url) as raw:
+    async with Raw(quick_server.url) as raw:
         await raw.send(head(PATH, "Transfer-Encoding: chunked"), b"2\r\n{}\r\n", end)
         with suppress(ConnectionError):
             await raw.send(*[endless] * (4 * HEAD_BYTES // len(endless)))
         assert (await raw.answer()).status == 431
 
 
-async def test_trailers_are_no_headers(impatient: Server) -> None:
+async def test_trailers_are_no_headers(quick_server: Server) -> None:
     trailers = b"X-Request-ID: a-trailer\r\nContent-Type: text/plain\r\n"
-    async with Raw(impatient.url) as raw:
+    async with Raw(quick_server.url) as raw:
         await raw.send(head(PATH, "Content-Type: application/json", "Transfer-Encoding: chunked"))
         await raw.send(b"2\r\n{}\r\n0\r\n", trailers, b"\r\n")
         answer = await raw.answer()
         assert (answer.status, b"a-trailer" in answer.head) == (400, False)
 
 
-async def test_a_handshake_that_stays_half_is_ended(impatient: Server) -> None:
+async def test_a_handshake_that_stays_half_is_ended(quick_server: Server) -> None:
     lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
-    async with Raw(impatient.url) as raw:
+    async with Raw(quick_server.url) as raw:
         await raw.send(head("/ws/chat", *lines, method="GET")[:-2])
         assert (await raw.answer()).status == 408
 
 
-async def test_a_socket_outlives_the_time_of_its_handshake(impatient: Server) -> None:
+async def test_a_socket_outlives_the_time_of_its_handshake(quick_server: Server) -> None:
     lines = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
-    async with Raw(impatient.url) as raw:
+    async with Raw(quick_server.url) as raw:
         await raw.send(head("/ws/chat", *lines, "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", method="GET"))
         assert b" 101 " in await raw.reader.readuntil(b"\r\n\r\n")
         await asyncio.sleep(2)
@@ -126,10 +126,10 @@ async def test_a_socket_outlives_the_time_of_its_handshake(impatient: Server) ->
         assert b"not_authenticated" in await asyncio.wait_for(raw.reader.readuntil(b"}}"), 30)
 
 
-async def test_who_does_not_take_the_answer_is_cut(impatient: Server) -> None:
+async def test_who_does_not_take_the_answer_is_cut(quick_server: Server) -> None:
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    raw.connect((urlsplit(impatient.url).hostname, urlsplit(impatient.url).port))
+    raw.connect((urlsplit(quick_server.url).hostname, urlsplit(quick_server.url).port))
     raw.setblocking(False)
     with raw:
         await asyncio.get_running_loop().sock_sendall(raw, head("/api/openapi.yaml", method="GET") * 100)

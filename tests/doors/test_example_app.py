@@ -18,7 +18,7 @@ from conversations.groups import add_members, remove_member, update_group
 from conversations.models import Conversation, Participant
 from conversations.personal_settings import update_settings
 from messaging.models import Message
-from tests.doors.test_signing_in import expired
+from tests.doors.test_socket_sign_in import expired
 from tests.messaging.helpers import say
 from tests.support.app import App, SignedOut
 from tests.support.patience import until

@@ -13,7 +13,7 @@ from accounts.models import User
 from conversations.models import Conversation
 from messaging.socket.commands import Command, Connect
 from messaging.socket.server_frames import ACKNOWLEDGED
-from tests.doors.test_fuzz import NASTY
+from tests.doors.test_fuzz_rest import NASTY
 from tests.messaging.helpers import say
 from tests.support.client import Client, Socket
 
