@@ -6,7 +6,8 @@
 * Trailers are no headers (RFC 9110, section 6.5.1): a proxy that cleans headers would let them pass.
 * A connection that does not take its answer is cut.
 
-It rests on names of uvicorn that are not promised; uvicorn is pinned, and tests/doors/test_incomplete_requests.py holds them.
+It rests on names of uvicorn that are not promised; uvicorn is pinned, and tests/doors/test_incomplete_requests.py tests
+them.
 """
 
 import asyncio

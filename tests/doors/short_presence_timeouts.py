@@ -1,13 +1,14 @@
-"""The application as it is, but with a registry whose servers are gone after two seconds without a beat."""
+"""The application with a presence registry that considers a server dead two seconds after its last heartbeat."""
 
 from chatproject.asgi import application
 from messaging.presence import queries, registry
 from messaging.realtime import presence_watchers
+from tests.support.constants import override_constants
 
 __all__ = ["application"]
 
 DEAD_AFTER = 2.0
-registry.BEAT_EVERY, registry.KEPT = 0.5, 3.0
-registry.DEAD_AFTER = queries.DEAD_AFTER = DEAD_AFTER
-# So that nothing but what is tried tells that someone has gone.
-presence_watchers.LOOK_EVERY = 3600.0
+override_constants(registry, HEARTBEAT_SECONDS=0.5, KEY_SECONDS=3.0, DEAD_AFTER=DEAD_AFTER)
+override_constants(queries, DEAD_AFTER=DEAD_AFTER)
+# The periodic look must not report what the tests expect from the events.
+override_constants(presence_watchers, LOOK_EVERY=3600.0)

@@ -1,9 +1,10 @@
-"""The application as it is, but with connections that are given a second where they are given many."""
+"""The application with request timeouts of one second, where production has many."""
 
 from chatproject.asgi import application
 from chatproject.server import body_limit, http
+from tests.support.constants import override_constants
 
 __all__ = ["application"]
 
-http.HEAD_SECONDS = http.BODY_SECONDS = http.TAKING_SECONDS = 1.0
-body_limit.SILENCE_SECONDS = 1.0
+override_constants(http, HEAD_SECONDS=1.0, BODY_SECONDS=1.0, TAKING_SECONDS=1.0)
+override_constants(body_limit, SILENCE_SECONDS=1.0)

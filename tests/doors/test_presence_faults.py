@@ -37,9 +37,9 @@ async def watch(socket: Socket, user: User) -> list[str]:
 
 
 def test_a_ghost_lives_a_minute_at_most() -> None:
-    noticed = max(registry.BEAT_EVERY, presence_watchers.LOOK_EVERY)
-    assert queries.DEAD_AFTER + noticed + presence_watchers.GRACE + registry.PATIENCE <= 60
-    assert queries.DEAD_AFTER < registry.KEPT
+    noticed = max(registry.HEARTBEAT_SECONDS, presence_watchers.LOOK_EVERY)
+    assert queries.DEAD_AFTER + noticed + presence_watchers.GRACE + queries.REDIS_TIMEOUT <= 60
+    assert queries.DEAD_AFTER < registry.KEY_SECONDS
 
 
 async def test_whose_server_is_killed_is_soon_offline_to_the_others(
