@@ -21,7 +21,11 @@ class Variable(NamedTuple):
 
 
 class Undescribed(Exception):
-    """Code asks for a variable that `VARIABLES` says nothing about."""
+    """Code reads a variable that `VARIABLES` does not describe."""
+
+
+class InvalidSetting(Exception):
+    """A variable has a value that cannot be used. The message is shown to the operator."""
 
 
 EMBEDDED = "the embedded one"
@@ -164,10 +168,10 @@ class Environment(Mapping[str, str]):
 def read(base: Path) -> tuple[Path, Environment]:
     """Return the folder for our own data and every setting that is known, the environment first."""
     var = (base / (os.environ.get("CHAT_VAR") or VARIABLES["CHAT_VAR"].default)).resolve()
-    return var, Environment({**written_down(var / "environment"), **os.environ})
+    return var, Environment({**read_variables(var / "environment"), **os.environ})
 
 
-def written_down(file: Path) -> dict[str, str]:
+def read_variables(file: Path) -> dict[str, str]:
     """Read the NAME=value lines of a file; an absent file says nothing."""
     if not file.is_file():
         return {}

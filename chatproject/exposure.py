@@ -1,14 +1,44 @@
-"""Whether other machines can reach this site, as its settings say, and at which origins its pages are open."""
+"""Where this site listens, whether other machines can reach it, and at which origins its pages are open.
+
+All of this is read from the settings alone.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-from chatproject.environment import YES
+from chatproject.environment import YES, InvalidSetting
 
 DEMO_PEOPLE = ("alice", "bob", "carol", "staff")
 DEMO_PASSWORD = "parley-demo"  # noqa: S105 (of the demo's people, known to everyone)
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The host and port to listen on."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Address":
+        """Read the address from HOST and PORT; InvalidSetting if the port is no port number."""
+        text = environ.get("PORT") or "8000"
+        if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+            raise InvalidSetting(f"PORT must be a number from 1 to 65535, not {text!r}.")
+        return cls(environ.get("HOST") or "127.0.0.1", int(text))
+
+    def __str__(self) -> str:
+        """Write it as the URL at which this machine reaches it."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 (compared, not listened on)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether other machines may reach it."""
+        return not is_local(self.host)
 
 
 def exposing(environ: Mapping[str, str]) -> list[str]:

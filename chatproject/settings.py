@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from chatproject import environment, exposure
 from chatproject.core import logging
-from chatproject.embedded.address import Address
+from chatproject.exposure import Address
 
 # Who we are
 

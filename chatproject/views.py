@@ -30,7 +30,7 @@ class ServerViewSet(API):
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
 
-    @described("getServer", ServerJSON, is_open=True, is_tagged=True)
+    @described("getServer", ServerJSON, is_public=True, has_etag=True)
     def retrieve(self, request: Request) -> Response:
         """Name, version, time and limits, for everyone."""
         said: ServerJSON = {

@@ -11,7 +11,7 @@ from accounts.people.relations import lock_people
 from chatproject.core import rate_limits
 from chatproject.core.database import now
 from chatproject.core.errors import Blocked, Conflict, Invalid, Unprocessable, require_storable
-from chatproject.core.names import fault_in
+from chatproject.core.names import name_error
 from chatproject.core.rate_limits import quotas
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant, direct_key
 from conversations.notices import Notice, append_notice
@@ -81,7 +81,7 @@ def name_of(text: str) -> str:
     name = text.strip()
     if not name:
         raise Unprocessable("A group needs a name.", pointer="/name")
-    if fault := fault_in(name):
+    if fault := name_error(name):
         raise Invalid(fault, pointer="/name")
     if len(name) > NAME_LENGTH:
         raise Invalid(f"A name has at most {NAME_LENGTH} characters.", pointer="/name")

@@ -65,7 +65,7 @@ class AuthViewSet(API):
         asked = super().limits_of(request)
         return [(quotas.REGISTRATIONS, asked[0][1])] if self.action == "register" else asked
 
-    @described("register", SignedInJSON, status=201, takes=Registration, but="409", is_open=True)
+    @described("register", SignedInJSON, status=201, body=Registration, errors="409", is_public=True)
     @holds_secret
     def register(self, request: Request) -> Response:
         """Make an account and sign in."""
@@ -79,7 +79,7 @@ class AuthViewSet(API):
         ask_to_confirm(request._request, user)
         return envelope(self._sign_in(request, user, named), 201)
 
-    @described("signIn", SignedInJSON, takes=Credentials, is_open=True)
+    @described("signIn", SignedInJSON, body=Credentials, is_public=True)
     @holds_secret
     def token(self, request: Request) -> Response:
         """Sign in with name and password."""
@@ -91,7 +91,7 @@ class AuthViewSet(API):
         self._require_code(request, user, said)
         return envelope(self._sign_in(request, user, said))
 
-    @described("refresh", PairJSON, takes=Refresh, is_open=True)
+    @described("refresh", PairJSON, body=Refresh, is_public=True)
     @holds_secret
     def refresh(self, request: Request) -> Response:
         """Turn a refresh token into the next pair."""
@@ -136,7 +136,7 @@ class SessionViewSet(API):
         commands.sign_out(session=request.auth)
         return Response(status=204)
 
-    @described("listSessions", SessionJSON, paged="cursor")
+    @described("listSessions", SessionJSON, pagination="cursor")
     def list(self, request: SignedIn) -> Response:
         """The devices I am signed in on, the latest used first."""
         shown = [session_json(session, current=request.auth) for session in live_sessions(request.user)]
@@ -154,7 +154,7 @@ class SessionViewSet(API):
         commands.end_other_sessions(session=request.auth)
         return Response(status=204)
 
-    @described("changePassword", takes=NewPassword)
+    @described("changePassword", body=NewPassword)
     def password(self, request: SignedIn) -> Response:
         """Change my password; all other sessions end, and the wallet signs in no more if I say so."""
         said = self.body(request, NewPassword)
@@ -180,7 +180,7 @@ class SessionViewSet(API):
     def _here(self, request: SignedIn) -> dict[str, Any]:
         return {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
 
-    @described("confirm", takes=Confirmation)
+    @described("confirm", body=Confirmation)
     def confirm(self, request: SignedIn) -> Response:
         """Show once more that it is me: for five minutes, in this session, I may change what lets me in."""
         said: dict[str, Any] = {"code": None, **self.body(request, Confirmation)}

@@ -34,17 +34,17 @@ from conversations.contacts import account_closure, commands, search
 class MeViewSet(API):
     """`/users/me`."""
 
-    @described("getMe", OwnJSON, is_tagged=True)
+    @described("getMe", OwnJSON, has_etag=True)
     def retrieve(self, request: SignedIn) -> Response:
         """Show oneself."""
         return envelope(own_json(request.user))
 
-    @described("updateMe", OwnJSON, takes=ProfileChange, but="409 422")
+    @described("updateMe", OwnJSON, body=ProfileChange, errors="409 422")
     def update(self, request: SignedIn) -> Response:
         """Change what is said of oneself, and what others may do."""
         return envelope(own_json(commands.update_me(by=request.user, **self.body(request, ProfileChange))))
 
-    @described("closeAccount", takes=Closing)
+    @described("closeAccount", body=Closing)
     def close(self, request: SignedIn) -> Response:
         """Close one's account for good."""
         said = self.body(request, Closing)
@@ -59,7 +59,7 @@ class MeViewSet(API):
         account_closure.close_account(by=request.user)
         return Response(status=204)
 
-    @described("unlinkWallet", but="409")
+    @described("unlinkWallet", errors="409")
     def unlink_wallet(self, request: SignedIn) -> Response:
         """Let the wallet open the account no more."""
         unlink_wallet(by=request.user, session=request.auth)
@@ -73,24 +73,24 @@ class PeopleViewSet(API):
         """A search reads far more than what else is asked about people."""
         return quotas.SEARCH_COST if self.action == "list" else super().cost_of(request, limit)
 
-    @described("searchPeople", PersonJSON, paged="cursor", asks="search for limit cursor")
+    @described("searchPeople", PersonJSON, pagination="cursor", query="search for limit cursor")
     def list(self, request: SignedIn) -> Response:
         """Find people by the beginning of a name."""
         text, act = _sought(request), _act(request)
         return envelope_page(search.search_people(by=request.user, text=text, act=act, **_page_of(request)))
 
-    @described("getUser", PersonJSON, is_tagged=True)
+    @described("getUser", PersonJSON, has_etag=True)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One person."""
         user = search.find_person(by=request.user, id=path_id(pk))
         return envelope(people_json([user], viewer=request.user)[0])
 
-    @described("listBlocked", KnownJSON, paged="cursor", asks="limit cursor")
+    @described("listBlocked", KnownJSON, pagination="cursor", query="limit cursor")
     def blocked(self, request: SignedIn) -> Response:
         """Whom I have blocked."""
         return envelope_page(lists.list_blocked(by=request.user, **_page_of(request)))
 
-    @described("block", but="422")
+    @described("block", errors="422")
     def block(self, request: SignedIn, pk: str) -> Response:
         """Have nothing to do with someone."""
         commands.block(by=request.user, other=find_user({"id": path_id(pk)}, by=request.user))
@@ -106,7 +106,7 @@ class PeopleViewSet(API):
 class ContactViewSet(API):
     """`/contacts`."""
 
-    @described("listContacts", KnownJSON, paged="cursor", asks="limit cursor")
+    @described("listContacts", KnownJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """My contacts."""
         return envelope_page(lists.list_contacts(by=request.user, **_page_of(request)))
@@ -121,24 +121,24 @@ class ContactViewSet(API):
 class InvitationViewSet(API):
     """`/contacts/invitations`."""
 
-    @described("listInvitations", InvitationJSON, paged="cursor", asks="limit cursor")
+    @described("listInvitations", InvitationJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """What I have sent and received, and what is still open."""
         return envelope_page(lists.list_invitations(by=request.user, **_page_of(request)))
 
-    @described("invite", InvitationJSON, status=201, also=200, takes=NewInvitation, but="404 409 422")
+    @described("invite", InvitationJSON, status=201, also=200, body=NewInvitation, errors="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Ask someone to be a contact; 200 if that was asked before, by either side."""
         to = find_user(self.body(request, NewInvitation)["to"], by=request.user)
         invitation, is_new = commands.invite(by=request.user, to=to)
         return envelope(invitation_json(invitation), 201 if is_new else 200)
 
-    @described("acceptInvitation", InvitationJSON, but="409")
+    @described("acceptInvitation", InvitationJSON, errors="409")
     def accept(self, request: SignedIn, pk: str) -> Response:
         """Say yes."""
         return envelope(invitation_json(commands.accept_invitation(by=request.user, invitation_id=path_id(pk))))
 
-    @described("declineInvitation", InvitationJSON, but="409")
+    @described("declineInvitation", InvitationJSON, errors="409")
     def decline(self, request: SignedIn, pk: str) -> Response:
         """Say no."""
         return envelope(invitation_json(commands.decline_invitation(by=request.user, invitation_id=path_id(pk))))

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from accounts.api.fields import ReferenceField, WalletField
 from accounts.models import username_validators
 from accounts.people.privacy import CHOICES, is_valid_choice
-from chatproject.core.names import fault_in
-from chatproject.rest.fields import IdField, Strict, TextField, TruthField
+from chatproject.core.names import name_error
+from chatproject.rest.fields import IdField, StrictBooleanField, StrictSerializer, TextField
 
 
-class Credentials(Strict):
+class Credentials(StrictSerializer):
     username = TextField(max_length=150)
     password = TextField(max_length=1000)
     code = TextField(max_length=32, required=False)
@@ -21,11 +21,11 @@ class Credentials(Strict):
     device_token = TextField(max_length=100, required=False, allow_blank=True)
 
 
-class NonceWish(Strict):
+class NonceWish(StrictSerializer):
     address = WalletField(required=False)
 
 
-class WalletProof(Strict):
+class WalletProof(StrictSerializer):
     message = TextField(max_length=4000, allow_blank=True)
     signature = TextField(max_length=1000, allow_blank=True)
     code = TextField(max_length=32, required=False)
@@ -33,7 +33,7 @@ class WalletProof(Strict):
     device_token = TextField(max_length=100, required=False, allow_blank=True)
 
 
-class Registration(Strict):
+class Registration(StrictSerializer):
     username = TextField(validators=[])
     password = TextField(max_length=1000)
     display_name = TextField(max_length=80, required=False, trim_whitespace=True)
@@ -44,7 +44,7 @@ class Registration(Strict):
         return _folded(value)
 
     def validate_display_name(self, value: str) -> str:
-        if fault := fault_in(value):
+        if fault := name_error(value):
             raise serializers.ValidationError(fault, "invalid")
         return value
 
@@ -54,14 +54,14 @@ class Registration(Strict):
         return value
 
 
-class NewPassword(Strict):
+class NewPassword(StrictSerializer):
     old_password = TextField(max_length=1000)
     new_password = TextField(max_length=1000)
-    unlink_wallets = TruthField(default=False)
+    unlink_wallets = StrictBooleanField(default=False)
     code = TextField(max_length=32, required=False)
 
 
-class Refresh(Strict):
+class Refresh(StrictSerializer):
     refresh = TextField(max_length=4000)
 
 
@@ -100,7 +100,7 @@ def _fault(name: str, value: Any) -> str | None:
     return f"This is {' or '.join(str(choice).lower() for choice in CHOICES[name])}."
 
 
-class ProfileChange(Strict):
+class ProfileChange(StrictSerializer):
     username = TextField(required=False, validators=[])
     display_name = TextField(max_length=80, required=False, trim_whitespace=True)
     about = TextField(max_length=500, required=False, allow_blank=True)
@@ -111,11 +111,11 @@ class ProfileChange(Strict):
         return _folded(value)
 
 
-class NewInvitation(Strict):
+class NewInvitation(StrictSerializer):
     to = ReferenceField()
 
 
-class PasswordOrWallet(Strict):
+class PasswordOrWallet(StrictSerializer):
     """A password, or what a wallet has signed."""
 
     password = TextField(max_length=1000, required=False)

@@ -46,7 +46,7 @@ class WalletViewSet(AuthViewSet):
 
     authentication_classes = [TokenAuthentication, CookieAuthentication]
 
-    @described("issueNonce", NonceJSON, status=201, takes=NonceWish, is_open=True)
+    @described("issueNonce", NonceJSON, status=201, body=NonceWish, is_public=True)
     @holds_secret
     def nonce(self, request: Request) -> Response:
         """What a message has to carry, and for a known wallet the message itself."""
@@ -58,7 +58,12 @@ class WalletViewSet(AuthViewSet):
         return envelope(shown, 201)
 
     @described(
-        "signInWithWallet", SignedInJSON | LinkedJSON, takes=WalletProof, but="409", is_open=True, knows_people=True
+        "signInWithWallet",
+        SignedInJSON | LinkedJSON,
+        body=WalletProof,
+        errors="409",
+        is_public=True,
+        reads_session=True,
     )
     @holds_secret
     def enter(self, request: Request) -> Response:

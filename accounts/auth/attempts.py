@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.models import Session
 from accounts.usernames import fold_username
 from chatproject.core import rate_limits
-from chatproject.core.client_address import subject_of
+from chatproject.core.client_address import rate_limit_subject
 from chatproject.core.rate_limits import quotas
 
 COOKIE = "device"
@@ -44,7 +44,7 @@ def _failures(username: str, address: str, devices: Devices) -> rate_limits.Buck
     if known := known_device(username=username, devices=devices):
         return [(quotas.SIGN_IN_FAILURES_OF_DEVICE, known.hex())]
     return [
-        (quotas.SIGN_IN_FAILURES, f"{username}@{subject_of(address)}"),
+        (quotas.SIGN_IN_FAILURES, f"{username}@{rate_limit_subject(address)}"),
         (quotas.SIGN_IN_FAILURES_OF_ADDRESS, address),
         (quotas.SIGN_IN_FAILURES_OF_NAME, username),
     ]

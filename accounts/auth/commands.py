@@ -23,7 +23,7 @@ from chatproject.core import rate_limits
 from chatproject.core.database import without_connection
 from chatproject.core.errors import NotAllowed, Suspended
 from chatproject.core.ids import uuid7
-from chatproject.core.names import fault_in
+from chatproject.core.names import name_error
 from chatproject.exposure import DEMO_PASSWORD, DEMO_PEOPLE, is_local
 
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
@@ -51,7 +51,7 @@ def register(*, username: str, password: str, display_name: str = "", email: str
     """Make an account; NameTaken, or Django's ValidationError for a bad name or a password that is too weak."""
     user = User(username=username.lower(), display_name=display_name, email=email)
     user.clean_fields(exclude=["password"])
-    if display_name and (fault := fault_in(display_name)):
+    if display_name and (fault := name_error(display_name)):
         raise ValidationError({"display_name": fault})
     validate_password(normal_password(password), user)
     if is_kept(user.username):

@@ -18,7 +18,7 @@ from accounts.people.profiles import (
 )
 from accounts.people.relations import are_contacts, has_blocked, open_invitations
 from chatproject.core.json_types import TimeText
-from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from chatproject.core.realtime import timestamp
 
 M = TypeVar("M", bound=models.Model)
@@ -61,7 +61,7 @@ def live_sessions(user: User) -> QuerySet[Session]:
     return user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
 
 
-def list_contacts(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[KnownJSON]:
+def list_contacts(*, by: User, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[KnownJSON]:
     """List someone's contacts by username."""
     contacts = Contact.objects.filter(user=by).select_related("other").order_by("other__username")
     if cursor:
@@ -69,7 +69,7 @@ def list_contacts(*, by: User, limit: int = LIMIT, cursor: str | None = None) ->
     return _page(contacts, limit, lambda last: last.other.username, "contacts", _shown_contact)
 
 
-def list_blocked(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[KnownJSON]:
+def list_blocked(*, by: User, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[KnownJSON]:
     """List whom someone has blocked, the latest first."""
     blocks = Block.objects.filter(user=by).select_related("blocked").order_by("-pk")
     if cursor:
@@ -77,7 +77,7 @@ def list_blocked(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> 
     return _page(blocks, limit, lambda last: last.pk, "blocks", _shown_block)
 
 
-def list_invitations(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[InvitationJSON]:
+def list_invitations(*, by: User, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[InvitationJSON]:
     """List the open invitations that someone has sent and received, the latest first."""
     reached = Q(sender=by) | Q(receiver=by, hidden=False)
     invitations = ContactInvitation.objects.filter(reached, answered_at=None).order_by("-pk")

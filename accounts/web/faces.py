@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from chatproject.core.graphemes import first_of
+from chatproject.core.graphemes import first_grapheme
 
 TONES = 8
 
@@ -19,7 +19,7 @@ def tone(of: str) -> int:
 def initials(name: str) -> str:
     """Take the first letters of the first and the last word; a bracket or a dash is none."""
     words = [word for word in name.split() if word[0].isalnum()] or name.split()
-    return "".join(first_of(word).upper() for word in (words[:1] + words[1:][-1:]))
+    return "".join(first_grapheme(word).upper() for word in (words[:1] + words[1:][-1:]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from accounts.people.profiles import find_user, people_json
 from accounts.web.base import READ, WRITE, SignedInRequest, form_data, reporting_refusals, show_form, signed_in
 from accounts.web.faces import Person
 from accounts.web.forms import InviteForm
-from chatproject.core.pagination import LIMIT_MOST
+from chatproject.core.pagination import PAGE_SIZE_MAX
 from conversations.contacts import commands, search
 
 
@@ -35,7 +35,7 @@ def contacts(request: SignedInRequest) -> HttpResponse:
 
 def _invitations(me: User) -> dict[str, list[tuple[str, Person]]]:
     """My open invitations, with the other person of each."""
-    found = list_invitations(by=me, limit=LIMIT_MOST).items
+    found = list_invitations(by=me, limit=PAGE_SIZE_MAX).items
     received = [each for each in found if each["receiver"]["id"] == str(me.pk)]
     sent_by_me = [each for each in found if each["sender"]["id"] == str(me.pk)]
     return {

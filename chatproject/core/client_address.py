@@ -55,7 +55,7 @@ def read_address(text: str) -> Address | None:
     return known.ipv4_mapped or known if isinstance(known, IPv6Address) else known
 
 
-def subject_of(text: str) -> str:
+def rate_limit_subject(text: str) -> str:
     """Say whom to count for an address: of IPv6 the network of 64 bits; anything else is itself."""
     known = read_address(text)
     if isinstance(known, IPv6Address):

@@ -22,7 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 FORMAT = b"\x01"
 NONCE_BYTES = 12
 NONCES_AT_ONCE = 256
-NOWHERE = UUID(int=0)
+NO_ID = UUID(int=0)
 HEADER_BYTES = 1 + 4 + NONCE_BYTES
 
 
@@ -65,19 +65,19 @@ def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
     return plain.decode()
 
 
-def seal_secret(text: str, *, purpose: str, owner: UUID = NOWHERE) -> bytes:
+def seal_secret(text: str, *, purpose: str, owner: UUID = NO_ID) -> bytes:
     """Encrypt a secret of the server's own for one purpose and, where it is somebody's, for its owner."""
-    return seal(text, field=f"secret {purpose}", row=owner, conversation=NOWHERE)
+    return seal(text, field=f"secret {purpose}", row=owner, conversation=NO_ID)
 
 
-def unseal_secret(value: bytes, *, purpose: str, owner: UUID = NOWHERE) -> str:
+def unseal_secret(value: bytes, *, purpose: str, owner: UUID = NO_ID) -> str:
     """Decrypt what `seal_secret` made for the same purpose and owner; Unreadable for anything else."""
-    return unseal(value, field=f"secret {purpose}", row=owner, conversation=NOWHERE)
+    return unseal(value, field=f"secret {purpose}", row=owner, conversation=NO_ID)
 
 
 def unseal_former_secret(value: bytes) -> str:
     """Decrypt a secret that was sealed when all of them were bound to the same place."""
-    return unseal(value, field="secret", row=NOWHERE, conversation=NOWHERE)
+    return unseal(value, field="secret", row=NO_ID, conversation=NO_ID)
 
 
 def fingerprints(*parts: bytes) -> list[bytes]:

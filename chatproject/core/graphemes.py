@@ -5,13 +5,13 @@ import regex
 GRAPHEME = regex.compile(r"\X")
 
 
-def first_of(text: str) -> str:
+def first_grapheme(text: str) -> str:
     """Give the first grapheme of a text."""
     found = GRAPHEME.match(text)
     return found[0] if found else ""
 
 
-def cut(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """Give as many whole graphemes of a text as fit into so many code points; of one that is too long alone, a part."""
     if len(text) <= most:
         return text
@@ -23,6 +23,6 @@ def cut(text: str, most: int) -> str:
     return text[: end or most]
 
 
-def shortened(text: str, most: int) -> str:
+def truncate_with_dots(text: str, most: int) -> str:
     """Cut a text, and show by dots that there was more."""
-    return text if len(text) <= most else f"{cut(text, most)}…"
+    return text if len(text) <= most else f"{truncate(text, most)}…"

@@ -5,7 +5,7 @@ from uuid import UUID, SafeUUID
 
 from uuid_utils.compat import uuid7
 
-__all__ = ["Id", "first_id_at", "minted_at", "minted_ms", "parse_uuid7", "uuid7"]
+__all__ = ["Id", "first_id_at", "id_milliseconds", "id_time", "parse_uuid7", "uuid7"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
@@ -40,14 +40,14 @@ def parse_uuid7(text: str) -> UUID:
     return value
 
 
-def minted_ms(value: UUID) -> int:
+def id_milliseconds(value: UUID) -> int:
     """Tell the time that an id carries, in milliseconds since 1970."""
     return value.int >> 80
 
 
-def minted_at(value: UUID) -> datetime:
+def id_time(value: UUID) -> datetime:
     """Tell the time that an id carries, in UTC and whole milliseconds; the end of all time for any beyond that."""
-    return EPOCH + timedelta(milliseconds=min(minted_ms(value), LATEST))
+    return EPOCH + timedelta(milliseconds=min(id_milliseconds(value), LATEST))
 
 
 def first_id_at(moment: datetime) -> UUID:

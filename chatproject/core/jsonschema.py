@@ -6,13 +6,13 @@ from dataclasses import is_dataclass
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from chatproject.core.json_types import Looks
+from chatproject.core.json_types import SchemaKeywords
 
-Words = dict[str, Any]
-Component = Callable[[str, Words], Words]
+JSONObject = dict[str, Any]
+Component = Callable[[str, JSONObject], JSONObject]
 """Keeps a schema under a name, and gives the reference to it."""
 
-PLAIN: dict[Any, Words] = {
+PLAIN: dict[Any, JSONObject] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     float: {"type": "number"},
@@ -22,18 +22,18 @@ PLAIN: dict[Any, Words] = {
 }
 
 
-def schema_of(hint: Any, component: Component) -> Words:
+def schema_of(hint: Any, component: Component) -> JSONObject:
     """Say what a value of this type looks like; what has a name of its own is kept as a component."""
     if hint in PLAIN:
         return PLAIN[hint]
     if is_typeddict(hint) or is_dataclass(hint):
         return component(_name(hint), _object(hint, component))
-    inner = [schema_of(each, component) for each in get_args(hint) if not isinstance(each, Looks)]
-    looks = [dict(each.words) for each in get_args(hint) if isinstance(each, Looks)]
+    inner = [schema_of(each, component) for each in get_args(hint) if not isinstance(each, SchemaKeywords)]
+    looks = [dict(each.words) for each in get_args(hint) if isinstance(each, SchemaKeywords)]
     return _made_of(get_origin(hint), inner, looks)
 
 
-def _made_of(origin: Any, inner: list[Words], looks: list[Words]) -> Words:
+def _made_of(origin: Any, inner: list[JSONObject], looks: list[JSONObject]) -> JSONObject:
     """Say what something looks like that is made of others."""
     if origin in {Union, UnionType}:
         return _either(inner)
@@ -50,7 +50,7 @@ def _name(hint: Any) -> str:
     return name.removesuffix("JSON")
 
 
-def _object(hint: Any, component: Component) -> Words:
+def _object(hint: Any, component: Component) -> JSONObject:
     """An object with the fields of a dictionary or of an event."""
     hints = {name: kind for name, kind in get_type_hints(hint, include_extras=True).items() if name[0] != "_"}
     fields = {name: kind for name, kind in hints.items() if get_origin(kind) is not ClassVar}
@@ -60,7 +60,7 @@ def _object(hint: Any, component: Component) -> Words:
     return {"type": "object", "description": about, "properties": properties, "required": required}
 
 
-def _either(shapes: list[Words]) -> Words:
+def _either(shapes: list[JSONObject]) -> JSONObject:
     """One of some shapes; a plain one that may be null says so by its type."""
     null = {"type": "null"}
     others = [each for each in shapes if each != null]

@@ -12,7 +12,7 @@ TAGS = range(0xE0000, 0xE1000)
 UNASSIGNED_BLANKS = range(0xFFF0, 0xFFF9)
 
 
-def fault_in(name: str) -> str | None:
+def name_error(name: str) -> str | None:
     """Say what is wrong with what somebody or something is to be called; None if nothing is."""
     if any(letter in TURNS or unicodedata.category(letter) in BREAKS for letter in name):
         return "A name holds no control characters."

@@ -8,8 +8,8 @@ from django.core import signing
 
 T = TypeVar("T")
 
-LIMIT = 50
-LIMIT_MOST = 100
+PAGE_SIZE = 50
+PAGE_SIZE_MAX = 100
 
 
 class BadCursor(ValueError):

@@ -1,5 +1,5 @@
-"""PostgreSQL, Redis and S3 out of wheels, for a machine that has none.
+"""Embedded PostgreSQL, Redis and S3 storage, installed from Python wheels, for a machine that has none of its own.
 
-`python -m chatproject.embedded` starts them and the application; the tests start them alone. Production names its own
-by DATABASE_URL, REDIS_URL and S3_ENDPOINT_URL, and needs nothing of this package.
+`python -m chatproject.embedded` starts them and the application; the tests start only them. Production names its own
+services by DATABASE_URL, REDIS_URL and S3_ENDPOINT_URL, and needs nothing of this package.
 """

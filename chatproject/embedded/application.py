@@ -1,4 +1,4 @@
-"""The application's own processes, the web server and the jobs, in honcho's hands."""
+"""The application's own processes, the web server and the job worker, run by honcho."""
 
 import shlex
 import sys
@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from honcho.manager import SIGNALS, Manager
 
-from .address import Address
-from .folder import PROJECT
+from chatproject.exposure import Address
+
+from .data_folder import PROJECT
 from .signals import Signals
 
-# Less than the 5 seconds after which honcho ends by force what outlives its companion.
+# Less than the 5 seconds after which honcho kills what is still running.
 GRACE_SECONDS = 3
 APPLICATION = "chatproject.asgi:application"
 UVICORN = (
@@ -31,67 +32,67 @@ UVICORN = (
 
 
 class Application(Manager):  # type: ignore[misc]  # honcho has no types
-    """honcho's manager, which fails when a signal comes before it knows the numbers of its processes."""
+    """honcho's manager, without its failure when a signal arrives before it knows the ids of its processes."""
 
     def __init__(self, signals: Signals) -> None:
         super().__init__()
         self._signals = signals
 
     def terminate(self) -> None:
-        """End both, or have the watcher ask again; in a fork of ours, which knows no numbers, do nothing."""
+        """Stop the processes, or let the supervisor ask again; in a fork, which knows no process ids, do nothing."""
         if self._all_started():
             super().terminate()
         else:
-            self._signals.note()
+            self._signals.request_stop()
 
     @property
-    def was_told_to_end(self) -> bool:
+    def was_asked_to_stop(self) -> bool:
         return self.returncode in {known["rc"] for known in SIGNALS.values()}
 
 
 def run_application(environ: Mapping[str, str], address: Address, signals: Signals) -> int | None:
-    """Run web and jobs until one of them ends or a signal comes; return None after a signal, else an exit code."""
+    """Run the processes until one ends or a signal arrives; return None after a signal, otherwise the exit code."""
     application = Application(signals)
     for name, command in commands(environ, address).items():
-        # The shell gives way to the process, so that honcho's signals and exit codes are those of the process.
+        # `exec` replaces the shell, so that signals and exit codes are those of the process itself.
         line = f"exec {shlex.join(command)}"
-        application.add_process(name, line, env={**environ, **said_for(environ)}, cwd=str(PROJECT))
-    # A closed terminal is more than honcho can take; what it leaves then is ended with the leftovers.
+        application.add_process(name, line, env={**environ, **output_environment(environ)}, cwd=str(PROJECT))
+    # honcho fails when the terminal is closed; the processes that it leaves are ended as orphans.
     with suppress(OSError):
         application.loop()
-    return None if application.was_told_to_end else application.returncode or 0
+    return None if application.was_asked_to_stop else application.returncode or 0
 
 
-def said_for(environ: Mapping[str, str]) -> dict[str, str]:
-    """Have the processes say things at once, and in a manner that fits who reads them: honcho is no terminal."""
-    manner = environ.get("LOG_FORMAT") or ("text" if sys.stdout.isatty() else "json")
-    return {"PYTHONUNBUFFERED": "1", "LOG_FORMAT": manner}
+def output_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return variables for unbuffered output in the right format: the processes write to honcho, not to a terminal."""
+    log_format = environ.get("LOG_FORMAT") or ("text" if sys.stdout.isatty() else "json")
+    return {"PYTHONUNBUFFERED": "1", "LOG_FORMAT": log_format}
 
 
-def web(environ: Mapping[str, str], *, host: str, port: int, application: str = APPLICATION) -> list[str]:
-    """Return the command of the web server."""
-    where = [f"--host={host}", f"--port={port}", f"--workers={environ.get('WEB_WORKERS') or '1'}"]
-    return [sys.executable, "-m", "uvicorn", application, *where, *UVICORN]
+def web_command(environ: Mapping[str, str], *, host: str, port: int, application: str = APPLICATION) -> list[str]:
+    """Return the command line of the web server."""
+    options = [f"--host={host}", f"--port={port}", f"--workers={environ.get('WEB_WORKERS') or '1'}"]
+    return [sys.executable, "-m", "uvicorn", application, *options, *UVICORN]
 
 
 def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:
-    """Return the command of each process."""
+    """Return the command line of each process, by its name."""
     return {
-        "web": web(environ, host=address.host, port=address.port),
-        "jobs": manage("jobs", f"--shutdown-graceful-timeout={GRACE_SECONDS}"),
-        **relay(environ, address),
+        "web": web_command(environ, host=address.host, port=address.port),
+        "jobs": manage_command("jobs", f"--shutdown-graceful-timeout={GRACE_SECONDS}"),
+        **relay_command(environ, address),
     }
 
 
-def relay(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:
-    """Return the command by which other machines reach a storage that listens here alone, if they are to."""
+def relay_command(environ: Mapping[str, str], address: Address) -> dict[str, list[str]]:
+    """Return the command that relays the storage, which listens on loopback only, to other machines if they need it."""
     storage, reached = (urlsplit(environ.get(name, "")) for name in ("S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL"))
     if not address.is_public or reached.port != address.port + 1 or storage.hostname != "127.0.0.1":
         return {}
-    words = [address.host, str(address.port + 1), str(storage.port)]
-    return {"media": [sys.executable, "-m", "chatproject.embedded.relay", *words]}
+    arguments = [address.host, str(address.port + 1), str(storage.port)]
+    return {"media": [sys.executable, "-m", "chatproject.embedded.storage_relay", *arguments]}
 
 
-def manage(*words: str) -> list[str]:
-    """Return one of the project's management commands."""
-    return [sys.executable, str(PROJECT / "manage.py"), *words]
+def manage_command(*arguments: str) -> list[str]:
+    """Return the command line of a management command."""
+    return [sys.executable, str(PROJECT / "manage.py"), *arguments]

@@ -1,4 +1,4 @@
-"""What PostgreSQL, Redis and the storage have in common: found or started, answering, asked to stop."""
+"""What PostgreSQL, Redis and the storage have in common: they are adopted or started, checked, and stopped."""
 
 import signal
 from abc import ABC, abstractmethod
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from .folder import Folder
+from .data_folder import DataFolder
 from .process import Process
 
 
 class Engine(ABC):
-    """One engine on one folder. The environment's own engine, named by `variable`, makes ours needless."""
+    """One engine with its data folder. It is not needed where the environment names another one by `variable`."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -20,7 +20,7 @@ class Engine(ABC):
     stop_seconds: ClassVar[float] = 15
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
-    def __init__(self, folder: Folder, keys: Mapping[str, str], environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: DataFolder, keys: Mapping[str, str], environ: Mapping[str, str]) -> None:
         self.folder = folder
         self.keys = keys
         self.environ = environ
@@ -29,18 +29,18 @@ class Engine(ABC):
 
     @abstractmethod
     def spawn(self) -> None:
-        """Start the process; it need not answer yet."""
+        """Start the process; it does not have to answer yet."""
 
     @abstractmethod
     def answers(self) -> bool:
-        """Tell whether the engine can be used, by using it."""
+        """Use the engine, and tell whether that worked."""
 
     @abstractmethod
     def environment(self) -> dict[str, str]:
         """Return the variables by which the application finds the engine."""
 
-    def may_try_again(self, words: str) -> bool:
-        """Tell whether starting anew may help, from what the engine said before it ended."""
+    def can_retry(self, log: str) -> bool:
+        """Tell from the log of a failed start whether another attempt may succeed."""
         return False
 
     @property
@@ -48,22 +48,22 @@ class Engine(ABC):
         return self.folder.log(self.name)
 
     def launch(self) -> None:
-        """Take over a running engine of a former run, or start one."""
-        if not self.process.find():
+        """Adopt the running engine of an earlier run, or start one."""
+        if not self.process.adopt():
             self._log_start = self.log.stat().st_size if self.log.exists() else 0
             self.spawn()
 
-    def last_words(self) -> str:
-        """Return what the engine said since it was started, the end of it."""
+    def recent_log(self) -> str:
+        """Return the end of what the engine has logged since its start."""
         if not self.log.exists():
             return ""
         with self.log.open("rb") as file:
             file.seek(max(self._log_start, self.log.stat().st_size - 4000))
             return file.read().decode(errors="replace").strip()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         self.process.signal(self.stop_signal)
 
     def end(self) -> None:
-        """Wait until the engine is gone."""
+        """Wait until the engine has stopped."""
         self.process.end(self.stop_seconds)

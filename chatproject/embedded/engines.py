@@ -1,54 +1,54 @@
-"""The engines together: started at once, watched, stopped in order."""
+"""All engines together: start them at once, wait for them, stop them."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from .data_folder import DataFolder
 from .engine import Engine
 from .errors import CannotRun
-from .folder import Folder
-from .keys import keys
+from .keys import load_keys
 from .postgres import Postgres
 from .process import PAUSE
 from .redis import Redis
 from .storage import Storage
 
 # The order of launching and of stopping: the one that may take longest to launch comes last.
-KINDS: tuple[type[Engine], ...] = (Storage, Redis, Postgres)
+ENGINE_TYPES: tuple[type[Engine], ...] = (Storage, Redis, Postgres)
 
 
 class Engines:
-    """Those engines which the environment does not name."""
+    """The engines that the environment does not name."""
 
-    def __init__(self, folder: Folder, environ: Mapping[str, str]) -> None:
-        self._secrets = keys(folder)
-        self.all = [kind(folder, self._secrets, environ) for kind in KINDS if not environ.get(kind.variable)]
+    def __init__(self, folder: DataFolder, environ: Mapping[str, str]) -> None:
+        self._secrets = load_keys(folder)
+        self.all = [kind(folder, self._secrets, environ) for kind in ENGINE_TYPES if not environ.get(kind.variable)]
         self._environ = environ
 
     def start(self, check: Callable[[], None] = lambda: None) -> None:
-        """Launch those that do not run, all at once, and wait until every one answers; `check` may end the waiting."""
+        """Launch those that are not running and wait until all answer; `check` may end the wait by an exception."""
         for engine in self.all:
             engine.launch()
         for engine in self.all:
             self._wait_for(engine, check)
 
-    def fallen(self) -> list[Engine]:
-        """Return the engines that ended by themselves."""
+    def crashed(self) -> list[Engine]:
+        """Return the engines that have ended by themselves."""
         return [engine for engine in self.all if not engine.process.is_running()]
 
     def stop(self) -> None:
-        """Ask all to stop, and wait until they have."""
+        """Request that all stop, and wait until they have."""
         for engine in self.all:
-            engine.ask_to_stop()
+            engine.request_stop()
         for engine in self.all:
             engine.end()
 
     def environment(self) -> dict[str, str]:
-        """Return what the application needs to know and was not told otherwise."""
-        told = {name: self._secrets[name] for name in ("SECRET_KEY", "CHAT_KEYS") if not self._environ.get(name)}
+        """Return the variables that the application needs and the environment does not set."""
+        variables = {name: self._secrets[name] for name in ("SECRET_KEY", "CHAT_KEYS") if not self._environ.get(name)}
         for engine in self.all:
-            told |= engine.environment()
-        return told
+            variables |= engine.environment()
+        return variables
 
     @property
     def database_url(self) -> str:
@@ -59,26 +59,26 @@ class Engines:
         while not engine.answers():
             check()
             if not engine.process.is_running():
-                self._launch_again(engine)
+                self._relaunch(engine)
             elif time.monotonic() > deadline:
                 raise CannotRun(
-                    f"{engine.title} does not answer. Its last words, from {engine.log}:\n{engine.last_words()}"
+                    f"{engine.title} does not answer. The end of its log, {engine.log}:\n{engine.recent_log()}"
                 )
             time.sleep(PAUSE)
 
-    def _launch_again(self, engine: Engine) -> None:
-        words = engine.last_words()
-        if not engine.may_try_again(words):
-            raise CannotRun(f"{engine.title} did not start. Its last words, from {engine.log}:\n{words}")
+    def _relaunch(self, engine: Engine) -> None:
+        log = engine.recent_log()
+        if not engine.can_retry(log):
+            raise CannotRun(f"{engine.title} did not start. The end of its log, {engine.log}:\n{log}")
         time.sleep(0.5)
         engine.launch()
 
 
 @contextmanager
 def running_engines(
-    folder: Folder, environ: Mapping[str, str], check: Callable[[], None] = lambda: None
+    folder: DataFolder, environ: Mapping[str, str], check: Callable[[], None] = lambda: None
 ) -> Iterator[Engines]:
-    """Have the engines for as long as the block lasts; every command finds them by the folder's `environment`."""
+    """Run the engines for as long as the block lasts; every command finds them by the folder's file `environment`."""
     engines = Engines(folder, environ)
     try:
         engines.start(check)

@@ -1,9 +1,9 @@
-"""What can be wrong, each with a sentence for the person at the terminal."""
+"""Why a run ends early."""
 
 
 class CannotRun(Exception):
-    """Something stands in the way; the message says what, and what helps."""
+    """Something prevents the start or the run; the message tells the person at the terminal what, and what helps."""
 
 
-class StopWanted(Exception):
-    """Someone asked us to end."""
+class StopRequested(Exception):
+    """A signal has asked us to stop."""

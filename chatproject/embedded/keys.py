@@ -1,4 +1,4 @@
-"""The secrets of the embedded default: made once, kept for ever, never written again."""
+"""The keys of an embedded installation: generated once, then only read."""
 
 import base64
 import os
@@ -6,29 +6,29 @@ import secrets
 
 from chatproject import environment
 
+from .data_folder import DataFolder, write_variables
 from .errors import CannotRun
-from .folder import Folder, write_private
 
 NAMES = ("SECRET_KEY", "CHAT_KEYS", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
 
 
-def keys(folder: Folder) -> dict[str, str]:
-    """Return the secrets of this folder, made at the first start."""
+def load_keys(folder: DataFolder) -> dict[str, str]:
+    """Return the keys of this folder, generated at the first start."""
     file = folder.path / "keys"
     if not file.exists():
-        _refuse_if_there_is_data(folder)
-        write_private(file, _new_keys(), replace=False)
+        _refuse_if_data_exists(folder)
+        write_variables(file, _new_keys(), replace=False)
     if file.stat().st_uid != os.getuid():
         raise CannotRun(f"{file} belongs to someone else. Make it yours (chown), if you know that nobody changed it.")
-    # A copy out of a backup may be readable by everyone.
+    # A copy from a backup may be readable for everyone.
     file.chmod(0o600)
-    known = environment.written_down(file)
+    known = environment.read_variables(file)
     if missing := [name for name in NAMES if not known.get(name)]:
         raise CannotRun(f"{file} is damaged: {', '.join(missing)} is missing. Bring the file back from a backup.")
     return {name: known[name] for name in NAMES}
 
 
-def _refuse_if_there_is_data(folder: Folder) -> None:
+def _refuse_if_data_exists(folder: DataFolder) -> None:
     for name in ("postgres", "storage"):
         if (folder.path / name).exists():
             raise CannotRun(

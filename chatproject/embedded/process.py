@@ -1,4 +1,4 @@
-"""One engine's process: in a session of its own, remembered by a file, so that a later run can find it."""
+"""The process of an engine: in a session of its own, with a pid file by which a later run can find it."""
 
 import pwd
 import signal
@@ -15,33 +15,35 @@ PAUSE = 0.05
 
 
 class Identity(TypedDict, total=False):
+    """Arguments of `Popen` that set the user of a child."""
+
     user: int
     group: int
     extra_groups: list[int]
 
 
-def become(user: pwd.struct_passwd | None) -> Identity:
-    """Return what makes a child run as that user and with none of our groups."""
+def run_as(user: pwd.struct_passwd | None) -> Identity:
+    """Return the arguments of `Popen` that make a child run as this user, with none of our groups."""
     return Identity(user=user.pw_uid, group=user.pw_gid, extra_groups=[]) if user else Identity()
 
 
 class Process:
-    """A child in its own session: a Ctrl-C in the terminal does not reach it, only we do."""
+    """A child in its own session, so that a Ctrl-C in the terminal reaches only us."""
 
     def __init__(self, *, pid_file: Path) -> None:
         self._pid_file = pid_file
         self._process: psutil.Process | None = None
 
     def is_running(self) -> bool:
-        """Tell whether the process lives; a zombie does not."""
+        """Tell whether the process is running; a zombie is not."""
         if isinstance(self._process, psutil.Popen):
             return self._process.poll() is None
         with suppress(psutil.NoSuchProcess):
             return bool(self._process and self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE)
         return False
 
-    def find(self) -> bool:
-        """Take over what a former run left running; the start time tells it from a stranger with the same number."""
+    def adopt(self) -> bool:
+        """Adopt the process that an earlier run left running; its start time tells it from another with the same id."""
         if self.is_running():
             return True
         with suppress(OSError, ValueError, psutil.NoSuchProcess):
@@ -52,7 +54,7 @@ class Process:
         return self.is_running()
 
     def command(self) -> list[str]:
-        """Return the words with which the process was started; none if it is gone."""
+        """Return the command line of the process; empty if it has ended."""
         with suppress(psutil.Error):
             return list(self._process.cmdline()) if self._process else []
         return []
@@ -63,10 +65,10 @@ class Process:
         *,
         log: Path,
         env: Mapping[str, str] | None = None,
-        place: Path | None = None,
+        cwd: Path | None = None,
         user: pwd.struct_passwd | None = None,
     ) -> None:
-        """Start the command; its words go to the log."""
+        """Start the command with its output appended to the log."""
         with log.open("ab") as output:
             self._process = psutil.Popen(
                 command,
@@ -74,28 +76,28 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=place,
+                cwd=cwd,
                 start_new_session=True,
-                **become(user),
+                **run_as(user),
             )
         with suppress(psutil.NoSuchProcess):
             self._pid_file.write_text(f"{self._process.pid} {self._process.create_time()}\n")
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process alone."""
+        """Send a signal to the process, not to its children."""
         if self._process and self.is_running():
             with suppress(psutil.NoSuchProcess):
                 self._process.send_signal(number)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the process is gone; False if it is still there after that time."""
+        """Wait until the process has ended; False if it is still running after that time."""
         deadline = time.monotonic() + seconds
         while self.is_running() and time.monotonic() < deadline:
             time.sleep(PAUSE)
         return not self.is_running()
 
     def end(self, seconds: float) -> None:
-        """Wait for a process that was asked to stop, then end it and all it started by force."""
+        """Wait for a process that was asked to stop; if it takes too long, kill it and its children."""
         if not self.wait(seconds):
             self._kill_all()
             self.wait(5)

@@ -1,4 +1,4 @@
-"""Redis: a server of this machine if there is one, else the one out of a wheel. It keeps nothing on disk."""
+"""Redis: a server installed on this machine if there is one, else the one from a wheel. It keeps nothing on disk."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ OLDEST = 6
 
 
 class Redis(Engine):
-    """A Redis that speaks over a unix socket only."""
+    """A Redis that listens on a unix socket only."""
 
     name = "redis"
     title = "Redis"
@@ -34,9 +34,9 @@ class Redis(Engine):
             "save": "",
             "appendonly": "no",
             "daemonize": "no",
-            "dir": str(self.folder.sub("redis")),
+            "dir": str(self.folder.subfolder("redis")),
         }
-        command = [find_server(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+        command = [find_server(), *(argument for name, value in options.items() for argument in (f"--{name}", value))]
         self.process.spawn(command, log=self.log)
 
     def answers(self) -> bool:
@@ -51,7 +51,7 @@ class Redis(Engine):
 
 
 def find_server() -> str:
-    """Return the path of a server that is new enough."""
+    """Return the path of a server that is recent enough."""
     for name in ("redis-server", "valkey-server"):
         path = shutil.which(name)
         if path and major_version(path) >= OLDEST:
@@ -60,7 +60,7 @@ def find_server() -> str:
 
 
 def major_version(path: str) -> int:
-    """Ask a server for its version; 0 if it does not say."""
-    words = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
-    found = re.search(r"\bv=(\d+)", words)
+    """Ask a server for its major version; 0 if it cannot be read."""
+    output = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+    found = re.search(r"\bv=(\d+)", output)
     return int(found[1]) if found else 0

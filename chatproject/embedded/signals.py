@@ -1,32 +1,32 @@
-"""Ctrl-C, SIGTERM and a closed terminal: noted when they come, acted upon where it is safe."""
+"""Ctrl-C, SIGTERM and a closed terminal: recorded when they arrive, handled where it is safe."""
 
 import signal
 from types import FrameType
 
-from .errors import StopWanted
+from .errors import StopRequested
 
 
 class Signals:
-    """Remembers that someone wants us to end; later signals change nothing, so that the end is an orderly one."""
+    """Records that a stop was requested; further signals change nothing, so that the stop stays orderly."""
 
     def __init__(self) -> None:
-        self.wanted = False
+        self._stop_requested = False
 
-    def listen(self) -> None:
-        """Note signals ourselves. In its loop, honcho hears SIGINT and SIGTERM in our place."""
-        signal.signal(signal.SIGINT, self.note)
-        signal.signal(signal.SIGTERM, self.note)
+    def install(self) -> None:
+        """Handle the signals ourselves. While honcho's loop runs, it handles SIGINT and SIGTERM instead."""
+        signal.signal(signal.SIGINT, self.request_stop)
+        signal.signal(signal.SIGTERM, self.request_stop)
         signal.signal(signal.SIGHUP, terminate)
 
     def check(self) -> None:
-        """Raise StopWanted once a signal has come."""
-        if self.wanted:
-            raise StopWanted
+        """Raise StopRequested if a signal has arrived."""
+        if self._stop_requested:
+            raise StopRequested
 
-    def note(self, _number: int = 0, _frame: FrameType | None = None) -> None:
-        self.wanted = True
+    def request_stop(self, _number: int = 0, _frame: FrameType | None = None) -> None:
+        self._stop_requested = True
 
 
 def terminate(_number: int, _frame: FrameType | None) -> None:
-    """Treat a closed terminal as SIGTERM, which honcho knows and its forks leave unheard."""
+    """Treat a closed terminal as SIGTERM: honcho handles that one, and its forks ignore it."""
     signal.raise_signal(signal.SIGTERM)

@@ -1,26 +1,24 @@
-"""SeaweedFS: an S3 server for media, on loopback ports that it keeps from one run to the next.
+"""Embedded SeaweedFS: an S3 server for media, on loopback ports that stay the same from one run to the next.
 
-Other accounts of the machine, and any page in a browser on it, can reach these ports: `storage_keys` closes all of them
-but the S3 one, which asks for a signature. Pages of this site alone may read what that one answers.
+Other users of the machine, and any page in a browser on it, can reach these ports. The S3 port requires a signature,
+and CORS lets only pages of this site read its answers; `storage_keys` protects all others with certificates.
 """
 
 import http.client
 import json
 import os
-import random
 import shutil
-import socket
 import sysconfig
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from chatproject.exposure import site_origins
+from chatproject.exposure import Address, site_origins
 
-from .address import Address
 from .engine import Engine
 from .errors import CannotRun
+from .ports import choose_ports, is_free
 from .storage_keys import private_environment
 
 BUCKET = "chat-media"
@@ -36,11 +34,9 @@ PORTS = (
     "admin.port",
     "admin.port.grpc",
 )
-# Below the range from which systems take ports for outgoing connections.
-RANGE = range(12_000, 32_000)
 VACUUM_SECONDS = 60
-"""How often the storage gives back the room of what was overwritten or removed."""
-SWITCHED_OFF = {
+"""How often the storage frees the space of what was overwritten or deleted."""
+DISABLED = {
     "s3.port.iceberg": "0",
     "s3.port.lance": "0",
     "s3.iam": "false",
@@ -59,60 +55,60 @@ class Storage(Engine):
     start_seconds = 30
 
     def launch(self) -> None:
-        """Take over a running storage only if it was started for the same pages, behind closed ports."""
-        if self.process.find() and f"-s3.allowedOrigins={self._asking_origins()}" not in self.process.command():
-            self.ask_to_stop()
+        """Adopt a running storage only if it was started for the same origins, with its ports protected."""
+        if self.process.adopt() and f"-s3.allowedOrigins={self._preflight_origins()}" not in self.process.command():
+            self.request_stop()
             self.end()
         super().launch()
 
     def spawn(self) -> None:
-        # It would take from there whatever was said to it once and is not said now.
-        (self.folder.sub("storage") / "mini.options").unlink(missing_ok=True)
+        # SeaweedFS would take options of an earlier run from this file.
+        (self.folder.subfolder("storage") / "mini.options").unlink(missing_ok=True)
         options = {
-            # A comma in a whole path would make two folders of it.
+            # Not the whole path: a comma in it would separate two folders.
             "dir": ".",
             "s3.localSocket": str(self.folder.sockets() / "s3.sock"),
             "filer.localSocket": str(self.folder.sockets() / "filer.sock"),
             "ip": "127.0.0.1",
             "ip.bind": "127.0.0.1",
-            "s3.allowedOrigins": self._asking_origins(),
-            # The form of an upload may be sent again and again, and what was overwritten stays until this is done.
+            "s3.allowedOrigins": self._preflight_origins(),
+            # An upload form may be sent many times, and overwritten objects take space until the next vacuum.
             "master.vacuumIntervalSeconds": str(VACUUM_SECONDS),
-            **SWITCHED_OFF,
+            **DISABLED,
             **{name: str(port) for name, port in self._free_ports().items()},
         }
         self.process.spawn(
             [find_weed(), "mini", *(f"-{name}={value}" for name, value in options.items())],
             env={
                 **os.environ,
-                **private_environment(self.folder.sub("run")),
+                **private_environment(self.folder.subfolder("run")),
                 "AWS_ACCESS_KEY_ID": self.keys["S3_ACCESS_KEY_ID"],
                 "AWS_SECRET_ACCESS_KEY": self.keys["S3_SECRET_ACCESS_KEY"],
             },
             log=self.log,
-            place=self.folder.sub("storage"),
+            cwd=self.folder.subfolder("storage"),
         )
 
     def end(self) -> None:
-        """Wait until the storage is gone, and remove the sockets that it leaves in the system's folder."""
+        """Wait until the storage has stopped, and remove the sockets that it leaves in /tmp."""
         super().end()
         for port in self._ports().values():
-            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 (its own choice, not to be changed)
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):  # noqa: S108 (SeaweedFS's choice, not configurable)
                 left.unlink(missing_ok=True)
 
-    def may_try_again(self, words: str) -> bool:
-        """Another program was faster at one of the ports: choose others."""
-        taken = "address already in use" in words.lower()
+    def can_retry(self, log: str) -> bool:
+        """Choose other ports if another program has taken one of ours since we looked."""
+        taken = "address already in use" in log.lower()
         if taken:
             self._ports_file.unlink(missing_ok=True)
         return taken
 
     def answers(self) -> bool:
-        """Tell whether the gateway stands, with our bucket in it."""
-        return self._gateway_stands() and self._has_bucket()
+        """Tell whether the S3 gateway answers and our bucket exists."""
+        return self._gateway_answers() and self._has_bucket()
 
-    def _gateway_stands(self) -> bool:
-        """A request without a signature is refused, by a gateway that is ready to."""
+    def _gateway_answers(self) -> bool:
+        """Tell whether the gateway refuses a request without a signature, as it does once it is ready."""
         connection = http.client.HTTPConnection("127.0.0.1", self._ports()["s3.port"], timeout=2)
         try:
             connection.request("GET", "/")
@@ -123,15 +119,15 @@ class Storage(Engine):
             connection.close()
 
     def _has_bucket(self) -> bool:
-        """Make the bucket if it isn't there, and let this site's pages alone read what it answers."""
-        from botocore.exceptions import BotoCoreError, ClientError  # slow to load; by now there is time
+        """Create the bucket if it is missing, and let only pages of this site read its answers."""
+        from botocore.exceptions import BotoCoreError, ClientError  # slow to load, and only needed here
 
         try:
             with self._client() as client:
-                # The server's own `-bucket` comes some time after it answers.
+                # The server's own option `-bucket` creates it only some time after the gateway answers.
                 with suppress(client.exceptions.BucketAlreadyExists, client.exceptions.BucketAlreadyOwnedByYou):
                     client.create_bucket(Bucket=BUCKET)
-                allow_pages(client, BUCKET, self._origins())
+                set_cors(client, BUCKET, self._origins())
         except (BotoCoreError, ClientError):
             return False
         return True
@@ -162,8 +158,8 @@ class Storage(Engine):
     def _origins(self) -> list[str]:
         return site_origins(self.environ, str(Address.of(self.environ)))
 
-    def _asking_origins(self) -> str:
-        """Whose pages may ask before an upload: for that, SeaweedFS knows no patterns and looks at no bucket's rule."""
+    def _preflight_origins(self) -> str:
+        """Return the origins that may send preflight requests: for these, SeaweedFS ignores patterns and CORS rules."""
         origins = self._origins()
         return "*" if any("*" in origin for origin in origins) else ",".join(origins)
 
@@ -177,7 +173,7 @@ class Storage(Engine):
 
     @property
     def _ports_file(self) -> Path:
-        return self.folder.sub("run") / "storage-ports.json"
+        return self.folder.subfolder("run") / "storage-ports.json"
 
     def _ports(self) -> dict[str, int]:
         try:
@@ -186,7 +182,7 @@ class Storage(Engine):
             return {}
 
     def _free_ports(self) -> dict[str, int]:
-        """Return the ports of the last run if all are free still, else new ones."""
+        """Return the ports of the last run if all are still free, otherwise new ones."""
         ports = self._ports()
         if set(ports) != set(PORTS) or not all(map(is_free, ports.values())):
             ports = dict(zip(PORTS, choose_ports(len(PORTS)), strict=True))
@@ -194,34 +190,15 @@ class Storage(Engine):
         return ports
 
 
-def allow_pages(client: Any, bucket: str, origins: list[str]) -> None:
-    """Let pages of these origins read what a bucket answers, and no others."""
+def set_cors(client: Any, bucket: str, origins: list[str]) -> None:
+    """Let pages of these origins, and no others, read the answers of a bucket."""
     rule = {"AllowedOrigins": origins, "AllowedMethods": ["GET", "HEAD", "POST"], "AllowedHeaders": ["*"]}
     client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 
 
 def find_weed() -> str:
-    """Return the path of the server, which its wheel puts beside the interpreter."""
+    """Return the path of the server, which its wheel installs beside the interpreter."""
     path = shutil.which("weed", path=sysconfig.get_path("scripts")) or shutil.which("weed")
     if not path:
         raise CannotRun("SeaweedFS is missing. Install requirements-dev.txt, or name a storage by S3_ENDPOINT_URL.")
     return path
-
-
-def choose_ports(count: int) -> list[int]:
-    """Return that many loopback ports which nobody uses now."""
-    free = [port for port in random.sample(RANGE, k=count * 20) if is_free(port)]
-    if len(free) < count:
-        raise CannotRun("There are not enough free ports on this machine for the storage.")
-    return free[:count]
-
-
-def is_free(port: int) -> bool:
-    """Tell whether we could listen on that loopback port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

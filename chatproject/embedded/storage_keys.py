@@ -1,7 +1,7 @@
-"""What only the storage's own parts know, so that they serve each other and nobody else on the machine.
+"""Secrets that only the storage's own parts know, so that they serve each other and nobody else on the machine.
 
-Every port of SeaweedFS but the S3 one asks for a certificate, and its HTTP servers for a token too. Both are made anew
-for each process, which alone needs them.
+Every port of SeaweedFS except the S3 port requires a certificate, and its HTTP servers also require a token. Both are
+generated for each process, since no other process needs them.
 """
 
 import ipaddress
@@ -9,7 +9,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from .folder import write_secret
+from .data_folder import write_secret
 
 TOKENS = ("JWT_SIGNING_KEY", "JWT_SIGNING_READ_KEY", "JWT_FILER_SIGNING_KEY", "JWT_FILER_SIGNING_READ_KEY")
 GRPC = ("VOLUME", "MASTER", "FILER", "S3", "MSG_BROKER", "MSG_AGENT", "ADMIN", "WORKER", "MQ", "CLIENT")
@@ -17,10 +17,10 @@ HTTPS = ("VOLUME", "MASTER", "FILER", "ADMIN", "CLIENT")
 LIFE = timedelta(days=3650)
 
 
-def private_environment(place: Path) -> dict[str, str]:
-    """Make a certificate and tokens, and return the variables by which the storage finds them."""
+def private_environment(folder: Path) -> dict[str, str]:
+    """Generate a certificate and tokens, and return the variables by which the storage finds them."""
     certificate, key = make_certificate()
-    files = {"CA": place / "storage.crt", "CERT": place / "storage.crt", "KEY": place / "storage.key"}
+    files = {"CA": folder / "storage.crt", "CERT": folder / "storage.crt", "KEY": folder / "storage.key"}
     write_secret(files["CERT"], certificate)
     write_secret(files["KEY"], key)
     known = {name: secrets.token_urlsafe(32) for name in TOKENS}
@@ -31,8 +31,8 @@ def private_environment(place: Path) -> dict[str, str]:
 
 
 def make_certificate() -> tuple[bytes, bytes]:
-    """Make a certificate for this machine that is its own authority, and its key, both as PEM."""
-    from cryptography import x509  # slow to load; a storage that is found running needs none of it
+    """Generate a self-signed certificate for this machine and its key, both as PEM."""
+    from cryptography import x509  # slow to load, and not needed for a storage that is adopted
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 

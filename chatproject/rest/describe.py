@@ -1,4 +1,6 @@
-"""What a route is, said once beside it: `docs/openapi.yaml` is made of this, and tests hold every answer to it."""
+"""The description of a route, written beside it: `docs/openapi.yaml` is made from it, and tests check every answer
+against it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,40 +9,43 @@ from typing import Any, Literal, TypeVar
 from rest_framework.serializers import Serializer
 
 View = TypeVar("View", bound=Callable[..., Any])
-Paging = Literal["", "cursor", "position", "part"]
+Pagination = Literal["", "cursor", "position", "part"]
+"""How a list goes on: by an opaque cursor, by positions, or in parts of what has changed; empty for what is no list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One method of one route.
-
-    `gives` is the shape of `data`, None for an answer without a body. `paged` says how a list goes on: by an opaque
-    cursor, by positions, or in parts of what changed. `asks` names parameters of the query, `but` the codes of refusals
-    beside those that any route may give. `also` is a second status with the same body.
-    """
+    """One method of one route."""
 
     id: str
-    gives: Any = None
+    """The operation's name in the document."""
+    response: Any = None
+    """The type of `data`; None for an answer without a body."""
     status: int = 200
     also: int | None = None
-    takes: type[Serializer[Any]] | None = None
-    asks: str = ""
-    but: str = ""
-    paged: Paging = ""
-    is_open: bool = False
-    """Whether nobody needs to be signed in; `knows_people`, whether it makes a difference to be."""
-    knows_people: bool = False
-    is_tagged: bool = False
+    """A second status with the same body."""
+    body: type[Serializer[Any]] | None = None
+    """The serializer of the request body."""
+    query: str = ""
+    """The names of the query parameters, separated by spaces."""
+    errors: str = ""
+    """The status codes of errors other than those that any route may give, separated by spaces."""
+    pagination: Pagination = ""
+    is_public: bool = False
+    """Whether the route can be called without signing in."""
+    reads_session: bool = False
+    """Whether the answer of a public route differs for people who are signed in."""
+    has_etag: bool = False
     """Whether the answer carries an ETag."""
 
 
-def described(id: str, gives: Any = None, **more: Any) -> Callable[[View], View]:
-    """Say what a method of a view set is, by its name in the documents and what it gives."""
+def described(id: str, response: Any = None, **more: Any) -> Callable[[View], View]:
+    """Attach a `Description` to a method of a view set."""
 
-    about = Description(id, gives, **{"status": 204 if gives is None else 200, **more})
+    about = Description(id, response, **{"status": 204 if response is None else 200, **more})
 
-    def note(view: View) -> View:
+    def attach(view: View) -> View:
         view.description = about  # type: ignore[attr-defined]
         return view
 
-    return note
+    return attach

@@ -1,4 +1,4 @@
-"""Strict types for what is sent to us: nothing is bent into shape."""
+"""StrictSerializer types for what is sent to us: nothing is bent into shape."""
 
 import re
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from chatproject.core.ids import parse_uuid7
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-class Strict(serializers.Serializer[Any]):
+class StrictSerializer(serializers.Serializer[Any]):
     """Reads a body without bending its types; fields that are not known are left alone."""
 
 
@@ -68,7 +68,7 @@ class PositionField(serializers.IntegerField):
         return data
 
 
-class MomentField(serializers.Field):  # type: ignore[type-arg]
+class TimestampField(serializers.Field):  # type: ignore[type-arg]
     """A time of RFC 3339, with its zone; given back in UTC."""
 
     default_error_messages = {"invalid": "This is no time of RFC 3339, like 2026-01-31T12:00:00.000Z."}
@@ -85,7 +85,7 @@ class MomentField(serializers.Field):  # type: ignore[type-arg]
         return value
 
 
-class TruthField(serializers.Field):  # type: ignore[type-arg]
+class StrictBooleanField(serializers.Field):  # type: ignore[type-arg]
     """True or false; no word or number for it."""
 
     default_error_messages = {"invalid": "This is true or false."}

@@ -14,7 +14,7 @@ from rest_framework.viewsets import ViewSet
 from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid
 from chatproject.core.ids import parse_uuid7
-from chatproject.core.pagination import LIMIT, LIMIT_MOST, Page
+from chatproject.core.pagination import PAGE_SIZE, PAGE_SIZE_MAX, Page
 from chatproject.core.rate_limits import quotas
 from chatproject.rest.describe import Description
 from chatproject.server import etags
@@ -58,8 +58,8 @@ class API(ViewSet):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         finished: Response = super().finalize_response(request, response, *args, **kwargs)
-        if self.is_tagged(request):
-            etags.tag(request, finished)
+        if self.has_etag(request):
+            etags.add_etag(request, finished)
         # Answers with tokens are as personal as those to people who are signed in.
         finished.headers.setdefault("Cache-Control", "no-store")
         verdict = rate_limits.last_charge() or getattr(self, "verdict", None)
@@ -67,10 +67,10 @@ class API(ViewSet):
             finished.headers.setdefault(name, value)
         return finished
 
-    def is_tagged(self, request: Request) -> bool:
+    def has_etag(self, request: Request) -> bool:
         """Tell whether the answer to this call carries an ETag."""
         about = getattr(getattr(self, self.action or "", None), "description", None)
-        return isinstance(about, Description) and about.is_tagged
+        return isinstance(about, Description) and about.has_etag
 
     def body(self, request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
         """Read and check what was sent."""
@@ -90,14 +90,14 @@ def path_id(text: str) -> Any:
 
 def limit_of(request: Request) -> int:
     """Read how many items are asked for: 50 unless told, at most 100."""
-    text = request.query_params.get("limit", str(LIMIT))
+    text = request.query_params.get("limit", str(PAGE_SIZE))
     if not (text.isascii() and text.isdigit()):
         raise Invalid("This must be a whole number.", pointer="/limit")
     digits = text.lstrip("0")
     if not digits:
         raise Invalid("Ask for one item at least.", pointer="/limit")
     # A number of a million digits is read by nobody.
-    return min(int(digits[:4]), LIMIT_MOST)
+    return min(int(digits[:4]), PAGE_SIZE_MAX)
 
 
 def number_of(request: Request, name: str) -> int | None:
@@ -110,7 +110,7 @@ def number_of(request: Request, name: str) -> int | None:
     return int(text)
 
 
-def truth_of(request: Request, name: str) -> bool:
+def flag_of(request: Request, name: str) -> bool:
     """Read a yes or no from the query; absent means no."""
     text = request.query_params.get(name, "false").lower()
     if text not in {"true", "false", "1", "0"}:

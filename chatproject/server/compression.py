@@ -75,10 +75,10 @@ def may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
     is_secret = getattr(response, SECRET, False) or request.path.startswith(SECRET_PAGES)
     is_whole = response.status_code not in {204, 206, 304} and not response.has_header("Content-Encoding")
     is_long = len(response.content) >= COMPRESSED_FROM
-    return is_whole and is_long and not is_secret and is_of_words(response.headers.get("Content-Type", ""))
+    return is_whole and is_long and not is_secret and is_text(response.headers.get("Content-Type", ""))
 
 
-def is_of_words(kind: str) -> bool:
+def is_text(kind: str) -> bool:
     """Tell whether it is worth while to compress what has this Content-Type."""
     return kind.partition(";")[0].strip() in KINDS
 

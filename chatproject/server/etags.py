@@ -15,7 +15,7 @@ CLOCK = "time"
 """What the server's answer about itself says anew each time, whatever else has changed."""
 
 
-def tag(request: Request, response: Response) -> None:
+def add_etag(request: Request, response: Response) -> None:
     """Name what a good answer says, and leave it out for a reader who knows that name."""
     if response.status_code != 200:
         return
@@ -23,7 +23,7 @@ def tag(request: Request, response: Response) -> None:
     response.headers["ETag"] = known
     response.headers["Cache-Control"] = PRIVATE
     patch_vary_headers(response, ["Authorization", "Cookie"])
-    if knows(request.headers.get("If-None-Match", ""), known):
+    if matches(request.headers.get("If-None-Match", ""), known):
         response.status_code, response.data = 304, None
 
 
@@ -34,7 +34,7 @@ def etag_of(data: dict[str, Any]) -> str:
     return f'W/"{digest[:32]}"'
 
 
-def knows(header: str, known: str) -> bool:
+def matches(header: str, known: str) -> bool:
     """Compare weakly, as RFC 9110 asks of If-None-Match."""
     opaque = known.removeprefix("W/")
     return any(each == "*" or each.removeprefix("W/") == opaque for each in parse_etags(header))

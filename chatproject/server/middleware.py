@@ -17,10 +17,10 @@ from chatproject.server.compression import (
     SECRET_PAGES,
     accepts_gzip,
     compressed_file,
-    is_of_words,
+    is_text,
     mark_compressed,
 )
-from chatproject.server.etags import knows
+from chatproject.server.etags import matches
 
 GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -72,7 +72,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
         asked = dict(request.META)
-        if knows(request.headers.get("If-None-Match", ""), static_file.etag):
+        if matches(request.headers.get("If-None-Match", ""), static_file.etag):
             # WhiteNoise compares to the letter, and the validator of what is compressed is a weak one.
             asked["HTTP_IF_NONE_MATCH"] = static_file.etag
         found = static_file.get_response(request.method, asked)
@@ -85,7 +85,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
         for name, value in found.headers:
             response[name] = value
         _, path, headers = static_file.alternatives[0]
-        if is_of_words(dict(headers)["Content-Type"]):
+        if is_text(dict(headers)["Content-Type"]):
             _compress_file(response, Path(path), request)
         return response
 

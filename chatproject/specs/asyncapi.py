@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chatproject.core.jsonschema import Words
+from chatproject.core.jsonschema import JSONObject
 from messaging.socket.server_frames import ACKNOWLEDGED, Schemas
 
 CLOSES = {
@@ -20,8 +20,8 @@ CLOSES = {
     4503: "Signed out, the session ended, or disconnected by the staff; sign in.",
     4504: "The account is suspended.",
 }
-REF: Words = {"type": "string", "maxLength": 64}
-SECURITY: dict[str, Words] = {
+REF: JSONObject = {"type": "string", "maxLength": 64}
+SECURITY: dict[str, JSONObject] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <access>`."},
     "ticket": {"type": "httpApiKey", "in": "query", "name": "ticket", "description": "From `POST /auth/ticket`; once."},
     "cookie": {"type": "httpApiKey", "in": "cookie", "name": "sessionid", "description": "With an allowed Origin."},
@@ -29,7 +29,7 @@ SECURITY: dict[str, Words] = {
 }
 
 
-def asyncapi() -> Words:
+def asyncapi() -> JSONObject:
     """Write the socket down."""
     known = Schemas()
     commands = {f"{name}.command": _message(name, {"allOf": [schema]}) for name, schema in known.commands.items()}
@@ -57,41 +57,41 @@ def asyncapi() -> Words:
     }
 
 
-def _message(name: str, payload: Words) -> Words:
+def _message(name: str, payload: JSONObject) -> JSONObject:
     return {"name": name, "contentType": "application/json", "payload": payload}
 
 
-def _frame(type: str, data: Words) -> Words:
-    properties: Words = {"type": {"const": type}, "data": data}
+def _frame(type: str, data: JSONObject) -> JSONObject:
+    properties: JSONObject = {"type": {"const": type}, "data": data}
     if type in {"ack", "error", "pong"}:
         properties["ref"] = REF
     required = ["type", "data", "ref"] if type == "ack" else ["type", "data"]
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _query() -> Words:
+def _query() -> JSONObject:
     flag = {"type": "string", "enum": ["1"], "description": "Tell what was missed, for simple clients."}
     return {"type": "object", "properties": {"catch_up": flag, "ticket": {"type": "string"}}}
 
 
-def _commands(commands: Words) -> Words:
+def _commands(commands: JSONObject) -> JSONObject:
     """An operation for each command, with its reply: what is seen from the server, which receives them."""
     return {name: {**_operation("receive", [f"{name}.command"]), **_reply(name)} for name in commands}
 
 
-def _reply(type: str) -> Words:
+def _reply(type: str) -> JSONObject:
     answers = {"ping": ["pong"], "connect": ["connected"]}.get(type, [f"{type}.ack"] if type in ACKNOWLEDGED else [])
     channel = {"$ref": "#/channels/chat"}
     return {"reply": {"channel": channel, "messages": [_in_channel(name) for name in (*answers, "error")]}}
 
 
-def _operation(action: str, names: Any) -> Words:
+def _operation(action: str, names: Any) -> JSONObject:
     return {"action": action, "channel": {"$ref": "#/channels/chat"}, "messages": [_in_channel(n) for n in names]}
 
 
-def _in_channel(name: str) -> Words:
+def _in_channel(name: str) -> JSONObject:
     return {"$ref": f"#/channels/chat/messages/{name}"}
 
 
-def _refs(schemes: Words) -> list[Words]:
+def _refs(schemes: JSONObject) -> list[JSONObject]:
     return [{"$ref": f"#/components/securitySchemes/{name}"} for name in schemes]

@@ -10,17 +10,17 @@ from rest_framework import serializers
 from accounts.api.fields import ReferenceField
 from accounts.api.serializers import SettingsField
 from accounts.people.privacy import CHOICES
-from chatproject.core.jsonschema import Words, schema_of
+from chatproject.core.jsonschema import JSONObject, schema_of
 from chatproject.rest.describe import Description
-from chatproject.rest.fields import IdField, MomentField, PositionField, TruthField
+from chatproject.rest.fields import IdField, PositionField, StrictBooleanField, TimestampField
 from chatproject.rest.problems import CODES, TITLES
 
-PAGING: dict[str, Words] = {
+PAGING: dict[str, JSONObject] = {
     "cursor": {"type": ["string", "null"], "description": "Opaque; null where there is no more."},
     "position": {"type": ["integer", "null"], "description": "The position to go on from."},
 }
-NUMBER: Words = {"type": "integer", "minimum": 0}
-QUERY: dict[str, Words] = {
+NUMBER: JSONObject = {"type": "integer", "minimum": 0}
+QUERY: dict[str, JSONObject] = {
     "limit": {
         "description": "How many, 50 unless told; more than 100 is 100.",
         "schema": {"type": "integer", "minimum": 1},
@@ -37,7 +37,7 @@ QUERY: dict[str, Words] = {
     "around": {"description": "What lies around this position.", "schema": NUMBER},
     "version": {"name": "after", "description": "The version known.", "schema": NUMBER, "required": True},
 }
-PATH: dict[str, Words] = {
+PATH: dict[str, JSONObject] = {
     "token": {"type": "string", "description": "The token of an invitation link."},
     "emoji": {"type": "string", "description": "One emoji, percent-encoded."},
 }
@@ -51,7 +51,7 @@ REFUSALS = {
 }
 ANY_ROUTE = (400, 401, 403, 429, 503)
 WITH_BODY = (413, 415)
-HEADERS: dict[str, Words] = {
+HEADERS: dict[str, JSONObject] = {
     "X-Request-ID": {"description": "Names this answer in the log.", "schema": {"type": "string"}},
     "RateLimit": {"description": "What is left of the limit.", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "The limit.", "schema": {"type": "string"}},
@@ -64,21 +64,21 @@ HEADERS: dict[str, Words] = {
 class Schema(AutoSchema):
     """Turns the `Description` of a route into an OpenAPI operation."""
 
-    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> Words:
+    def get_operation(self, path: str, path_regex: str, path_prefix: str, method: str, registry: Any) -> JSONObject:
         self.registry, self.path, self.path_regex = registry, path, path_regex
         self.path_prefix, self.method = path_prefix, method.upper()
         about = self._description()
-        operation: Words = {
+        operation: JSONObject = {
             "operationId": about.id,
             "summary": self._summary(),
             "tags": [path.split("/")[3]],
-            "parameters": [*self._path_parameters(), *_query(about.asks)],
+            "parameters": [*self._path_parameters(), *_query(about.query)],
             "security": _security(about),
             "responses": self._responses(about),
         }
-        if about.takes is not None:
-            body = self.resolve_serializer(about.takes(), "request")
-            required = any(field.required for field in about.takes().fields.values())
+        if about.body is not None:
+            body = self.resolve_serializer(about.body(), "request")
+            required = any(field.required for field in about.body().fields.values())
             operation["requestBody"] = {"required": required, "content": {"application/json": {"schema": body.ref}}}
         return {name: value for name, value in operation.items() if value != [] or name == "security"}
 
@@ -92,25 +92,25 @@ class Schema(AutoSchema):
         action: str = getattr(self.view, "action", "")
         return (getattr(self.view, action).__doc__ or "").strip().partition("\n")[0]
 
-    def _path_parameters(self) -> list[Words]:
+    def _path_parameters(self) -> list[JSONObject]:
         names = re.findall(r"{(\w+)}", self.path)
         id = {"type": "string", "format": "uuid", "description": "A UUID version 7."}
         return [{"in": "path", "name": name, "required": True, "schema": PATH.get(name, id)} for name in names]
 
     # Answers
 
-    def _responses(self, about: Description) -> Words:
-        answers: Words = {str(status): self._answer(about) for status in {about.status, about.also} - {None}}
-        if about.is_tagged:
+    def _responses(self, about: Description) -> JSONObject:
+        answers: JSONObject = {str(status): self._answer(about) for status in {about.status, about.also} - {None}}
+        if about.has_etag:
             answers["304"] = {"description": "It is as it was.", "headers": self._headers("ETag")}
-        body = WITH_BODY if about.takes is not None else ()
-        needed = {*ANY_ROUTE, *body, *map(int, about.but.split())} | ({404} if "{" in self.path else set())
+        body = WITH_BODY if about.body is not None else ()
+        needed = {*ANY_ROUTE, *body, *map(int, about.errors.split())} | ({404} if "{" in self.path else set())
         return answers | {str(status): self._refusal(status) for status in sorted(needed)}
 
-    def _answer(self, about: Description) -> Words:
-        more = ["ETag"] * about.is_tagged + ["Location"] * (about.status == 302)
+    def _answer(self, about: Description) -> JSONObject:
+        more = ["ETag"] * about.has_etag + ["Location"] * (about.status == 302)
         headers = self._headers("RateLimit", "RateLimit-Policy", *more)
-        if about.gives is None:
+        if about.response is None:
             words = self._summary() if about.status == 302 else "Done; there is nothing to say."
             return {"description": words, "headers": headers}
         return {
@@ -119,32 +119,32 @@ class Schema(AutoSchema):
             "content": {"application/json": {"schema": self._envelope(about)}},
         }
 
-    def _envelope(self, about: Description) -> Words:
-        data = schema_of(about.gives, self._component)
-        properties: Words = {"data": data}
-        if about.paged:
-            properties["pagination"] = _pagination(about.paged)
-            if about.paged != "part":
+    def _envelope(self, about: Description) -> JSONObject:
+        data = schema_of(about.response, self._component)
+        properties: JSONObject = {"data": data}
+        if about.pagination:
+            properties["pagination"] = _pagination(about.pagination)
+            if about.pagination != "part":
                 properties["data"] = {"type": "array", "items": data}
         return {"type": "object", "properties": properties, "required": list(properties)}
 
-    def _refusal(self, status: int) -> Words:
+    def _refusal(self, status: int) -> JSONObject:
         codes = REFUSALS.get(status) or CODES[status]
         name = codes.partition(" ")[0].title().replace("_", "")
         words = ", ".join(f"`{code}`: {TITLES[code].lower()}" for code in codes.split())
         headers = self._headers(*(["Retry-After"] if status in {429, 503} else []))
         content = {"application/problem+json": {"schema": self._problem()}}
-        known: Words = {"description": words, "headers": headers, "content": content}
+        known: JSONObject = {"description": words, "headers": headers, "content": content}
         return self._component(name, known, kind=ResolvedComponent.RESPONSE)
 
-    def _headers(self, *names: str) -> Words:
+    def _headers(self, *names: str) -> JSONObject:
         known = {name: HEADERS[name] for name in ("X-Request-ID", *names)}
         return {name: self._component(name, words, kind=ResolvedComponent.HEADER) for name, words in known.items()}
 
-    def _problem(self) -> Words:
+    def _problem(self) -> JSONObject:
         text, error = {"type": "string"}, ("pointer", "code", "detail")
         names = ("type", "title", "detail", "code")
-        errors: Words = {
+        errors: JSONObject = {
             "type": "array",
             "items": {"type": "object", "properties": dict.fromkeys(error, text), "required": list(error)},
         }
@@ -154,27 +154,27 @@ class Schema(AutoSchema):
             "request_id": {"type": ["string", "null"]},
             "errors": errors,
         }
-        known: Words = {"type": "object", "properties": properties, "required": list(properties)}
+        known: JSONObject = {"type": "object", "properties": properties, "required": list(properties)}
         return self._component("Problem", {"description": "Why not (RFC 9457).", **known})
 
-    def _component(self, name: str, known: Words, kind: str = ResolvedComponent.SCHEMA) -> Words:
+    def _component(self, name: str, known: JSONObject, kind: str = ResolvedComponent.SCHEMA) -> JSONObject:
         make: Any = ResolvedComponent
         component = make(name=name, type=kind, object=name, schema=known)
         self.registry.register_on_missing(component)
-        ref: Words = component.ref
+        ref: JSONObject = component.ref
         return ref
 
-    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Words:
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> JSONObject:
         """Our strict fields, which spectacular does not know."""
         for kind, words in FIELDS.items():
             if isinstance(field, kind):
                 return {**words, **({"type": [words["type"], "null"]} if field.allow_null else {})}
         known: Any = super()
-        mapped: Words = known._map_serializer_field(field, direction, bypass_extensions)
+        mapped: JSONObject = known._map_serializer_field(field, direction, bypass_extensions)
         return mapped
 
 
-REFERENCE: Words = {
+REFERENCE: JSONObject = {
     "type": "object",
     "description": "Names a person by exactly one of these.",
     "properties": {
@@ -185,12 +185,12 @@ REFERENCE: Words = {
     "minProperties": 1,
     "maxProperties": 1,
 }
-FIELDS: dict[type[serializers.Field[Any, Any, Any, Any]], Words] = {
+FIELDS: dict[type[serializers.Field[Any, Any, Any, Any]], JSONObject] = {
     IdField: {"type": "string", "format": "uuid"},
-    MomentField: {"type": "string", "format": "date-time"},
+    TimestampField: {"type": "string", "format": "date-time"},
     PositionField: {"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
     ReferenceField: REFERENCE,
-    TruthField: {"type": "boolean"},
+    StrictBooleanField: {"type": "boolean"},
     SettingsField: {
         "type": "object",
         "description": "Those that are named change.",
@@ -199,23 +199,23 @@ FIELDS: dict[type[serializers.Field[Any, Any, Any, Any]], Words] = {
 }
 
 
-def _pagination(paged: str) -> Words:
+def _pagination(paged: str) -> JSONObject:
     sides = {"next": PAGING.get(paged, {"type": ["string", "integer", "null"]})}
     if paged != "part":
         sides["previous"] = PAGING[paged]
-    properties: Words = {**sides, "has_more": {"type": "boolean"}}
+    properties: JSONObject = {**sides, "has_more": {"type": "boolean"}}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def _security(about: Description) -> list[Words]:
+def _security(about: Description) -> list[JSONObject]:
     """Who may ask: those who are signed in, in one of two ways, or everyone, who may be."""
-    signed_in: list[Words] = [{"bearer": []}, {"cookie": []}]
-    if about.is_open:
-        return [{}, *signed_in] if about.knows_people else []
+    signed_in: list[JSONObject] = [{"bearer": []}, {"cookie": []}]
+    if about.is_public:
+        return [{}, *signed_in] if about.reads_session else []
     return signed_in
 
 
-def _query(asks: str) -> list[Words]:
+def _query(asks: str) -> list[JSONObject]:
     return [{"in": "query", "name": name, **QUERY[name]} for name in asks.split()]
 
 

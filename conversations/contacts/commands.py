@@ -15,7 +15,7 @@ from accounts.models import SERVICE_ID, Block, ContactInvitation, User
 from accounts.people import relations
 from chatproject.core import rate_limits
 from chatproject.core.errors import Blocked, Conflict, Invalid, Unprocessable
-from chatproject.core.names import fault_in
+from chatproject.core.names import name_error
 from chatproject.core.rate_limits import quotas
 from conversations.permissions import Locked, direct_between, directs_of, refresh_permissions, with_locks
 from messaging.media.avatars import replace_avatar
@@ -156,7 +156,7 @@ def update_me(
     NotAllowed, and Conflict if someone has it. Unprocessable for a picture that is none; None takes it away.
     """
     changes = settings or {}
-    if display_name and (fault := fault_in(display_name)):
+    if display_name and (fault := name_error(display_name)):
         raise Invalid(fault, pointer="/display_name")
 
     def act(held: Locked) -> User:

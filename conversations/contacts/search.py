@@ -7,7 +7,7 @@ from django.db.models.expressions import RawSQL
 from accounts.models import User
 from accounts.people.profiles import PersonJSON, people_json
 from chatproject.core.names import fold
-from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from conversations.access import shares_a_conversation
 from conversations.permissions import closed_to
 
@@ -27,7 +27,7 @@ ACTS = ("write", "add")
 
 
 def search_people(
-    *, by: User, text: str, act: str | None = None, limit: int = LIMIT, cursor: str | None = None
+    *, by: User, text: str, act: str | None = None, limit: int = PAGE_SIZE, cursor: str | None = None
 ) -> Page[PersonJSON]:
     """Find people whose username or display name begins with a text, whatever its case and Unicode form; not oneself.
 

@@ -9,16 +9,16 @@ from accounts.api.fields import ReferenceField
 from chatproject.rest.fields import (
     BoundedListField,
     IdField,
-    MomentField,
     PositionField,
-    Strict,
+    StrictBooleanField,
+    StrictSerializer,
     TextField,
-    TruthField,
+    TimestampField,
 )
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant
 
 
-class NewConversation(Strict):
+class NewConversation(StrictSerializer):
     """Either a direct conversation with one person or a group with some."""
 
     kind = serializers.ChoiceField(choices=Conversation.Kind.choices)
@@ -35,7 +35,7 @@ class NewConversation(Strict):
         return attrs
 
 
-class GroupChange(Strict):
+class GroupChange(StrictSerializer):
     """What is to be different about a group."""
 
     name = TextField(max_length=NAME_LENGTH, required=False, trim_whitespace=True)
@@ -44,28 +44,28 @@ class GroupChange(Strict):
     avatar_media_id = IdField(required=False, allow_null=True)
 
 
-class NewMembers(Strict):
+class NewMembers(StrictSerializer):
     users = BoundedListField(child=ReferenceField(), max_length=settings.GROUP_MEMBERS)
 
 
-class RoleChange(Strict):
+class RoleChange(StrictSerializer):
     role = serializers.ChoiceField(choices=Participant.Role.choices)
 
 
-class Successor(Strict):
+class Successor(StrictSerializer):
     to = ReferenceField()
 
 
-class NewLink(Strict):
-    expires_at = MomentField(required=False, allow_null=True)
+class NewLink(StrictSerializer):
+    expires_at = TimestampField(required=False, allow_null=True)
     max_uses = PositionField(required=False, allow_null=True)
 
 
-class PlaceChange(Strict):
+class PlaceChange(StrictSerializer):
     """What someone settles for themselves about a conversation."""
 
     notify = serializers.ChoiceField(choices=Participant.Notify.choices, required=False)
-    muted_until = MomentField(required=False, allow_null=True)
-    pinned = TruthField(required=False)
-    archived = TruthField(required=False)
+    muted_until = TimestampField(required=False, allow_null=True)
+    pinned = StrictBooleanField(required=False)
+    archived = StrictBooleanField(required=False)
     draft = TextField(max_length=settings.TEXT_LENGTH, required=False, allow_blank=True, allow_null=True)

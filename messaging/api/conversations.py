@@ -9,7 +9,7 @@ from accounts.api.base import SignedIn
 from accounts.models import User
 from accounts.people.profiles import find_user, find_users
 from chatproject.rest.describe import described
-from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id, truth_of
+from chatproject.rest.views import API, envelope, envelope_page, flag_of, limit_of, path_id
 from conversations import commands, groups
 from conversations.events import PlaceJSON
 from conversations.models import Conversation
@@ -22,7 +22,7 @@ from messaging.sync.inbox import list_conversations, show_conversation, show_pla
 class ConversationViewSet(API):
     """`/conversations`."""
 
-    @described("listConversations", ConversationJSON, paged="cursor", asks="limit cursor archived")
+    @described("listConversations", ConversationJSON, pagination="cursor", query="limit cursor archived")
     def list(self, request: SignedIn) -> Response:
         """My conversations."""
         return envelope_page(
@@ -30,11 +30,11 @@ class ConversationViewSet(API):
                 by=request.user,
                 limit=limit_of(request),
                 cursor=request.query_params.get("cursor"),
-                archived=truth_of(request, "archived"),
+                archived=flag_of(request, "archived"),
             )
         )
 
-    @described("createConversation", ConversationJSON, status=201, also=200, takes=NewConversation, but="404 409 422")
+    @described("createConversation", ConversationJSON, status=201, also=200, body=NewConversation, errors="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Start a direct conversation (200 if it is there already) or make a group."""
         said = self.body(request, NewConversation)
@@ -44,19 +44,19 @@ class ConversationViewSet(API):
             conversation, is_new = self._create_group(request.user, said), True
         return shown(request.user, conversation.pk, 201 if is_new else 200)
 
-    @described("getConversation", ConversationJSON, is_tagged=True)
+    @described("getConversation", ConversationJSON, has_etag=True)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One conversation as I see it."""
         return shown(request.user, path_id(pk))
 
-    @described("updateConversation", ConversationJSON, takes=GroupChange, but="409 422")
+    @described("updateConversation", ConversationJSON, body=GroupChange, errors="409 422")
     def update(self, request: SignedIn, pk: str) -> Response:
         """Change a group's name, description or history."""
         id = path_id(pk)
         groups.update_group(by=request.user, conversation_id=id, **self.body(request, GroupChange))
         return shown(request.user, id)
 
-    @described("deleteConversation", but="409")
+    @described("deleteConversation", errors="409")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """Delete a group."""
         groups.delete_group(by=request.user, conversation_id=path_id(pk))
@@ -71,7 +71,7 @@ class ConversationViewSet(API):
 class PlaceViewSet(API):
     """`/conversations/{id}/me`."""
 
-    @described("updatePlace", PlaceJSON, takes=PlaceChange)
+    @described("updatePlace", PlaceJSON, body=PlaceChange)
     def update(self, request: SignedIn, pk: str) -> Response:
         """Settle something for myself."""
         place = update_settings(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))

@@ -20,13 +20,13 @@ from messaging.sync.member_list import list_links, list_members
 class GroupViewSet(API):
     """What is done with a group as a whole."""
 
-    @described("leave", but="409")
+    @described("leave", errors="409")
     def leave(self, request: SignedIn, pk: str) -> Response:
         """Leave a group."""
         groups.leave(by=request.user, conversation_id=path_id(pk))
         return Response(status=204)
 
-    @described("transfer", ConversationJSON, takes=Successor, but="409 422")
+    @described("transfer", ConversationJSON, body=Successor, errors="409 422")
     def transfer(self, request: SignedIn, pk: str) -> Response:
         """Make another member the owner."""
         id = path_id(pk)
@@ -38,13 +38,13 @@ class GroupViewSet(API):
 class MemberViewSet(API):
     """`/conversations/{id}/participants`."""
 
-    @described("listParticipants", ParticipantJSON, paged="cursor", asks="limit cursor")
+    @described("listParticipants", ParticipantJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn, pk: str) -> Response:
         """Who is in."""
         limit, cursor = limit_of(request), request.query_params.get("cursor")
         return envelope_page(list_members(by=request.user, conversation_id=path_id(pk), limit=limit, cursor=cursor))
 
-    @described("addParticipants", ConversationJSON, takes=NewMembers, but="409 422")
+    @described("addParticipants", ConversationJSON, body=NewMembers, errors="409 422")
     def create(self, request: SignedIn, pk: str) -> Response:
         """Put people into a group."""
         id = path_id(pk)
@@ -52,7 +52,7 @@ class MemberViewSet(API):
         groups.add_members(by=request.user, conversation_id=id, users=users)
         return shown(request.user, id)
 
-    @described("setRole", ParticipantJSON, takes=RoleChange, but="409 422")
+    @described("setRole", ParticipantJSON, body=RoleChange, errors="409 422")
     def update(self, request: SignedIn, pk: str, id: str) -> Response:
         """Make someone an admin or a member."""
         group_id, user_id = path_id(pk), path_id(id)
@@ -60,7 +60,7 @@ class MemberViewSet(API):
         place = groups.set_role(by=request.user, conversation_id=group_id, user_id=user_id, role=role)
         return envelope(participant_json(place, place.conversation, sees_read=shows_read_receipts(request.user)))
 
-    @described("removeParticipant", but="409")
+    @described("removeParticipant", errors="409")
     def destroy(self, request: SignedIn, pk: str, id: str) -> Response:
         """Put someone out."""
         groups.remove_member(by=request.user, conversation_id=path_id(pk), user_id=path_id(id))
@@ -70,13 +70,13 @@ class MemberViewSet(API):
 class LinkViewSet(API):
     """`/conversations/{id}/invite-links` and `/invite-links`."""
 
-    @described("listInviteLinks", LinkJSON, paged="cursor", asks="limit cursor", but="409")
+    @described("listInviteLinks", LinkJSON, pagination="cursor", query="limit cursor", errors="409")
     def list(self, request: SignedIn, pk: str) -> Response:
         """The links that lead in, without their tokens."""
         limit, cursor = limit_of(request), request.query_params.get("cursor")
         return envelope_page(list_links(by=request.user, conversation_id=path_id(pk), limit=limit, cursor=cursor))
 
-    @described("makeInviteLink", LinkJSON, status=201, takes=NewLink, but="409")
+    @described("makeInviteLink", LinkJSON, status=201, body=NewLink, errors="409")
     @holds_secret
     def create(self, request: SignedIn, pk: str) -> Response:
         """Make a link; its token is shown here and never again."""
@@ -84,13 +84,13 @@ class LinkViewSet(API):
         link, token = invite_links.make_link(by=request.user, conversation_id=id, **self.body(request, NewLink))
         return envelope(invite_links.link_json(link, token), 201)
 
-    @described("revokeInviteLink", but="409")
+    @described("revokeInviteLink", errors="409")
     def destroy(self, request: SignedIn, pk: str, id: str) -> Response:
         """Revoke a link."""
         invite_links.revoke_link(by=request.user, conversation_id=path_id(pk), link_id=path_id(id))
         return Response(status=204)
 
-    @described("acceptInviteLink", ConversationJSON, but="409 410")
+    @described("acceptInviteLink", ConversationJSON, errors="409 410")
     def accept(self, request: SignedIn, token: str) -> Response:
         """Come in by a link."""
         return shown(request.user, invite_links.accept_link(by=request.user, token=token).pk)

@@ -32,7 +32,7 @@ class UploadJSON(TypedDict):
 class MediaViewSet(API):
     """`/media`."""
 
-    @described("beginUpload", UploadJSON, status=201, takes=NewUpload)
+    @described("beginUpload", UploadJSON, status=201, body=NewUpload)
     @holds_secret
     def begin(self, request: SignedIn) -> Response:
         """Ask for a place to upload a file to."""
@@ -41,7 +41,7 @@ class MediaViewSet(API):
         shown: UploadJSON = {"media": upload.media, "upload": place}
         return envelope(shown, 201)
 
-    @described("completeUpload", MediaJSON, but="422")
+    @described("completeUpload", MediaJSON, errors="422")
     def complete(self, request: SignedIn, pk: str) -> Response:
         """Say that a file is uploaded."""
         return envelope(media.complete_upload(by=request.user, media_id=path_id(pk)))

@@ -31,7 +31,7 @@ class MessageViewSet(API):
         """What is said counts together, whatever door it comes through."""
         return [(quotas.SEND, request.user.pk)] if self.action == "create" else super().limits_of(request)
 
-    @described("sendMessage", MessageJSON, status=201, also=200, takes=NewMessage, but="404 409 422")
+    @described("sendMessage", MessageJSON, status=201, also=200, body=NewMessage, errors="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Say something; 200 and the stored message if it was said before."""
         said = self.body(request, NewMessage)
@@ -52,19 +52,19 @@ class MessageViewSet(API):
         """When each other member has had and read one of my messages."""
         return envelope(status.status_of(by=request.user, message_id=path_id(pk)))
 
-    @described("editMessage", MessageJSON, takes=NewText, but="422")
+    @described("editMessage", MessageJSON, body=NewText, errors="422")
     def partial_update(self, request: SignedIn, pk: str) -> Response:
         """Word one of my messages anew."""
         text = self.body(request, NewText)["text"]
         return envelope(edit.edit_message(by=request.user, message_id=path_id(pk), text=text))
 
-    @described("deleteMessage", SuccessJSON, but="422")
+    @described("deleteMessage", SuccessJSON, errors="422")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """Take back a message for everyone."""
         edit.delete_message(by=request.user, message_id=path_id(pk))
         return envelope({"success": True})
 
-    @described("listMessages", MessageJSON, paged="position", asks="limit before after around")
+    @described("listMessages", MessageJSON, pagination="position", query="limit before after around")
     def conversation(self, request: SignedIn, id: str) -> Response:
         """A page of a conversation, oldest first."""
         sides = {side: number_of(request, side) for side in ("before", "after", "around")}
@@ -74,7 +74,7 @@ class MessageViewSet(API):
             history.history(by=request.user, conversation_id=path_id(id), limit=limit_of(request), **sides)
         )
 
-    @described("listMessagesWith", MessageJSON, paged="position", asks="limit before")
+    @described("listMessagesWith", MessageJSON, pagination="position", query="limit before")
     def friend(self, request: SignedIn, id: str) -> Response:
         """A page of the direct conversation with someone."""
         before = number_of(request, "before")
@@ -86,12 +86,12 @@ class MessageViewSet(API):
 class ReactionViewSet(API):
     """`/messages/{id}/reactions/{emoji}`."""
 
-    @described("addReaction", MessageJSON, but="422")
+    @described("addReaction", MessageJSON, errors="422")
     def update(self, request: SignedIn, pk: str, emoji: str) -> Response:
         """React to a message."""
         return envelope(reactions.add_reaction(by=request.user, message_id=path_id(pk), emoji=emoji))
 
-    @described("removeReaction", MessageJSON, but="422")
+    @described("removeReaction", MessageJSON, errors="422")
     def destroy(self, request: SignedIn, pk: str, emoji: str) -> Response:
         """Take my reaction back."""
         return envelope(reactions.remove_reaction(by=request.user, message_id=path_id(pk), emoji=emoji))
@@ -100,12 +100,12 @@ class ReactionViewSet(API):
 class ReceiptViewSet(API):
     """`/conversations/{id}/delivered` and `read`."""
 
-    @described("markDelivered", MarksJSON, takes=Watermark)
+    @described("markDelivered", MarksJSON, body=Watermark)
     def delivered(self, request: SignedIn, pk: str) -> Response:
         """Note how far I have had what was said."""
         return self._mark(request, receipts.mark_delivered, pk)
 
-    @described("markRead", MarksJSON, takes=Watermark)
+    @described("markRead", MarksJSON, body=Watermark)
     def read(self, request: SignedIn, pk: str) -> Response:
         """Note how far I have read."""
         return self._mark(request, receipts.mark_read, pk)

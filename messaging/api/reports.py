@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from accounts.api.base import SignedIn
 from accounts.people.profiles import find_user
 from chatproject.rest.describe import described
-from chatproject.rest.fields import IdField, Strict, TextField
+from chatproject.rest.fields import IdField, StrictSerializer, TextField
 from chatproject.rest.views import API, envelope, envelope_page, limit_of
 from messaging.models import Report
 from messaging.moderation import reports
@@ -14,7 +14,7 @@ from messaging.moderation.my_reports import list_reports
 from messaging.moderation.reports import ReportJSON
 
 
-class NewReport(Strict):
+class NewReport(StrictSerializer):
     """What is reported, a message or a person, and why."""
 
     message_id = IdField(required=False)
@@ -31,13 +31,13 @@ class NewReport(Strict):
 class ReportViewSet(API):
     """`/reports`."""
 
-    @described("listReports", ReportJSON, paged="cursor", asks="limit cursor")
+    @described("listReports", ReportJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """What I have reported, and what came of it."""
         limit, cursor = limit_of(request), request.query_params.get("cursor")
         return envelope_page(list_reports(by=request.user, limit=limit, cursor=cursor))
 
-    @described("report", ReportJSON, status=201, also=200, takes=NewReport, but="404 422")
+    @described("report", ReportJSON, status=201, also=200, body=NewReport, errors="404 422")
     def create(self, request: SignedIn) -> Response:
         """Ask the staff to look at a message or a person; 200 and the open report if that was done before."""
         said = self.body(request, NewReport)

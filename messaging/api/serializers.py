@@ -4,10 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from chatproject.rest.fields import BoundedListField, IdField, PositionField, Strict, TextField
+from chatproject.rest.fields import BoundedListField, IdField, PositionField, StrictSerializer, TextField
 
 
-class NewMessage(Strict):
+class NewMessage(StrictSerializer):
     """A message for a conversation, or for a person."""
 
     id = IdField(required=False)
@@ -25,17 +25,17 @@ class NewMessage(Strict):
         return attrs
 
 
-class NewUpload(Strict):
+class NewUpload(StrictSerializer):
     filename = TextField(max_length=1000)
     content_type = TextField(max_length=200)
     size = PositionField()
 
 
-class NewText(Strict):
+class NewText(StrictSerializer):
     """What a message is to say from now on."""
 
     text = TextField(allow_blank=True)
 
 
-class Watermark(Strict):
+class Watermark(StrictSerializer):
     through = PositionField()

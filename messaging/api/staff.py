@@ -10,13 +10,13 @@ from accounts.staff.model_admin import staff_of
 from chatproject.core.json_types import SuccessJSON
 from chatproject.core.pagination import Page
 from chatproject.rest.describe import described
-from chatproject.rest.fields import Strict, TextField
+from chatproject.rest.fields import StrictSerializer, TextField
 from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id
 from messaging.moderation import connections
 from messaging.moderation.connections import ConnectedJSON, StatsJSON
 
 
-class NewAnnouncement(Strict):
+class NewAnnouncement(StrictSerializer):
     message = TextField(max_length=4000)
 
 
@@ -28,7 +28,7 @@ class ConnectedViewSet(API):
         """How many are connected, and to which servers."""
         return envelope(connections.stats(by=staff_of(request)))
 
-    @described("listConnected", ConnectedJSON, paged="cursor", asks="limit cursor")
+    @described("listConnected", ConnectedJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """Who is connected."""
         limit, cursor = limit_of(request), request.query_params.get("cursor")
@@ -40,7 +40,7 @@ class ConnectedViewSet(API):
         connections.disconnect(by=staff_of(request), user_id=path_id(pk))
         return envelope({"success": True})
 
-    @described("listPresentIn", PersonJSON, paged="cursor")
+    @described("listPresentIn", PersonJSON, pagination="cursor")
     def participants(self, request: SignedIn, pk: str) -> Response:
         """Who has a conversation open now; its members may ask, too."""
         id = path_id(pk)
@@ -50,12 +50,12 @@ class ConnectedViewSet(API):
             found = connections.list_looking(by=request.user, conversation_id=id)
         return envelope_page(Page(found, next=None, previous=None, has_more=False))
 
-    @described("broadcast", SuccessJSON, takes=NewAnnouncement)
+    @described("broadcast", SuccessJSON, body=NewAnnouncement)
     def broadcast(self, request: SignedIn) -> Response:
         """Say something to everyone who is connected."""
         return self._announce(request)
 
-    @described("broadcastIn", SuccessJSON, takes=NewAnnouncement)
+    @described("broadcastIn", SuccessJSON, body=NewAnnouncement)
     def broadcast_in(self, request: SignedIn, pk: str) -> Response:
         """Say something to everyone who is connected and in a conversation."""
         return self._announce(request, conversation_id=path_id(pk))

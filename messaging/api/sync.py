@@ -15,7 +15,7 @@ from messaging.sync.history import ChangesJSON, Part, SyncJSON
 class CatchingUpViewSet(API):
     """`/sync` and `/conversations/{id}/changes`."""
 
-    @described("getChanges", ChangesJSON, paged="part", asks="version limit")
+    @described("getChanges", ChangesJSON, pagination="part", query="version limit")
     def changes(self, request: SignedIn, pk: str) -> Response:
         """What changed in a conversation after a version."""
         conversation_id, after = path_id(pk), number_of(request, "after")
@@ -25,7 +25,7 @@ class CatchingUpViewSet(API):
             sync.changes(by=request.user, conversation_id=conversation_id, after=after, limit=limit_of(request))
         )
 
-    @described("sync", SyncJSON, paged="part", asks="cursor", but="410")
+    @described("sync", SyncJSON, pagination="part", query="cursor", errors="410")
     def sync(self, request: SignedIn) -> Response:
         """What changed for me since a cursor was given."""
         return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))

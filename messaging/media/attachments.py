@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from chatproject.core.encryption import NOWHERE, seal, unseal
+from chatproject.core.encryption import NO_ID, seal, unseal
 from chatproject.core.json_types import Count, IdText, PathText, one_of
 
 
@@ -134,9 +134,9 @@ def take_media(ids: Sequence[UUID], *, message_id: UUID, conversation_id: UUID, 
 
 def seal_name(id: UUID, filename: str) -> bytes:
     """Encrypt the name of a file, which tells as much as words do."""
-    return seal(filename, field="filename", row=id, conversation=NOWHERE)
+    return seal(filename, field="filename", row=id, conversation=NO_ID)
 
 
 def open_name(id: UUID, filename: bytes) -> str:
     """Decrypt what `seal_name` made."""
-    return unseal(filename, field="filename", row=id, conversation=NOWHERE)
+    return unseal(filename, field="filename", row=id, conversation=NO_ID)

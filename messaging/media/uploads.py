@@ -18,7 +18,7 @@ from accounts.models import User
 from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid, TooLarge, Unprocessable, UnsupportedMedia
 from chatproject.core.ids import uuid7
-from chatproject.core.names import fault_in
+from chatproject.core.names import name_error
 from chatproject.core.rate_limits import quotas
 from conversations.access import memberships_of, participant_of
 from messaging.access import readable
@@ -68,7 +68,7 @@ def begin_upload(*, by: User, filename: str, content_type: str, size: int) -> Up
 def _clean_name(filename: str, type: MediaType) -> str:
     """The name that a download has: no path, nothing that misleads, and an ending that goes with its type."""
     name = PurePath(filename.replace("\\", "/")).name.strip()
-    if not name.strip(". ") or len(name) > NAME_LENGTH or fault_in(name):
+    if not name.strip(". ") or len(name) > NAME_LENGTH or name_error(name):
         raise Invalid(f"A file's name has 1 to {NAME_LENGTH} characters that can be seen.", pointer="/filename")
     return name_for(name, type)
 

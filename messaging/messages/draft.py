@@ -9,7 +9,7 @@ from django.conf import settings
 
 from chatproject.core.encryption import fingerprints, seal
 from chatproject.core.errors import Invalid, Unprocessable, require_storable
-from chatproject.core.ids import minted_ms, uuid7
+from chatproject.core.ids import id_milliseconds, uuid7
 from chatproject.core.names import is_visible
 from messaging.media.attachments import kind_of
 from messaging.messages.mentions import Spelling, names_in
@@ -89,7 +89,7 @@ def make_draft(
         reply_to_id=reply_to_id,
         body=seal(text, field="body", row=id, conversation=conversation_id),
         fingerprints=fingerprints(sender_id.bytes, conversation_id.bytes, *content),
-        is_timely=-ID_MAX_AHEAD_MS <= time.time() * 1000 - minted_ms(id) <= ID_MAX_AGE_MS,
+        is_timely=-ID_MAX_AHEAD_MS <= time.time() * 1000 - id_milliseconds(id) <= ID_MAX_AGE_MS,
         names=names_in(text) if "@" in text else (),
         media=media,
     )

@@ -16,7 +16,7 @@ from accounts.staff.audit_log import Action, Staff, record
 from chatproject.core.errors import Invalid, require_storable
 from chatproject.core.json_types import Count, IdText, TimeText
 from chatproject.core.names import is_visible
-from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from chatproject.core.realtime import publish, timestamp_of
 from chatproject.core.redis import redis
 from conversations.access import participant_of
@@ -81,13 +81,13 @@ def _members(server: str) -> Iterator[str]:
     return (member.decode() for member, _ in members)
 
 
-def list_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[ConnectedJSON]:
+def list_connected(*, by: Staff, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[ConnectedJSON]:
     """List the people who are connected, each with their sockets: which server, which session, since when."""
     record(by=by, action=Action.SEE_CONNECTED)
     return find_connected(by=by, limit=limit, cursor=cursor)
 
 
-def find_connected(*, by: Staff, limit: int = LIMIT, cursor: str | None = None) -> Page[ConnectedJSON]:
+def find_connected(*, by: Staff, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[ConnectedJSON]:
     """As `list_connected`, for pages that have logged who looks."""
     after = read_cursor(cursor, salt="connected") if cursor else ""
     found = _sockets_after(after, people=limit + 1)

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from accounts.models import User
-from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from messaging.models import Report
 from messaging.moderation.reports import ReportJSON, report_json
 
 
-def list_reports(*, by: User, limit: int = LIMIT, cursor: str | None = None) -> Page[ReportJSON]:
+def list_reports(*, by: User, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[ReportJSON]:
     """List what someone has reported, the latest first."""
     mine = Report.objects.filter(reporter=by).order_by("-pk")
     if cursor:

@@ -12,7 +12,7 @@ from accounts.people.profiles import OwnJSON
 from chatproject.core.client_limits import LimitsJSON
 from chatproject.core.ids import Id
 from chatproject.core.json_types import Count, IdText, TimeText, one_of
-from chatproject.core.jsonschema import Words, schema_of
+from chatproject.core.jsonschema import JSONObject, schema_of
 from conversations.events import ConversationRemoved, ConversationSettings, ConversationUpdated
 from messaging.media.attachments import MediaJSON
 from messaging.messages.events import MessageCreated, MessageUpdated
@@ -115,7 +115,7 @@ class Schemas:
     """The schemas of all frames: `commands` by their type, `data` of what is sent, `acks`, and what they refer to."""
 
     def __init__(self) -> None:
-        self.components: dict[str, Words] = {}
+        self.components: dict[str, JSONObject] = {}
         self.data = {name: schema_of(hint, self._keep) for name, hint in SENT.items()}
         self.acks = {name: schema_of(hint, self._keep) for name, hint in ACKNOWLEDGED.items()}
         kinds = {str(kind.__struct_config__.tag): kind for kind in get_args(Command)}
@@ -125,12 +125,12 @@ class Schemas:
         self.components |= found
         self.commands = {name: {"$ref": REFERENCE + kind.__name__} for name, kind in kinds.items()}
 
-    def _keep(self, name: str, known: Words) -> Words:
+    def _keep(self, name: str, known: JSONObject) -> JSONObject:
         self.components.setdefault(name, known)
         return {"$ref": REFERENCE + name}
 
 
-def _schema_of_id(kind: type) -> Words:
+def _schema_of_id(kind: type) -> JSONObject:
     if issubclass(kind, Id):
         return {"type": "string", "format": "uuid"}
     raise NotImplementedError(kind)

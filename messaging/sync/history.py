@@ -16,7 +16,7 @@ from accounts.people.profiles import OwnJSON, own_json
 from chatproject.core.database import snapshot
 from chatproject.core.errors import Gone
 from chatproject.core.json_types import IdText
-from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from conversations.access import memberships_of, participant_of
 from conversations.models import Conversation, Departure, Participant, direct_key
 from messaging.access import readable
@@ -61,7 +61,7 @@ def history(
     *,
     by: User,
     conversation_id: UUID,
-    limit: int = LIMIT,
+    limit: int = PAGE_SIZE,
     before: int | None = None,
     after: int | None = None,
     around: int | None = None,
@@ -79,7 +79,9 @@ def history(
     return _backward(messages if before is None else messages.filter(position__lt=before), limit)
 
 
-def direct_history(*, by: User, friend_id: UUID, limit: int = LIMIT, before: int | None = None) -> Page[MessageJSON]:
+def direct_history(
+    *, by: User, friend_id: UUID, limit: int = PAGE_SIZE, before: int | None = None
+) -> Page[MessageJSON]:
     """Read a page of the direct conversation with someone; Conversation.DoesNotExist if there is none."""
     conversation = Conversation.objects.only("pk").get(direct_key=direct_key(by.pk, friend_id))
     return history(by=by, conversation_id=conversation.pk, limit=limit, before=before)
@@ -94,7 +96,7 @@ def get_message(*, by: User, message_id: UUID) -> MessageJSON:
     return messages_json([readable(place).get(pk=message_id)])[0]
 
 
-def changes(*, by: User, conversation_id: UUID, after: int, limit: int = LIMIT) -> Part[ChangesJSON]:
+def changes(*, by: User, conversation_id: UUID, after: int, limit: int = PAGE_SIZE) -> Part[ChangesJSON]:
     """Read what changed in a conversation after a version, in its present state: messages in the order of versions.
 
     Messages and conversation are of one moment. What is deleted is a tombstone; while there is more, `next` is the
@@ -151,7 +153,7 @@ class Round:
         return Round(since=self.until, until=self.until)
 
 
-def sync(*, by: User, cursor: str | None = None, limit: int = LIMIT) -> Part[SyncJSON]:
+def sync(*, by: User, cursor: str | None = None, limit: int = PAGE_SIZE) -> Part[SyncJSON]:
     """Read what has changed for someone since a cursor was given, in pages; without one, everything they are in.
 
     Every conversation comes as it is now, and may come again although nothing happened to it. Raises Gone for a cursor

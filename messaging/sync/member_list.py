@@ -4,7 +4,7 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.people.privacy import shows_read_receipts
-from chatproject.core.pagination import LIMIT, Page, read_cursor, write_cursor
+from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from conversations.access import members_of, participant_of
 from conversations.events import ParticipantJSON, participants_json
 from conversations.invite_links import LinkJSON, link_json, links_of
@@ -12,7 +12,7 @@ from messaging.access import stopped_marks
 
 
 def list_members(
-    *, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None
+    *, by: User, conversation_id: UUID, limit: int = PAGE_SIZE, cursor: str | None = None
 ) -> Page[ParticipantJSON]:
     """List the members of a conversation, the longest known first; Conversation.DoesNotExist for a stranger."""
     conversation = participant_of(by, conversation_id).conversation
@@ -30,7 +30,7 @@ def list_members(
     return Page(seen, next=following, previous=None, has_more=more)
 
 
-def list_links(*, by: User, conversation_id: UUID, limit: int = LIMIT, cursor: str | None = None) -> Page[LinkJSON]:
+def list_links(*, by: User, conversation_id: UUID, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[LinkJSON]:
     """List the links that lead into a group, the latest first; admins may."""
     links = links_of(by=by, conversation_id=conversation_id)
     if cursor:

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from accounts.models import User
 from accounts.web.faces import initials
-from chatproject.core.graphemes import cut
+from chatproject.core.graphemes import truncate
 from chatproject.core.names import fold
 from conversations.models import Conversation
 from messaging.messages.richtext import Link, marks_in
@@ -91,7 +91,7 @@ async def test_the_names_of_those_who_are_meant_stand_out(
     [
         ("fold", "fold", fold, ["Straße", "STRASSE", "ẞ", "ΟΔΟΣ", "οδος", "İIıi", "Zoe\u0308", "ǆ", "ﬁ", "\u212a"]),
         ("format", "initials", initials, ["Ann Bell", f"{FAMILY} {FAMILY}", "🇩🇪", "e\u0301mile zola", "(x) y z", ""]),
-        ("graphemes", "cut", cut, [(f"ab{FAMILY}", 4), (f"ab{FAMILY}", 7), (FAMILY, 2), ("", 3), ("e\u0301", 1)]),
+        ("graphemes", "cut", truncate, [(f"ab{FAMILY}", 4), (f"ab{FAMILY}", 7), (FAMILY, 2), ("", 3), ("e\u0301", 1)]),
     ],
 )
 async def test_the_script_treats_letters_as_the_server_does(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from chatproject import environment
-from chatproject.embedded.address import Address
 from chatproject.environment import VARIABLES, Environment, Undescribed
+from chatproject.exposure import Address
 from chatproject.management.commands.settings_table import with_table
 from tests.checks.test_documents import ROOT, variables_in_code
 

@@ -116,7 +116,16 @@ def test_the_contract_names_every_frame_that_is_sent_and_no_other() -> None:
 
 def variables_in_code() -> set[str]:
     """Every variable of the environment that the settings or the embedded engines read."""
-    return set(_variables(sources("chatproject/settings.py", "chatproject/environment.py", "chatproject/embedded")))
+    return set(
+        _variables(
+            sources(
+                "chatproject/settings.py",
+                "chatproject/environment.py",
+                "chatproject/exposure.py",
+                "chatproject/embedded",
+            )
+        )
+    )
 
 
 def _variables(nodes: Iterator[ast.AST]) -> Iterator[str]:

@@ -20,8 +20,8 @@ from accounts.people.devices import device_words
 from accounts.usernames import fold_username
 from accounts.wallets.siwe import SignInMessage
 from accounts.web.faces import initials
-from chatproject.core.graphemes import cut
-from chatproject.core.names import fault_in, is_visible
+from chatproject.core.graphemes import truncate
+from chatproject.core.names import is_visible, name_error
 from messaging.messages.mentions import names_in
 from messaging.socket.commands import BadFrame, read
 from messaging.web.contexts.message_html import render_links
@@ -34,9 +34,9 @@ READERS: dict[str, Callable[[str], object]] = {
     "names_in": names_in,
     "linked": render_links,
     "is_visible": is_visible,
-    "fault_in": fault_in,
+    "name_error": name_error,
     "fold_username": fold_username,
-    "cut": lambda text: cut(text, 160),
+    "cut": lambda text: truncate(text, 160),
     "initials": initials,
     "device_words": device_words,
     "eip4361": SignInMessage.read,

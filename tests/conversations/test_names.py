@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from accounts.auth.commands import register
 from accounts.models import User
 from chatproject.core.errors import Invalid
-from chatproject.core.names import fault_in
+from chatproject.core.names import name_error
 from conversations.commands import create_group
 from conversations.contacts.commands import update_me
 from conversations.groups import update_group
@@ -34,12 +34,12 @@ GOOD = [
 
 @pytest.mark.parametrize("name", MISLEADING + INVISIBLE, ids=ascii)
 def test_what_misleads_or_is_not_seen_is_no_name(name: str) -> None:
-    assert fault_in(name)
+    assert name_error(name)
 
 
 @pytest.mark.parametrize("name", GOOD, ids=ascii)
 def test_what_people_are_called_anywhere_is_a_name(name: str) -> None:
-    assert fault_in(name) is None
+    assert name_error(name) is None
 
 
 def in_register(name: str, alice: User, group: Conversation) -> Any:

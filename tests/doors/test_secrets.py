@@ -16,8 +16,8 @@ from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from accounts.models import User
-from chatproject.embedded.folder import Folder
-from chatproject.embedded.postgres import programs
+from chatproject.embedded.data_folder import DataFolder
+from chatproject.embedded.postgres import bin_folder
 from conversations.models import Conversation
 from tests.support.browser import PASSWORD, Browser
 from tests.support.client import Client
@@ -92,7 +92,7 @@ def shows(content: bytes, secret: str) -> bool:
 def dump() -> bytes:
     """The tests' database as pg_dump writes it down."""
     database = make_conninfo(os.environ["DATABASE_URL"], dbname=connection.settings_dict["NAME"])
-    return subprocess.run([programs() / "pg_dump", "--dbname", database], check=True, capture_output=True).stdout
+    return subprocess.run([bin_folder() / "pg_dump", "--dbname", database], check=True, capture_output=True).stdout
 
 
 def files(since: float) -> Iterator[bytes]:
@@ -101,7 +101,7 @@ def files(since: float) -> Iterator[bytes]:
         cursor.execute("CHECKPOINT")
         cursor.execute("SELECT oid FROM pg_database WHERE datname = current_database()")
         (oid,) = cursor.fetchone()
-    data = Folder.of(os.environ).path / "postgres" / "data"
+    data = DataFolder.of(os.environ).path / "postgres" / "data"
     for place in (data / "base" / str(oid), data / "pg_wal"):
         yield from (path.read_bytes() for path in place.rglob("*") if path.is_file() and path.stat().st_mtime >= since)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chatproject.embedded.folder import Folder
+from chatproject.embedded.data_folder import DataFolder
 
 
 @pytest.fixture
-def folder() -> Iterator[Folder]:
+def folder() -> Iterator[DataFolder]:
     with tempfile.TemporaryDirectory(prefix="parley-test-") as place:
-        yield Folder(Path(place))
+        yield DataFolder(Path(place))

@@ -8,10 +8,10 @@ from django.core.management import CommandError, call_command
 from accounts.auth.commands import start_session
 from accounts.models import Session, User
 from chatproject.core.errors import NotAllowed
-from chatproject.embedded.__main__ import has_demo
-from chatproject.embedded.address import Address
+from chatproject.embedded.__main__ import wants_demo
+from chatproject.embedded.console import ready_message
 from chatproject.embedded.errors import CannotRun
-from chatproject.embedded.greeting import greeting
+from chatproject.exposure import Address
 from chatproject.lifespan import lifespan
 from messaging.management.demo import CAST, PASSWORD
 from messaging.management.demo_people import open_demo_people
@@ -34,17 +34,17 @@ BEHIND_A_PROXY = {"BEHIND_TLS": "1", "TRUSTED_PROXIES": "127.0.0.1", "SITE_URL":
     ],
 )
 def test_they_are_made_unasked_where_nobody_else_gets_in(environ: dict[str, str], made: bool) -> None:
-    assert has_demo(environ) is made
+    assert wants_demo(environ) is made
 
 
 def test_a_site_for_others_is_told_why_they_are_missing(capsys: Any) -> None:
-    has_demo(BEHIND_A_PROXY)
+    wants_demo(BEHIND_A_PROXY)
     assert "SITE_URL, BEHIND_TLS, TRUSTED_PROXIES" in capsys.readouterr().out
 
 
 def test_a_site_for_others_does_not_start_when_they_are_asked_for() -> None:
     with pytest.raises(CannotRun, match="Take CHAT_DEMO out"):
-        has_demo({"CHAT_DEMO": "1", **BEHIND_A_PROXY})
+        wants_demo({"CHAT_DEMO": "1", **BEHIND_A_PROXY})
 
 
 def test_none_of_them_may_do_everything() -> None:
@@ -52,7 +52,7 @@ def test_none_of_them_may_do_everything() -> None:
 
 
 def test_a_site_for_others_greets_nobody_with_the_password() -> None:
-    assert PASSWORD not in greeting(Address("127.0.0.1", 8000), "postgresql://nowhere", shows_demo=False)
+    assert PASSWORD not in ready_message(Address("127.0.0.1", 8000), "postgresql://nowhere", shows_demo=False)
 
 
 @pytest.fixture

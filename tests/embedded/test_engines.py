@@ -8,7 +8,7 @@ import redis
 from botocore.exceptions import ClientError
 
 from chatproject.embedded.engines import running_engines
-from chatproject.embedded.storage import choose_ports, is_free
+from chatproject.embedded.ports import choose_ports, is_free
 
 ALL_BUT_REDIS = {"DATABASE_URL": "postgresql://elsewhere/parley", "S3_ENDPOINT_URL": "http://elsewhere"}
 

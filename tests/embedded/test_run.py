@@ -13,12 +13,11 @@ import psutil
 import psycopg
 import pytest
 
-from chatproject.embedded.address import Address
-from chatproject.embedded.errors import CannotRun
-from chatproject.embedded.folder import PROJECT
-from chatproject.embedded.leftovers import MARK
-from chatproject.embedded.storage import choose_ports
-from chatproject.environment import written_down
+from chatproject.embedded.data_folder import PROJECT
+from chatproject.embedded.orphans import MARK
+from chatproject.embedded.ports import choose_ports
+from chatproject.environment import InvalidSetting, read_variables
+from chatproject.exposure import Address
 
 ENGINES = ("DATABASE_URL", "REDIS_URL", "S3_")
 KEYS = ("SECRET_KEY", "CHAT_")
@@ -160,12 +159,12 @@ def test_it_can_be_told_to_end_when_it_has_hardly_begun(run, number):
 
 
 def keep(folder, number):
-    with psycopg.connect(written_down(folder.path / "environment")["DATABASE_URL"]) as connection:
+    with psycopg.connect(read_variables(folder.path / "environment")["DATABASE_URL"]) as connection:
         connection.execute(f"CREATE TABLE kept AS SELECT {number} AS number")
 
 
 def kept(folder):
-    with psycopg.connect(written_down(folder.path / "environment")["DATABASE_URL"]) as connection:
+    with psycopg.connect(read_variables(folder.path / "environment")["DATABASE_URL"]) as connection:
         return connection.execute("SELECT number FROM kept").fetchone()[0]
 
 
@@ -181,7 +180,7 @@ def test_a_port_in_use_is_said_before_anything_starts(run):
 
 @pytest.mark.parametrize("port", ["web", "0", "70000", "-1"])
 def test_a_port_must_be_one(port):
-    with pytest.raises(CannotRun, match="PORT must be a number"):
+    with pytest.raises(InvalidSetting, match="PORT must be a number"):
         Address.of({"PORT": port})
 
 

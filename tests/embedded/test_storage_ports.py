@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from chatproject.embedded import storage as embedded_storage
+from chatproject.embedded.data_folder import DataFolder
 from chatproject.embedded.engines import Engines, running_engines
-from chatproject.embedded.folder import Folder
 from chatproject.embedded.storage import BUCKET, VACUUM_SECONDS
 from messaging.media.storage import MediaStorage
 
@@ -43,7 +43,7 @@ NO_ENGINES = {"DATABASE_URL": "postgresql://elsewhere/parley", "REDIS_URL": "red
 @pytest.fixture
 def weed() -> psutil.Process:
     """The storage's process of this run."""
-    found = Folder.of(os.environ).pid_file("storage").read_text().split()[0]
+    found = DataFolder.of(os.environ).pid_file("storage").read_text().split()[0]
     return psutil.Process(int(found))
 
 
@@ -104,7 +104,7 @@ def test_its_sockets_ask_for_the_certificate_too_or_lie_where_nobody_else_comes(
 
 
 def test_its_keys_are_for_the_owner_alone() -> None:
-    for file in Folder.of(os.environ).sub("run").glob("storage.*"):
+    for file in DataFolder.of(os.environ).subfolder("run").glob("storage.*"):
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0 or file.suffix == ".pid"
 
 
@@ -136,7 +136,7 @@ def client_of(known: dict[str, str]) -> MediaStorage:
 
 
 @pytest.fixture
-def old_folder(folder: Folder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Folder:
+def old_folder(folder: DataFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DataFolder:
     """A folder whose objects were stored before the ports were closed."""
     file = tmp_path / "file"
     file.write_bytes(b"kept" * 2_000_000)
@@ -150,7 +150,7 @@ def old_folder(folder: Folder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_folder_of_before_keeps_its_objects_and_serves_the_pages_of_the_site_alone(
-    old_folder: Folder, tmp_path: Path
+    old_folder: DataFolder, tmp_path: Path
 ) -> None:
     environ = {**NO_ENGINES, "SITE_URL": "https://chat.example", "PORT": "8170"}
     with running_engines(old_folder, environ) as engines:
@@ -188,7 +188,7 @@ def allowed_by(storage: MediaStorage, origin: str) -> list[str | None]:
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_storage_that_was_left_running_is_taken_over_for_the_same_pages_alone(folder: Folder) -> None:
+def test_a_storage_that_was_left_running_is_taken_over_for_the_same_pages_alone(folder: DataFolder) -> None:
     runs: list[Engines] = []
 
     def start(port: str) -> str:
@@ -207,7 +207,7 @@ def test_a_storage_that_was_left_running_is_taken_over_for_the_same_pages_alone(
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_what_is_uploaded_again_and_again_takes_no_room_for_long(folder: Folder, tmp_path: Path) -> None:
+def test_what_is_uploaded_again_and_again_takes_no_room_for_long(folder: DataFolder, tmp_path: Path) -> None:
     size, times = 4_000_000, 10
     file = tmp_path / "file"
     file.write_bytes(os.urandom(size))
@@ -224,10 +224,10 @@ def test_what_is_uploaded_again_and_again_takes_no_room_for_long(folder: Folder,
         assert (tmp_path / "back").read_bytes() == file.read_bytes()
 
 
-def bytes_in(folder: Folder) -> int:
+def bytes_in(folder: DataFolder) -> int:
     """How many bytes of objects the storage keeps on the disk."""
     sizes = []
-    for path in folder.sub("storage").rglob("*.dat"):
+    for path in folder.subfolder("storage").rglob("*.dat"):
         # One that is compacted is written anew, and takes the place of the old one.
         with suppress(FileNotFoundError):
             sizes.append(path.stat().st_size)

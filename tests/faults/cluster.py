@@ -16,11 +16,11 @@ import httpx
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from chatproject.embedded.application import manage, web
+from chatproject.embedded.application import manage_command, web_command
+from chatproject.embedded.data_folder import PROJECT, DataFolder
 from chatproject.embedded.engine import Engine
 from chatproject.embedded.engines import Engines, running_engines
-from chatproject.embedded.folder import PROJECT, Folder
-from chatproject.embedded.storage import choose_ports
+from chatproject.embedded.ports import choose_ports
 from tests.faults.database_wire import DatabaseWire
 from tests.faults.redis_wire import RedisWire
 
@@ -32,7 +32,7 @@ PATIENCE = 180.0
 class Site:
     """Engines on a folder, with the database made ready."""
 
-    def __init__(self, folder: Folder, engines: Engines) -> None:
+    def __init__(self, folder: DataFolder, engines: Engines) -> None:
         self.folder = folder
         self.environ = {**os.environ, **engines.environment(), "CHAT_VAR": str(folder.path), "CHAT_LIMITS": "off"}
         self._engines = {engine.name: engine for engine in engines.all}
@@ -67,7 +67,7 @@ def _start(engine: Engine) -> None:
         if engine.answers():
             return
         time.sleep(0.1)
-    raise TimeoutError(f"{engine.title} does not answer: {engine.last_words()}")
+    raise TimeoutError(f"{engine.title} does not answer: {engine.recent_log()}")
 
 
 def _keep_commit_times(engines: Engines) -> None:
@@ -75,7 +75,7 @@ def _keep_commit_times(engines: Engines) -> None:
     with psycopg.connect(engines.database_url, autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET track_commit_timestamp = on")
     postgres = next(engine for engine in engines.all if engine.name == "postgres")
-    postgres.ask_to_stop()
+    postgres.request_stop()
     postgres.end()
     _start(postgres)
 
@@ -84,12 +84,12 @@ def _keep_commit_times(engines: Engines) -> None:
 def running_site(place: Path | None = None) -> Iterator[Site]:
     """Have engines of our own for as long as the block lasts, in a folder of a moment unless one is named."""
     with tempfile.TemporaryDirectory(prefix="parley-faults-") as temporary:
-        folder = Folder(place or Path(temporary))
+        folder = DataFolder(place or Path(temporary))
         with folder.locked(), running_engines(folder, ELSEWHERE) as engines:
             site = Site(folder, engines)
             _keep_commit_times(engines)
             subprocess.run(
-                manage("prepare"), env={**site.environ, "CHAT_DEMO": ""}, check=True, stdout=subprocess.DEVNULL
+                manage_command("prepare"), env={**site.environ, "CHAT_DEMO": ""}, check=True, stdout=subprocess.DEVNULL
             )
             yield site
 
@@ -144,7 +144,7 @@ class Server:
 
     def _command(self) -> list[str]:
         """The product's own command; without a part of it, by a launcher that takes the part away first."""
-        python, flag, *module = web(self.environ, host="127.0.0.1", port=self.port)
+        python, flag, *module = web_command(self.environ, host="127.0.0.1", port=self.port)
         return [python, flag, *(("tests.faults.broken", self._without) if self._without else ()), *module]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import django
 
-from chatproject.embedded.application import manage
+from chatproject.embedded.application import manage_command
 from tests.load import processes, report
 from tests.load.world import QUICK, Sizes
 
@@ -25,7 +25,7 @@ def main(words: Sequence[str]) -> int:
     processes.allow_many_files()
     with processes.engines() as environ:
         os.environ.update(environ, DJANGO_SETTINGS_MODULE="chatproject.settings")
-        subprocess.run(manage("prepare"), check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(manage_command("prepare"), check=True, stdout=subprocess.DEVNULL)
         django.setup()
         from tests.load.bench import measure
 

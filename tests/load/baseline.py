@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from chatproject.embedded.folder import PROJECT
+from chatproject.embedded.data_folder import PROJECT
 from tests.load.processes import Web, free_port, web
 from tests.load.world import Seats, Sizes, World
 

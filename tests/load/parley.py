@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.auth.tokens import issue_pair
 from accounts.models import Session, User
 from chatproject.core.ids import uuid7
-from chatproject.embedded.address import Address
 from chatproject.embedded.application import commands
+from chatproject.exposure import Address
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation, Participant, direct_key
 from messaging.socket import commands as protocol

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from chatproject.embedded.data_folder import PROJECT, DataFolder
 from chatproject.embedded.engines import running_engines
-from chatproject.embedded.folder import PROJECT, Folder
-from chatproject.embedded.storage import choose_ports
+from chatproject.embedded.ports import choose_ports
 
 KIB = 1024
 
@@ -24,7 +24,7 @@ def engines() -> Iterator[dict[str, str]]:
     """PostgreSQL and Redis, empty; give the environment by which they are found. Nothing here needs the storage."""
     without_storage = {"S3_ENDPOINT_URL": "http://127.0.0.1:9"}
     with tempfile.TemporaryDirectory(prefix="parley-load-") as place:
-        folder = Folder(Path(place))
+        folder = DataFolder(Path(place))
         with folder.locked(), running_engines(folder, without_storage) as running:
             yield {**without_storage, **running.environment(), "CHAT_VAR": place, "CHAT_LIMITS": "off"}
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatproject.embedded.folder import PROJECT
+from chatproject.embedded.data_folder import PROJECT
 
 PAGE = PROJECT / "docs/performance.md"
 DATA = PROJECT / "docs/performance.json"

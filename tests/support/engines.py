@@ -13,10 +13,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from chatproject.embedded.data_folder import DataFolder
 from chatproject.embedded.engines import running_engines
 from chatproject.embedded.errors import CannotRun
-from chatproject.embedded.folder import Folder
-from chatproject.embedded.leftovers import MARK, end_leftovers
+from chatproject.embedded.orphans import MARK, end_orphans
 
 WORKER = "PYTEST_XDIST_WORKER"
 
@@ -49,7 +49,7 @@ def start() -> None:
     os.environ.pop("SSL_CERT_FILE", None)
     os.environ["SSL_CERT_DIR"] = ssl.get_default_verify_paths().openssl_capath
     os.environ["CHAT_VAR"] = os.environ.get("CHAT_TEST_VAR") or "var/test"
-    folder = Folder.of(os.environ)
+    folder = DataFolder.of(os.environ)
     try:
         _running.enter_context(folder.locked())
         # The servers of the tests choose their ports later: pages at any may use the storage.
@@ -60,7 +60,7 @@ def start() -> None:
             f"{reason}\nFor a second run beside another, name a folder of its own: CHAT_TEST_VAR=…"
         ) from None
     # A worker that had to be killed stops no servers.
-    _running.callback(end_leftovers, folder)
+    _running.callback(end_orphans, folder)
     os.environ.update(engines.environment(), **{"CHAT_VAR": str(folder.path), MARK: str(folder.path)})
 
 

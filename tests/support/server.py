@@ -14,8 +14,8 @@ import httpx
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from chatproject.embedded.application import APPLICATION, web
-from chatproject.embedded.storage import choose_ports
+from chatproject.embedded.application import APPLICATION, web_command
+from chatproject.embedded.ports import choose_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +39,7 @@ def command(kind: str, port: int, app: str) -> list[str]:
             str(port),
             app,
         ]
-    return web(os.environ, host="127.0.0.1", port=port, application=app)
+    return web_command(os.environ, host="127.0.0.1", port=port, application=app)
 
 
 def environment() -> dict[str, str]:

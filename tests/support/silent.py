@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
-from chatproject.embedded.storage import choose_ports
+from chatproject.embedded.ports import choose_ports
 
 
 class Silent:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from chatproject.embedded.folder import Folder
+from chatproject.embedded.data_folder import DataFolder
 
 # Autovacuum would take transaction numbers of its own.
 SETTINGS = {"log_statement": "'all'", "log_line_prefix": "'<%p %d> '", "autovacuum": "off"}
@@ -24,7 +24,7 @@ class StatementLog:
     """PostgreSQL's log file, from a moment on."""
 
     def __init__(self, database: str) -> None:
-        self.file = Folder.of(os.environ).log("postgres")
+        self.file = DataFolder.of(os.environ).log("postgres")
         self._database = database
         self._from = 0
 

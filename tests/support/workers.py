@@ -14,7 +14,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
-from chatproject.embedded.folder import Folder
+from chatproject.embedded.data_folder import DataFolder
 from tests.support.engines import WORKER
 
 
@@ -41,7 +41,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Wait for our turn before anything of the test begins, its time limit included."""
     if WORKER not in os.environ:
         return (yield)
-    with turn(Folder.of(os.environ).sub("run"), alone=item.get_closest_marker("alone") is not None):
+    with turn(DataFolder.of(os.environ).subfolder("run"), alone=item.get_closest_marker("alone") is not None):
         return (yield)
 
 

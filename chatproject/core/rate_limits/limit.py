@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from chatproject.core.client_address import subject_of
+from chatproject.core.client_address import rate_limit_subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Limit:
 
     def key(self, subject: object) -> str:
         """Return the key in Redis. Subjects may be names or addresses of people, so Redis gets only a digest."""
-        return f"limit:{self.name}:{hashlib.sha256(subject_of(str(subject)).encode()).hexdigest()[:32]}"
+        return f"limit:{self.name}:{hashlib.sha256(rate_limit_subject(str(subject)).encode()).hexdigest()[:32]}"
 
 
 Buckets = Sequence[tuple[Limit, object]]

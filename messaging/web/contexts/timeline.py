@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 
 from accounts.models import User
 from accounts.web.faces import initials, tone
-from chatproject.core.graphemes import cut
+from chatproject.core.graphemes import truncate
 from conversations.access import participant_of
 from messaging.access import readable
 from messaging.messages.json import MessageJSON, ReactionJSON, messages_json
@@ -228,7 +228,7 @@ class ItemBuilder:
         if answered is None:
             return Quote(id=message["reply_to_id"], text=self.words["unavailable"])
         summary = message_summary(answered, text=self._text(answered), words=self.words)
-        text = " ".join(cut(summary, QUOTE_LENGTH).split())
+        text = " ".join(truncate(summary, QUOTE_LENGTH).split())
         sender = answered["sender_id"]
         return Quote(id=answered["id"], text=text, sender=self._name(sender), tone=tone(sender))
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from accounts.models import User
 from accounts.web.base import READ, WRITE, SignedInRequest, form_data, show_form, signed_in
 from accounts.web.forms import CommandForm, LinesField
-from chatproject.core.graphemes import shortened
+from chatproject.core.graphemes import truncate_with_dots
 from conversations.contacts.search import find_person
 from messaging.models import Report
 from messaging.moderation import reports
@@ -45,7 +45,7 @@ def report_message(request: SignedInRequest, message_id: UUID) -> HttpResponse:
     """Report a message to the staff."""
     known = get_message(by=request.user, message_id=message_id)
     back_url = f"/conversations/{known['conversation_id']}#m-{known['id']}"
-    excerpt = shortened(known["text"], EXCERPT_LENGTH)
+    excerpt = truncate_with_dots(known["text"], EXCERPT_LENGTH)
     about = {"message_id": message_id}
     return _report(request, about=about, subject="this message", message_text=excerpt, back_url=back_url)
 

@@ -17,7 +17,7 @@ from django.test import Client
 
 from accounts.auth.second_factor import factors_of, use_code
 from accounts.models import User
-from chatproject.core.encryption import NOWHERE, MissingKey, seal
+from chatproject.core.encryption import NO_ID, MissingKey, seal
 from messaging.migrations import __name__ as migrations
 from tests.accounts.conftest import code
 from tests.accounts.visitor import PASSWORD, Visitor, words
@@ -57,7 +57,7 @@ def keep(user: User, data: dict[str, Any], type: str = "totp") -> None:
 
 def former(text: str) -> str:
     """A secret as it was sealed when all of them were bound to the same place."""
-    return base64.b64encode(seal(text, field="secret", row=NOWHERE, conversation=NOWHERE)).decode()
+    return base64.b64encode(seal(text, field="secret", row=NO_ID, conversation=NO_ID)).decode()
 
 
 def bind() -> None:

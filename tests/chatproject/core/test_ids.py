@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chatproject.core.ids import first_id_at, minted_at, parse_uuid7, uuid7
+from chatproject.core.ids import first_id_at, id_time, parse_uuid7, uuid7
 
 MOMENT = datetime(2026, 1, 31, 12, 0, 0, 123000, tzinfo=UTC)
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -25,12 +25,12 @@ def test_anything_else_is_no_id(text: str) -> None:
 
 
 def test_an_id_carries_the_time_it_was_made() -> None:
-    assert abs(datetime.now(UTC) - minted_at(uuid7())) < timedelta(seconds=1)
-    assert minted_at(first_id_at(MOMENT)) == MOMENT
+    assert abs(datetime.now(UTC) - id_time(uuid7())) < timedelta(seconds=1)
+    assert id_time(first_id_at(MOMENT)) == MOMENT
 
 
 def test_an_id_beyond_all_time_carries_its_end() -> None:
-    assert minted_at(UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")).year == 9999
+    assert id_time(UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")).year == 9999
 
 
 def test_the_bound_of_a_moment_lies_between_what_came_before_and_what_came_after() -> None:

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from accounts.models import User
-from chatproject.core.ids import first_id_at, minted_at
+from chatproject.core.ids import first_id_at, id_time
 from conversations.models import Conversation
 from messaging.models import Message
 from messaging.retention.partitions import PARENTS, make_partitions, monday, name_of, partitions, weeks_ahead
@@ -72,7 +72,7 @@ def test_the_first_and_the_last_id_of_a_week_lie_in_it(conversation: Conversatio
     assert store(first, conversation, alice) == name_of(this)
     assert store(UUID(int=first_id_at(this + WEEK).int - 1), conversation, alice) == name_of(this)
     assert store(first_id_at(this + WEEK), conversation, alice) == name_of(this + WEEK)
-    assert minted_at(before) < this == minted_at(first)
+    assert id_time(before) < this == id_time(first)
 
 
 def test_an_id_of_a_week_that_is_not_there_is_stored_nowhere(conversation: Conversation, alice: User) -> None:

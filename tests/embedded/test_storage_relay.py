@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from chatproject.embedded.__main__ import media_for_others
-from chatproject.embedded.address import Address
+from chatproject.embedded.__main__ import public_media_endpoint
 from chatproject.embedded.application import commands
+from chatproject.exposure import Address
 from messaging.media.storage import MediaStorage
 from tests.messaging.media.conftest import put
 from tests.support.server import free_port
@@ -24,7 +24,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 (nobody listens)
 def relay(settings: Any) -> Iterator[str]:
     """The address of a relay to the storage."""
     port, target = free_port(), urlsplit(settings.STORAGES["default"]["OPTIONS"]["endpoint_url"]).port
-    words = [sys.executable, "-m", "chatproject.embedded.relay", "127.0.0.1", str(port), str(target)]
+    words = [sys.executable, "-m", "chatproject.embedded.storage_relay", "127.0.0.1", str(port), str(target)]
     with subprocess.Popen(words) as process:
         try:
             for _ in range(200):
@@ -67,6 +67,6 @@ def test_the_storage_is_reached_one_port_above_a_page_that_is_public(
 ) -> None:
     port = free_port()
     known = {"PORT": str(port), "S3_ENDPOINT_URL": "http://127.0.0.1:9999", **environ}
-    told = media_for_others(known, Address.of(known))
+    told = public_media_endpoint(known, Address.of(known))
     assert told == ({"S3_PUBLIC_ENDPOINT_URL": reached.format(port + 1)} if reached else {})
     assert ("media" in commands({**known, **told}, Address.of(known))) == (reached is not None)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from chatproject import environment
+from chatproject.embedded.data_folder import PROJECT, DataFolder
 from chatproject.embedded.errors import CannotRun
-from chatproject.embedded.folder import PROJECT, Folder
-from chatproject.embedded.keys import NAMES, keys
+from chatproject.embedded.keys import NAMES, load_keys
 
 
 def test_a_folder_can_be_had_again_after_a_run(folder):
@@ -19,22 +19,22 @@ def test_a_folder_can_be_had_again_after_a_run(folder):
 
 
 def test_the_folder_is_var_in_the_project_unless_named():
-    assert Folder.of({}).path == PROJECT / "var"
-    assert Folder.of({"CHAT_VAR": "elsewhere"}).path == PROJECT / "elsewhere"
-    assert Folder.of({"CHAT_VAR": "/else/where"}).path == Path("/else/where")
+    assert DataFolder.of({}).path == PROJECT / "var"
+    assert DataFolder.of({"CHAT_VAR": "elsewhere"}).path == PROJECT / "elsewhere"
+    assert DataFolder.of({"CHAT_VAR": "/else/where"}).path == Path("/else/where")
 
 
 def test_other_commands_find_the_engines_while_they_run_and_not_afterwards(folder):
     file = folder.path / "environment"
     with folder.written_environment({"REDIS_URL": "unix:///there"}):
-        assert environment.written_down(file) == {"REDIS_URL": "unix:///there"}
+        assert environment.read_variables(file) == {"REDIS_URL": "unix:///there"}
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert not file.exists()
 
 
 @pytest.mark.parametrize("name", ["so-long-" * 20, "a,b"])
 def test_sockets_move_elsewhere_when_the_path_is_no_good_for_them(folder, name):
-    odd = Folder(folder.path / name)
+    odd = DataFolder(folder.path / name)
     assert len(str(odd.sockets())) < 85
     assert odd.sockets() == odd.sockets() != folder.sockets()
     odd.sockets().rmdir()
@@ -44,7 +44,7 @@ def test_sockets_move_elsewhere_when_the_path_is_no_good_for_them(folder, name):
 def elsewhere(folder, monkeypatch):
     """A folder whose path is too long for sockets, and the place in the system's folder that it gets instead."""
     monkeypatch.setattr(tempfile, "tempdir", str(folder.path))
-    odd = Folder(folder.path / ("so-long-" * 20))
+    odd = DataFolder(folder.path / ("so-long-" * 20))
     place = odd.sockets()
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     place.rmdir()
@@ -54,7 +54,7 @@ def elsewhere(folder, monkeypatch):
 @pytest.mark.parametrize("kind", ["open", "link", "file", "dangling"])
 def test_sockets_do_not_move_to_where_others_could_answer(elsewhere, folder, kind):
     odd, place = elsewhere
-    theirs = folder.sub("theirs")
+    theirs = folder.subfolder("theirs")
     if kind == "open":
         place.mkdir()
         place.chmod(0o777)
@@ -71,43 +71,43 @@ def test_sockets_do_not_move_to_where_others_could_answer(elsewhere, folder, kin
 def test_what_belongs_to_someone_else_is_not_used(elsewhere, folder):
     odd, place = elsewhere
     place.mkdir(0o700)
-    keys(folder)
+    load_keys(folder)
     for path in (place, folder.path / "keys", folder.path):
         os.chown(path, 12345, 12345)
     with pytest.raises(CannotRun, match="belongs to you alone"):
         odd.sockets()
     with pytest.raises(CannotRun, match="keys belongs to someone else"):
-        keys(folder)
+        load_keys(folder)
     with pytest.raises(CannotRun, match="make this one yours"), folder.locked():
         pass
 
 
 def test_what_others_could_read_or_write_is_closed_to_them(folder):
-    keys(folder)
+    load_keys(folder)
     (folder.path / "keys").chmod(0o644)
     folder.path.chmod(0o777)
     with folder.locked():
-        keys(folder)
+        load_keys(folder)
     assert stat.S_IMODE((folder.path / "keys").stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o755
 
 
 def test_keys_are_made_once_and_for_the_owner_alone(folder):
-    first = keys(folder)
-    assert keys(folder) == first
+    first = load_keys(folder)
+    assert load_keys(folder) == first
     assert all(first[name] for name in NAMES)
     assert stat.S_IMODE((folder.path / "keys").stat().st_mode) == 0o600
 
 
 def test_without_the_keys_the_data_is_left_alone(folder):
-    folder.sub("postgres")
+    folder.subfolder("postgres")
     with pytest.raises(CannotRun, match="no message can be read"):
-        keys(folder)
+        load_keys(folder)
     assert not (folder.path / "keys").exists()
 
 
 def test_a_damaged_key_file_is_not_made_anew(folder):
     (folder.path / "keys").write_text("SECRET_KEY=left\n")
     with pytest.raises(CannotRun, match="CHAT_KEYS"):
-        keys(folder)
+        load_keys(folder)
     assert (folder.path / "keys").read_text() == "SECRET_KEY=left\n"

@@ -1,4 +1,4 @@
-"""CHAT_VAR: everything that the embedded default writes, in one folder that one run has at a time."""
+"""The folder CHAT_VAR, which holds everything that `make run` writes; one run at a time may use it."""
 
 import fcntl
 import hashlib
@@ -13,54 +13,54 @@ from pathlib import Path
 from .errors import CannotRun
 
 PROJECT = Path(__file__).resolve().parents[2]
-# A unix socket's whole path may have about 107 bytes; the longest name put behind ours has 14.
+# The whole path of a unix socket may have about 107 bytes; the longest name that we append has 14.
 SOCKETS_PATH_LIMIT = 85
-# PostgreSQL refuses to run as root; as root we run it as this user.
+# PostgreSQL refuses to run as root; if we are root, it runs as this user.
 SYSTEM_USER = "parley-postgres"
 
 
-class Folder:
-    """The places inside CHAT_VAR, made when first asked for."""
+class DataFolder:
+    """The paths inside CHAT_VAR, created when first asked for."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
 
     @classmethod
-    def of(cls, environ: Mapping[str, str]) -> "Folder":
-        """Find the folder that the environment names, relative to the project; `var` by default."""
+    def of(cls, environ: Mapping[str, str]) -> "DataFolder":
+        """Return the folder that the environment names, relative to the project; `var` by default."""
         return cls(PROJECT / (environ.get("CHAT_VAR") or "var"))
 
-    def sub(self, name: str, mode: int = 0o700) -> Path:
-        """Return a folder in ours, made if need be."""
-        place = self.path / name
-        place.mkdir(mode=mode, parents=True, exist_ok=True)
-        return place
+    def subfolder(self, name: str, mode: int = 0o700) -> Path:
+        """Return a folder inside this one, created if missing."""
+        path = self.path / name
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        return path
 
     def pid_file(self, name: str) -> Path:
-        return self.sub("run") / f"{name}.pid"
+        return self.subfolder("run") / f"{name}.pid"
 
     def log(self, name: str) -> Path:
-        return self.sub("log") / f"{name}.log"
+        return self.subfolder("log") / f"{name}.log"
 
     def sockets(self) -> Path:
-        """Return the folder for unix sockets; one elsewhere if our own path is too long, or would read as a list."""
+        """Return the folder for unix sockets: a temporary one if our path is too long or has a comma, a separator."""
         if len(os.fsencode(self.path / "sockets")) <= SOCKETS_PATH_LIMIT and "," not in str(self.path):
-            return self.sub("sockets")
+            return self.subfolder("sockets")
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return own_folder(Path(tempfile.gettempdir()) / f"parley-{os.getuid()}-{digest}")
+        return private_folder(Path(tempfile.gettempdir()) / f"parley-{os.getuid()}-{digest}")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the folder to ourselves for as long as we run."""
+        """Lock the folder against other runs for as long as the block lasts."""
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
-            self._close_to_others()
+            self._restrict_access()
             handle = (self.path / "lock").open("a")
         except OSError as error:
             raise CannotRun(f"Parley cannot write to {self.path}: {error.strerror}.") from error
         with handle:
             try:
-                # Not `flock`: honcho's forks would hold on to it after we are killed.
+                # Not `flock`: honcho's forks would keep that lock after we are killed.
                 fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise CannotRun(
@@ -68,8 +68,8 @@ class Folder:
                 ) from None
             yield
 
-    def _close_to_others(self) -> None:
-        """Let nobody else write where the keys are; CannotRun where the folder is someone else's."""
+    def _restrict_access(self) -> None:
+        """Take write permission from others, because the keys are here; CannotRun if another user owns the folder."""
         found = self.path.stat()
         if found.st_uid != os.getuid():
             raise CannotRun(
@@ -81,30 +81,30 @@ class Folder:
 
     @contextmanager
     def written_environment(self, values: Mapping[str, str]) -> Iterator[None]:
-        """Write down where everything is while it runs, for `manage.py` in another terminal."""
+        """Keep a file that names the running engines, so that `manage.py` finds them from another terminal."""
         file = self.path / "environment"
-        write_private(file, values)
+        write_variables(file, values)
         try:
             yield
         finally:
             file.unlink(missing_ok=True)
 
 
-def own_folder(place: Path) -> Path:
-    """Return a folder that lies where everyone may make one; make it if need be, CannotRun if it is not ours alone."""
+def private_folder(path: Path) -> Path:
+    """Return a folder inside one that everybody may write to, created if missing; CannotRun unless it is ours alone."""
     with suppress(FileExistsError):
-        place.mkdir(mode=0o700)
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners() or found.st_mode & 0o077:
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in allowed_owners() or found.st_mode & 0o077:
         raise CannotRun(
-            f"{place} is not a folder that belongs to you alone, so others could answer there in our place. "
+            f"{path} is not a folder that belongs to you alone, so others could answer there in our place. "
             "Remove it, or choose a shorter CHAT_VAR."
         )
-    return place
+    return path
 
 
-def owners() -> set[int]:
-    """Whose a folder for sockets may be: ours, or as root that of PostgreSQL, to which `postgres.py` gives it."""
+def allowed_owners() -> set[int]:
+    """Return who may own a folder for sockets: we and, if we are root, PostgreSQL's user (see `postgres.py`)."""
     known = {os.getuid()}
     if not os.getuid():
         with suppress(KeyError):
@@ -112,13 +112,13 @@ def owners() -> set[int]:
     return known
 
 
-def write_private(file: Path, values: Mapping[str, str], *, replace: bool = True) -> None:
-    """Write NAME=value lines at once and for the owner alone; without `replace`, an existing file is an error."""
+def write_variables(file: Path, values: Mapping[str, str], *, replace: bool = True) -> None:
+    """Write NAME=value lines as `write_secret` does."""
     write_secret(file, "".join(f"{name}={value}\n" for name, value in values.items()).encode(), replace=replace)
 
 
 def write_secret(file: Path, content: bytes, *, replace: bool = True) -> None:
-    """Write a file at once and for the owner alone; without `replace`, an existing file is an error."""
+    """Write a file atomically, readable for its owner only; without `replace`, an existing file is an error."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:
         with os.fdopen(handle, "wb") as output:
@@ -134,8 +134,8 @@ def write_secret(file: Path, content: bytes, *, replace: bool = True) -> None:
     _sync_directory(file.parent)
 
 
-def _sync_directory(place: Path) -> None:
-    handle = os.open(place, os.O_RDONLY)
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
