@@ -77,7 +77,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.auth.middleware.CurrentSession",
     "accounts.auth.middleware.Preferences",
-    "accounts.web.page_reads.PageReads",
+    "accounts.web.page_rate_limit.PageReads",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -9,7 +9,8 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test.utils import override_settings, setup_databases, teardown_databases
 
-from accounts.auth.commands import start_session, start_tokens
+from accounts.auth.sessions import start_session
+from accounts.auth.token_rotation import start_tokens
 from accounts.auth.tokens import issue_pair
 from accounts.models import User
 from conversations.commands import create_group, start_direct

@@ -13,13 +13,13 @@ from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
 from accounts.api.serializers import Confirmation, Credentials, NewPassword, Refresh, Registration
-from accounts.auth import commands
+from accounts.auth import passwords, registration, sessions, token_rotation
 from accounts.auth.allauth_adapter import ask_to_confirm, device_name
-from accounts.auth.attempts import Devices, devices_of
 from accounts.auth.confirmation import NotConfirmed, confirm_by_password, confirm_by_wallet
-from accounts.auth.linked_wallet import change_password
+from accounts.auth.known_devices import Devices, devices_of
+from accounts.auth.password_change import change_password
 from accounts.auth.second_factor import check_code, needs_code
-from accounts.auth.tickets import SECONDS, issue_ticket
+from accounts.auth.socket_tickets import SECONDS, issue_ticket
 from accounts.auth.tokens import PairJSON, Unauthenticated, issue_pair, read_refresh
 from accounts.hashers import normal_password
 from accounts.models import User
@@ -73,8 +73,8 @@ class AuthViewSet(API):
         named = {"device": said.pop("device", "")}
         try:
             with explained("password"):
-                user = commands.register(**said)
-        except commands.NameTaken as error:
+                user = registration.register(**said)
+        except registration.NameTaken as error:
             raise Conflict(str(error), pointer="/username") from None
         ask_to_confirm(request._request, user)
         return envelope(self._sign_in(request, user, named), 201)
@@ -85,7 +85,7 @@ class AuthViewSet(API):
         """Sign in with name and password."""
         said = self.body(request, Credentials)
         here = {"address": request.META["REMOTE_ADDR"], "devices": self._devices(request, said)}
-        user = commands.check_password(username=said["username"], password=said["password"], **here)
+        user = passwords.check_password(username=said["username"], password=said["password"], **here)
         if user is None:
             raise Unauthenticated("Name and password do not match.", "bad_credentials")
         self._require_code(request, user, said)
@@ -97,8 +97,8 @@ class AuthViewSet(API):
         """Turn a refresh token into the next pair."""
         session_id, refresh_id = read_refresh(self.body(request, Refresh)["refresh"])
         try:
-            session = commands.refresh_tokens(session_id=session_id, refresh_id=refresh_id)
-        except commands.SessionEnded:
+            session = token_rotation.refresh_tokens(session_id=session_id, refresh_id=refresh_id)
+        except sessions.SessionEnded:
             raise Unauthenticated("This session has ended.", "session_revoked") from None
         return envelope(issue_pair(session))
 
@@ -113,17 +113,17 @@ class AuthViewSet(API):
 
     def _sign_in(self, request: Request, user: User, said: dict[str, Any]) -> SignedInJSON:
         try:
-            session = commands.start_session(
+            session = sessions.start_session(
                 user=user,
                 name=said.get("device") or device_name(request._request),
                 ip=request.META.get("REMOTE_ADDR") or None,
                 language=browser_language(request._request),
                 devices=self._devices(request, said),
             )
-        except commands.SessionEnded:
+        except sessions.SessionEnded:
             raise Unauthenticated("The password has just been changed.", "bad_credentials") from None
         token = session.device_token or None
-        pair = issue_pair(commands.start_tokens(session=session))
+        pair = issue_pair(token_rotation.start_tokens(session=session))
         return {"user": own_json(user), **pair, "session_id": str(session.pk), "device_token": token}
 
 
@@ -133,7 +133,7 @@ class SessionViewSet(API):
     @described("signOut")
     def logout(self, request: SignedIn) -> Response:
         """End this session and its sockets."""
-        commands.sign_out(session=request.auth)
+        sessions.sign_out(session=request.auth)
         return Response(status=204)
 
     @described("listSessions", SessionJSON, pagination="cursor")
@@ -145,13 +145,13 @@ class SessionViewSet(API):
     @described("endSession")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """End one of my sessions."""
-        commands.end_session(session=live_sessions(request.user).get(pk=path_id(pk)))
+        sessions.end_session(session=live_sessions(request.user).get(pk=path_id(pk)))
         return Response(status=204)
 
     @described("endOtherSessions")
     def destroy_others(self, request: SignedIn) -> Response:
         """End all of my sessions but this one."""
-        commands.end_other_sessions(session=request.auth)
+        sessions.end_other_sessions(session=request.auth)
         return Response(status=204)
 
     @described("changePassword", body=NewPassword)
@@ -170,7 +170,7 @@ class SessionViewSet(API):
         """Check the old password, which confirms that it is the person where a wallet is to be unlinked."""
         password, here = said["old_password"], self._here(request)
         if not said["unlink_wallets"]:
-            return commands.check_password(username=request.user.username, password=password, **here) is not None
+            return passwords.check_password(username=request.user.username, password=password, **here) is not None
         try:
             confirm_by_password(session=request.auth, password=password, code=said.get("code"), **here)
         except NotConfirmed:

@@ -8,9 +8,9 @@ from rest_framework.response import Response
 from accounts.api.base import SignedIn
 from accounts.api.serializers import Closing, NewInvitation, ProfileChange
 from accounts.api.wallets import proven
-from accounts.auth.attempts import devices_of
-from accounts.auth.commands import check_password
+from accounts.auth.known_devices import devices_of
 from accounts.auth.linked_wallet import unlink_wallet
+from accounts.auth.passwords import check_password
 from accounts.auth.tokens import Unauthenticated
 from accounts.people import lists
 from accounts.people.lists import KnownJSON

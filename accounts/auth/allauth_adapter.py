@@ -22,9 +22,10 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.crypto import constant_time_compare
 
-from accounts.auth import commands, factor_secrets
-from accounts.auth.attempts import count_sign_in_attempt, devices_of, remember_device
+from accounts.auth import factor_secrets, password_change, passwords, sessions
 from accounts.auth.confirmation import is_confirmed
+from accounts.auth.known_devices import devices_of, remember_device
+from accounts.auth.sign_in_attempts import count_sign_in_attempt
 from accounts.auth.tokens import SESSION_KEY
 from accounts.hashers import normal_password
 from accounts.models import Session, User
@@ -32,7 +33,6 @@ from accounts.people.devices import device_words
 from accounts.people.languages import browser_language, code_of, language_of_mail, tag_of
 from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject.core import rate_limits
-from chatproject.core.database import without_connection
 from chatproject.core.encryption import Unreadable
 from chatproject.core.errors import NotAllowed
 from chatproject.core.rate_limits import quotas
@@ -70,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def login(self, request: HttpRequest, user: User) -> None:
         try:
             session = self._start_session(request, user)
-        except commands.SessionEnded:
+        except sessions.SessionEnded:
             raise _to_sign_in(request, "The password has just been changed. Please sign in with the new one.") from None
         except NotAllowed as refusal:
             raise _to_sign_in(request, refusal.detail) from None
@@ -80,8 +80,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def _start_session(self, request: HttpRequest, user: User) -> Session:
         if not constant_time_compare(request.session.pop(PASSWORD_HASH, ""), user.get_session_auth_hash()):
-            raise commands.SessionEnded
-        return commands.start_session(
+            raise sessions.SessionEnded
+        return sessions.start_session(
             user=user,
             name=device_name(request),
             ip=request.META["REMOTE_ADDR"] or None,
@@ -96,13 +96,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def logout(self, request: HttpRequest) -> None:
         if session := getattr(request, "chat_session", None):
-            commands.sign_out(session=session)
+            sessions.sign_out(session=session)
         super().logout(request)
 
     def set_password(self, user: User, password: str) -> None:
         current = getattr(context.request, "chat_session", None)
         kept = current if current and current.user_id == user.pk else None
-        commands.change_password(user=user, password=password, keep=kept)
+        password_change.set_password(user=user, password=password, keep=kept)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("settings_security")
@@ -110,7 +110,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         if "username" in credentials:
             credentials["username"] = fold_username(str(credentials["username"]))
-        with without_connection(), commands.HASHING:
+        with passwords.hashing_turn():
             user: User | None = super().authenticate(request, **credentials)
         return user
 

@@ -9,9 +9,10 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from accounts.auth.attempts import Devices, count_sign_in_attempt
-from accounts.auth.commands import check_password
+from accounts.auth.known_devices import Devices
+from accounts.auth.passwords import check_password
 from accounts.auth.second_factor import check_code, needs_code
+from accounts.auth.sign_in_attempts import count_sign_in_attempt
 from accounts.models import Session, User
 from accounts.wallets.sign_in import WalletNotProven, verify_wallet
 from chatproject.core.errors import ConfirmationRequired

@@ -8,7 +8,6 @@ from allauth.account.adapter import get_adapter
 from allauth.core import context
 from django.db import IntegrityError, transaction
 
-from accounts.auth import commands
 from accounts.auth.confirmation import require_confirmed
 from accounts.changes import publish_user_change
 from accounts.models import Contact, Session, User
@@ -56,15 +55,6 @@ def unlink_wallet(*, by: User, session: Session) -> User:
         return _give(people, me, None)
 
     return with_people_locked(act, people=lambda: _with_contacts(by.pk))
-
-
-def change_password(*, by: User, session: Session, password: str, unlink_wallets: bool = False) -> None:
-    """Give a person another password, which ends all their other sessions; unlink their wallet as well if they wish."""
-    commands.prepare_password(user=by, password=password)
-    with transaction.atomic():
-        if unlink_wallets:
-            unlink_wallet(by=by, session=session)
-        commands.store_password(user=by, keep=session)
 
 
 def _give(people: Sequence[User], me: User, wallet: str | None) -> User:

@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.auth.commands import record_use
 from accounts.auth.confirmation import is_confirmed
 from accounts.auth.second_factor import needs_code
+from accounts.auth.sessions import record_use
 from accounts.auth.tokens import session_of_cookie
 from accounts.people.languages import browser_language, code_of
 from accounts.people.privacy import AUTO, settings_of

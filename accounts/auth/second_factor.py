@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.auth import factor_secrets  # noqa: F401 (connects what binds secrets to their rows)
-from accounts.auth.attempts import count_sign_in_attempt
+from accounts.auth.sign_in_attempts import count_sign_in_attempt
 from accounts.models import User
 from chatproject.core import rate_limits
 

@@ -24,8 +24,8 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from accounts.auth.commands import record_use
-from accounts.auth.tickets import use_ticket
+from accounts.auth.sessions import record_use
+from accounts.auth.socket_tickets import use_ticket
 from accounts.models import Session, User
 from chatproject.core.client_address import own_origins
 from chatproject.core.errors import Suspended

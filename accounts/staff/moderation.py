@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.auth.commands import end_all_sessions
+from accounts.auth.sessions import end_all_sessions
 from accounts.changes import publish_user_change
 from accounts.models import AuditEntry, User
 from accounts.people.relations import lock_people

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 
-from accounts.auth.attempts import Devices
-from accounts.auth.commands import check_password
 from accounts.auth.confirmation import NotConfirmed, confirm_by_password, confirm_by_wallet
+from accounts.auth.known_devices import Devices
+from accounts.auth.passwords import check_password
 from accounts.auth.second_factor import needs_code
 from accounts.models import Session, User, username_validators
 from accounts.people.privacy import AUTO, CONTACTS, DARK, EVERYONE, LANGUAGES, LIGHT, SYSTEM, settings_of

@@ -7,10 +7,10 @@ from django.contrib.auth import logout
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from accounts.auth import commands
+from accounts.auth import sessions as session_commands
 from accounts.auth.allauth_adapter import address_of
-from accounts.auth.attempts import devices_of
 from accounts.auth.confirmation import is_confirmed
+from accounts.auth.known_devices import devices_of
 from accounts.auth.second_factor import factors_of
 from accounts.people.devices import Device
 from accounts.people.lists import list_blocked, live_sessions
@@ -66,14 +66,14 @@ def sessions(request: SignedInRequest) -> HttpResponse:
     """Show where I am signed in."""
     devices = [Device.of(session, current=request.chat_session) for session in live_sessions(request.user)]
     return render(
-        request, "settings/sessions.html", {"devices": sorted(devices, key=lambda device: not device.is_this)}
+        request, "settings/session_commands.html", {"devices": sorted(devices, key=lambda device: not device.is_this)}
     )
 
 
 @signed_in("POST")
 def end_session(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """End one of my sessions; those of others are not there."""
-    commands.end_session(session=live_sessions(request.user).get(pk=session_id))
+    session_commands.end_session(session=live_sessions(request.user).get(pk=session_id))
     messages.success(request, "That device is signed out.")
     return redirect("settings_sessions")
 
@@ -81,7 +81,7 @@ def end_session(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 @signed_in("POST")
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     """End all my sessions but this one."""
-    commands.end_other_sessions(session=request.chat_session)
+    session_commands.end_other_sessions(session=request.chat_session)
     messages.success(request, "All your other devices are signed out.")
     return redirect("settings_sessions")
 

@@ -11,9 +11,9 @@ from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTOTPForm
 from django import forms
 
 from accounts.auth.allauth_adapter import AccountAdapter, attempt_origin
-from accounts.auth.commands import check_password
 from accounts.auth.confirmation import record_confirmation
-from accounts.auth.linked_wallet import change_password
+from accounts.auth.password_change import change_password
+from accounts.auth.passwords import check_password
 from accounts.auth.second_factor import check_code, needs_code, step_of
 from chatproject.core import rate_limits
 from chatproject.core.rate_limits import quotas

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from accounts.auth.commands import record_presence
+from accounts.auth.sessions import record_presence
 from chatproject.core.background import Background
 from chatproject.core.database import in_thread
 from chatproject.core.errors import Unprocessable

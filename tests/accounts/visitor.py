@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.test import Client
 
-from accounts.auth.commands import start_session
+from accounts.auth.sessions import start_session
 from accounts.auth.tokens import SESSION_KEY
 from accounts.models import User
 from tests.support.browser import Form

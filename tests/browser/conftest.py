@@ -17,7 +17,7 @@ from django.conf import settings
 from django.test import Client as DjangoClient
 from playwright.async_api import Browser, async_playwright
 
-from accounts.auth.commands import start_session
+from accounts.auth.sessions import start_session
 from accounts.auth.tokens import SESSION_KEY
 from accounts.models import User
 from tests.browser.window import Troubles, Window

@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from playwright.async_api import Route, expect
 
-from accounts.auth.commands import end_all_sessions
+from accounts.auth.sessions import end_all_sessions
 from accounts.models import User
 from conversations.models import Conversation, Participant
 from messaging.models import Message

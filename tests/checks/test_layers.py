@@ -179,7 +179,7 @@ def test_the_embedded_engines_know_nothing_of_the_application() -> None:
     ("module", "imported"),
     [
         ("messaging.messages.append", "messaging.sync.inbox"),
-        ("accounts.models", "accounts.auth.commands"),
+        ("accounts.models", "accounts.auth.sessions"),
         ("accounts.api.auth", "messaging.api.messages"),
         ("conversations.commands", "messaging.messages.send"),
         ("chatproject.core.redis", "accounts.models"),

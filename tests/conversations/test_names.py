@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.auth.commands import register
+from accounts.auth.registration import register
 from accounts.models import User
 from chatproject.core.errors import Invalid
 from chatproject.core.names import name_error

@@ -10,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
-from accounts.auth import commands
+from accounts.auth import sessions, token_rotation
 from accounts.auth.tokens import issue_pair
 from accounts.models import User
 from conversations.commands import start_direct
@@ -53,7 +53,7 @@ async def phone(server: Server) -> AsyncIterator[Open]:
 
 async def tokens(user: User) -> Any:
     def sign_in() -> Any:
-        return issue_pair(commands.start_tokens(session=commands.start_session(user=user, name="a phone")))
+        return issue_pair(token_rotation.start_tokens(session=sessions.start_session(user=user, name="a phone")))
 
     return await sync_to_async(sign_in)()
 
@@ -133,14 +133,14 @@ async def test_who_is_signed_out_does_not_come_back(server: Server, alice: User)
     async with App(server.url, pair) as mine:
         life = asyncio.create_task(mine.live())
         await asyncio.wait_for(mine.is_up_to_date.wait(), LONG)
-        await sync_to_async(lambda: [commands.end_session(session=each) for each in alice.sessions.all()])()
+        await sync_to_async(lambda: [sessions.end_session(session=each) for each in alice.sessions.all()])()
         with pytest.raises(SignedOut):
             await asyncio.wait_for(life, LONG)
 
 
 async def test_who_was_signed_out_meanwhile_is_told_so(server: Server, alice: User) -> None:
     pair = await tokens(alice)
-    await sync_to_async(lambda: [commands.end_session(session=each) for each in alice.sessions.all()])()
+    await sync_to_async(lambda: [sessions.end_session(session=each) for each in alice.sessions.all()])()
     async with App(server.url, pair) as mine:
         with pytest.raises(SignedOut):
             await asyncio.wait_for(mine.live(), LONG)

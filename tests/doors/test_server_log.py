@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.db import connection
 from uuid_utils.compat import uuid7
 
-from accounts.auth.commands import register
+from accounts.auth.registration import register
 from accounts.models import User
 from conversations.commands import start_direct
 from tests.support.client import Client

@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from rest_framework_simplejwt.tokens import AccessToken
 
-from accounts.auth.commands import end_session
+from accounts.auth.sessions import end_session
 from accounts.models import Session, User
 from tests.doors.conftest import Browse
 from tests.support.client import Client

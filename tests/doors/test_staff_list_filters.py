@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import Field, Model
 from django.urls import reverse
 
-from accounts.auth.commands import start_session
+from accounts.auth.sessions import start_session
 from accounts.models import Session, User
 from conversations.invite_links import make_link
 from conversations.models import Conversation

@@ -10,7 +10,8 @@ import pytest
 from django.db.models import F
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from accounts.auth.commands import end_session, start_session, start_tokens
+from accounts.auth.sessions import end_session, start_session
+from accounts.auth.token_rotation import start_tokens
 from accounts.auth.tokens import issue_pair
 from accounts.models import Session, User
 from tests.doors.conftest import Rest

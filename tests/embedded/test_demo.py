@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.auth.commands import start_session
+from accounts.auth.sessions import start_session
 from accounts.models import Session, User
 from chatproject.core.errors import NotAllowed
 from chatproject.embedded.__main__ import wants_demo

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 
-from accounts.auth.commands import start_session
+from accounts.auth.sessions import start_session
 from accounts.models import Session, User
 from messaging.realtime.hub import Hub, hub
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 from eth_account import Account
 from eth_account.messages import encode_defunct
 
-from accounts.auth.commands import start_session
 from accounts.auth.confirmation import record_confirmation
 from accounts.auth.linked_wallet import link_wallet
+from accounts.auth.sessions import start_session
 from accounts.models import User
 from accounts.people.lists import live_sessions
 from chatproject.core.realtime import timestamp

@@ -7,16 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.auth.attempts import Devices, digest_of, known_device
-from accounts.auth.commands import (
-    change_password,
-    check_password,
-    end_all_sessions,
-    end_other_sessions,
-    end_session,
-    sign_out,
-    start_session,
-)
+from accounts.auth.known_devices import Devices, digest_of, known_device
+from accounts.auth.password_change import set_password
+from accounts.auth.passwords import check_password
+from accounts.auth.sessions import end_all_sessions, end_other_sessions, end_session, sign_out, start_session
 from accounts.models import Session, User
 from chatproject.core.rate_limits import RateLimited, quotas
 from tests.accounts.visitor import PASSWORD, Visitor, words
@@ -115,8 +109,8 @@ def test_signing_out_leaves_a_device_known(dora: User, laptop: list[bytes]) -> N
     [
         lambda dora, here: end_all_sessions(user=dora),
         lambda dora, here: end_other_sessions(session=here),
-        lambda dora, here: change_password(user=dora, password=PASSWORD, keep=here),
-        lambda dora, here: change_password(user=dora, password=PASSWORD),
+        lambda dora, here: set_password(user=dora, password=PASSWORD, keep=here),
+        lambda dora, here: set_password(user=dora, password=PASSWORD),
         lambda dora, here: [end_session(session=session) for session in dora.sessions.exclude(pk=here.pk)],
     ],
     ids=["all", "others", "password", "password reset", "each"],

@@ -9,19 +9,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
-from accounts.auth.commands import (
-    NameTaken,
-    SessionEnded,
-    change_password,
-    check_password,
-    end_other_sessions,
-    end_session,
-    record_use,
-    refresh_tokens,
-    register,
-    start_session,
-    start_tokens,
-)
+from accounts.auth.password_change import set_password
+from accounts.auth.passwords import check_password
+from accounts.auth.registration import NameTaken, register
+from accounts.auth.sessions import SessionEnded, end_other_sessions, end_session, record_use, start_session
+from accounts.auth.token_rotation import refresh_tokens, start_tokens
 from accounts.auth.tokens import live_session
 from accounts.models import Session, User
 from tests.support.together import another_connection, ended_together, on_own_connection, until_blocked
@@ -57,7 +49,7 @@ def test_the_former_password_begins_no_session_after_it_was_changed() -> None:
     register(username="alice", password=GOOD)
     thief = signs_in("alice")
     assert thief is not None
-    change_password(user=User.objects.get(), password="another-one-8")
+    set_password(user=User.objects.get(), password="another-one-8")
     with pytest.raises(SessionEnded):
         start_session(user=thief)
     assert not Session.objects.exists()
@@ -112,7 +104,7 @@ def test_ending_all_others_leaves_the_one_at_hand(alice: User, bob: User) -> Non
 @pytest.mark.parametrize("keeps", [True, False])
 def test_a_new_password_ends_the_other_sessions(keeps: bool, alice: User) -> None:
     here, there = start_session(user=alice), start_session(user=alice)
-    change_password(user=alice, password=GOOD, keep=here if keeps else None)
+    set_password(user=alice, password=GOOD, keep=here if keeps else None)
     assert [live_session(session.pk) for session in (here, there)] == [here if keeps else None, None]
     assert User.objects.get(pk=alice.pk).check_password(GOOD)
 

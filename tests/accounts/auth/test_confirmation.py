@@ -10,8 +10,8 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.db.models import F
 from django.test import Client
 
-from accounts.auth.commands import end_session
 from accounts.auth.confirmation import is_confirmed
+from accounts.auth.sessions import end_session
 from accounts.models import Session, User
 from tests.accounts.conftest import Caller, Rest, code, data, pointers
 from tests.accounts.visitor import PASSWORD

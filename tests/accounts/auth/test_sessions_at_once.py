@@ -4,7 +4,9 @@ from functools import partial
 
 import pytest
 
-from accounts.auth.commands import change_password, end_session, refresh_tokens, start_session, start_tokens
+from accounts.auth.password_change import set_password
+from accounts.auth.sessions import end_session, start_session
+from accounts.auth.token_rotation import refresh_tokens, start_tokens
 from accounts.models import Session, User
 from tests.support.together import ended_together
 
@@ -18,7 +20,7 @@ def test_no_two_of_them_lock_each_other_out(alice: User) -> None:
         kept, *others = sessions
         stale = partial(refresh_tokens, session_id=others[0].pk, refresh_id=kept.pk)
         calls = [partial(end_session, session=session) for session in others[1:]]
-        change = partial(change_password, user=alice, password="another-one-8", keep=kept)
+        change = partial(set_password, user=alice, password="another-one-8", keep=kept)
         failures += [ended.exception() for ended in ended_together(*calls, change, stale)]
     assert {type(failure).__name__ for failure in failures if failure} <= {"SessionEnded"}
     assert not Session.objects.filter(user=alice, ended_at=None).exclude(pk=kept.pk).exists()

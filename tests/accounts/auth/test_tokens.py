@@ -7,7 +7,8 @@ import jwt
 import pytest
 from pytest_django import Settings
 
-from accounts.auth.commands import end_session, record_use, refresh_tokens, start_session, start_tokens
+from accounts.auth.sessions import end_session, record_use, start_session
+from accounts.auth.token_rotation import refresh_tokens, start_tokens
 from accounts.auth.tokens import Unauthenticated, issue_pair, origin_is_allowed, read_refresh, session_of
 from accounts.models import Session, User
 

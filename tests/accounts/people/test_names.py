@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from accounts.auth.commands import NameTaken, register
+from accounts.auth.registration import NameTaken, register
 from accounts.hashers import Argon2
 from accounts.models import User
 from accounts.people.profiles import find_user, find_users

@@ -6,7 +6,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from pytest_django import Settings
 
-from accounts.auth.commands import SessionEnded, refresh_tokens, start_session, start_tokens
+from accounts.auth.sessions import SessionEnded, start_session
+from accounts.auth.token_rotation import refresh_tokens, start_tokens
 from accounts.auth.tokens import Unauthenticated, issue_pair, session_of
 from accounts.models import AuditEntry, User
 from accounts.staff import moderation

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.auth.commands import end_all_sessions
+from accounts.auth.sessions import end_all_sessions
 from accounts.models import User
 from conversations.models import Conversation
 from tests.accounts.conftest import code

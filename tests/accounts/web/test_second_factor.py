@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.auth.commands import change_password
+from accounts.auth.password_change import set_password
 from accounts.models import User
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 from tests.support.codes import code_of, forget_used_codes
@@ -127,7 +127,7 @@ def test_a_sign_in_that_waits_for_a_code_ends_with_the_password_that_began_it(do
     thief = Visitor()
     thief.sign_in("dora")
     dora.refresh_from_db()
-    change_password(user=dora, password="another secret 42")
+    set_password(user=dora, password="another secret 42")
     answer = thief.submit("/accounts/2fa/authenticate/", code=code_of(secret))
     assert "The password has just been changed." in words(answer)
     assert not thief.is_in

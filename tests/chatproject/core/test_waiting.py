@@ -18,7 +18,7 @@ from django.db.transaction import TransactionManagementError
 from django.test import Client
 
 from accounts import mail
-from accounts.auth import commands, tickets
+from accounts.auth import password_change, passwords, registration, socket_tickets
 from accounts.models import User
 from accounts.wallets import nonces
 from chatproject import health
@@ -132,7 +132,7 @@ REDIS: dict[str, Callable[[], Any]] = {
     "limits": lambda: rate_limits.consume([(quotas.CALLS, "alice")]),
     "charges": lambda: rate_limits.consume_unchecked([(quotas.CALLS, "alice")], cost=1),
     "nonces": nonces.issue_nonce,
-    "tickets": lambda: tickets.use_ticket("ticket"),
+    "tickets": lambda: socket_tickets.use_ticket("ticket"),
 }
 
 
@@ -143,7 +143,7 @@ def test_redis_is_waited_for_without_a_connection(
     settings.CHAT_LIMITS = True
     monkeypatch.setattr(Outage, "until", 0.0)
     client = redis.Client.from_url(f"redis://127.0.0.1:{server.port}", socket_timeout=60)
-    for module in (limiter, nonces, tickets):
+    for module in (limiter, nonces, socket_tickets):
         monkeypatch.setattr(module, "redis", lambda: client)
     waits(REDIS[call])
 
@@ -211,9 +211,9 @@ class Watched(BoundedSemaphore):
 
 
 PASSWORDS: dict[str, Callable[[User], Any]] = {
-    "a registration": lambda _: commands.register(username="erin", password="a secret nobody guesses"),
-    "a sign-in": lambda user: commands.check_password(username=user.username, password="x", address="127.0.0.1"),
-    "a change": lambda user: commands.change_password(user=user, password="a secret nobody guesses"),
+    "a registration": lambda _: registration.register(username="erin", password="a secret nobody guesses"),
+    "a sign-in": lambda user: passwords.check_password(username=user.username, password="x", address="127.0.0.1"),
+    "a change": lambda user: password_change.set_password(user=user, password="a secret nobody guesses"),
     "a sign-in by the page": lambda user: Client().post("/accounts/login/", {"login": user.username, "password": "x"}),
 }
 
@@ -223,7 +223,7 @@ def test_turns_at_hashing_are_waited_for_without_a_connection(
     call: str, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = Watched()
-    monkeypatch.setattr(commands, "HASHING", watched)
+    monkeypatch.setattr(passwords, "HASHING", watched)
     with_a_connection()
     PASSWORDS[call](alice)
     assert watched.seen == [False]

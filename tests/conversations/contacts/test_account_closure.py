@@ -11,7 +11,9 @@ from asgiref.sync import sync_to_async
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.auth.commands import check_password, register, start_session
+from accounts.auth.passwords import check_password
+from accounts.auth.registration import register
+from accounts.auth.sessions import start_session
 from accounts.auth.tokens import live_session
 from accounts.models import Block, Contact, ContactInvitation, Session, User
 from accounts.people.profiles import find_user

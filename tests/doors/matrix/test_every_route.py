@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RegexPattern
 
-from accounts.auth.commands import start_session
+from accounts.auth.sessions import start_session
 from accounts.auth.tokens import SESSION_KEY
 from accounts.models import User
 from conversations.models import Conversation

@@ -10,7 +10,8 @@ from django.conf import settings
 from django.test import Client
 from uuid_utils.compat import uuid7
 
-from accounts.auth.commands import start_session, start_tokens
+from accounts.auth.sessions import start_session
+from accounts.auth.token_rotation import start_tokens
 from accounts.auth.tokens import SESSION_KEY, issue_pair
 from accounts.models import User
 from conversations.commands import create_group, start_direct

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.auth.commands import end_session
+from accounts.auth.sessions import end_session
 from accounts.changes import publish_user_change
 from accounts.models import Session, User
 from chatproject.core.encryption import seal

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 
-from accounts.auth.commands import start_session
+from accounts.auth.sessions import start_session
 from accounts.models import User
 from conversations.models import Conversation
 from tests.messaging.helpers import append_unheard, draft, remove, send_by_socket

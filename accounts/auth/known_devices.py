@@ -1,9 +1,4 @@
-"""Attempts to sign in: whom a failure is counted for, and which devices are known.
-
-A failure counts for the name and the address together, for the address, and, more slowly, for the name alone. So a
-stranger elsewhere can't keep a person out by failing with their name. A device on which a person has signed in before
-shows a token that only it has: its failures count for itself alone, and nobody else's failures keep it out.
-"""
+"""Known devices: those on which a person has signed in before, recognised by a token that only they have."""
 
 import hashlib
 import secrets
@@ -17,44 +12,22 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.models import Session
-from accounts.usernames import fold_username
-from chatproject.core import rate_limits
-from chatproject.core.client_address import rate_limit_subject
-from chatproject.core.rate_limits import quotas
 
-COOKIE = "device"
-REMEMBERED = timedelta(days=400)
+DEVICE_COOKIE = "device"
+REMEMBERED_FOR = timedelta(days=400)
 """How long a device is known after it was last used; browsers keep no cookie longer."""
-TOKENS_MOST = 5
+MAX_TOKENS = 5
 """How many people a shared browser is known to."""
 
 Devices = Collection[bytes]
 """Digests of the tokens that an attempt shows."""
 
 
-def count_sign_in_attempt(*, username: str, address: str, devices: Devices = ()) -> rate_limits.Verdict:
-    """Count an attempt as a failure before it is judged, so that many at once count too; RateLimited at the end.
-
-    Whoever succeeds gives it back.
-    """
-    return rate_limits.require(_failures(fold_username(username), address, devices))
-
-
-def _failures(username: str, address: str, devices: Devices) -> rate_limits.Buckets:
-    if known := known_device(username=username, devices=devices):
-        return [(quotas.SIGN_IN_FAILURES_OF_DEVICE, known.hex())]
-    return [
-        (quotas.SIGN_IN_FAILURES, f"{username}@{rate_limit_subject(address)}"),
-        (quotas.SIGN_IN_FAILURES_OF_ADDRESS, address),
-        (quotas.SIGN_IN_FAILURES_OF_NAME, username),
-    ]
-
-
 def known_device(*, username: str, devices: Devices) -> bytes | None:
     """Find the device among these that a person has signed in on, if there is one."""
     if not devices:
         return None
-    since = timezone.now() - REMEMBERED
+    since = timezone.now() - REMEMBERED_FOR
     known = Session.objects.filter(user__username=username, device_digest__in=devices, last_seen_at__gt=since)
     found = known.values_list("device_digest", flat=True).first()
     return bytes(found) if found else None
@@ -82,12 +55,12 @@ def devices_of(request: HttpRequest, *, token: str = "", session: Session | None
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, token: str) -> None:
     """Let a browser keep the token of the device that has just become known; without one, keep what it has longer."""
-    tokens = [each for each in (token, *_cookie_tokens(request)) if each][:TOKENS_MOST]
+    tokens = [each for each in (token, *_cookie_tokens(request)) if each][:MAX_TOKENS]
     if tokens:
         response.set_cookie(
-            COOKIE,
+            DEVICE_COOKIE,
             ".".join(tokens),
-            max_age=REMEMBERED,
+            max_age=REMEMBERED_FOR,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
             samesite="Lax",
@@ -95,4 +68,4 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, token: str
 
 
 def _cookie_tokens(request: HttpRequest) -> list[str]:
-    return request.COOKIES.get(COOKIE, "").split(".")[:TOKENS_MOST]
+    return request.COOKIES.get(DEVICE_COOKIE, "").split(".")[:MAX_TOKENS]
