@@ -13,7 +13,7 @@ from chatproject.core.database import in_thread
 from messaging.management.demo_people import DemoIsOpen, require_closed_demo
 from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub
-from messaging.receipts.batcher import gatherer
+from messaging.receipts.batcher import watermark_batcher
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         else:
             await group_commit().drain()
-            await gatherer().drain()
+            await watermark_batcher().drain()
             await hub().stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

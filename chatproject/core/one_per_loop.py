@@ -21,3 +21,7 @@ class OnePerLoop(Generic[T]):
         if instance is None:
             instance = self._instances[loop] = self._make()
         return instance
+
+    def pop(self) -> T | None:
+        """Forget the instance of the running event loop and return it; None if there is none."""
+        return self._instances.pop(asyncio.get_running_loop(), None)

@@ -16,12 +16,13 @@ import socket
 import struct
 from collections.abc import Callable
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import OPEN
 from websockets.speedups import apply_mask
+
+from chatproject.core.one_per_loop import OnePerLoop
 
 logger = logging.getLogger(__name__)
 
@@ -140,17 +141,9 @@ class Flushes:
     rest of a delivery, so each gets one for all of its frames.
     """
 
-    _known: "WeakKeyDictionary[asyncio.AbstractEventLoop, Flushes]" = WeakKeyDictionary()
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._call_soon = loop.call_soon
+    def __init__(self) -> None:
+        self._call_soon = asyncio.get_running_loop().call_soon
         self._written: list[ChatSocket] = []
-
-    @classmethod
-    def of(cls, loop: asyncio.AbstractEventLoop) -> "Flushes":
-        if loop not in cls._known:
-            cls._known[loop] = cls(loop)
-        return cls._known[loop]
 
     def soon(self, connection: "ChatSocket") -> None:
         """Flush a connection at the end of this step."""
@@ -168,6 +161,9 @@ class Flushes:
                 logger.exception("what was written to a connection could not be handed over")
 
 
+flushes = OnePerLoop(Flushes)
+
+
 class ChatSocket(WebSocketsSansIOProtocol):
     """One connection; the application finds it as a `Line` in `scope["extensions"]`."""
 
@@ -179,7 +175,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue, self.writable = Received(), Room()  # type: ignore[assignment]
-        self._flushes = Flushes.of(self.loop)
+        self._flushes = flushes()
         self._unsent = b""
         self.is_free = True
         self.on_free: Callable[[], None] = ignore

@@ -15,7 +15,6 @@ from functools import reduce
 from operator import or_
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import msgspec
 import psycopg
@@ -23,6 +22,7 @@ import psycopg
 from accounts.changes import PersonalSettingsChanged, UserChanged
 from chatproject.core import metrics
 from chatproject.core.background import Background
+from chatproject.core.one_per_loop import OnePerLoop
 from chatproject.core.realtime import EVERYONE, ConversationEvent, HubEvent, UserFrame, encode, user_group
 from conversations.events import ConversationRemoved
 from conversations.models import Conversation, Departure
@@ -375,12 +375,5 @@ def _decoder(kinds: Iterable[type[HubEvent]]) -> Callable[[bytes], HubEvent]:
     return decode
 
 
-_hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
-
-
-def hub() -> Hub:
-    """The hub of the running event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _hubs:
-        _hubs[loop] = Hub()
-    return _hubs[loop]
+hub = OnePerLoop(Hub)
+"""The hub of the running event loop."""

@@ -3,14 +3,12 @@
 Runs on a small pool of asynchronous connections of its own, so that no audit or repair waits for a thread.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Self
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.conf import settings
@@ -21,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 from accounts.models import User
 from chatproject.core.database import connection_parameters, in_thread, snapshot
 from chatproject.core.ids import first_id_at
+from chatproject.core.one_per_loop import OnePerLoop
 from chatproject.core.realtime import encode
 from conversations.events import PlaceJSON
 from conversations.models import Conversation, Participant
@@ -28,8 +27,8 @@ from conversations.presence_privacy import VISIBLE_LAST_SEEN, Pair, parameters
 from messaging.media.attachments import OF_MESSAGES, gather_media
 from messaging.messages.json import REACTIONS, ConversationJSON, has_media, message_json, reactions_json
 from messaging.models import Message
-from messaging.receipts.events import News, Receipt
-from messaging.receipts.watermarks import CONCERNED, IS_STOPPED, LARGE, SHOWS_READ
+from messaging.receipts.events import Receipt, ReceiptChange
+from messaging.receipts.watermark_sql import IS_BLOCKED, LARGE_GROUPS, SENDERS_IN_LARGE_GROUPS, SHOWS_READ
 from messaging.sync.inbox import show_conversation, show_own
 from messaging.sync.replay import Change, replay
 
@@ -131,13 +130,13 @@ WITH moved AS MATERIALIZED (
         ON p.conversation_id = r.conversation_id AND p.user_id = r.user_id AND p.left_at IS NULL
     JOIN accounts_user u ON u.id = r.user_id
 ), large AS MATERIALIZED (
-    {LARGE}
+    {LARGE_GROUPS}
 ), concerned AS MATERIALIZED (
-    {CONCERNED}
+    {SENDERS_IN_LARGE_GROUPS}
 )
-SELECT m.*, c.hearers FROM moved m
+SELECT m.*, c.recipients FROM moved m
 LEFT JOIN concerned c ON (c.conversation_id, c.since, c.until) = (m.conversation_id, m.since, m.until)
-WHERE (m.has_more OR m.has_read > 0) AND NOT ({IS_STOPPED})
+WHERE (m.has_more OR m.has_read > 0) AND NOT ({IS_BLOCKED})
 """  # noqa: S608 (pieces of our own)
 
 
@@ -266,13 +265,15 @@ async def runs(ids: Collection[UUID], *, back: float) -> list[Any]:
         return await run(RUNS, first_id_at(timezone.now() - timedelta(seconds=back)), list(ids))
 
 
-async def receipts(rows: Collection[Any]) -> list[News]:
+async def receipts(rows: Collection[Any]) -> list[ReceiptChange]:
     """Read what of some runs, as `runs` gives them, may be told, and to whom."""
     columns = zip(*((row.conversation_id, row.user_id, row.since, row.delivered) for row in rows), strict=True)
     async with _snapshot() as run:
         found = await run(TOLD, *map(list, columns))
     return [
-        News(row.conversation_id, row.epoch, Receipt(row.user_id, row.has, row.has_read, row.has_more), row.hearers)
+        ReceiptChange(
+            row.conversation_id, row.epoch, Receipt(row.user_id, row.has, row.has_read, row.has_more), row.recipients
+        )
         for row in found
     ]
 
@@ -291,7 +292,9 @@ def resync(id: UUID) -> bytes:
 @asynccontextmanager
 async def _snapshot() -> AsyncIterator[Run]:
     """Run queries that all see the database at one moment; rows come as named tuples."""
-    pool = await _pool()
+    pool = _pools()
+    if pool.closed:
+        await pool.open()
     async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
 
         async def run(sql: str, *values: object) -> list[Any]:
@@ -302,32 +305,27 @@ async def _snapshot() -> AsyncIterator[Run]:
         yield run
 
 
-_pools: "WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool]" = WeakKeyDictionary()
+def _make_pool() -> AsyncConnectionPool:
+    return AsyncConnectionPool(
+        kwargs=connection_parameters() | {"row_factory": namedtuple_row, "autocommit": False},
+        configure=_configure,
+        check=AsyncConnectionPool.check_connection,
+        min_size=1,
+        max_size=4,
+        # After an outage it would wait longer each time before it tries again; who asks, asks again soon.
+        timeout=2.5,
+        reconnect_timeout=1,
+        open=False,
+        name="snapshots",
+    )
 
 
-async def _pool() -> AsyncConnectionPool:
-    loop = asyncio.get_running_loop()
-    if loop not in _pools:
-        known = connection_parameters() | {"row_factory": namedtuple_row, "autocommit": False}
-        _pools[loop] = AsyncConnectionPool(
-            kwargs=known,
-            configure=_configure,
-            check=AsyncConnectionPool.check_connection,
-            min_size=1,
-            max_size=4,
-            # After an outage it would wait longer each time before it tries again; who asks, asks again soon.
-            timeout=2.5,
-            reconnect_timeout=1,
-            open=False,
-            name="snapshots",
-        )
-        await _pools[loop].open()
-    return _pools[loop]
+_pools = OnePerLoop(_make_pool)
 
 
 async def close() -> None:
-    """Give the connections of this event loop back."""
-    if pool := _pools.pop(asyncio.get_running_loop(), None):
+    """Close the connections of this event loop."""
+    if pool := _pools.pop():
         await pool.close()
 
 

@@ -1,4 +1,4 @@
-"""What is told of how far people have had and read what was said: receipts, gathered by conversation."""
+"""Receipts: the events that tell the members of a conversation what was delivered to others and read by them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from uuid import UUID
 from chatproject.core.json_types import Count, IdText
 from chatproject.core.realtime import Event, HubEvent, conversation_group
 
-EVERYONE_HEARS = 100
-"""In groups of more, only those hear of receipts whose words they are about."""
+LARGE_GROUP = 100
+"""Members of a group above which a receipt is published only to the senders of the messages that it is about."""
 
 
 class ReceiptJSON(TypedDict):
-    """How far someone has come."""
+    """How far messages were delivered to someone, and read by them."""
 
     user_id: IdText
     delivered_through: Count
@@ -22,7 +22,7 @@ class ReceiptJSON(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Receipts(Event):
-    """People have had, or read, more than before. 0 is not known, or not for the hearer to know."""
+    """More messages than before were delivered to people, or read. 0 is not known, or not for the recipient to know."""
 
     type: ClassVar[str] = "receipts"
     conversation_id: IdText
@@ -30,23 +30,23 @@ class Receipts(Event):
 
 
 class Receipt(NamedTuple):
-    """How far someone has come, as the others may know it."""
+    """The watermarks of someone, as far as the others may know them."""
 
     user_id: UUID
     delivered: int
     read: int
-    """0 if they do not let it be seen."""
+    """0 if they hide it."""
     has_more: bool
-    """Whether more was delivered than before: what remains to be told to those who see nothing of reading."""
+    """Whether more was delivered than before: only then there is a receipt for people who do not see reading."""
 
 
-class News(NamedTuple):
-    """A receipt, the epoch of its conversation, and whose words it is about where nobody else hears of it."""
+class ReceiptChange(NamedTuple):
+    """A receipt, the epoch of its conversation, and its recipients; None: all members."""
 
     conversation_id: UUID
     epoch: int
     receipt: Receipt
-    hearers: Sequence[UUID] | None
+    recipients: Sequence[UUID] | None
 
 
 class ReceiptsChanged(HubEvent, frozen=True, tag="receipts"):
@@ -62,11 +62,11 @@ class ReceiptsChanged(HubEvent, frozen=True, tag="receipts"):
         return conversation_group(self.conversation_id)
 
 
-def receipts_changed(news: Iterable[News]) -> list[ReceiptsChanged]:
+def receipts_changed(changes: Iterable[ReceiptChange]) -> list[ReceiptsChanged]:
     """Write receipts as events, one for all receipts of a conversation that have the same recipients."""
-    gathered: dict[tuple[UUID, frozenset[UUID] | None], list[News]] = {}
-    for each in news:
-        key = each.conversation_id, None if each.hearers is None else frozenset(each.hearers)
+    gathered: dict[tuple[UUID, frozenset[UUID] | None], list[ReceiptChange]] = {}
+    for each in changes:
+        key = each.conversation_id, None if each.recipients is None else frozenset(each.recipients)
         gathered.setdefault(key, []).append(each)
     return [
         ReceiptsChanged(
@@ -81,8 +81,8 @@ def receipts_changed(news: Iterable[News]) -> list[ReceiptsChanged]:
 
 
 def frame_of(conversation_id: UUID, receipts: Iterable[Receipt], *, shows_read: bool) -> bytes:
-    """Write receipts for those who see what others have read, or for those who do not; empty if nothing is left."""
-    told: list[ReceiptJSON] = [
+    """Write the frame for people who see what others have read, or for those who do not; empty if nothing remains."""
+    shown: list[ReceiptJSON] = [
         {
             "user_id": str(each.user_id),
             "delivered_through": each.delivered,
@@ -91,4 +91,4 @@ def frame_of(conversation_id: UUID, receipts: Iterable[Receipt], *, shows_read: 
         for each in receipts
         if shows_read or each.has_more
     ]
-    return Receipts(str(conversation_id), told).frame() if told else b""
+    return Receipts(str(conversation_id), shown).frame() if shown else b""

@@ -1,4 +1,4 @@
-"""When the others have had and read a message: from the runs of their marks."""
+"""When a message was delivered to the other members, and when they read it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,12 +16,12 @@ from chatproject.core.realtime import timestamp
 from conversations.access import memberships_of
 from messaging.access import readable
 from messaging.models import Message
-from messaging.receipts.watermarks import SHOWS_READ
+from messaging.receipts.watermark_sql import SHOWS_READ
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""How far the clock that names a run may be behind the one that times a message."""
+"""How far the clock that an id of `MessageStatus` is made from may be behind the one of `Message.created_at`."""
 
-# Of each person's runs of a kind the first that reaches the message is the only one that can hold it.
+# The ranges of one person do not overlap: only the first that reaches the message can include it.
 STATUS = f"""
 SELECT m.user_id, delivered.at, read.at
 FROM conversations_participant m
@@ -41,11 +41,11 @@ LEFT JOIN LATERAL (
 WHERE m.conversation_id = %(conversation)s AND m.user_id <> %(sender)s AND m.left_at IS NULL
     AND m.visible_from < %(position)s
 ORDER BY m.id
-"""  # noqa: S608 (pieces of our own)
+"""  # noqa: S608 (parts of our own)
 
 
 class Status(NamedTuple):
-    """When someone has had and read a message, as far as it is known and they let it be seen."""
+    """When a message was delivered to someone and when they read it, as far as it is known and they show it."""
 
     user_id: UUID
     delivered_at: datetime | None
@@ -53,7 +53,7 @@ class Status(NamedTuple):
 
 
 class StatusJSON(TypedDict):
-    """When another member has had and read a message; null where it is not so, or not to be seen."""
+    """When a message was delivered to another member, and when they read it; null if not yet, or if it is hidden."""
 
     user_id: IdText
     delivered_at: TimeText | None
@@ -61,21 +61,25 @@ class StatusJSON(TypedDict):
 
 
 def status_of(*, by: User, message_id: UUID) -> list[StatusJSON]:
-    """Tell its sender how it is with a message, for each other member who may see it.
+    """Return the status of a message to its sender, for each other member who may see it.
 
-    Message.DoesNotExist if it is not there for this person, NotAllowed for a message of someone else.
+    Message.DoesNotExist if this person cannot read it, NotAllowed for a message of someone else.
     """
     return [
-        {"user_id": str(each.user_id), "delivered_at": _maybe(each.delivered_at), "read_at": _maybe(each.read_at)}
+        {
+            "user_id": str(each.user_id),
+            "delivered_at": _optional_timestamp(each.delivered_at),
+            "read_at": _optional_timestamp(each.read_at),
+        }
         for each in find_status(by=by, message_id=message_id)
     ]
 
 
 def find_status(*, by: User, message_id: UUID) -> Sequence[Status]:
-    """Find how it is with a message, as `status_of` tells it."""
+    """Find the status of a message, as `status_of` does."""
     message = Message.objects.get(pk=message_id)
-    place = memberships_of(by).filter(conversation_id=message.conversation_id).first()
-    if place is None or not readable(place).filter(pk=message_id).exists():
+    participant = memberships_of(by).filter(conversation_id=message.conversation_id).first()
+    if participant is None or not readable(participant).filter(pk=message_id).exists():
         raise Message.DoesNotExist
     if message.sender_id != by.pk:
         raise NotAllowed("Only its sender sees who has had a message.")
@@ -83,7 +87,7 @@ def find_status(*, by: User, message_id: UUID) -> Sequence[Status]:
 
 
 def read_status(message: Message, *, sees_read: bool) -> list[Status]:
-    """Read how it is with a message, for whoever sees what others have read, or does not."""
+    """Read the status of a message, for someone who sees what others have read, or does not."""
     values: dict[str, Any] = {
         "position": message.position,
         "first": first_id_at(message.created_at - CLOCKS_DIFFER),
@@ -96,5 +100,5 @@ def read_status(message: Message, *, sees_read: bool) -> list[Status]:
         return [Status(*row) for row in cursor.fetchall()]
 
 
-def _maybe(moment: datetime | None) -> str | None:
+def _optional_timestamp(moment: datetime | None) -> str | None:
     return timestamp(moment) if moment else None

@@ -31,7 +31,7 @@ from messaging.messages.json import MessageJSON
 from messaging.messages.outcome import SendResult
 from messaging.presence.registry import SOCKETS_MOST
 from messaging.realtime.hub import hub
-from messaging.receipts.batcher import gatherer
+from messaging.receipts.batcher import watermark_batcher
 from messaging.socket import commands
 from messaging.socket.catch_up import Missed, created, turn
 from messaging.socket.commands import BadFrame, Connect, MessageSend, Typing
@@ -187,7 +187,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._frames, self._typing = Frames(quotas.FRAMES), Frames(quotas.TYPING)
         self._sends, self._calls = Pace(quotas.SEND, self.user_id), Pace(quotas.CALLS, self.user_id)
         # To look these up for every frame takes longer than what is asked of them.
-        self.hub, self.gatherer = hub(), gatherer()
+        self.hub, self.batcher = hub(), watermark_batcher()
         self._line.on_restart = self._on_restart
         try:
             if not await hub().presence.enter(self):

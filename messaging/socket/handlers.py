@@ -26,7 +26,7 @@ from messaging.messages.outcome import SendResult
 from messaging.messages.reactions import add_reaction, remove_reaction
 from messaging.messages.send import send_direct, submit_message
 from messaging.realtime.hub import Hub
-from messaging.receipts.batcher import Gatherer
+from messaging.receipts.batcher import WatermarkBatcher
 from messaging.receipts.commands import mark_delivered, mark_read
 from messaging.socket.commands import (
     BadFrame,
@@ -58,7 +58,7 @@ class Device(Protocol):
     user_id: UUID
     session_id: UUID
     hub: Hub
-    gatherer: Gatherer
+    batcher: WatermarkBatcher
     under_way: int
     """Sends that are not answered yet."""
 
@@ -130,14 +130,14 @@ async def change_message(device: Device, frame: MessageChange) -> None:
 
 async def delivered(device: Device, frame: Delivered) -> None:
     if device.hub.is_in(device.user_id, frame.conversation_id):
-        device.gatherer.add(frame.conversation_id, device.user_id, delivered=frame.through)
+        device.batcher.add(frame.conversation_id, device.user_id, delivered=frame.through)
     else:
         await _mark_in_thread(mark_delivered, device, frame)
 
 
 async def read(device: Device, frame: Read) -> None:
     if device.hub.is_in(device.user_id, frame.conversation_id):
-        device.gatherer.add(frame.conversation_id, device.user_id, read=frame.through)
+        device.batcher.add(frame.conversation_id, device.user_id, read=frame.through)
     else:
         await _mark_in_thread(mark_read, device, frame)
 

@@ -19,9 +19,9 @@ from conversations.access import memberships_of, participant_of
 from conversations.events import PlaceJSON, participants_json, role_of
 from conversations.models import Conversation, Participant
 from conversations.personal_settings import draft_of
-from messaging.access import stopped_marks
 from messaging.messages.json import ConversationJSON, MessageJSON, messages_json
 from messaging.models import Message
+from messaging.receipts.blocked import watermarks_before_block
 
 UNREAD_MOST = 100
 PARTICIPANTS_SHOWN = 100
@@ -219,7 +219,7 @@ def _members(conversations: Sequence[UUID], *, by: User) -> dict[UUID, list[Seat
     with connection.cursor() as cursor:
         cursor.execute(FIRST_MEMBERS, [list(conversations), PARTICIPANTS_SHOWN + 1])
         rows = cursor.fetchall()
-    stopped = stopped_marks(by=by, conversations=conversations)
+    stopped = watermarks_before_block(by=by, conversations=conversations)
     users = User.objects.in_bulk({row[1] for row in rows})
     found: dict[UUID, list[Seat]] = {}
     for id, user_id, joined_ms, role, *marks in rows:

@@ -8,7 +8,7 @@ from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_curs
 from conversations.access import members_of, participant_of
 from conversations.events import ParticipantJSON, participants_json
 from conversations.invite_links import LinkJSON, link_json, links_of
-from messaging.access import stopped_marks
+from messaging.receipts.blocked import watermarks_before_block
 
 
 def list_members(
@@ -22,7 +22,7 @@ def list_members(
     found = list(places[: limit + 1])
     shown, more = found[:limit], len(found) > limit
     following = write_cursor(shown[-1].pk, salt="members") if more else None
-    stopped = stopped_marks(by=by, conversations=[conversation_id])
+    stopped = watermarks_before_block(by=by, conversations=[conversation_id])
     for place in shown:
         now = place.delivered_through, place.read_through
         place.delivered_through, place.read_through = stopped.get((conversation_id, place.user_id), now)

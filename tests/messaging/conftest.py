@@ -10,7 +10,7 @@ from conversations.commands import create_group
 from conversations.models import Conversation
 from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub
-from messaging.receipts.batcher import gatherer
+from messaging.receipts.batcher import watermark_batcher
 from tests.messaging.network import Wire
 
 
@@ -19,7 +19,7 @@ async def live(committed: None) -> AsyncIterator[None]:
     """Let everything that a test sets going on its event loop end with it."""
     yield
     await group_commit().drain()
-    await gatherer().drain()
+    await watermark_batcher().drain()
     # The next test has a loop of its own, and would open connections of its own beside these.
     await hub().stop()
     others = asyncio.all_tasks() - {asyncio.current_task()}

@@ -14,8 +14,8 @@ from conversations.models import Conversation
 from messaging.realtime import reconciler
 from messaging.realtime.hub import Hub
 from messaging.receipts import commands
-from messaging.receipts.batcher import gatherer
-from messaging.receipts.events import News, Receipt, receipts_changed
+from messaging.receipts.batcher import watermark_batcher
+from messaging.receipts.events import Receipt, ReceiptChange, receipts_changed
 from tests.messaging import helpers
 from tests.messaging.network import Wire
 from tests.messaging.screen import Screen
@@ -54,8 +54,8 @@ async def test_all_who_are_in_hear_on_every_server_how_far_someone_has_come(
 ) -> None:
     hers, elsewhere, stranger = await Screen.of(alice), await Screen.of(carol, hub=Hub()), await Screen.of(mallory)
     await fill(group, alice, 3)
-    gatherer().add(group.pk, bob.pk, delivered=3)
-    gatherer().add(group.pk, bob.pk, read=2)
+    watermark_batcher().add(group.pk, bob.pk, delivered=3)
+    watermark_batcher().add(group.pk, bob.pk, read=2)
     for screen in (hers, elsewhere):
         await hears(screen, bob, 3, 2)
     await stranger.hears_nothing(during=0.1)
@@ -67,7 +67,7 @@ async def test_what_many_have_had_in_a_moment_is_one_event(
     screen = await Screen.of(alice)
     await fill(group, alice, 2)
     for user, through in ((bob, 2), (carol, 3)):
-        gatherer().add(group.pk, user.pk, delivered=through)
+        watermark_batcher().add(group.pk, user.pk, delivered=through)
     frame = await screen.next()
     assert {each["user_id"]: each["delivered_through"] for each in frame["data"]["receipts"]} == {
         str(bob.pk): 2,
@@ -182,7 +182,7 @@ async def test_a_removed_member_hears_of_no_receipts_after_it(group: Conversatio
     his, hers = await Screen.of(bob), await Screen.of(alice)
     await sync_to_async(helpers.remove)(bob, group)
     epoch = (await sync_to_async(Conversation.objects.get)(pk=group.pk)).epoch
-    await publish_soon(receipts_changed([News(group.pk, epoch, Receipt(alice.pk, 3, 3, True), None)]))
+    await publish_soon(receipts_changed([ReceiptChange(group.pk, epoch, Receipt(alice.pk, 3, 3, True), None)]))
     await asyncio.gather(his.hears_nothing(), hers.hears_nothing())
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from conversations.models import Conversation
 from messaging.receipts import batcher
-from messaging.receipts.batcher import Gatherer, gatherer
+from messaging.receipts.batcher import WatermarkBatcher, watermark_batcher
 from messaging.retention.partitions import monday, name_of, partitions
 from tests.messaging import helpers
 from tests.messaging.wire import wire_to_database
@@ -43,10 +43,10 @@ async def test_of_all_that_is_said_of_a_place_the_furthest_is_stored_in_one_comm
 ) -> None:
     await fill(conversation, bob, 9)
     for through in (3, 9, 5):
-        gatherer().add(conversation.pk, alice.pk, delivered=through)
-    gatherer().add(conversation.pk, alice.pk, read=4)
+        watermark_batcher().add(conversation.pk, alice.pk, delivered=through)
+    watermark_batcher().add(conversation.pk, alice.pk, read=4)
     await fill(conversation, alice, 2)
-    gatherer().add(conversation.pk, bob.pk, read=11)
+    watermark_batcher().add(conversation.pk, bob.pk, read=11)
     await until_delivered(alice, conversation, 9)
     assert (await place(alice, conversation)).read_through == 4
     stored = "SELECT count(*), count(DISTINCT xmin::text) FROM messaging_messagestatus"
@@ -60,8 +60,8 @@ async def test_what_someone_holds_is_tried_again_soon_and_holds_up_nobody(
     await fill(group, bob, 1)
     with another_connection() as holding:
         holding.execute("SELECT 1 FROM conversations_participant WHERE conversation_id = %s FOR UPDATE", [group.pk])
-        gatherer().add(group.pk, alice.pk, delivered=99)
-        gatherer().add(conversation.pk, alice.pk, delivered=99)
+        watermark_batcher().add(group.pk, alice.pk, delivered=99)
+        watermark_batcher().add(conversation.pk, alice.pk, delivered=99)
         await until_delivered(alice, conversation, 1)
         assert (await place(alice, group)).delivered_through == 1
     await until_delivered(alice, group, 2)
@@ -71,10 +71,10 @@ async def test_a_stranger_who_was_thought_to_be_in_is_dropped(
     conversation: Conversation, alice: User, mallory: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
-    gatherer().add(conversation.pk, mallory.pk, delivered=1)
-    gatherer().add(conversation.pk, alice.pk, delivered=1)
+    watermark_batcher().add(conversation.pk, mallory.pk, delivered=1)
+    watermark_batcher().add(conversation.pk, alice.pk, delivered=1)
     await until_delivered(alice, conversation, 1)
-    await gatherer().drain()
+    await watermark_batcher().drain()
     assert await sql("SELECT count(*) FROM messaging_messagestatus") == [(1,)]
 
 
@@ -85,9 +85,9 @@ async def test_marks_outlive_a_database_that_is_away(
     monkeypatch.setattr(batcher, "PAUSE", 0.1)
     with monkeypatch.context() as away:
         away.setitem(connection.settings_dict, "HOST", str(tmp_path))
-        gatherer().add(conversation.pk, alice.pk, delivered=2)
+        watermark_batcher().add(conversation.pk, alice.pk, delivered=2)
         await asyncio.sleep(0.6)
-        gatherer().add(conversation.pk, alice.pk, delivered=1)
+        watermark_batcher().add(conversation.pk, alice.pk, delivered=1)
     await until_delivered(alice, conversation, 2)
 
 
@@ -96,13 +96,13 @@ async def test_a_commit_whose_answer_is_lost_is_simply_tried_again(
 ) -> None:
     await fill(conversation, bob, 3)
     async with wire_to_database(tmp_path, monkeypatch) as wire:
-        gatherer().add(conversation.pk, alice.pk, delivered=1)
-        await gatherer().drain()
+        watermark_batcher().add(conversation.pk, alice.pk, delivered=1)
+        await watermark_batcher().drain()
         wire.lose_next_answer()
-        gatherer().add(conversation.pk, alice.pk, delivered=2)
-        await gatherer().drain()
-        gatherer().add(conversation.pk, alice.pk, delivered=3)
-        await gatherer().drain()
+        watermark_batcher().add(conversation.pk, alice.pk, delivered=2)
+        await watermark_batcher().drain()
+        watermark_batcher().add(conversation.pk, alice.pk, delivered=3)
+        await watermark_batcher().drain()
     assert wire.has_lost
     assert (await place(alice, conversation)).delivered_through == 3
     runs = "SELECT after, through FROM messaging_messagestatus ORDER BY through"
@@ -116,7 +116,7 @@ async def test_a_week_that_is_not_there_is_made_at_once(
     monkeypatch.setattr(batcher, "PAUSE", 0.1)
     week = name_of(monday(timezone.now()), "messaging_messagestatus")
     await sql(f"DROP TABLE {week}")
-    gatherer().add(conversation.pk, alice.pk, delivered=1)
+    watermark_batcher().add(conversation.pk, alice.pk, delivered=1)
     await until_delivered(alice, conversation, 1)
     assert week in await sync_to_async(partitions)()
 
@@ -125,19 +125,19 @@ async def test_no_more_is_kept_than_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
-    monkeypatch.setattr(batcher, "PLACES_MOST", 2)
-    gatherer().add(conversation.pk, alice.pk, delivered=1)
+    monkeypatch.setattr(batcher, "MAX_PENDING", 2)
+    watermark_batcher().add(conversation.pk, alice.pk, delivered=1)
     for _ in range(10):
-        gatherer().add(uuid4(), alice.pk, delivered=1)
+        watermark_batcher().add(uuid4(), alice.pk, delivered=1)
     await until_delivered(alice, conversation, 1)
 
 
 async def test_to_note_a_mark_costs_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     places = [(uuid4(), uuid4()) for _ in range(200)]
-    gathering_all = Gatherer()
+    all_in_one = WatermarkBatcher()
     monkeypatch.setattr(batcher, "GATHERING", 60)
     began = time.process_time()
     for n in range(100):
         for conversation_id, user_id in places:
-            gathering_all.add(conversation_id, user_id, delivered=n)
+            all_in_one.add(conversation_id, user_id, delivered=n)
     assert (time.process_time() - began) / 20_000 < 20e-6

@@ -14,19 +14,19 @@ from chatproject.core.errors import Unavailable
 from conversations.models import Conversation
 from messaging.models import MessageStatus
 from messaging.receipts.commands import mark_delivered, mark_read
-from messaging.receipts.watermarks import MOVE, Mark, Outcome, parameters
+from messaging.receipts.watermark_sql import MOVE, MoveOutcome, Watermark, parameters
 from tests.messaging.helpers import append_unheard, change_place, draft, fill, place, remove, say
 from tests.support.together import another_connection, on_own_connection, together, until_blocked
 
 
-def moved(*wanted: Mark) -> list[Outcome]:
+def moved(*wanted: Watermark) -> list[MoveOutcome]:
     with connection.cursor() as cursor:
         cursor.execute(MOVE, parameters(wanted))
-        return [Outcome(*row) for row in cursor.fetchall()]
+        return [MoveOutcome(*row) for row in cursor.fetchall()]
 
 
-def mark(user: User, conversation: Conversation, delivered: int = 0, read: int = 0) -> Mark:
-    return Mark(conversation.pk, user.pk, delivered, read)
+def mark(user: User, conversation: Conversation, delivered: int = 0, read: int = 0) -> Watermark:
+    return Watermark(conversation.pk, user.pk, delivered, read)
 
 
 def reached(user: User, conversation: Conversation) -> tuple[int, int]:
@@ -70,7 +70,7 @@ def test_a_mark_never_moves_backwards_nor_past_the_end_and_reading_implies_deliv
     change_place(alice, conversation, delivered_through=before[0], read_through=before[1])
     (outcome,) = moved(mark(alice, conversation, *said))
     assert reached(alice, conversation) == (outcome.delivered, outcome.read) == after
-    assert outcome.what == ("moved" if before != after else "as_it_is")
+    assert outcome.status == ("moved" if before != after else "unchanged")
 
 
 def test_each_move_is_noted_as_the_messages_between_two_positions(
@@ -97,7 +97,7 @@ def test_many_marks_are_one_statement_and_each_is_answered_in_its_place(
     with CaptureQueriesContext(connection) as asked:
         outcomes = moved(*wanted, mark(bob, conversation, 2))
     assert len(asked) == 1
-    assert [outcome.what for outcome in outcomes] == ["moved", "refused", "moved", "as_it_is"]
+    assert [outcome.status for outcome in outcomes] == ["moved", "refused", "moved", "unchanged"]
     assert reached(alice, group) == (said, said)
     assert reached(alice, conversation) == (1, 0)
 
@@ -106,7 +106,7 @@ def test_who_is_out_moves_nothing_and_who_came_back_begins_anew(group: Conversat
     said = say(alice, group)["position"]
     before = reached(bob, group)
     remove(bob, group)
-    assert [outcome.what for outcome in moved(mark(bob, group, read=said))] == ["refused"]
+    assert [outcome.status for outcome in moved(mark(bob, group, read=said))] == ["refused"]
     assert (reached(bob, group), runs(bob)) == (before, [])
 
 
@@ -136,28 +136,28 @@ def test_who_does_not_show_it_leaves_no_trace_of_reading(conversation: Conversat
     fill(conversation, bob, 3)
     hide(alice)
     (outcome,) = moved(mark(alice, conversation, read=2))
-    assert (outcome.shown_read, outcome.is_told, runs(alice)) == (0, True, [("delivered", 0, 2)])
+    assert (outcome.visible_read, outcome.is_public, runs(alice)) == (0, True, [("delivered", 0, 2)])
     change_place(alice, conversation, delivered_through=3)
     (outcome,) = moved(mark(alice, conversation, read=3))
-    assert (outcome.is_told, outcome.version > 0) == (False, True)
+    assert (outcome.is_public, outcome.version > 0) == (False, True)
 
 
 @pytest.mark.parametrize("blocks", [lambda a, b: (a, b), lambda a, b: (b, a)], ids=["by the reader", "by the other"])
-def test_between_two_of_whom_one_has_blocked_the_other_marks_move_and_nobody_is_told(
+def test_between_two_of_whom_one_has_blocked_the_other_marks_move_and_nobody_is_public(
     blocks: Any, conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 3)
     user, blocked = blocks(alice, bob)
     Block.objects.create(user=user, blocked=blocked)
     (outcome,) = moved(mark(alice, conversation, read=3))
-    assert (outcome.read, outcome.is_told, runs(alice)) == (3, False, [])
+    assert (outcome.read, outcome.is_public, runs(alice)) == (3, False, [])
 
 
 def test_a_block_stops_nothing_in_a_group(group: Conversation, alice: User, bob: User) -> None:
     Block.objects.create(user=bob, blocked=alice)
     said = say(bob, group)["position"]
     (outcome,) = moved(mark(alice, group, read=said))
-    assert outcome.is_told
+    assert outcome.is_public
     assert len(runs(alice)) == 2
 
 
@@ -170,16 +170,16 @@ def test_in_a_large_group_a_mark_concerns_those_whose_messages_it_is_about(
     reader = large_group.participants.exclude(user__in=[alice, bob, carol]).first().user
     change_place(reader, large_group, delivered_through=first - 1, read_through=first - 1)
     (had,) = moved(mark(reader, large_group, delivered=first))
-    assert had.hearers == [alice.pk]
+    assert had.recipients == [alice.pk]
     (has_read,) = moved(mark(reader, large_group, read=second))
-    assert set(has_read.hearers or ()) == {alice.pk, bob.pk}
+    assert set(has_read.recipients or ()) == {alice.pk, bob.pk}
 
 
-def test_in_a_group_of_a_hundred_everyone_is_told(large_group: Conversation, alice: User, bob: User) -> None:
+def test_in_a_group_of_a_hundred_everyone_is_public(large_group: Conversation, alice: User, bob: User) -> None:
     last = large_group.participants.order_by("pk").last()
     remove(last.user, large_group)
     (outcome,) = moved(mark(bob, large_group, delivered=say(alice, large_group)["position"]))
-    assert outcome.hearers is None
+    assert outcome.recipients is None
 
 
 # At the same moment
@@ -197,8 +197,8 @@ def test_what_someone_holds_waits_for_the_next_time_and_the_rest_moves(
             "SELECT 1 FROM conversations_participant WHERE user_id = %s AND conversation_id = %s FOR UPDATE",
             [alice.pk, conversation.pk],
         )
-        assert [outcome.what for outcome in moved(*wanted)] == ["waiting", "moved"]
-    assert [outcome.what for outcome in moved(*wanted)] == ["moved", "as_it_is"]
+        assert [outcome.status for outcome in moved(*wanted)] == ["locked", "moved"]
+    assert [outcome.status for outcome in moved(*wanted)] == ["moved", "unchanged"]
 
 
 @pytest.mark.usefixtures("committed")
@@ -208,8 +208,8 @@ def test_a_person_who_is_held_reads_later_and_has_it_delivered_now(
     fill(conversation, bob, 2)
     with another_connection() as other:
         other.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR UPDATE", [alice.pk])
-        assert [it.what for it in moved(mark(alice, conversation, read=2))] == ["waiting"]
-        assert [it.what for it in moved(mark(alice, conversation, delivered=2))] == ["moved"]
+        assert [it.status for it in moved(mark(alice, conversation, read=2))] == ["locked"]
+        assert [it.status for it in moved(mark(alice, conversation, delivered=2))] == ["moved"]
     mark_read(by=alice, conversation_id=conversation.pk, through=2)
     assert reached(alice, conversation) == (2, 2)
 
