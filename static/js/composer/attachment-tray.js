@@ -1,10 +1,10 @@
-// The files that go with what is being written: chosen, dropped or pasted.
+// The files that are attached to the message being written: chosen, dropped or pasted.
 
 import { bytes } from "../text/format.js";
 
-const MOST = 10;
+const MOST_FILES = 10;
 
-export class Tray extends EventTarget {
+export class AttachmentTray extends EventTarget {
   #list;
   #template;
   #files = [];
@@ -19,16 +19,16 @@ export class Tray extends EventTarget {
     return [...this.#files];
   }
 
-  /** Take files in; tell whether there was room for all. */
+  /** Add files. Returns whether there was room for all of them. */
   add(files) {
-    const room = MOST - this.#files.length;
-    for (const file of files.slice(0, room)) this.#take(file);
+    const room = MOST_FILES - this.#files.length;
+    for (const file of files.slice(0, room)) this.#append(file);
     this.#list.hidden = !this.#files.length;
     this.#emit();
     return files.length <= room;
   }
 
-  /** Give all files away. */
+  /** Remove all files and return them. */
   empty() {
     const files = this.files;
     this.#files = [];
@@ -37,14 +37,14 @@ export class Tray extends EventTarget {
     return files;
   }
 
-  #take(file) {
+  #append(file) {
     this.#files.push(file);
-    const parcel = this.#template.content.firstElementChild.cloneNode(true);
-    const find = (part) => parcel.querySelector(`[data-parcel-${part}]`);
+    const item = this.#template.content.firstElementChild.cloneNode(true);
+    const find = (part) => item.querySelector(`[data-parcel-${part}]`);
     find("name").textContent = `${file.name} · ${bytes(file.size)}`;
     if (file.type.startsWith("image/")) this.#preview(find("image"), find("icon"), file);
-    find("remove").addEventListener("click", () => this.#remove(parcel, file));
-    this.#list.append(parcel);
+    find("remove").addEventListener("click", () => this.#remove(item, file));
+    this.#list.append(item);
   }
 
   #preview(image, icon, file) {
@@ -54,9 +54,9 @@ export class Tray extends EventTarget {
     icon.hidden = true;
   }
 
-  #remove(parcel, file) {
+  #remove(item, file) {
     this.#files = this.#files.filter((other) => other !== file);
-    parcel.remove();
+    item.remove();
     this.#list.hidden = !this.#files.length;
     this.#emit();
   }
@@ -66,37 +66,37 @@ export class Tray extends EventTarget {
   }
 }
 
-/** Hear files that are chosen by a button, dropped on a place, or pasted into a field. */
-export function hearFiles({ button, input, place, field }, take) {
+/** Call `onFiles` with files that are chosen by a button, dropped on an element, or pasted into a field. */
+export function listenForFiles({ button, input, dropTarget, field }, onFiles) {
   button.hidden = false;
   button.addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    take([...input.files]);
+    onFiles([...input.files]);
     input.value = "";
   });
-  place.addEventListener("dragover", (event) => {
+  dropTarget.addEventListener("dragover", (event) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
-    place.classList.add("dropping");
+    dropTarget.classList.add("dropping");
   });
-  place.addEventListener("dragleave", ({ relatedTarget }) => {
-    if (!place.contains(relatedTarget)) place.classList.remove("dropping");
+  dropTarget.addEventListener("dragleave", ({ relatedTarget }) => {
+    if (!dropTarget.contains(relatedTarget)) dropTarget.classList.remove("dropping");
   });
-  place.addEventListener("drop", (event) => {
-    place.classList.remove("dropping");
+  dropTarget.addEventListener("drop", (event) => {
+    dropTarget.classList.remove("dropping");
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
-    take([...event.dataTransfer.files]);
+    onFiles([...event.dataTransfer.files]);
   });
   field.addEventListener("paste", (event) => {
     const files = [...event.clipboardData.files];
     if (!files.length || isText(event.clipboardData, files)) return;
     event.preventDefault();
-    take(files);
+    onFiles(files);
   });
 }
 
-/** Office programs put a picture of the cells or words beside the text; file managers put the names of the files. */
+/** Whether to paste the text: office programs add a picture of it; file managers add only the names of the files. */
 function isText(clipboard, files) {
   const lines = clipboard.getData("text/plain").split(/\r?\n/).filter(Boolean);
   const names = new Set(files.map(({ name }) => name));

@@ -1,5 +1,5 @@
-// Where one writes. Enter sends, Shift and Enter begin a new line; on a phone the button sends.
-// What is written may answer a message, or be another text for one.
+// The form in which messages are written. Enter sends, Shift+Enter begins a new line; on a phone the button sends.
+// The text may be a reply to a message, or an edit of one: that message is the topic.
 
 import { cut } from "../text/graphemes.js";
 import { isComposing } from "../page/keyboard.js";
@@ -10,7 +10,7 @@ export class Composer extends EventTarget {
   #draft;
   #tray;
   #topic = null;
-  #aside = "";
+  #textBeforeEdit = "";
 
   constructor(form, draft, tray) {
     super();
@@ -18,52 +18,52 @@ export class Composer extends EventTarget {
     this.#field = form.elements.text;
     this.#draft = draft;
     this.#tray = tray;
-    this.#write(draft.text || this.#field.value);
+    this.#setText(draft.text || this.#field.value);
     this.#field.required = false;
     form.addEventListener("submit", (event) => this.#send(event));
-    this.#field.addEventListener("keydown", (event) => this.#key(event));
+    this.#field.addEventListener("keydown", (event) => this.#handleKey(event));
     this.#field.addEventListener("input", () => this.#input());
-    this.#field.addEventListener("blur", () => this.#rest());
-    this.#find("topic-end").addEventListener("click", () => this.#end());
-    draft.addEventListener("elsewhere", ({ detail }) => this.#topic?.edits || this.#write(detail.text));
-    if (!this.#byTouch) this.#field.focus();
+    this.#field.addEventListener("blur", () => this.#pause());
+    this.#find("topic-end").addEventListener("click", () => this.#clearTopic());
+    draft.addEventListener("changed", ({ detail }) => this.#topic?.edits || this.#setText(detail.text));
+    if (!this.#isTouch) this.#field.focus();
   }
 
   reply({ id, sender, text }) {
-    this.#end();
-    this.#begin({ id }, `Reply to ${sender}`, text);
+    this.#clearTopic();
+    this.#setTopic({ id }, `Reply to ${sender}`, text);
   }
 
-  edit({ id, text, isLaden }) {
-    this.#end();
-    this.#aside = this.#field.value;
-    this.#begin({ id, edits: true, isLaden }, "Edit your message", text);
-    this.#write(text);
+  edit({ id, text, hasMedia }) {
+    this.#clearTopic();
+    this.#textBeforeEdit = this.#field.value;
+    this.#setTopic({ id, edits: true, hasMedia }, "Edit your message", text);
+    this.#setText(text);
   }
 
-  /** Take files in, to be sent with what is written. */
+  /** Attach files to the message that is being written. */
   attach(files) {
-    this.complain(this.#tray.add(files) ? "" : "A message holds ten files at most.");
+    this.showError(this.#tray.add(files) ? "" : "A message holds ten files at most.");
     this.#field.focus();
   }
 
-  /** What is written here and not sent, beside an edit as well. */
-  get words() {
-    return [this.#topic?.edits ? this.#aside : "", this.#field.value].filter((text) => text.trim());
+  /** The texts that are written here and not sent, also the one that an edit interrupted. */
+  get unsentTexts() {
+    return [this.#topic?.edits ? this.#textBeforeEdit : "", this.#field.value].filter((text) => text.trim());
   }
 
-  /** An edit was refused: its text is not lost. */
-  again(id, text) {
+  /** An edit was refused: offer its text again. */
+  editAgain(id, text) {
     this.edit({ id, text });
   }
 
-  /** Say what went wrong, until something else is written. */
-  complain(text) {
+  /** Show an error until the reader writes on. */
+  showError(text) {
     this.#find("trouble").textContent = text;
     this.#find("trouble").hidden = !text;
   }
 
-  get #byTouch() {
+  get #isTouch() {
     return matchMedia("(pointer: coarse)").matches;
   }
 
@@ -71,7 +71,7 @@ export class Composer extends EventTarget {
     return this.#form.querySelector(`[data-${part}]`);
   }
 
-  #begin(topic, title, text) {
+  #setTopic(topic, title, text) {
     this.#topic = topic;
     this.#find("topic-title").textContent = title;
     this.#find("topic-text").textContent = cut(text, 200);
@@ -79,36 +79,36 @@ export class Composer extends EventTarget {
     this.#field.focus();
   }
 
-  #end() {
-    if (this.#topic?.edits) this.#write(this.#aside);
+  #clearTopic() {
+    if (this.#topic?.edits) this.#setText(this.#textBeforeEdit);
     this.#topic = null;
     this.#find("topic").hidden = true;
-    this.complain("");
+    this.showError("");
   }
 
-  #write(text) {
+  #setText(text) {
     if (this.#field.value === text) return;
     this.#field.value = text;
     this.#field.setSelectionRange(text.length, text.length);
   }
 
   #input() {
-    this.complain("");
+    this.showError("");
     if (this.#topic?.edits) return;
     this.#draft.write(this.#field.value);
-    this.#emit("typing", { goesOn: Boolean(this.#field.value.trim()) });
+    this.#emit("typing", { isTyping: Boolean(this.#field.value.trim()) });
   }
 
-  #rest() {
-    this.#draft.rest();
-    this.#emit("typing", { goesOn: false });
+  #pause() {
+    this.#draft.pause();
+    this.#emit("typing", { isTyping: false });
   }
 
-  /** An input method uses Enter to choose a word; that one is not ours, nor is one that chose a name. */
-  #key(event) {
+  /** Ignore keys that an input method or the list of mentions has used. */
+  #handleKey(event) {
     if (event.defaultPrevented || isComposing(event)) return;
-    if (event.key === "Escape" && this.#topic) this.#end();
-    if (event.key !== "Enter" || event.shiftKey || this.#byTouch) return;
+    if (event.key === "Escape" && this.#topic) this.#clearTopic();
+    if (event.key !== "Enter" || event.shiftKey || this.#isTouch) return;
     event.preventDefault();
     this.#form.requestSubmit();
   }
@@ -117,16 +117,16 @@ export class Composer extends EventTarget {
     event.preventDefault();
     const [text, topic] = [this.#field.value, this.#topic];
     const files = topic?.edits ? [] : this.#tray.empty();
-    if (!text.trim() && !files.length && !topic?.isLaden) return;
+    if (!text.trim() && !files.length && !topic?.hasMedia) return;
     if (topic?.edits) {
-      this.#end();
+      this.#clearTopic();
       this.#emit("edit", { id: topic.id, text });
     } else {
-      this.#write("");
+      this.#setText("");
       this.#draft.clear();
-      this.#end();
-      this.#emit("typing", { goesOn: false });
-      this.#emit("write", { text, files, replyTo: topic?.id });
+      this.#clearTopic();
+      this.#emit("typing", { isTyping: false });
+      this.#emit("send", { text, files, replyTo: topic?.id });
     }
     this.#field.focus();
   }

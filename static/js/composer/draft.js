@@ -1,21 +1,21 @@
-// What is half written: kept by the server for all of a person's devices, and in this tab until the server has it.
+// The draft of a message: saved by the server for all devices of the person, and in this tab until the server has it.
 
-import { Again } from "../net/backoff.js";
-import { mayPass } from "../net/refusal.js";
+import { Backoff } from "../net/backoff.js";
+import { mayRetry } from "../net/refusal.js";
 
-const PAUSE = 1000;
+const SAVE_AFTER_MS = 1000;
 
 export class Draft extends EventTarget {
   #api;
   #id;
   #unsaved;
   #saved;
-  #wanted;
-  #said = [];
-  #touched = false;
+  #text;
+  #sent = [];
+  #isEditing = false;
   #timer = null;
   #work = Promise.resolve();
-  #again = new Again(() => this.save());
+  #backoff = new Backoff(() => this.save());
 
   constructor(api, conversationId, saved, unsaved) {
     super();
@@ -23,67 +23,68 @@ export class Draft extends EventTarget {
     this.#id = conversationId;
     this.#unsaved = unsaved;
     this.#saved = saved;
-    this.#wanted = unsaved.read() || saved;
-    if (this.#wanted !== saved) this.save();
+    this.#text = unsaved.read() || saved;
+    if (this.#text !== saved) this.save();
     addEventListener("pagehide", () => this.save());
   }
 
   get text() {
-    return this.#wanted;
+    return this.#text;
   }
 
   write(text) {
-    this.#touched = true;
-    this.#keep(text);
+    this.#isEditing = true;
+    this.#set(text);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.save(), PAUSE);
+    this.#timer = setTimeout(() => this.save(), SAVE_AFTER_MS);
   }
 
-  /** Nobody writes here at the moment: save, and let another device go on. */
-  rest() {
-    this.#touched = false;
+  /** Nobody writes here at the moment: save, and accept changes by another device. */
+  pause() {
+    this.#isEditing = false;
     this.save();
   }
 
   clear() {
-    this.#touched = false;
-    this.#keep("");
+    this.#isEditing = false;
+    this.#set("");
     this.save();
   }
 
-  /** Another device has written, or this one some time ago, which is no news. */
-  hear(text) {
-    const known = this.#said.indexOf(text);
-    if (known >= 0) return void this.#said.splice(0, known + 1);
-    // What is written here and not saved yet is newer than what the server has, however long saving it takes.
-    const isUnsaved = this.#wanted !== this.#saved;
+  /** Receive the draft from the server: written by another device, or the echo of what this one has sent. */
+  receive(text) {
+    const known = this.#sent.indexOf(text);
+    if (known >= 0) return void this.#sent.splice(0, known + 1);
+    // A text that is not saved yet is newer than the server's, however long saving takes.
+    const isUnsaved = this.#text !== this.#saved;
     this.#saved = text;
-    if (this.#touched || isUnsaved || this.#wanted === text) return;
-    this.#wanted = text;
+    if (this.#isEditing || isUnsaved || this.#text === text) return;
+    this.#text = text;
     this.#unsaved.write("");
-    this.dispatchEvent(new CustomEvent("elsewhere", { detail: { text } }));
+    this.dispatchEvent(new CustomEvent("changed", { detail: { text } }));
   }
 
-  /** One after the other, so that the last one stays. */
+  /** Save one after the other, so that the last text wins. */
   save() {
     clearTimeout(this.#timer);
-    this.#work = this.#work.then(() => this.#send()).catch((failure) => mayPass(failure) && this.#again.later(failure.retryAfter));
+    const retry = (failure) => mayRetry(failure) && this.#backoff.retryLater(failure.retryAfter);
+    this.#work = this.#work.then(() => this.#send()).catch(retry);
     return this.#work;
   }
 
   async #send() {
-    const text = this.#wanted;
+    const text = this.#text;
     if (text !== this.#saved) {
-      this.#said.push(text);
-      await this.#api.settle(this.#id, { draft: text });
+      this.#sent.push(text);
+      await this.#api.updateSettings(this.#id, { draft: text });
       this.#saved = text;
-      this.#again.well();
+      this.#backoff.reset();
     }
-    if (this.#wanted === text) this.#unsaved.write("");
+    if (this.#text === text) this.#unsaved.write("");
   }
 
-  #keep(text) {
-    this.#wanted = text;
+  #set(text) {
+    this.#text = text;
     this.#unsaved.write(text);
   }
 }

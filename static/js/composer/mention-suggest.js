@@ -1,12 +1,12 @@
-// An @ in the composer offers those who can be meant.
+// Suggests people to mention after an @ in the composer.
 
 import { fold } from "../text/fold.js";
 import { Listbox } from "../page/listbox.js";
 
-const MOST = 6;
-const BEGUN = /@(?<![\p{L}\p{N}_]\p{M}*@)([\p{L}\p{M}\p{N}_.\-]*)$/u;
+const MOST_SHOWN = 6;
+const MENTION_START = /@(?<![\p{L}\p{N}_]\p{M}*@)([\p{L}\p{M}\p{N}_.\-]*)$/u;
 
-export class Suggest {
+export class MentionSuggest {
   #field;
   #people;
   #userId;
@@ -20,34 +20,34 @@ export class Suggest {
     this.#conversationId = conversationId;
     this.#listbox = new Listbox(list, field);
     this.#listbox.addEventListener("pick", ({ detail }) => this.#complete(detail.username));
-    field.addEventListener("input", () => this.#look());
-    field.addEventListener("keydown", (event) => this.#listbox.key(event));
+    field.addEventListener("input", () => this.#update());
+    field.addEventListener("keydown", (event) => this.#listbox.handleKey(event));
   }
 
-  get #begun() {
+  get #prefix() {
     const { value, selectionStart } = this.#field;
-    return BEGUN.exec(value.slice(0, selectionStart))?.[1];
+    return MENTION_START.exec(value.slice(0, selectionStart))?.[1];
   }
 
-  #look() {
-    if (this.#begun === undefined) return this.#listbox.hide();
-    const begun = fold(this.#begun);
-    // Without the others' names one writes on, and asks again with the next letter.
-    this.#people.gather(this.#conversationId).then((isNew) => isNew && this.#look(), () => {});
-    const fits = ({ name, username }) => username.startsWith(begun) || fold(name).startsWith(begun);
-    const some = this.#candidates.filter(fits);
-    // Whose name is written in full is meant already: then Enter sends.
-    this.#listbox.show(some.some(({ username }) => username === begun) ? [] : some.slice(0, MOST));
+  #update() {
+    if (this.#prefix === undefined) return this.#listbox.hide();
+    const prefix = fold(this.#prefix);
+    // If the members cannot be loaded, the next letter tries again.
+    this.#people.loadMembers(this.#conversationId).then((isNew) => isNew && this.#update(), () => {});
+    const matches = ({ name, username }) => username.startsWith(prefix) || fold(name).startsWith(prefix);
+    const people = this.#candidates.filter(matches);
+    // A complete username needs no suggestion: then Enter sends.
+    this.#listbox.show(people.some(({ username }) => username === prefix) ? [] : people.slice(0, MOST_SHOWN));
   }
 
   get #candidates() {
-    const others = this.#people.here.filter(({ id, username }) => id !== this.#userId && username);
+    const others = this.#people.members.filter(({ id, username }) => id !== this.#userId && username);
     return others.length > 1 ? [...others, { id: "00", name: "Everyone", username: "all" }] : others;
   }
 
   #complete(username) {
     const { selectionStart: end } = this.#field;
-    this.#field.setRangeText(`@${username} `, end - this.#begun.length - 1, end, "end");
+    this.#field.setRangeText(`@${username} `, end - this.#prefix.length - 1, end, "end");
     this.#field.dispatchEvent(new Event("input"));
   }
 }

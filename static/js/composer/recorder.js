@@ -3,7 +3,7 @@
 import { minutes } from "../text/format.js";
 
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
-const ENDINGS = { "audio/webm": "weba", "audio/mp4": "m4a", "audio/ogg": "ogg" };
+const EXTENSIONS = { "audio/webm": "weba", "audio/mp4": "m4a", "audio/ogg": "ogg" };
 
 export class Recorder extends EventTarget {
   #box;
@@ -15,32 +15,32 @@ export class Recorder extends EventTarget {
     this.#box = box;
     if (!navigator.mediaDevices || !window.MediaRecorder) return;
     button.hidden = false;
-    button.addEventListener("click", () => this.#begin());
-    this.#find("cancel").addEventListener("click", () => this.#end(false));
-    this.#find("send").addEventListener("click", () => this.#end(true));
+    button.addEventListener("click", () => this.#start());
+    this.#find("cancel").addEventListener("click", () => this.#stop(false));
+    this.#find("send").addEventListener("click", () => this.#stop(true));
   }
 
   #find(part) {
     return this.#box.querySelector(`[data-recorder-${part}]`);
   }
 
-  async #begin() {
+  async #start() {
     if (this.#recorder) return;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
       this.#record(stream);
     } catch {
-      this.#emit("trouble", "This page may not use the microphone.");
+      this.#emit("failed", "This page may not use the microphone.");
     }
   }
 
   #record(stream) {
     const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
-    const [recorder, pieces] = [new MediaRecorder(stream, { mimeType }), []];
-    recorder.ondataavailable = ({ data }) => pieces.push(data);
+    const [recorder, chunks] = [new MediaRecorder(stream, { mimeType }), []];
+    recorder.ondataavailable = ({ data }) => chunks.push(data);
     recorder.onstop = () => {
       for (const track of stream.getTracks()) track.stop();
-      if (recorder.isWanted) this.#hand(pieces, recorder.mimeType.split(";")[0]);
+      if (recorder.isKept) this.#emitFile(chunks, recorder.mimeType.split(";")[0]);
     };
     recorder.start();
     this.#recorder = recorder;
@@ -52,16 +52,16 @@ export class Recorder extends EventTarget {
     this.#find("send").focus();
   }
 
-  #end(isWanted) {
+  #stop(isKept) {
     clearInterval(this.#timer);
     this.#box.hidden = true;
-    this.#recorder.isWanted = isWanted;
+    this.#recorder.isKept = isKept;
     this.#recorder.stop();
     this.#recorder = null;
   }
 
-  #hand(pieces, type) {
-    this.#emit("recorded", new File(pieces, `voice.${ENDINGS[type] ?? "weba"}`, { type }));
+  #emitFile(chunks, type) {
+    this.#emit("recorded", new File(chunks, `voice.${EXTENSIONS[type] ?? "weba"}`, { type }));
   }
 
   #emit(type, detail) {

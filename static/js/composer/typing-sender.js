@@ -1,37 +1,27 @@
-// Tells the others what happens at this desk: that someone writes here, and that someone looks.
+// Tells the server that the reader is typing, again every few seconds, and when the reader stops.
 
-const EVERY = 3000;
+const REPEAT_MS = 3000;
 
-export class Signals {
+export class TypingSender {
   #socket;
   #conversationId;
-  #saidAt = 0;
+  #sentAt = 0;
 
   constructor(socket, composer, conversationId) {
     this.#socket = socket;
     this.#conversationId = conversationId;
-    composer.addEventListener("typing", ({ detail }) => this.#type(detail.goesOn));
-    socket.addEventListener("connected", () => this.#connected());
-    document.addEventListener("visibilitychange", () => this.#look());
+    composer.addEventListener("typing", ({ detail }) => this.#update(detail.isTyping));
+    socket.addEventListener("connected", () => (this.#sentAt = 0));
   }
 
-  #connected() {
-    this.#saidAt = 0;
-    if (!document.hidden) this.#look();
-  }
-
-  #look() {
-    this.#tell({ type: document.hidden ? "conversation.close" : "conversation.open" });
-  }
-
-  #type(goesOn) {
+  #update(isTyping) {
     const now = Date.now();
-    if (goesOn ? now - this.#saidAt < EVERY : !this.#saidAt) return;
-    const isSaid = this.#tell({ type: "typing", state: goesOn ? "start" : "stop" });
-    this.#saidAt = goesOn && isSaid ? now : 0;
+    if (isTyping ? now - this.#sentAt < REPEAT_MS : !this.#sentAt) return;
+    const isSent = this.#send(isTyping ? "start" : "stop");
+    this.#sentAt = isTyping && isSent ? now : 0;
   }
 
-  #tell(frame) {
-    return this.#socket.tell({ ...frame, conversation_id: this.#conversationId });
+  #send(state) {
+    return this.#socket.send({ type: "typing", state, conversation_id: this.#conversationId });
   }
 }

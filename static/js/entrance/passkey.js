@@ -1,4 +1,4 @@
-// Shows the ways of passkeys where the browser knows them, and says what went wrong with one.
+// Shows the passkey buttons where the browser supports passkeys, and explains what went wrong.
 
 const REASONS = {
   InvalidStateError: "This device has a passkey for your account already.",
@@ -8,7 +8,7 @@ const REASONS = {
 
 const trouble = document.querySelector("[data-passkey-trouble]");
 
-const say = (text) => {
+const showError = (text) => {
   trouble.textContent = text;
   trouble.hidden = false;
 };
@@ -16,11 +16,11 @@ const say = (text) => {
 document.addEventListener("allauth.error", (event) => {
   event.preventDefault();
   const { name } = event.detail.exception;
-  say(REASONS[name] ?? "That did not work. Please try again.");
+  showError(REASONS[name] ?? "That did not work. Please try again.");
 });
 
 if (window.PublicKeyCredential) {
-  document.querySelectorAll("[data-passkey]").forEach((way) => (way.hidden = false));
+  document.querySelectorAll("[data-passkey]").forEach((element) => (element.hidden = false));
 } else if (!document.querySelector("[data-passkey-optional]")) {
-  say("This browser can't use passkeys here. They need a secure connection (https).");
+  showError("This browser can't use passkeys here. They need a secure connection (https).");
 }

@@ -1,47 +1,47 @@
-// The end of a page whose person has signed out in another tab, or elsewhere: it shows and keeps nothing any more.
+// Clears the page when its person has signed out in another tab or on another device.
 
-import { mayPass } from "../net/refusal.js";
+import { mayRetry } from "../net/refusal.js";
 
 const [UNKNOWN, SIGNED_OUT] = [4501, 4503];
 
-export class Ending {
+export class SessionEnd {
   #device;
   #socket;
   #api;
   #app;
-  #linkState;
+  #status;
 
-  constructor({ device, socket, api, app, linkState }) {
+  constructor({ device, socket, api, app, status }) {
     this.#device = device;
     this.#socket = socket;
     this.#api = api;
     this.#app = app;
-    this.#linkState = linkState;
-    device.addEventListener("over", () => socket.end());
-    device.addEventListener("elsewhere", () => this.#empty());
+    this.#status = status;
+    device.addEventListener("signed-out", () => socket.end());
+    device.addEventListener("signed-out-elsewhere", () => this.#clear());
     socket.addEventListener("lost", ({ detail }) => this.#lost(detail.code));
   }
 
   async #lost(code) {
-    if (this.#device.isOver || ![UNKNOWN, SIGNED_OUT].includes(code)) return;
+    if (this.#device.isSignedOut || ![UNKNOWN, SIGNED_OUT].includes(code)) return;
     if (await this.#isSignedIn()) return;
-    // What is kept stays for a session that has run out: its person may come back.
-    if (code === SIGNED_OUT) await this.#device.leave();
-    this.#empty();
+    // After a session has expired its stored data stays: the person may come back.
+    if (code === SIGNED_OUT) await this.#device.signOut();
+    this.#clear();
   }
 
-  /** The staff may only have closed the connection; where nobody answers, nobody knows. */
+  /** The staff may have closed only the connection, so ask. Without an answer assume that the session is valid. */
   async #isSignedIn() {
     try {
       await this.#api.me();
     } catch (failure) {
-      return mayPass(failure);
+      return mayRetry(failure);
     }
     return true;
   }
 
-  #empty() {
-    this.#app.replaceChildren(this.#linkState);
+  #clear() {
+    this.#app.replaceChildren(this.#status);
     document.title = "Parley";
   }
 }

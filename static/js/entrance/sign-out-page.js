@@ -1,10 +1,11 @@
-// The page that asks whether one wants to sign out.
+// The page that asks whether to sign out.
 
-import { Ask } from "../page/confirm-dialog.js";
+import { ConfirmDialog } from "../page/confirm-dialog.js";
 import { device } from "./signed-in.js";
 import { Outbox } from "../store/outbox.js";
 import { SignOut } from "./sign-out.js";
 
 const find = (selector) => document.querySelector(selector);
+const dialog = new ConfirmDialog(find("[data-ask-unsent]"));
 
-new SignOut(find("[data-sign-out]"), { device, outbox: new Outbox(device), ask: new Ask(find("[data-ask-unsent]")) });
+new SignOut(find("[data-sign-out]"), { device, outbox: new Outbox(device), dialog });

@@ -1,25 +1,25 @@
-// Signing out: half a text is saved, messages that are not sent are asked about, and then nothing stays in the browser.
+// Signing out: saves the draft, asks what to do about unsent messages, and removes everything from the browser.
 
 export class SignOut {
   #form;
   #device;
   #outbox;
-  #ask;
+  #dialog;
 
-  constructor(form, { device, outbox, ask }) {
+  constructor(form, { device, outbox, dialog }) {
     this.#form = form;
     this.#device = device;
     this.#outbox = outbox;
-    this.#ask = ask;
-    form.addEventListener("submit", (event) => this.#leave(event));
+    this.#dialog = dialog;
+    form.addEventListener("submit", (event) => this.#signOut(event));
   }
 
-  async #leave(event) {
+  async #signOut(event) {
     event.preventDefault();
     const unsent = await this.#outbox.all();
-    if (unsent.length && !(await this.#ask.answer())) return;
-    await this.#device.leave();
-    // Whatever the browser keeps of this page shows nothing.
+    if (unsent.length && !(await this.#dialog.ask())) return;
+    await this.#device.signOut();
+    // If the browser brings this page back from its memory, it shows nothing.
     document.body.hidden = true;
     this.#form.submit();
   }

@@ -1,4 +1,4 @@
-// Asks the wallet of this browser to sign what shows that it is its person's, and sends it with the form.
+// Asks the wallet in this browser to sign a message that proves its owner, and sends the signature with the form.
 
 import { Api } from "../net/api.js";
 
@@ -11,11 +11,11 @@ const { message, signature, csrfmiddlewaretoken: token } = form.elements;
 const api = new Api("/api/v1", token.value);
 let wallet;
 
-// Wallets tell of themselves (EIP-6963), or stand in the window already (EIP-1193).
-const meet = (provider) => {
+// Wallets announce themselves by an event (EIP-6963) or are in `window.ethereum` already (EIP-1193).
+const useWallet = (provider) => {
   wallet ??= provider;
   form.hidden = !wallet;
-  document.querySelectorAll("[data-without-wallet]").forEach((words) => (words.hidden = Boolean(wallet)));
+  document.querySelectorAll("[data-without-wallet]").forEach((element) => (element.hidden = Boolean(wallet)));
 };
 
 const hexadecimal = (text) =>
@@ -28,9 +28,11 @@ const sign = async () => {
   signature.value = await wallet.request({ method: "personal_sign", params: [hexadecimal(text), address] });
 };
 
-const say = (error) => {
-  trouble.textContent =
-    error.code === DECLINED ? "That was not completed. You can try again." : "Your wallet did not sign. Please try again.";
+const showError = (error) => {
+  const isDeclined = error.code === DECLINED;
+  trouble.textContent = isDeclined
+    ? "That was not completed. You can try again."
+    : "Your wallet did not sign. Please try again.";
   trouble.hidden = false;
 };
 
@@ -42,13 +44,13 @@ form.addEventListener("submit", async (event) => {
     await sign();
     form.submit();
   } catch (error) {
-    say(error);
+    showError(error);
     button.disabled = false;
   }
 });
 
-// A page that comes back from the browser's memory has its button again.
+// Enable the button when the browser brings the page back from its memory.
 window.addEventListener("pageshow", () => (button.disabled = false));
-window.addEventListener("eip6963:announceProvider", ({ detail }) => meet(detail.provider));
+window.addEventListener("eip6963:announceProvider", ({ detail }) => useWallet(detail.provider));
 window.dispatchEvent(new Event("eip6963:requestProvider"));
-meet(window.ethereum);
+useWallet(window.ethereum);

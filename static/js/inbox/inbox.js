@@ -1,7 +1,7 @@
-// The list of conversations: pinned ones and the newest on top, with what was said last and what is unread.
-// What is put away stands in a list of its own, behind a link with their number.
+// The list of conversations: pinned ones first, then the newest, each with its last message and unread count.
+// Archived conversations have a list of their own, behind a link that shows their number.
 
-import { fillRow, isMuted, lastSaid } from "./row.js";
+import { fillRow, isMuted, lastActivity } from "./row.js";
 import { localiseAll } from "../text/format.js";
 
 export class Inbox extends EventTarget {
@@ -9,34 +9,37 @@ export class Inbox extends EventTarget {
   #template;
   #archive;
   #conversations;
-  #typists;
-  #words;
+  #typing;
+  #phrases;
   #userId;
 
-  constructor({ list, template, archive, conversations, typists, words, people, userId }) {
+  constructor({ list, template, archive, conversations, typing, phrases, people, userId }) {
     super();
     this.#list = list;
     this.#template = template;
     this.#archive = archive;
     this.#conversations = conversations;
-    this.#typists = typists;
-    this.#words = words;
+    this.#typing = typing;
+    this.#phrases = phrases;
     this.#userId = userId;
     localiseAll(list);
     list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
     conversations.addEventListener("changed", ({ detail }) => this.#draw(conversations.get(detail.id)));
     conversations.addEventListener("removed", ({ detail }) => this.#remove(detail.id));
     conversations.addEventListener("replaced", ({ detail }) => {
-      if (detail.isWhole) this.#weed();
+      if (detail.isComplete) this.#removeStale();
       this.#draw(...conversations.all());
     });
-    typists.addEventListener("changed", ({ detail }) => conversations.get(detail.id) && this.#fill(conversations.get(detail.id)));
-    people.addEventListener("met", () => this.#draw(...conversations.all()));
+    typing.addEventListener("changed", ({ detail }) => {
+      const conversation = conversations.get(detail.id);
+      if (conversation) this.#drawRow(conversation);
+    });
+    people.addEventListener("loaded", () => this.#draw(...conversations.all()));
   }
 
   #draw(...conversations) {
-    for (const conversation of conversations) this.#fill(conversation);
-    this.#arrange();
+    for (const conversation of conversations) this.#drawRow(conversation);
+    this.#sort();
     this.#count();
   }
 
@@ -45,24 +48,24 @@ export class Inbox extends EventTarget {
     this.#count();
   }
 
-  /** All conversations are known: a row of none of them is of one that was left, or deleted, meanwhile. */
-  #weed() {
+  /** All conversations are known now: remove the rows of those that were left or deleted meanwhile. */
+  #removeStale() {
     for (const row of this.#list.querySelectorAll("[data-conversation-id]")) {
       if (!this.#conversations.get(row.dataset.conversationId)) row.parentElement.remove();
     }
   }
 
-  #fill(conversation) {
+  #drawRow(conversation) {
     const { id, me } = conversation;
     if (me.archived !== this.#isArchive) return void this.#row(id)?.parentElement.remove();
-    const row = this.#row(id) ?? this.#blank(id);
+    const row = this.#row(id) ?? this.#createRow(id);
     const isOpen = row.hasAttribute("aria-current");
-    const typists = this.#typists.in(id);
-    fillRow(row, conversation, { words: this.#words, userId: this.#userId, isOpen, typists });
+    const typists = this.#typing.in(id);
+    fillRow(row, conversation, { phrases: this.#phrases, userId: this.#userId, isOpen, typists });
   }
 
-  /** Rows that nothing is known of, further down than the server's first page, stay below. */
-  #arrange() {
+  /** Rows of conversations that are not loaded, beyond the server's first page, stay at the end. */
+  #sort() {
     const rows = new Map([...this.#list.children].map((item) => [item.firstElementChild.dataset.conversationId, item]));
     const shown = this.#conversations.all().filter(({ id }) => rows.has(id)).sort(inOrder);
     const focused = document.activeElement;
@@ -76,12 +79,12 @@ export class Inbox extends EventTarget {
   #count() {
     const all = this.#conversations.all();
     if (this.#archive && all.length) {
-      const away = all.filter(({ me }) => me.archived).length;
-      this.#archive.hidden = !away;
-      this.#archive.querySelector("[data-archived]").textContent = away;
+      const archived = all.filter(({ me }) => me.archived).length;
+      this.#archive.hidden = !archived;
+      this.#archive.querySelector("[data-archived]").textContent = archived;
     }
-    const calls = ({ me }) => !me.archived && me.unread_count && (!isMuted(me) || me.mention_count);
-    this.dispatchEvent(new CustomEvent("unread", { detail: all.filter(calls).length }));
+    const wantsAttention = ({ me }) => !me.archived && me.unread_count && (!isMuted(me) || me.mention_count);
+    this.dispatchEvent(new CustomEvent("unread", { detail: all.filter(wantsAttention).length }));
   }
 
   get #isArchive() {
@@ -92,7 +95,7 @@ export class Inbox extends EventTarget {
     return this.#list.querySelector(`[data-conversation-id="${id}"]`);
   }
 
-  #blank(id) {
+  #createRow(id) {
     const item = document.createElement("li");
     item.append(this.#template.content.cloneNode(true));
     const row = item.firstElementChild;
@@ -105,5 +108,5 @@ export class Inbox extends EventTarget {
 
 const inOrder = (one, other) =>
   other.me.pinned - one.me.pinned ||
-  lastSaid(other).localeCompare(lastSaid(one)) ||
+  lastActivity(other).localeCompare(lastActivity(one)) ||
   other.id.localeCompare(one.id);

@@ -1,48 +1,50 @@
-// Who is typing where. What was heard long ago is forgotten: the server says it again while it goes on.
+// Who is typing in which conversation. The server repeats the event while someone types; without it the state expires.
 
-const FORGET = 15_000;
+const EXPIRES_MS = 15_000;
 
-export class Typists extends EventTarget {
+export class Typing extends EventTarget {
   #typing = new Map();
 
   constructor(socket) {
     super();
-    socket.addEventListener("typing", ({ detail }) => this.#hear(detail));
-    socket.addEventListener("message.created", ({ detail }) => this.#end(detail.conversation_id, detail.message.sender_id));
+    socket.addEventListener("typing", ({ detail }) => this.#receive(detail));
+    socket.addEventListener("message.created", ({ detail: { conversation_id: id, message } }) => {
+      this.#end(id, message.sender_id);
+    });
     socket.addEventListener("lost", () => this.#endAll());
   }
 
-  /** Those who are typing in a conversation, who began first in front. */
+  /** The ids of those who are typing in a conversation, in the order in which they began. */
   in(id) {
     return [...(this.#typing.get(id)?.keys() ?? [])];
   }
 
-  #hear({ conversation_id: id, user_id: userId, state }) {
-    if (state === "start") this.#begin(id, userId);
+  #receive({ conversation_id: id, user_id: userId, state }) {
+    if (state === "start") this.#start(id, userId);
     else this.#end(id, userId);
   }
 
-  #begin(id, userId) {
-    const here = this.#typing.get(id) ?? new Map();
-    this.#typing.set(id, here);
-    clearTimeout(here.get(userId));
-    here.set(userId, setTimeout(() => this.#end(id, userId), FORGET));
-    this.#tell(id);
+  #start(id, userId) {
+    const typists = this.#typing.get(id) ?? new Map();
+    this.#typing.set(id, typists);
+    clearTimeout(typists.get(userId));
+    typists.set(userId, setTimeout(() => this.#end(id, userId), EXPIRES_MS));
+    this.#emitChanged(id);
   }
 
   #end(id, userId) {
-    const here = this.#typing.get(id);
-    if (!here?.has(userId)) return;
-    clearTimeout(here.get(userId));
-    here.delete(userId);
-    this.#tell(id);
+    const typists = this.#typing.get(id);
+    if (!typists?.has(userId)) return;
+    clearTimeout(typists.get(userId));
+    typists.delete(userId);
+    this.#emitChanged(id);
   }
 
   #endAll() {
-    for (const [id, here] of this.#typing) for (const userId of [...here.keys()]) this.#end(id, userId);
+    for (const [id, typists] of this.#typing) for (const userId of [...typists.keys()]) this.#end(id, userId);
   }
 
-  #tell(id) {
+  #emitChanged(id) {
     this.dispatchEvent(new CustomEvent("changed", { detail: { id } }));
   }
 }

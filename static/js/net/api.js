@@ -1,39 +1,39 @@
-// The REST door, with the page's cookie and its CSRF token.
+// The REST API, called with the page's cookie and CSRF token.
 
 import { Refusal } from "./refusal.js";
 
-const PATIENCE = 30_000;
-// How long until the answer to a question begins: a connection that died in silence is given up, and it is asked again.
-const READING_PATIENCE = 10_000;
+const ANSWER_LIMIT_MS = 30_000;
+// How long a read may take until its answer begins. After that the connection is probably dead, and callers retry.
+const READ_LIMIT_MS = 10_000;
 
 export class Api {
   #root;
   #token;
-  /** Whose page this is: the cookie may be another person's by now, and then nothing is done. */
-  #whose;
+  /** Whose page this is. The cookie may belong to another person by now: then the server refuses the request. */
+  #identity;
 
   constructor(root, token) {
     this.#root = root;
     this.#token = token;
     const { userId } = document.documentElement.dataset;
-    this.#whose = userId ? { "X-User-ID": userId } : {};
+    this.#identity = userId ? { "X-User-ID": userId } : {};
   }
 
   get(path, query = {}) {
-    return this.#ask(`${path}?${new URLSearchParams(query)}`, { begins: READING_PATIENCE });
+    return this.#request(`${path}?${new URLSearchParams(query)}`, { firstByteMs: READ_LIMIT_MS });
   }
 
   #write(method, path, body, options = {}) {
     const headers = { "X-CSRFToken": this.#token, ...(body && { "Content-Type": "application/json" }) };
-    return this.#ask(path, { method, headers, ...(body && { body: JSON.stringify(body) }), ...options });
+    return this.#request(path, { method, headers, ...(body && { body: JSON.stringify(body) }), ...options });
   }
 
-  /** An answer has to begin within `begins` milliseconds, and to be whole within half a minute. */
-  async #ask(path, { begins = PATIENCE, headers, ...options }) {
+  /** The answer must begin within `firstByteMs` milliseconds and be complete within half a minute. */
+  async #request(path, { firstByteMs = ANSWER_LIMIT_MS, headers, ...options }) {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), begins);
-    const signal = AbortSignal.any([late.signal, AbortSignal.timeout(PATIENCE)]);
-    const sent = { ...this.#whose, ...headers };
+    const timer = setTimeout(() => late.abort(), firstByteMs);
+    const signal = AbortSignal.any([late.signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]);
+    const sent = { ...this.#identity, ...headers };
     const answer = await fetch(this.#root + path, { credentials: "same-origin", signal, headers: sent, ...options });
     clearTimeout(timer);
     const body = answer.status === 204 ? {} : await answer.json();
@@ -45,27 +45,27 @@ export class Api {
     return this.get("/conversations", { limit: 100, archived });
   }
 
-  /** What changed in a conversation after a version, in its present state. */
+  /** What changed in a conversation after a version, in its current state. */
   changes(id, after) {
     return this.get(`/conversations/${id}/changes`, { after, limit: 100 });
   }
 
-  /** A page of those who are in a conversation. */
+  /** A page of the members of a conversation. */
   members(id, cursor) {
     return this.get(`/conversations/${id}/participants`, { limit: 100, ...(cursor && { cursor }) });
   }
 
-  /** Settle something of one's own place; it may be the last thing that a page does. */
-  settle(id, what) {
-    return this.#write("PATCH", `/conversations/${id}/me`, what, { keepalive: true });
+  /** Change the reader's own settings of a conversation. `keepalive` lets the request outlive the page. */
+  updateSettings(id, changes) {
+    return this.#write("PATCH", `/conversations/${id}/me`, changes, { keepalive: true });
   }
 
-  /** What a wallet is to sign, to show whose it is. */
+  /** The message that a wallet must sign to prove who owns it. */
   async walletMessage(address) {
     return (await this.#write("POST", "/auth/wallet/nonce", { address })).data.message;
   }
 
-  /** Oneself. */
+  /** The person who is signed in. */
   async me() {
     return (await this.get("/users/me")).data;
   }
@@ -74,9 +74,9 @@ export class Api {
     return (await this.get(`/users/${id}`)).data;
   }
 
-  /** People by the beginning of a name: all, or those to whom one may `write`, or whom one may `add` to groups. */
-  async search(text, act) {
-    return (await this.get("/users", { search: text, limit: 8, ...(act && { for: act }) })).data;
+  /** People by the beginning of a name: all, or only those the reader may `write` to or `add` to groups. */
+  async search(text, purpose) {
+    return (await this.get("/users", { search: text, limit: 8, ...(purpose && { for: purpose }) })).data;
   }
 
   async message(id) {
@@ -92,12 +92,12 @@ export class Api {
     return (await this.#write("POST", "/messages", message)).data;
   }
 
-  /** Let a picture stand for oneself, or a group; null for none. */
-  portray(path, id) {
+  /** Set the picture of the reader or of a group; null removes it. */
+  setAvatar(path, id) {
     return this.#write("PATCH", path, { avatar_media_id: id });
   }
 
-  /** Ask for a place for a file. */
+  /** Ask where a file may be uploaded to. */
   async beginUpload({ name, type, size }) {
     return (await this.#write("POST", "/media/uploads", { filename: name, content_type: type, size })).data;
   }
@@ -118,9 +118,9 @@ export class Api {
     return this.#write("DELETE", `/messages/${id}`);
   }
 
-  /** Let an emoji of one's own stand under a message, or not. */
-  async react(id, emoji, stands) {
+  /** Add the reader's reaction to a message, or remove it. */
+  async react(id, emoji, isAdded) {
     const path = `/messages/${id}/reactions/${encodeURIComponent(emoji)}`;
-    return (await this.#write(stands ? "PUT" : "DELETE", path)).data;
+    return (await this.#write(isAdded ? "PUT" : "DELETE", path)).data;
   }
 }

@@ -1,8 +1,8 @@
-// Another try of what failed, after a pause that doubles up to a minute.
+// Retries a task that failed, after a pause that doubles up to a minute.
 
-const [FIRST, LONGEST] = [2000, 60_000];
+const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [2000, 60_000];
 
-export class Again {
+export class Backoff {
   #task;
   #tries = 0;
   #timer = null;
@@ -11,23 +11,23 @@ export class Again {
     this.#task = task;
   }
 
-  /** Try later, if that is not arranged already; the server may ask for `seconds` at least. */
-  later(seconds = 0) {
+  /** Schedule a retry, unless one is scheduled. The server may ask for a pause of at least `seconds`. */
+  retryLater(seconds = 0) {
     if (this.#timer) return;
-    const ceiling = Math.min(LONGEST, FIRST * 2 ** this.#tries++);
-    // Those who failed together should not come back together.
+    const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#tries++);
+    // Random, so that clients that failed together do not retry together.
     const pause = ceiling * (0.5 + Math.random() / 2);
-    this.#timer = setTimeout(() => this.#try(), Math.max(pause, seconds * 1000));
+    this.#timer = setTimeout(() => this.#retry(), Math.max(pause, seconds * 1000));
   }
 
-  /** It went well: no more tries, and a short pause the next time. */
-  well() {
+  /** The task succeeded: cancel the retry, and begin with a short pause the next time. */
+  reset() {
     clearTimeout(this.#timer);
     this.#timer = null;
     this.#tries = 0;
   }
 
-  #try() {
+  #retry() {
     this.#timer = null;
     this.#task();
   }

@@ -1,48 +1,49 @@
-// Says what has come to this device: of each conversation up to where nothing is missing, gathered for a moment.
+// Acknowledges what this device has received: of each conversation up to the position before which nothing is missing.
+// Acknowledgements are batched for a moment.
 
-const GATHERING = 300;
+const BATCH_MS = 300;
 
-export class Receiver {
+export class DeliveryAcks {
   #socket;
   #conversations;
-  #told = new Map();
+  #acknowledged = new Map();
   #open = null;
-  #lacking = true;
+  #isIncomplete = true;
   #timer = null;
 
   constructor(socket, conversations) {
     this.#socket = socket;
     this.#conversations = conversations;
-    for (const type of ["lost", "resync"]) socket.addEventListener(type, () => (this.#lacking = true));
-    socket.addEventListener("connected", () => this.#told.clear());
+    for (const type of ["lost", "resync"]) socket.addEventListener(type, () => (this.#isIncomplete = true));
+    socket.addEventListener("connected", () => this.#acknowledged.clear());
     conversations.addEventListener("replaced", () => this.#complete());
-    conversations.addEventListener("changed", () => this.#soon());
+    conversations.addEventListener("changed", () => this.#schedule());
   }
 
-  /** What is open has come as far as its messages, not as far as its row in the list. */
-  follow(id, feed) {
+  /** Acknowledge the open conversation up to the messages on the page, not up to its row in the inbox. */
+  watch(id, feed) {
     this.#open = { id, feed };
-    feed.addEventListener("progress", () => this.#soon());
+    feed.addEventListener("progress", () => this.#schedule());
   }
 
   #complete() {
-    this.#lacking = false;
-    this.#soon();
+    this.#isIncomplete = false;
+    this.#schedule();
   }
 
-  #soon() {
-    this.#timer ??= setTimeout(() => this.#tell(), GATHERING);
+  #schedule() {
+    this.#timer ??= setTimeout(() => this.#sendAll(), BATCH_MS);
   }
 
-  #tell() {
+  #sendAll() {
     this.#timer = null;
-    if (this.#lacking) return;
-    for (const conversation of this.#conversations.all()) this.#tellOf(conversation);
+    if (this.#isIncomplete) return;
+    for (const conversation of this.#conversations.all()) this.#send(conversation);
   }
 
-  #tellOf({ id, last_position: last, me }) {
+  #send({ id, last_position: last, me }) {
     const through = this.#open?.id === id ? this.#open.feed.position : last;
-    if (through <= Math.max(me.delivered_through, this.#told.get(id) ?? 0)) return;
-    if (this.#socket.tell({ type: "delivered", conversation_id: id, through })) this.#told.set(id, through);
+    if (through <= Math.max(me.delivered_through, this.#acknowledged.get(id) ?? 0)) return;
+    if (this.#socket.send({ type: "delivered", conversation_id: id, through })) this.#acknowledged.set(id, through);
   }
 }

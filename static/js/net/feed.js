@@ -1,7 +1,7 @@
-// What happens in the open conversation, in the order of its versions and without holes.
+// The changes of the open conversation, in the order of its versions and without gaps.
 
-import { Again } from "./backoff.js";
-import { mayPass } from "./refusal.js";
+import { Backoff } from "./backoff.js";
+import { mayRetry } from "./refusal.js";
 
 export class Feed extends EventTarget {
   #api;
@@ -9,7 +9,7 @@ export class Feed extends EventTarget {
   #version;
   #position;
   #work = Promise.resolve();
-  #again = new Again(() => this.catchUp());
+  #backoff = new Backoff(() => this.catchUp());
 
   constructor(api, { id, version, position }) {
     super();
@@ -19,13 +19,13 @@ export class Feed extends EventTarget {
     this.#position = position;
   }
 
-  /** The newest position up to which nothing is missing. */
+  /** The highest position before which nothing is missing. */
   get position() {
     return this.#position;
   }
 
-  /** The next version is applied, an old one ignored; a jump means that something was missed. */
-  take({ conversation_id: id, version, message, changes }) {
+  /** Receive an event: the next version is applied, an old one ignored; a gap means that events were missed. */
+  receive({ conversation_id: id, version, message, changes }) {
     if (id !== this.#id) return;
     this.#queue(async () => {
       if (version > this.#version + 1) await this.#fetch();
@@ -36,11 +36,11 @@ export class Feed extends EventTarget {
   catchUp() {
     this.#queue(async () => {
       await this.#fetch();
-      this.#again.well();
+      this.#backoff.reset();
     });
   }
 
-  /** Everything that changed since, in its present state; the conversation itself comes with the last page. */
+  /** Fetch everything that changed since then, in its current state; the conversation comes with the last page. */
   async #fetch() {
     for (let more = true; more; ) {
       const { data, pagination } = await this.#api.changes(this.#id, this.#version);
@@ -58,14 +58,14 @@ export class Feed extends EventTarget {
     this.dispatchEvent(new Event("progress"));
   }
 
-  /** One thing at a time; what fails leaves a hole, to be mended later. */
+  /** Run one task at a time. A task that fails leaves a gap, which a later one fills. */
   #queue(task) {
-    this.#work = this.#work.then(task).catch((failure) => this.#cope(failure));
+    this.#work = this.#work.then(task).catch((failure) => this.#handleFailure(failure));
   }
 
-  /** Where the answer is no for good, nobody asks again: whoever is out of the conversation finds nothing. */
-  #cope(failure) {
-    if (mayPass(failure)) this.#again.later(failure.retryAfter);
+  /** Retry unless the refusal is final. "Not found" means that the reader is no longer in the conversation. */
+  #handleFailure(failure) {
+    if (mayRetry(failure)) this.#backoff.retryLater(failure.retryAfter);
     else if (failure.code === "not_found") this.dispatchEvent(new Event("gone"));
   }
 

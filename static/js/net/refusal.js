@@ -1,6 +1,6 @@
-// The server's no, whichever way it came.
+// A request that the server refused, over the socket or REST.
 
-const PASSING = new Set(["rate_limited", "too_fast", "unavailable"]);
+const TEMPORARY = new Set(["rate_limited", "too_fast", "unavailable"]);
 
 export class Refusal extends Error {
   constructor({ code, detail, errors = [], retry_after: retryAfter }) {
@@ -8,11 +8,11 @@ export class Refusal extends Error {
     Object.assign(this, { code, errors, retryAfter });
   }
 
-  /** Whether the same may be welcome a little later. */
-  get passing() {
-    return PASSING.has(this.code);
+  /** Whether the same request may succeed a little later. */
+  get isTemporary() {
+    return TEMPORARY.has(this.code);
   }
 }
 
-/** Whether another try may help: there was no answer at all, or a refusal that passes. */
-export const mayPass = (failure) => !(failure instanceof Refusal) || failure.passing;
+/** Whether a retry may help: there was no answer, or the refusal is temporary. */
+export const mayRetry = (failure) => !(failure instanceof Refusal) || failure.isTemporary;

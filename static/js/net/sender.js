@@ -1,18 +1,18 @@
-// Carries letters from the outbox to the server, one after the other, until each is acknowledged or refused.
+// Sends the messages of the outbox to the server, one after the other, until each is acknowledged or refused.
 
-import { Again } from "./backoff.js";
+import { Backoff } from "./backoff.js";
 import { Refusal } from "./refusal.js";
 import { upload } from "./upload.js";
 import { v7 } from "../../vendor/uuid-14.0.3.js";
 
-export class Courier extends EventTarget {
+export class Sender extends EventTarget {
   #outbox;
   #socket;
   #api;
-  #behind = 0;
-  #busy = false;
-  #wanted = false;
-  #again = new Again(() => this.flush());
+  #clockOffset = 0;
+  #isBusy = false;
+  #isWanted = false;
+  #backoff = new Backoff(() => this.flush());
 
   constructor(outbox, socket, api) {
     super();
@@ -21,15 +21,15 @@ export class Courier extends EventTarget {
     this.#api = api;
     outbox.addEventListener("added", () => this.flush());
     socket.addEventListener("connected", ({ detail }) => {
-      this.#behind = Date.parse(detail.server_time) - Date.now();
+      this.#clockOffset = Date.parse(detail.server_time) - Date.now();
       this.flush();
     });
   }
 
-  /** Name a letter by the server's clock, and put it into the outbox. */
-  post(conversationId, { text, replyTo = null, files = [] }) {
-    const letter = { id: this.#name(), conversation_id: conversationId, text, reply_to_id: replyTo, files };
-    this.#outbox.add({ ...letter, media: [], written: Date.now(), reason: null });
+  /** Put a message into the outbox, with an id made by the server's clock. */
+  send(conversationId, { text, replyTo = null, files = [] }) {
+    const unsent = { id: this.#newId(), conversation_id: conversationId, text, reply_to_id: replyTo, files };
+    this.#outbox.add({ ...unsent, media: [], written: Date.now(), reason: null });
   }
 
   retry(id) {
@@ -37,55 +37,55 @@ export class Courier extends EventTarget {
     this.flush();
   }
 
-  /** Carry all there is; what is added meanwhile is carried too, by whichever tab has its turn. */
+  /** Send everything in the outbox, also what is added meanwhile. Only one tab at a time does so. */
   async flush() {
-    this.#wanted = true;
-    if (this.#busy) return;
-    this.#busy = true;
+    this.#isWanted = true;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
     try {
-      while (this.#wanted && this.#socket.ready) await this.#outbox.alone(() => this.#walk());
+      while (this.#isWanted && this.#socket.ready) await this.#outbox.exclusively(() => this.#sendAll());
     } catch {
-      // Whatever it was, what is left goes out later, under the same ids.
-      this.#again.later();
+      // Whatever the failure was, the rest is sent later, under the same ids.
+      this.#backoff.retryLater();
     } finally {
-      this.#busy = false;
+      this.#isBusy = false;
     }
   }
 
-  async #walk() {
-    this.#wanted = false;
-    for (let letter = await this.#next(); letter; letter = await this.#next()) await this.#carry(letter);
-    this.#again.well();
+  async #sendAll() {
+    this.#isWanted = false;
+    for (let unsent = await this.#next(); unsent; unsent = await this.#next()) await this.#sendOne(unsent);
+    this.#backoff.reset();
   }
 
   async #next() {
     return (await this.#outbox.all()).find(({ reason }) => !reason);
   }
 
-  async #carry({ id, conversation_id, text, reply_to_id, files = [], media: sent = [] }) {
+  async #sendOne({ id, conversation_id, text, reply_to_id, files = [], media: uploaded = [] }) {
     try {
-      const media = await this.#upload(id, files, sent);
+      const media = await this.#upload(id, files, uploaded);
       if (!media) return;
       const more = { ...(reply_to_id && { reply_to_id }), ...(media.length && { media }) };
-      const message = await this.#hand({ id, conversation_id, text, ...more });
+      const message = await this.#submit({ id, conversation_id, text, ...more });
       this.dispatchEvent(new CustomEvent("delivered", { detail: message }));
       await this.#outbox.remove(id);
     } catch (refusal) {
-      await this.#cope(id, refusal);
+      await this.#handleRefusal(id, refusal);
     }
   }
 
-  /** Bring the files of a letter to the server, those that are not there yet; null if it was discarded meanwhile. */
-  async #upload(id, files, sent) {
-    const [media, stop] = [[...sent], new AbortController()];
+  /** Upload the files of a message that are not uploaded yet. Returns null if it was discarded meanwhile. */
+  async #upload(id, files, uploaded) {
+    const [media, stop] = [[...uploaded], new AbortController()];
     const discarded = ({ detail }) => detail.id === id && stop.abort();
     this.#outbox.addEventListener("removed", discarded);
     try {
-      for (const [n, file] of files.slice(sent.length).entries()) {
-        const done = sent.length + n;
-        const tell = (part) => this.#progress(id, (100 * (done + part)) / files.length);
-        media.push(await upload(this.#api, file, { tell, signal: stop.signal }));
-        await this.#outbox.load(id, media);
+      for (const [n, file] of files.slice(uploaded.length).entries()) {
+        const done = uploaded.length + n;
+        const onProgress = (part) => this.#progress(id, (100 * (done + part)) / files.length);
+        media.push(await upload(this.#api, file, { onProgress, signal: stop.signal }));
+        await this.#outbox.setMedia(id, media);
       }
       return media;
     } catch (failure) {
@@ -100,25 +100,25 @@ export class Courier extends EventTarget {
     this.dispatchEvent(new CustomEvent("progress", { detail: { id, progress } }));
   }
 
-  /** What is too large for a frame goes by REST. */
-  #hand(message) {
+  /** A message that is too large for a frame is sent by REST. */
+  #submit(message) {
     return this.#socket.request({ type: "message.send", ...message }).catch((refusal) => {
       if (refusal.code !== "too_large") throw refusal;
       return this.#api.send(message);
     });
   }
 
-  async #cope(id, refusal) {
+  async #handleRefusal(id, refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
-    if (refusal.passing) return pause(refusal.retryAfter ?? 2);
-    if (refusal.errors?.some(({ pointer }) => pointer === "/id")) return this.#outbox.rename(id, this.#name());
-    // What was uploaded a day ago is not there any more: the files still are.
-    if (refusal.errors?.some(({ pointer }) => pointer === "/media")) await this.#outbox.load(id, []);
+    if (refusal.isTemporary) return pause(refusal.retryAfter ?? 2);
+    if (refusal.errors?.some(({ pointer }) => pointer === "/id")) return this.#outbox.changeId(id, this.#newId());
+    // Uploads that are not sent expire after a day. The files are still here, so upload them again.
+    if (refusal.errors?.some(({ pointer }) => pointer === "/media")) await this.#outbox.setMedia(id, []);
     return this.#outbox.fail(id, refusal.message || "This could not be sent.");
   }
 
-  #name() {
-    return v7({ msecs: Date.now() + this.#behind });
+  #newId() {
+    return v7({ msecs: Date.now() + this.#clockOffset });
   }
 }
 

@@ -1,15 +1,15 @@
-// The one connection to the server: it comes back by itself, and gives every command its answer.
+// The WebSocket to the server. It reconnects by itself and resolves every command with its answer.
 
-import { Answers, Disconnected } from "./pending.js";
+import { Disconnected, PendingAnswers } from "./pending.js";
 
-const PATIENCE = 10_000;
+const SILENCE_LIMIT_MS = 10_000;
 const SIGNED_OUT = 4503;
 
 export class Socket extends EventTarget {
   #url;
   #userId;
   #socket = null;
-  #answers = new Answers();
+  #pending = new PendingAnswers();
   #attempt = 0;
   #timers = {};
   #ready = false;
@@ -19,8 +19,8 @@ export class Socket extends EventTarget {
     super();
     this.#userId = userId;
     this.#url = new URL(path, location.href.replace(/^http/, "ws"));
-    addEventListener("online", () => this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+    addEventListener("online", () => this.#reconnectNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#reconnectNow());
   }
 
   get ready() {
@@ -30,84 +30,84 @@ export class Socket extends EventTarget {
   connect() {
     clearTimeout(this.#timers.retry);
     this.#socket = new WebSocket(this.#url);
-    this.#socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
-    this.#socket.onclose = ({ code }) => this.#lose(code);
-    this.#expectSoon();
+    this.#socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+    this.#socket.onclose = ({ code }) => this.#disconnect(code);
+    this.#expectFrame();
   }
 
   /** Close the connection for good. */
   end() {
-    if (this.#socket) this.#drop();
+    if (this.#socket) this.#close();
     clearTimeout(this.#timers.retry);
     this.#ended = true;
     this.#emit("lost", { code: SIGNED_OUT, ended: true });
   }
 
-  /** Send a command; the promise holds its ack, or fails with a Refusal or as Disconnected. */
+  /** Send a command. The promise resolves with its ack, or rejects with a Refusal or Disconnected. */
   request(frame) {
     if (!this.#ready) return Promise.reject(new Disconnected());
-    const { ref, answer } = this.#answers.expect();
+    const { ref, answer } = this.#pending.expect();
     this.#socket.send(JSON.stringify({ ...frame, ref }));
     return answer;
   }
 
-  /** Send a command that needs no answer; tell whether there was a line to send it on. */
-  tell(frame) {
+  /** Send a command that needs no answer. Returns false without a connection. */
+  send(frame) {
     if (this.#ready) this.#socket.send(JSON.stringify(frame));
     return this.#ready;
   }
 
-  #hear(frame) {
+  #receive(frame) {
     clearTimeout(this.#timers.silence);
-    if (frame.type === "connected") this.#welcome(frame.data);
-    else if (!this.#answers.take(frame)) this.#emit(frame.type, frame.data);
+    if (frame.type === "connected") this.#start(frame.data);
+    else if (!this.#pending.resolve(frame)) this.#emit(frame.type, frame.data);
   }
 
-  /** The cookie may be another person's by now: nothing of this page goes out in their name. */
-  #welcome(data) {
+  /** The cookie may belong to another person by now: then reload, so that nothing is sent in their name. */
+  #start(data) {
     if (data.user.id !== this.#userId) return location.reload();
     this.#ready = true;
     this.#attempt = 0;
-    this.#timers.beat = setInterval(() => this.#beat(), data.heartbeat_seconds * 1000);
+    this.#timers.ping = setInterval(() => this.#ping(), data.heartbeat_seconds * 1000);
     this.#emit("connected", data);
   }
 
-  #beat() {
+  #ping() {
     this.request({ type: "ping" }).catch(() => {});
-    this.#expectSoon();
+    this.#expectFrame();
   }
 
-  #expectSoon() {
+  #expectFrame() {
     clearTimeout(this.#timers.silence);
-    this.#timers.silence = setTimeout(() => this.#lose(1006), PATIENCE);
+    this.#timers.silence = setTimeout(() => this.#disconnect(1006), SILENCE_LIMIT_MS);
   }
 
-  #lose(code) {
-    this.#drop();
+  #disconnect(code) {
+    this.#close();
     this.#ended = code >= 4500 && code < 4600;
     this.#emit("lost", { code, ended: this.#ended });
     if (!this.#ended) this.#timers.retry = setTimeout(() => this.connect(), this.#delay());
   }
 
-  /** A dead network may hold a closing handshake for minutes, so nobody waits for it. */
-  #drop() {
+  /** Do not wait for the closing handshake: on a dead network it may take minutes. */
+  #close() {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#ready = false;
     this.#socket.onclose = this.#socket.onmessage = null;
     this.#socket.close();
     this.#socket = null;
-    this.#answers.abandon();
+    this.#pending.rejectAll();
   }
 
-  /** Full jitter: anywhere between half a second and a ceiling that doubles up to thirty. */
+  /** Full jitter: between half a second and a ceiling that doubles up to 30 seconds. */
   #delay() {
     const ceiling = Math.min(30_000, 1000 * 2 ** this.#attempt++);
     return 500 + Math.random() * (ceiling - 500);
   }
 
-  /** The network, or the reader, is back: connect at once, or find out at once whether the connection still stands. */
-  #hurry() {
-    if (this.#ready) this.#beat();
+  /** The network or the reader is back: connect now, or check now whether the connection is still alive. */
+  #reconnectNow() {
+    if (this.#ready) this.#ping();
     else if (!this.#socket && !this.#ended) this.connect();
   }
 

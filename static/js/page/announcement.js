@@ -1,4 +1,4 @@
-// Shows what the staff says to everyone, until it is read.
+// Shows an announcement by the staff until the reader closes it.
 
 export class Announcement {
   #element;

@@ -1,4 +1,4 @@
-// Lets a picture stand for a person or a group: chosen, uploaded like all media, and named to the API.
+// Changes the picture of a person or a group: it is chosen, uploaded like all media, and set by the API.
 
 import { Api } from "../net/api.js";
 import { upload } from "../net/upload.js";
@@ -9,7 +9,7 @@ const api = new Api("/api/v1", box.dataset.csrfToken);
 const [file, choose] = [find("file"), find("choose")];
 
 const set = async (id) => {
-  await api.portray(box.dataset.portrait, id);
+  await api.setAvatar(box.dataset.portrait, id);
   location.reload();
 };
 
@@ -25,12 +25,13 @@ const attempt = async (task) => {
   }
 };
 
-const tell = (part) => choose.style.setProperty("--part", `${Math.round(100 * part)}%`);
+const onProgress = (part) => choose.style.setProperty("--part", `${Math.round(100 * part)}%`);
 
 choose.addEventListener("click", () => file.click());
 file.addEventListener("change", () => {
   const [picture] = file.files;
-  if (picture) attempt(async () => set(await upload(api, picture, { tell, signal: new AbortController().signal })));
+  const { signal } = new AbortController();
+  if (picture) attempt(async () => set(await upload(api, picture, { onProgress, signal })));
 });
 find("remove")?.addEventListener("click", () => attempt(() => set(null)));
 box.hidden = false;

@@ -1,8 +1,8 @@
-// What stands for a person or a group: initials, and the picture over them where there is one.
+// The avatar of a person or a group: initials, and over them the picture if there is one.
 
 import { initials } from "../text/format.js";
 
-export function setFace(avatar, name, url) {
+export function setAvatar(avatar, name, url) {
   avatar.textContent = initials(name);
   if (!url) return;
   const image = document.createElement("img");

@@ -1,4 +1,4 @@
-// Copies a text. Without TLS browsers let a script do it only the old way.
+// Copies a text to the clipboard. Without TLS, browsers permit only the old command.
 
 export async function copyText(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);

@@ -1,16 +1,16 @@
-// A question that waits for its answer. The browser brings the focus back to where it was.
+// A dialog that asks a question. The browser returns the focus to where it was.
 
-export class Ask {
+export class ConfirmDialog {
   #dialog;
 
   constructor(dialog) {
     this.#dialog = dialog;
-    // No button that sends: Enter in a field would press the first of those.
+    // Not a submit button: Enter in a field would press the first of those.
     dialog.querySelector("[data-no]")?.addEventListener("click", () => dialog.close());
   }
 
-  /** What was typed, or true; nothing if the answer is no. */
-  async answer() {
+  /** Ask. Resolves with what was typed, or true; with null if the answer is no. */
+  async ask() {
     const form = this.#dialog.querySelector("form");
     form.reset();
     this.#dialog.returnValue = "";

@@ -1,8 +1,8 @@
-// Says how the line to the server is; nothing while it is well.
+// Shows when the connection to the server is lost; shows nothing while it works.
 
-const GRACE = 1500;
+const GRACE_MS = 1500;
 
-export class LinkState {
+export class ConnectionStatus {
   #element;
   #signIn;
   #timer;
@@ -10,11 +10,11 @@ export class LinkState {
   constructor(element, socket, signIn) {
     this.#element = element;
     this.#signIn = signIn;
-    socket.addEventListener("connected", () => this.#well());
+    socket.addEventListener("connected", () => this.#hide());
     socket.addEventListener("lost", ({ detail }) => this.#lost(detail));
   }
 
-  #well() {
+  #hide() {
     clearTimeout(this.#timer);
     this.#timer = null;
     this.#element.hidden = true;
@@ -22,7 +22,7 @@ export class LinkState {
 
   #lost({ code, ended }) {
     if (ended) this.#ended(code);
-    else this.#timer ??= setTimeout(() => this.#say("No connection. Trying again…"), GRACE);
+    else this.#timer ??= setTimeout(() => this.#show("No connection. Trying again…"), GRACE_MS);
   }
 
   #ended(code) {
@@ -30,11 +30,11 @@ export class LinkState {
     const link = document.createElement("a");
     link.href = `${this.#signIn}?next=${encodeURIComponent(location.pathname)}`;
     link.textContent = "Sign in again";
-    this.#say(code === 4504 ? "This account is suspended. " : "You have been signed out. ", link);
+    this.#show(code === 4504 ? "This account is suspended. " : "You have been signed out. ", link);
   }
 
-  #say(...words) {
-    this.#element.replaceChildren(...words);
+  #show(...content) {
+    this.#element.replaceChildren(...content);
     this.#element.hidden = false;
   }
 }

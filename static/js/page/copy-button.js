@@ -1,8 +1,8 @@
-// Buttons that copy what stands in a field; where the browser lets no script do that, the field is marked for it.
+// Buttons that copy the text of a field. Where the browser forbids that, the text is selected for the reader to copy.
 
 import { copyText } from "./clipboard.js";
 
-export function offerCopies(root) {
+export function enableCopyButtons(root) {
   for (const button of root.querySelectorAll("[data-copy]")) {
     const field = document.getElementById(button.dataset.copy);
     button.hidden = false;

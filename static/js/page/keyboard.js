@@ -1,7 +1,7 @@
-// What keys mean.
+// How keyboard events are read.
 
 /**
- * Whether a key belongs to an input method, which uses Enter and the arrows to choose a word. Safari ends the composing
- * before it tells of the key: then only its code, 229, says so.
+ * Whether a key belongs to an input method, which uses Enter and the arrows to choose a word. Safari ends the
+ * composition before it sends the key event: then only the key code 229 shows it.
  */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;

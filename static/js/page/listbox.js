@@ -1,8 +1,8 @@
-// People to choose from, below or above the field in which one types; the focus stays in the field (ARIA's listbox).
+// A list of people to choose from, beside a text field. The focus stays in the field (the ARIA listbox pattern).
 
 import { tone } from "../text/format.js";
 import { isComposing } from "./keyboard.js";
-import { setFace } from "./avatar.js";
+import { setAvatar } from "./avatar.js";
 
 export class Listbox extends EventTarget {
   #list;
@@ -16,10 +16,12 @@ export class Listbox extends EventTarget {
     this.#field = field;
     field.ariaAutoComplete = "list";
     field.setAttribute("aria-controls", list.id);
-    this.#tellState();
+    this.#updateExpanded();
     // The field must not lose the focus before a choice is made.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
-    list.addEventListener("click", ({ target }) => this.#pick(this.#options.indexOf(target.closest("[role=option]"))));
+    list.addEventListener("click", ({ target }) => {
+      this.#choose(this.#options.indexOf(target.closest("[role=option]")));
+    });
     field.addEventListener("blur", () => this.hide());
   }
 
@@ -31,28 +33,28 @@ export class Listbox extends EventTarget {
     this.#people = people;
     this.#list.replaceChildren(...people.map((person, index) => this.#option(person, index)));
     this.#list.hidden = !people.length;
-    this.#tellState();
-    this.#move(people.length ? 0 : -1);
+    this.#updateExpanded();
+    this.#activate(people.length ? 0 : -1);
   }
 
   hide() {
     if (this.isOpen) this.show([]);
   }
 
-  /** Use a key, if it is one of a list; tell whether it was. */
-  key(event) {
+  /** Handle a key that belongs to a list. Returns whether it did. */
+  handleKey(event) {
     if (!this.isOpen || isComposing(event)) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) this.#move((this.#active + step + this.#people.length) % this.#people.length);
-    else if (event.key === "Enter" || event.key === "Tab") this.#pick(this.#active);
+    if (step) this.#activate((this.#active + step + this.#people.length) % this.#people.length);
+    else if (event.key === "Enter" || event.key === "Tab") this.#choose(this.#active);
     else if (event.key === "Escape") this.hide();
     else return false;
     event.preventDefault();
     return true;
   }
 
-  /** A text field that is no combobox has no such state. */
-  #tellState() {
+  /** Only a combobox has an expanded state; a text field has none. */
+  #updateExpanded() {
     if (this.#field.role === "combobox") this.#field.ariaExpanded = String(this.isOpen);
   }
 
@@ -60,7 +62,7 @@ export class Listbox extends EventTarget {
     return [...this.#list.children];
   }
 
-  #move(index) {
+  #activate(index) {
     this.#active = index;
     for (const [at, option] of this.#options.entries()) option.ariaSelected = String(at === index);
     this.#options[index]?.scrollIntoView({ block: "nearest" });
@@ -68,7 +70,7 @@ export class Listbox extends EventTarget {
     else this.#field.setAttribute("aria-activedescendant", this.#options[index].id);
   }
 
-  #pick(index) {
+  #choose(index) {
     const person = this.#people[index];
     if (!person) return;
     this.hide();
@@ -78,13 +80,13 @@ export class Listbox extends EventTarget {
   #option({ id, name, username, avatar }, index) {
     const option = element("li", "suggest__person");
     Object.assign(option, { id: `${this.#list.id}-${index}`, role: "option" });
-    const face = element("span", `avatar tone-${tone(id)}`);
-    setFace(face, name, avatar);
-    face.ariaHidden = "true";
+    const picture = element("span", `avatar tone-${tone(id)}`);
+    setAvatar(picture, name, avatar);
+    picture.ariaHidden = "true";
     const names = element("span", "suggest__names");
     const shown = Object.assign(element("span", "suggest__name", name), { dir: "auto" });
     names.append(shown, element("span", "suggest__username", `@${username}`));
-    option.append(face, names);
+    option.append(picture, names);
     return option;
   }
 }

@@ -1,23 +1,23 @@
-// At midnight "today" becomes "yesterday": the days on the page are named anew, also after the computer has slept.
+// At midnight "today" becomes "yesterday": updates the days on the page, also after the computer has slept.
 
 import { localise } from "../text/format.js";
 
-const OFTEN = 30_000;
-const NAMED = "time[data-time=day], time[data-time=near]";
+const INTERVAL_MS = 30_000;
+const TIMES = "time[data-time=day], time[data-time=near]";
 
 export class Midnight {
   #today = day();
 
   constructor() {
-    setInterval(() => this.#look(), OFTEN);
-    document.addEventListener("visibilitychange", () => this.#look());
-    addEventListener("focus", () => this.#look());
+    setInterval(() => this.#check(), INTERVAL_MS);
+    document.addEventListener("visibilitychange", () => this.#check());
+    addEventListener("focus", () => this.#check());
   }
 
-  #look() {
+  #check() {
     if (day() === this.#today) return;
     this.#today = day();
-    for (const time of document.querySelectorAll(NAMED)) localise(time);
+    for (const time of document.querySelectorAll(TIMES)) localise(time);
   }
 }
 

@@ -1,6 +1,6 @@
-// Who is out of the conversation on this page is told so, and shown the way back. What they were writing is not lost.
+// Replaces the page when its reader is no longer in the conversation. Texts that were not sent are shown to be copied.
 
-import { offerCopies } from "./copy-button.js";
+import { enableCopyButtons } from "./copy-button.js";
 
 const REASONS = {
   left: ["You have left", "You are not in this group any more."],
@@ -9,12 +9,12 @@ const REASONS = {
   deleted: ["This group is no more", "It was deleted, with all that was said in it."],
 };
 
-export class Farewell {
+export class RemovedNotice {
   #conversationId;
   #main;
   #template;
-  #kept = async () => [];
-  #isOver = false;
+  #unsentTexts = async () => [];
+  #isShown = false;
 
   constructor(socket, conversationId, main, template) {
     this.#conversationId = conversationId;
@@ -23,35 +23,35 @@ export class Farewell {
     socket.addEventListener("conversation.removed", ({ detail }) => {
       if (detail.conversation_id === conversationId) this.show(detail.reason);
     });
-    socket.addEventListener("conversation.created", ({ detail }) => this.#back(detail));
+    socket.addEventListener("conversation.created", ({ detail }) => this.#reopen(detail));
   }
 
-  /** `words` gives the texts that are not sent yet, as they are when the page ends. */
-  keep(words) {
-    this.#kept = words;
+  /** `texts` returns the texts that are not sent yet when the notice appears. */
+  offerUnsent(texts) {
+    this.#unsentTexts = texts;
   }
 
   async show(reason) {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#isShown) return;
+    this.#isShown = true;
     const [title, text] = REASONS[reason] ?? REASONS.left;
-    const kept = this.#kept();
+    const unsent = this.#unsentTexts();
     const page = this.#template.content.cloneNode(true);
     page.querySelector("[data-title]").textContent = title;
     page.querySelector("[data-text]").textContent = text;
     this.#main.replaceChildren(page);
     this.#main.focus();
-    this.#showKept((await kept).join("\n\n"));
+    this.#showUnsent((await unsent).join("\n\n"));
   }
 
-  #showKept(text) {
+  #showUnsent(text) {
     if (!text.trim()) return;
     this.#main.querySelector("#kept-words").value = text;
     this.#main.querySelector("[data-kept]").hidden = false;
-    offerCopies(this.#main);
+    enableCopyButtons(this.#main);
   }
 
-  #back({ id }) {
-    if (this.#isOver && id === this.#conversationId) location.assign(`/conversations/${id}`);
+  #reopen({ id }) {
+    if (this.#isShown && id === this.#conversationId) location.assign(`/conversations/${id}`);
   }
 }

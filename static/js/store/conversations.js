@@ -1,13 +1,13 @@
-// What is known of one's conversations: the server's word, and all that was heard since.
+// The reader's conversations: the last answer of the server, and all events received since.
 
 export class Conversations extends EventTarget {
   #people;
   #userId;
-  #known = new Map();
+  #conversations = new Map();
   #read = new Map();
-  #recorders = new Set();
-  #asked = 0;
-  #answered = 0;
+  #recordings = new Set();
+  #lastRequest = 0;
+  #lastAnswered = 0;
 
   constructor(people, userId) {
     super();
@@ -16,108 +16,108 @@ export class Conversations extends EventTarget {
   }
 
   all() {
-    return [...this.#known.values()];
+    return [...this.#conversations.values()];
   }
 
   get(id) {
-    return this.#known.get(id);
+    return this.#conversations.get(id);
   }
 
   /**
-   * Fetch what the server says, and hear once more what was heard while its answer was on its way; false if only another
-   * answer can tell what that means. An answer that comes behind that to a later question is out of date.
+   * Fetch the state from the server, and apply again the events received while the answer was on its way. Returns false
+   * if an event can only be understood after another fetch. An answer that arrives after a later one is out of date.
    */
-  async renew(fetch) {
-    const [turn, heard] = [++this.#asked, []];
-    this.#recorders.add(heard);
+  async refresh(fetch) {
+    const [request, received] = [++this.#lastRequest, []];
+    this.#recordings.add(received);
     try {
       const answer = await fetch();
-      if (turn < this.#answered) return true;
-      this.#answered = turn;
+      if (request < this.#lastAnswered) return true;
+      this.#lastAnswered = request;
       this.#replace(answer);
     } finally {
-      this.#recorders.delete(heard);
+      this.#recordings.delete(received);
     }
-    const isKnown = heard.map(([act, detail]) => this[act](detail) !== false);
-    return isKnown.every(Boolean) || this.#asked > turn;
+    const areApplied = received.map(([method, detail]) => this[method](detail) !== false);
+    return areApplied.every(Boolean) || this.#lastRequest > request;
   }
 
   show(conversation) {
     this.#record("show", conversation);
-    this.#put(conversation);
+    this.#update(conversation);
   }
 
-  /** Something was said, or changed; false if only the server knows what that means. */
-  hear(detail) {
-    this.#record("hear", detail);
+  /** Receive a message that is new or has changed. Returns false if the state must be fetched again. */
+  receive(detail) {
+    this.#record("receive", detail);
     const { conversation_id: id, message } = detail;
-    const conversation = this.#known.get(id);
-    // What is taken back or worded anew may have been among what is counted.
-    const recounts = conversation?.me.unread_count && (message.deleted_at || message.edited_at);
-    if (!conversation || recounts) return false;
+    const conversation = this.#conversations.get(id);
+    // A deleted or edited message may have been counted as unread or as a mention: only the server knows.
+    const needsRecount = conversation?.me.unread_count && (message.deleted_at || message.edited_at);
+    if (!conversation || needsRecount) return false;
     const last = conversation.last_message?.position ?? 0;
-    if (message.position > last) this.#put({ ...conversation, ...this.#news(conversation, message) });
-    else if (message.position === last) this.#put({ ...conversation, last_message: message });
+    if (message.position > last) this.#update({ ...conversation, ...this.#withMessage(conversation, message) });
+    else if (message.position === last) this.#update({ ...conversation, last_message: message });
     return true;
   }
 
-  /** What all members see of a conversation has changed. */
-  change(detail) {
-    this.#record("change", detail);
+  /** Apply changes of a conversation that all members see. */
+  applyChanges(detail) {
+    this.#record("applyChanges", detail);
     const { participants, ...changes } = detail.changes;
-    for (const { user } of participants?.added ?? []) this.#people.meet(user);
-    const conversation = this.#known.get(detail.conversation_id);
-    if (conversation?.kind === "group") this.#put({ ...conversation, ...changes });
+    for (const { user } of participants?.added ?? []) this.#people.addUser(user);
+    const conversation = this.#conversations.get(detail.conversation_id);
+    if (conversation?.kind === "group") this.#update({ ...conversation, ...changes });
   }
 
   /**
-   * What is one's own about a conversation has changed, here or on another device; false if only the server knows what
-   * that means. It is counted up to its last position: what is heard later and stands before that is counted already.
+   * Apply the reader's own settings of a conversation, changed here or on another device. Returns false if the state
+   * must be fetched again. Unread counts include all up to `last_position`: messages before it are not counted twice.
    */
-  settle(detail) {
-    this.#record("settle", detail);
-    const conversation = this.#known.get(detail.conversation_id);
+  applySettings(detail) {
+    this.#record("applySettings", detail);
+    const conversation = this.#conversations.get(detail.conversation_id);
     if (!conversation || detail.last_position < conversation.last_position) return false;
-    this.#put({ ...conversation, counted: detail.last_position, me: { ...conversation.me, ...detail.me } });
+    this.#update({ ...conversation, counted: detail.last_position, me: { ...conversation.me, ...detail.me } });
     return true;
   }
 
-  /** It was read here; an answer that was on its way before that must not unread it. */
-  clear({ id, through }) {
+  /** Mark as read here. An answer that was already on its way must not make it unread again. */
+  markRead({ id, through }) {
     this.#read.set(id, through);
-    const conversation = this.#known.get(id);
-    if (conversation) this.#put(conversation);
+    const conversation = this.#conversations.get(id);
+    if (conversation) this.#update(conversation);
   }
 
   remove(id) {
     this.#record("remove", id);
-    this.#known.delete(id);
+    this.#conversations.delete(id);
     this.#emit("removed", id);
   }
 
-  #record(act, detail) {
-    for (const heard of this.#recorders) heard.push([act, detail]);
+  #record(method, detail) {
+    for (const received of this.#recordings) received.push([method, detail]);
   }
 
   #replace({ items, isWhole }) {
-    this.#known.clear();
-    for (const conversation of items) this.#learn(conversation);
+    this.#conversations.clear();
+    for (const conversation of items) this.#store(conversation);
     this.dispatchEvent(new CustomEvent("replaced", { detail: { isWhole } }));
   }
 
-  #put(conversation) {
-    this.#learn(conversation);
+  #update(conversation) {
+    this.#store(conversation);
     this.#emit("changed", conversation.id);
   }
 
-  #learn(conversation) {
+  #store(conversation) {
     const { id, last_position: last, me, participants = [] } = conversation;
-    for (const { user } of participants) this.#people.meet(user);
+    for (const { user } of participants) this.#people.addUser(user);
     const unread = last <= this.#read.get(id) ? { unread_count: 0, mention_count: 0 } : {};
-    this.#known.set(id, { ...conversation, me: { ...me, ...unread } });
+    this.#conversations.set(id, { ...conversation, me: { ...me, ...unread } });
   }
 
-  #news({ me, counted = 0 }, message) {
+  #withMessage({ me, counted = 0 }, message) {
     const isNew = message.position > Math.max(counted, me.read_through);
     const counts = isNew && message.sender_id !== this.#userId && message.kind !== "notice";
     const isMeant = counts && message.mentions.includes(this.#userId);

@@ -1,95 +1,95 @@
-// What this browser keeps of people. The name of everything that is kept holds the id of the person it belongs to: it is
-// removed when they sign out, and when a page finds that it belongs to someone else. A name without an id is nobody's.
+// What this browser stores for people. Every key contains the id of the person whose data it is. The data is removed
+// when they sign out, and when a page finds data of someone else. A key without an id is not personal.
 
 const ID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
-const PATIENCE = 2000;
+const LIMIT_MS = 2000;
 
 export class Device extends EventTarget {
   #userId;
   #tabs = new BroadcastChannel("parley");
   #tasks = [];
-  #isOver = false;
+  #isSignedOut = false;
 
   constructor(userId) {
     super();
     this.#userId = userId;
-    this.#tabs.onmessage = ({ data }) => this.#hear(data);
+    this.#tabs.onmessage = ({ data }) => this.#receive(data);
     this.#tabs.postMessage({ arrived: userId });
-    // What the browser kept of a page that was left may be another person's by now.
+    // A page that the browser brings back from its memory may show another person's data.
     addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
     clear((ids) => !ids.includes(userId));
   }
 
-  /** Whether this person has signed out: then nothing is kept any more. */
-  get isOver() {
-    return this.#isOver;
+  /** Whether this person has signed out: then nothing is stored any more. */
+  get isSignedOut() {
+    return this.#isSignedOut;
   }
 
-  /** The name under which something of this person is kept. */
-  name(what, ...more) {
+  /** The key under which something of this person is stored. */
+  keyFor(what, ...more) {
     return [what, this.#userId, ...more].join("-");
   }
 
-  /** Do something before this person leaves, if it does not take long. */
-  beforeLeaving(task) {
+  /** Run a task before this person signs out, if it does not take long. */
+  beforeSignOut(task) {
     this.#tasks.push(task);
   }
 
-  /** Remove everything of everyone from this browser, and end this person's other tabs. */
-  async leave() {
-    if (this.#isOver) return;
-    await atMost(PATIENCE, Promise.allSettled(this.#tasks.map((task) => task())));
+  /** Remove everyone's data from this browser, and end this person's other tabs. */
+  async signOut() {
+    if (this.#isSignedOut) return;
+    await atMost(LIMIT_MS, Promise.allSettled(this.#tasks.map((task) => task())));
     this.#end();
     this.#tabs.postMessage({ left: this.#userId });
-    await atMost(PATIENCE, clear(() => true));
+    await atMost(LIMIT_MS, clear(() => true));
   }
 
-  #hear({ arrived, left }) {
+  #receive({ arrived, left }) {
     if (arrived && arrived !== this.#userId) location.reload();
     else if (left === this.#userId) this.#endElsewhere();
   }
 
-  /** What a tab keeps for itself no other tab can remove. */
+  /** Clear here too: no other tab can remove what this tab has in its session storage. */
   #endElsewhere() {
     this.#end();
     clear(() => true);
-    this.dispatchEvent(new Event("elsewhere"));
+    this.dispatchEvent(new Event("signed-out-elsewhere"));
   }
 
   #end() {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.dispatchEvent(new Event("over"));
+    if (this.#isSignedOut) return;
+    this.#isSignedOut = true;
+    this.dispatchEvent(new Event("signed-out"));
   }
 }
 
-/** Remove what names hold the ids of people; `goes` tells by the ids. Where there is no storage there is nothing to do. */
-async function clear(goes) {
-  const isToGo = (name) => name.match(ID) && goes(name.match(ID));
-  const tasks = [clearKeys(() => sessionStorage, isToGo), clearKeys(() => localStorage, isToGo)];
-  await Promise.allSettled([...tasks, clearDatabases(isToGo), clearCaches(isToGo)]);
+/** Remove what is stored under keys with ids, if `isWanted` accepts the ids. Without storage there is nothing to do. */
+async function clear(isWanted) {
+  const isRemoved = (key) => key.match(ID) && isWanted(key.match(ID));
+  const tasks = [clearKeys(() => sessionStorage, isRemoved), clearKeys(() => localStorage, isRemoved)];
+  await Promise.allSettled([...tasks, clearDatabases(isRemoved), clearCaches(isRemoved)]);
 }
 
-async function clearKeys(find, isToGo) {
-  const storage = find();
-  for (const key of Object.keys(storage).filter(isToGo)) storage.removeItem(key);
+async function clearKeys(open, isRemoved) {
+  const storage = open();
+  for (const key of Object.keys(storage).filter(isRemoved)) storage.removeItem(key);
 }
 
-async function clearDatabases(isToGo) {
+async function clearDatabases(isRemoved) {
   const kept = await indexedDB.databases();
-  await Promise.all(kept.map(({ name }) => name).filter(isToGo).map(dropDatabase));
+  await Promise.all(kept.map(({ name }) => name).filter(isRemoved).map(dropDatabase));
 }
 
-/** A tab that has it open closes it first. */
+/** Tabs that have the database open close it first. */
 const dropDatabase = (name) =>
   new Promise((resolve) => {
     const request = indexedDB.deleteDatabase(name);
     request.onsuccess = request.onerror = resolve;
   });
 
-async function clearCaches(isToGo) {
+async function clearCaches(isRemoved) {
   const kept = (await globalThis.caches?.keys()) ?? [];
-  await Promise.all(kept.filter(isToGo).map((name) => caches.delete(name)));
+  await Promise.all(kept.filter(isRemoved).map((name) => caches.delete(name)));
 }
 
 const atMost = (time, work) => Promise.race([work, new Promise((resolve) => setTimeout(resolve, time))]);

@@ -1,10 +1,12 @@
-// What was written and is not acknowledged yet. It survives a reload where the browser lets it.
-// All tabs of a person share it: the disk counts, and beside it what this tab has not written there yet.
+// Messages that are written and not acknowledged yet. They survive a reload where the browser permits it.
+// All tabs of a person share them: what counts is the database, plus what this tab has not written there yet.
 
 import { openDB } from "../../vendor/idb-8.0.4.js";
 
-const upgrade = (database) => database.createObjectStore("letters", { keyPath: "id" });
-// Another tab removes it: that waits for everyone who has it open.
+// The name of the object store stays: browsers hold unsent messages under it.
+const STORE = "letters";
+const upgrade = (database) => database.createObjectStore(STORE, { keyPath: "id" });
+// Another tab deletes the database: that waits until every tab has closed it.
 const blocking = (_known, _wanted, { target }) => target.close();
 
 export class Outbox extends EventTarget {
@@ -12,81 +14,81 @@ export class Outbox extends EventTarget {
   #device;
   #store;
   #tabs;
-  #letters = new Map();
+  #messages = new Map();
   #unwritten = new Map();
 
   constructor(device) {
     super();
     this.#device = device;
-    this.#name = device.name("parley-outbox");
+    this.#name = device.keyFor("parley-outbox");
     this.#store = openDB(this.#name, 1, { upgrade, blocking });
     this.#tabs = new BroadcastChannel(this.#name);
     this.#tabs.onmessage = () => this.#refresh();
-    device.addEventListener("over", () => this.#close());
+    device.addEventListener("signed-out", () => this.#close());
     this.#refresh();
   }
 
-  /** Do what only one of all tabs may do at a time. Plain http has no locks; there the ids keep repeats harmless. */
-  alone(task) {
+  /** Run a task that only one tab at a time may run. Plain http has no locks; there the ids make repeats harmless. */
+  exclusively(task) {
     return navigator.locks ? navigator.locks.request(this.#name, task) : task();
   }
 
-  /** Everything unsent as it is by now, in the order it was written. */
+  /** All unsent messages, in the order in which they were written. */
   async all() {
     await this.#refresh();
-    return [...this.#letters.values()];
+    return [...this.#messages.values()];
   }
 
-  add(letter) {
-    return this.#change([letter.id, letter]);
+  add(message) {
+    return this.#change([message.id, message]);
   }
 
   remove(id) {
     return this.#change([id, null]);
   }
 
-  /** The server does not want it as it is; the person decides. */
+  /** The server refused the message; the person decides what to do with it. */
   fail(id, reason) {
-    return this.#revise(id, { reason });
+    return this.#update(id, { reason });
   }
 
   retry(id) {
-    return this.#revise(id, { reason: null });
+    return this.#update(id, { reason: null });
   }
 
-  /** Note which of a letter's files the server has. */
-  load(id, media) {
-    return this.#revise(id, { media: [...media] });
+  /** Remember which files of a message are uploaded. */
+  setMedia(id, media) {
+    return this.#update(id, { media: [...media] });
   }
 
-  async rename(id, fresh) {
-    const letter = this.#letters.get(id);
-    if (letter) await this.#change([id, null], [fresh, { ...letter, id: fresh }]);
+  async changeId(id, newId) {
+    const message = this.#messages.get(id);
+    if (message) await this.#change([id, null], [newId, { ...message, id: newId }]);
   }
 
-  async #revise(id, changes) {
-    const letter = this.#letters.get(id);
-    if (letter) await this.#change([id, { ...letter, ...changes }]);
+  async #update(id, changes) {
+    const message = this.#messages.get(id);
+    if (message) await this.#change([id, { ...message, ...changes }]);
   }
 
-  /** Show at once, then write; no letter means that it is gone. */
+  /** Apply at once, then write. Null in place of a message removes it. */
   async #change(...changes) {
-    for (const [id, letter] of changes) this.#unwritten.set(id, letter);
-    this.#show(this.#letters);
+    for (const [id, message] of changes) this.#unwritten.set(id, message);
+    this.#apply(this.#messages);
     await this.#write(changes);
   }
 
-  /** A full or forbidden disk costs the survival of a reload, never the sending. */
+  /** If the disk is full or forbidden, a message may not survive a reload, but it is sent. */
   async #write(changes) {
-    if (this.#device.isOver) return;
+    if (this.#device.isSignedOut) return;
     try {
-      const { store, done } = (await this.#store).transaction("letters", "readwrite");
-      const requests = changes.map(([id, letter]) => (letter ? store.put(letter) : store.delete(id)));
+      const { store, done } = (await this.#store).transaction(STORE, "readwrite");
+      const requests = changes.map(([id, message]) => (message ? store.put(message) : store.delete(id)));
       await Promise.all([...requests, done]);
     } catch {
       return;
     }
-    for (const [id, letter] of changes) if (this.#unwritten.get(id) === letter) this.#unwritten.delete(id);
+    for (const [id, message] of changes) if (this.#unwritten.get(id) === message) this.#unwritten.delete(id);
     this.#tabs.postMessage("changed");
   }
 
@@ -97,24 +99,24 @@ export class Outbox extends EventTarget {
 
   async #refresh() {
     try {
-      const kept = await (await this.#store).getAll("letters");
-      this.#show(new Map(kept.map((letter) => [letter.id, letter])));
+      const kept = await (await this.#store).getAll(STORE);
+      this.#apply(new Map(kept.map((message) => [message.id, message])));
     } catch {
-      // Without a disk there is nothing to learn from it.
+      // Without a database there is nothing to read.
     }
   }
 
-  /** Replace what is known, and say what that changes. */
-  #show(kept) {
-    const before = this.#letters;
-    const letters = [...new Map([...kept, ...this.#unwritten]).values()].filter(Boolean);
-    letters.sort((one, other) => one.written - other.written);
-    this.#letters = new Map(letters.map((letter) => [letter.id, letter]));
-    for (const id of before.keys()) if (!this.#letters.has(id)) this.#emit("removed", { id });
-    for (const letter of letters) {
-      const known = before.get(letter.id);
-      if (!known) this.#emit("added", letter);
-      else if (known.reason !== letter.reason) this.#emit("changed", letter);
+  /** Replace what is known, and emit what that changes. */
+  #apply(kept) {
+    const before = this.#messages;
+    const messages = [...new Map([...kept, ...this.#unwritten]).values()].filter(Boolean);
+    messages.sort((one, other) => one.written - other.written);
+    this.#messages = new Map(messages.map((message) => [message.id, message]));
+    for (const id of before.keys()) if (!this.#messages.has(id)) this.#emit("removed", { id });
+    for (const message of messages) {
+      const known = before.get(message.id);
+      if (!known) this.#emit("added", message);
+      else if (known.reason !== message.reason) this.#emit("changed", message);
     }
   }
 

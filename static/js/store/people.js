@@ -1,86 +1,87 @@
-// Who is who: names for the ids that messages carry. Who is not known yet is asked for, and told of when met.
+// Names, usernames and pictures for user ids. An unknown person is fetched; a `loaded` event follows.
 
 export class People extends EventTarget {
   #api;
-  #known = new Map();
-  #asked = new Set();
-  #here = new Set();
-  #isWhole;
+  #people = new Map();
+  #requested = new Set();
+  #members = new Set();
+  #isComplete;
 
-  constructor(api, elements, { isWhole }) {
+  constructor(api, elements, { isComplete }) {
     super();
     this.#api = api;
-    this.#isWhole = isWhole;
+    this.#isComplete = isComplete;
     for (const { dataset } of elements) {
-      this.learn({ id: dataset.personId, name: dataset.personName, username: dataset.personUsername, avatar: dataset.personAvatar });
-      this.#here.add(dataset.personId);
+      const { personId: id, personName: name, personUsername: username, personAvatar: avatar } = dataset;
+      this.add({ id, name, username, avatar });
+      this.#members.add(id);
     }
   }
 
-  learn({ id, name, username = this.username(id), avatar = this.avatar(id) }) {
-    this.#known.set(id, { id, name, username, avatar });
+  add({ id, name, username = this.username(id), avatar = this.avatar(id) }) {
+    this.#people.set(id, { id, name, username, avatar });
   }
 
-  /** Learn a person as the API shows one. */
-  meet(user) {
-    this.learn({ id: user.id, name: user.display_name || user.username, username: user.username, avatar: user.avatar_url ?? "" });
+  /** Add a person as the API returns one. */
+  addUser({ id, username, display_name: name, avatar_url: avatar }) {
+    this.add({ id, username, name: name || username, avatar: avatar ?? "" });
   }
 
-  /** The name, or nothing until the person is known. */
+  /** The name, or undefined until the person is loaded. */
   name(id) {
-    if (!this.#known.has(id)) this.#ask(id);
-    return this.#known.get(id)?.name;
+    if (!this.#people.has(id)) this.#load(id);
+    return this.#people.get(id)?.name;
   }
 
   username(id) {
-    return this.#known.get(id)?.username ?? "";
+    return this.#people.get(id)?.username ?? "";
   }
 
-  /** The path to the picture; empty if there is none, or nobody knows yet. */
+  /** The URL of the picture; empty if there is none or it is not loaded yet. */
   avatar(id) {
-    return this.#known.get(id)?.avatar ?? "";
+    return this.#people.get(id)?.avatar ?? "";
   }
 
-  /** Those who are in the open conversation, by name. */
-  get here() {
-    const some = [...this.#here].map((id) => this.#known.get(id));
-    return some.sort((one, other) => one.name.localeCompare(other.name));
+  /** The members of the open conversation, sorted by name. */
+  get members() {
+    const members = [...this.#members].map((id) => this.#people.get(id));
+    return members.sort((one, other) => one.name.localeCompare(other.name));
   }
 
-  /** Learn who is in a group that is too large to be listed on its page; true when there is somebody new. */
-  async gather(id) {
-    if (this.#isWhole) return false;
-    this.#isWhole = true;
+  /** Load the members of a group that is too large to be listed on its page. Returns true if it loaded any. */
+  async loadMembers(id) {
+    if (this.#isComplete) return false;
+    this.#isComplete = true;
     try {
       for (let cursor = ""; cursor !== null; ) {
         const { data, pagination } = await this.#api.members(id, cursor);
-        for (const { user } of data) this.come(user);
+        for (const { user } of data) this.addMember(user);
         cursor = pagination.next;
       }
     } catch (error) {
-      this.#isWhole = false;
+      this.#isComplete = false;
       throw error;
     }
     return true;
   }
 
-  come(user) {
-    this.meet(user);
-    this.#here.add(user.id);
+  addMember(user) {
+    this.addUser(user);
+    this.#members.add(user.id);
   }
 
-  go(id) {
-    this.#here.delete(id);
+  removeMember(id) {
+    this.#members.delete(id);
   }
 
-  async #ask(id) {
-    if (!id || this.#asked.has(id)) return;
-    this.#asked.add(id);
+  async #load(id) {
+    if (!id || this.#requested.has(id)) return;
+    this.#requested.add(id);
     try {
-      this.meet(await this.#api.user(id));
-      this.dispatchEvent(new CustomEvent("met", { detail: { id } }));
+      this.addUser(await this.#api.user(id));
+      this.dispatchEvent(new CustomEvent("loaded", { detail: { id } }));
     } catch {
-      // Then there is nobody to be named.
+      // Without an answer the person has no name here.
     }
   }
 }

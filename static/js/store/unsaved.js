@@ -1,4 +1,4 @@
-// A half-written text that the server does not have yet, kept for as long as the tab lives.
+// A draft that the server does not have yet, stored for as long as the tab is open.
 
 export class Unsaved {
   #device;
@@ -6,7 +6,7 @@ export class Unsaved {
 
   constructor(device, conversationId) {
     this.#device = device;
-    this.#key = device.name("draft", conversationId);
+    this.#key = device.keyFor("draft", conversationId);
   }
 
   read() {
@@ -18,12 +18,12 @@ export class Unsaved {
   }
 
   write(text) {
-    if (this.#device.isOver) return;
+    if (this.#device.isSignedOut) return;
     try {
       if (text) sessionStorage.setItem(this.#key, text);
       else sessionStorage.removeItem(this.#key);
     } catch {
-      // Without storage it lives as long as the page.
+      // Without storage the draft lives as long as the page.
     }
   }
 }

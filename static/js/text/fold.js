@@ -1,4 +1,4 @@
-// Letters that differ in nothing but case or Unicode form become the same: chatproject/core/names.py does it alike.
+// Folds letters that differ only in case or Unicode form into one, as chatproject/core/names.py does.
 
 export const fold = (text) =>
   text

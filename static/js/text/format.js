@@ -1,9 +1,9 @@
-// Times and names as this person, or else their browser, would put them.
+// Times, names and sizes, formatted for the language of this person, or else of their browser.
 
 import { firstOf } from "./graphemes.js";
 
 const { locale: chosen } = document.documentElement.dataset;
-/** The language that was chosen, as this person's own country writes it where the browser names that. */
+/** The chosen language, in the regional form that the browser names if it names one. */
 const locale = chosen ? (navigator.languages.find((each) => each.split("-")[0] === chosen) ?? chosen) : undefined;
 
 const clock = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
@@ -43,7 +43,7 @@ export function ago(moment) {
 
 const capital = (text) => firstOf(text).toLocaleUpperCase() + text.slice(firstOf(text).length);
 
-/** Say a moment in the way its element asks for: the clock, the day, or whichever is near. */
+/** Show a time in the style its element asks for: the clock, the day, or whichever fits its age. */
 export function localise(element, moment = element.dateTime) {
   const when = new Date(moment);
   if (!moment || Number.isNaN(when.getTime())) return;
@@ -59,16 +59,16 @@ export function localiseAll(root) {
 
 export const sameDay = (one, other) => midnight(new Date(one)).getTime() === midnight(new Date(other)).getTime();
 
-/** The first letters of the first and the last word; a bracket or a dash is none. */
+/** The first letters of the first and the last word; words that begin with a bracket or dash do not count. */
 export function initials(name) {
   const all = name.split(/\s+/).filter(Boolean);
-  const spoken = all.filter((word) => /^[\p{L}\p{N}]/u.test(word));
-  const words = spoken.length ? spoken : all;
+  const worded = all.filter((word) => /^[\p{L}\p{N}]/u.test(word));
+  const words = worded.length ? worded : all;
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
   return ends.map((word) => firstOf(word).toLocaleUpperCase()).join("");
 }
 
-/** One of eight colours, always the same one for an id. */
+/** One of eight colours; the same id always gets the same one. */
 export const tone = (id) => Number.parseInt(id.slice(-2), 16) % 8;
 
 const SIZES = ["B", "kB", "MB", "GB"];

@@ -1,4 +1,4 @@
-// Texts cut between what people see as single characters, as chatproject/core/graphemes.py does it.
+// Cuts texts between graphemes (what people see as one character), as chatproject/core/graphemes.py does.
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -8,7 +8,7 @@ export function firstOf(text) {
   return first?.segment ?? "";
 }
 
-/** As many whole graphemes of a text as fit into so many code points; of one that is too long alone, a part. */
+/** As many whole graphemes as fit into `most` code points; if the first one alone is too long, a part of it. */
 export function cut(text, most) {
   let [end, length] = [0, 0];
   for (const { segment, index } of segmenter.segment(text)) {

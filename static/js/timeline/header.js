@@ -1,68 +1,69 @@
-// Who is in the open conversation, and what it is called: the bar above the messages, and the list behind it.
+// The bar above the messages: the conversation's name, its members, who is typing, and the list of members behind it.
 
-import { setFace } from "../page/avatar.js";
+import { setAvatar } from "../page/avatar.js";
 import { tone } from "../text/format.js";
 
-export class Details {
-  #head;
+export class Header {
+  #bar;
   #list;
   #template;
   #people;
-  #words;
+  #phrases;
   #userId;
-  #known;
+  #conversation;
 
-  constructor({ head, list, template, people, words, userId, basics }) {
-    this.#head = head;
+  constructor({ bar, list, template, people, phrases, userId, basics }) {
+    this.#bar = bar;
     this.#list = list;
     this.#template = template;
     this.#people = people;
-    this.#words = words;
+    this.#phrases = phrases;
     this.#userId = userId;
-    this.#known = basics;
+    this.#conversation = basics;
   }
 
-  /** Whether the reader may take away what others say. */
+  /** Whether the reader may delete what others have sent. */
   get isAdmin() {
-    return this.#known.kind === "group" && this.#known.role !== "member";
+    return this.#conversation.kind === "group" && this.#conversation.role !== "member";
   }
 
   get kind() {
-    return this.#known.kind;
+    return this.#conversation.kind;
   }
 
-  /** Say who is typing, in the place of what is said of the conversation. */
-  type(text) {
-    const typing = this.#head.querySelector("[data-typing]");
+  /** Show who is typing in place of the facts about the conversation. */
+  showTyping(text) {
+    const typing = this.#bar.querySelector("[data-typing]");
     typing.textContent = text;
     typing.hidden = !text;
-    this.#head.querySelector("[data-about]").hidden = Boolean(text);
+    this.#bar.querySelector("[data-about]").hidden = Boolean(text);
   }
 
-  /** The whole conversation, as it is now. */
+  /** Replace everything by the current conversation. */
   replace({ participants = [], me, ...conversation }) {
-    const here = new Set(participants.map(({ user }) => user.id));
-    for (const row of this.#rows) if (participants.length && !here.has(row.dataset.personId)) this.#remove(row.dataset.personId);
-    for (const participant of participants) this.#put(participant);
-    this.#learn({ ...conversation, role: me.role });
+    const memberIds = new Set(participants.map(({ user }) => user.id));
+    const listed = this.#rows.map((row) => row.dataset.personId);
+    for (const id of listed) if (participants.length && !memberIds.has(id)) this.#remove(id);
+    for (const participant of participants) this.#showMember(participant);
+    this.#update({ ...conversation, role: me.role });
   }
 
-  /** What is different. */
-  apply({ participants: { added = [], updated = [], removed = [] } = {}, ...changes }) {
-    for (const participant of [...added, ...updated]) this.#put(participant);
+  /** Apply changes. */
+  applyChanges({ participants: { added = [], updated = [], removed = [] } = {}, ...changes }) {
+    for (const participant of [...added, ...updated]) this.#showMember(participant);
     for (const id of removed) this.#remove(id);
     const me = updated.find(({ user }) => user.id === this.#userId);
-    this.#learn({ ...changes, ...(me && { role: me.role }) });
+    this.#update({ ...changes, ...(me && { role: me.role }) });
   }
 
-  #learn(changes) {
-    this.#known = { ...this.#known, ...changes };
-    const { kind, name, avatar_url: avatar, description, participant_count: count } = this.#known;
-    this.#head.querySelector("[data-head-name]").textContent = name;
-    setFace(this.#head.querySelector("[data-head-avatar]"), name, avatar);
+  #update(changes) {
+    this.#conversation = { ...this.#conversation, ...changes };
+    const { kind, name, avatar_url: avatar, description, participant_count: count } = this.#conversation;
+    this.#bar.querySelector("[data-head-name]").textContent = name;
+    setAvatar(this.#bar.querySelector("[data-head-avatar]"), name, avatar);
     if (kind === "direct") return;
-    const about = [this.#words.members(count), description].filter(Boolean).join(" · ");
-    this.#head.querySelector("[data-head-about]").textContent = about;
+    const about = [this.#phrases.members(count), description].filter(Boolean).join(" · ");
+    this.#bar.querySelector("[data-head-about]").textContent = about;
   }
 
   get #rows() {
@@ -73,17 +74,18 @@ export class Details {
     return this.#list.querySelector(`[data-person-id="${id}"]`);
   }
 
-  #put({ user, role }) {
-    this.#people.come(user);
-    const row = this.#row(user.id) ?? this.#blank(user.id);
+  #showMember({ user, role }) {
+    this.#people.addMember(user);
+    const row = this.#row(user.id) ?? this.#createRow(user.id);
     const name = this.#people.name(user.id);
-    setFace(row.querySelector("[data-avatar]"), name, this.#people.avatar(user.id));
+    setAvatar(row.querySelector("[data-avatar]"), name, this.#people.avatar(user.id));
     row.querySelector("[data-name]").textContent = name;
     row.querySelector("[data-username]").textContent = user.username && `@${user.username}`;
-    row.querySelector("[data-role]").textContent = role === "member" || this.#known.kind === "direct" ? "" : role;
+    const hasRole = role !== "member" && this.#conversation.kind !== "direct";
+    row.querySelector("[data-role]").textContent = hasRole ? role : "";
   }
 
-  #blank(id) {
+  #createRow(id) {
     const item = document.createElement("li");
     item.append(this.#template.content.cloneNode(true));
     const row = item.firstElementChild;
@@ -95,7 +97,7 @@ export class Details {
   }
 
   #remove(id) {
-    this.#people.go(id);
+    this.#people.removeMember(id);
     this.#row(id)?.parentElement.remove();
   }
 }

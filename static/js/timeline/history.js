@@ -1,6 +1,6 @@
-// Older messages, fetched when the reader comes near the top. Its link works without any of this.
+// Loads older messages when the reader scrolls near the top. Without scripts its link works by itself.
 
-const [PAGES_MOST, PAGE] = [30, 100];
+const [MOST_PAGES, PAGE] = [30, 100];
 
 export class History extends EventTarget {
   #link;
@@ -15,52 +15,52 @@ export class History extends EventTarget {
     this.#api = api;
     this.#conversationId = conversationId;
     link.addEventListener("click", (event) => this.#click(event));
-    const near = ([entry]) => entry.isIntersecting && this.#fetch();
+    const near = ([entry]) => entry.isIntersecting && this.#loadPage();
     this.#observer = new IntersectionObserver(near, { root, rootMargin: "600px 0px 0px" });
     this.#observer.observe(link);
   }
 
   #click(event) {
     event.preventDefault();
-    this.#fetch();
+    this.#loadPage();
   }
 
-  /** Fetch as far back as a position, unless that is so many pages that somebody would wait for a minute. */
-  async reach(position) {
+  /** Load back to a position, unless that takes so many pages that the reader would wait for a minute. */
+  async loadBackTo(position) {
     const isFar = () => position < Number(this.#link.dataset.before);
-    if (Number(this.#link.dataset.before) - position > PAGES_MOST * PAGE) return;
-    while (isFar() && (await this.#fetch(PAGE)));
+    if (Number(this.#link.dataset.before) - position > MOST_PAGES * PAGE) return;
+    while (isFar() && (await this.#loadPage(PAGE)));
   }
 
-  /** Fetch a page, or wait for the one that is on its way; tell whether that brought something. */
-  #fetch(limit = 50) {
-    this.#running ??= this.#load(limit).finally(() => (this.#running = null));
+  /** Load a page, or wait for the one that is loading. Resolves with whether it was loaded. */
+  #loadPage(limit = 50) {
+    this.#running ??= this.#fetchPage(limit).finally(() => (this.#running = null));
     return this.#running;
   }
 
-  async #load(limit) {
+  async #fetchPage(limit) {
     if (this.#link.hidden) return false;
     try {
       const before = this.#link.dataset.before;
       const { data, pagination } = await this.#api.messages(this.#conversationId, { before, limit });
-      this.#turn(pagination);
+      this.#updateLink(pagination);
       this.dispatchEvent(new CustomEvent("older", { detail: data }));
-      this.#lookAgain();
+      this.#observeAgain();
       return true;
     } catch {
-      // The link stays where it is, to be tried again.
+      // The link stays, so that the reader can try again.
       return false;
     }
   }
 
-  #turn({ next, has_more: hasMore }) {
+  #updateLink({ next, has_more: hasMore }) {
     this.#link.hidden = !hasMore;
     this.#link.dataset.before = next ?? 0;
     this.#link.search = `?before=${next}`;
   }
 
-  /** A page may be shorter than the screen: look again whether the top is near. */
-  #lookAgain() {
+  /** A page may be shorter than the screen: check again whether the top is near. */
+  #observeAgain() {
     this.#observer.unobserve(this.#link);
     this.#observer.observe(this.#link);
   }

@@ -1,10 +1,9 @@
-// Goes to where a message stands that is quoted, or that the address names, fetching older pages if need be, and points
-// at it.
+// Jumps to a message that is quoted or named in the address, loads older pages if needed, and highlights it.
 
-const LOOK = 2000;
-const NAMED = /^#m-([0-9a-f-]{36})$/;
+const HIGHLIGHT_MS = 2000;
+const FRAGMENT = /^#m-([0-9a-f-]{36})$/;
 
-export class Finder {
+export class Jump {
   #timeline;
   #history;
   #api;
@@ -14,41 +13,41 @@ export class Finder {
     this.#history = history;
     this.#api = api;
     list.addEventListener("click", (event) => this.#click(event));
-    const [, named] = NAMED.exec(location.hash) ?? [];
-    if (named && !timeline.has(named)) this.#find(named);
+    const [, named] = FRAGMENT.exec(location.hash) ?? [];
+    if (named && !timeline.has(named)) this.#jumpTo(named);
   }
 
   async #click(event) {
     const quote = event.target.closest("[data-quote]");
     if (!quote) return;
     event.preventDefault();
-    const isThere = await this.#find(quote.closest("[data-id]").dataset.replyTo);
-    // What is too far back for this page has one of its own.
-    if (isThere === false) location.assign(quote.href);
+    const isOnPage = await this.#jumpTo(quote.closest("[data-id]").dataset.replyTo);
+    // A message that is too far back for this page is shown on its own page.
+    if (isOnPage === false) location.assign(quote.href);
   }
 
-  /** Whether the message stands on the page by now; undefined where it is not there for this reader: the quote says so. */
-  async #find(id) {
-    if (!this.#timeline.has(id) && !(await this.#fetch(id))) return undefined;
+  /** Whether the message is on the page now; undefined if this reader may not see it, which the quote says. */
+  async #jumpTo(id) {
+    if (!this.#timeline.has(id) && !(await this.#load(id))) return undefined;
     const line = this.#timeline.line(id);
-    if (line) this.#point(line);
+    if (line) this.#highlight(line);
     return Boolean(line);
   }
 
-  async #fetch(id) {
+  async #load(id) {
     try {
       const { position } = await this.#api.message(id);
-      await this.#history?.reach(position);
+      await this.#history?.loadBackTo(position);
       return true;
     } catch {
       return false;
     }
   }
 
-  #point(line) {
+  #highlight(line) {
     line.scrollIntoView({ block: "center" });
     line.classList.add("line--found");
     line.querySelector("[data-more]").focus({ preventScroll: true });
-    setTimeout(() => line.classList.remove("line--found"), LOOK);
+    setTimeout(() => line.classList.remove("line--found"), HIGHLIGHT_MS);
   }
 }

@@ -1,6 +1,6 @@
-// Shows the pictures of a list one by one, in full: by mouse, keys and touch.
+// Shows the pictures of a list one by one in full size; mouse, keys and touch work.
 
-const SWIPE = 50;
+const SWIPE_PX = 50;
 
 export class Lightbox {
   #dialog;
@@ -17,8 +17,8 @@ export class Lightbox {
     dialog.addEventListener("click", ({ target }) => this.#click(target));
     dialog.addEventListener("pointerdown", ({ clientX }) => (this.#touch = clientX));
     dialog.addEventListener("pointerup", ({ clientX, pointerType }) => {
-      const way = clientX - this.#touch;
-      if (pointerType !== "mouse" && Math.abs(way) > SWIPE) this.#step(way < 0 ? 1 : -1);
+      const step = clientX - this.#touch;
+      if (pointerType !== "mouse" && Math.abs(step) > SWIPE_PX) this.#step(step < 0 ? 1 : -1);
     });
     dialog.addEventListener("close", () => this.#find("image").removeAttribute("src"));
   }
@@ -27,7 +27,7 @@ export class Lightbox {
     return this.#dialog.querySelector(`[data-lightbox-${part}]`);
   }
 
-  /** With a key held down, the browser does what it does with links. */
+  /** With a modifier key the browser treats it as any link. */
   #open(event) {
     const link = event.target.closest("[data-piece=picture]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -38,13 +38,13 @@ export class Lightbox {
   }
 
   #click(target) {
-    const way = target.closest("[data-lightbox-step]")?.dataset.lightboxStep;
-    if (way) this.#step(Number(way));
+    const step = target.closest("[data-lightbox-step]")?.dataset.lightboxStep;
+    if (step) this.#step(Number(step));
     else if (!target.closest("[data-lightbox-image]")) this.#dialog.close();
   }
 
-  #step(way) {
-    if (way && this.#links[this.#at + way]) this.#show(this.#at + way);
+  #step(step) {
+    if (step && this.#links[this.#at + step]) this.#show(this.#at + step);
   }
 
   #show(at) {

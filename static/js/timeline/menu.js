@@ -1,30 +1,30 @@
-// The one menu of all messages: opened by its button, or by resting a finger on a message.
+// The menu of a message, one element for all: opened by the message's button or by a long press.
 
-const LONG = 500;
-const SLIP = 10;
-const WIDE = 640;
+const LONG_PRESS_MS = 500;
+const MOST_MOVE_PX = 10;
+const NARROW_BELOW_PX = 640;
 
 export class Menu extends EventTarget {
   #menu;
-  #offers;
+  #actionsFor;
   #article = null;
   #opener = null;
   #press = null;
 
-  /** `offers` tells which acts there are for a message. */
-  constructor(menu, list, offers) {
+  /** `actionsFor` returns the actions that a message offers. */
+  constructor(menu, list, actionsFor) {
     super();
     this.#menu = menu;
-    this.#offers = offers;
+    this.#actionsFor = actionsFor;
     list.addEventListener("click", (event) => this.#click(event));
     list.addEventListener("keydown", (event) => event.key === " " && this.#click(event));
     list.addEventListener("focusin", ({ target }) => target.matches("[data-more]") && (target.ariaHasPopup = "menu"));
-    list.addEventListener("pointerdown", (event) => this.#touch(event));
+    list.addEventListener("pointerdown", (event) => this.#pointerDown(event));
     list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault());
     addEventListener("pointerdown", ({ target }) => menu.contains(target) || menu.hidePopover());
-    for (const type of ["pointerup", "pointercancel"]) addEventListener(type, () => this.#lift());
-    addEventListener("pointermove", (event) => this.#slip(event));
-    menu.addEventListener("keydown", (event) => this.#key(event));
+    for (const type of ["pointerup", "pointercancel"]) addEventListener(type, () => this.#endPress());
+    addEventListener("pointermove", (event) => this.#pointerMove(event));
+    menu.addEventListener("keydown", (event) => this.#handleKey(event));
     menu.addEventListener("click", (event) => this.#choose(event));
     menu.addEventListener("toggle", ({ newState }) => newState === "closed" && this.#closed());
   }
@@ -36,44 +36,44 @@ export class Menu extends EventTarget {
     this.#open(more.closest("[data-id]"), more.getBoundingClientRect());
   }
 
-  #touch(event) {
+  #pointerDown(event) {
     const bubble = event.pointerType !== "mouse" && event.target.closest("[data-id]");
     if (!bubble || event.target.closest("button, [data-more]")) return;
-    const timer = setTimeout(() => this.#hold(bubble), LONG);
+    const timer = setTimeout(() => this.#longPress(bubble), LONG_PRESS_MS);
     this.#press = { timer, x: event.clientX, y: event.clientY };
   }
 
-  /** What lies under the finger when it is lifted must not take that for a tap. */
-  #hold(bubble) {
+  /** Lifting the finger must not count as a tap on what lies under it. */
+  #longPress(bubble) {
     this.#open(bubble, bubble.getBoundingClientRect(), true);
     addEventListener("click", swallow, true);
     addEventListener("pointerdown", () => removeEventListener("click", swallow, true), { once: true, capture: true });
   }
 
-  #slip({ clientX, clientY }) {
-    if (this.#press && Math.hypot(clientX - this.#press.x, clientY - this.#press.y) > SLIP) this.#lift();
+  #pointerMove({ clientX, clientY }) {
+    if (this.#press && Math.hypot(clientX - this.#press.x, clientY - this.#press.y) > MOST_MOVE_PX) this.#endPress();
   }
 
-  #lift() {
+  #endPress() {
     clearTimeout(this.#press?.timer);
     this.#press = null;
   }
 
   #open(article, where, byTouch = false) {
-    const offers = this.#offers(article);
-    if (!offers.size) return;
+    const actions = this.#actionsFor(article);
+    if (!actions.size) return;
     this.#article = article;
     this.#opener = article.querySelector("[data-more]");
-    for (const item of this.#menu.querySelectorAll("[data-do]")) item.hidden = !offers.has(item.dataset.do);
-    this.#menu.classList.toggle("menu--sheet", byTouch || innerWidth < WIDE);
+    for (const item of this.#menu.querySelectorAll("[data-do]")) item.hidden = !actions.has(item.dataset.do);
+    this.#menu.classList.toggle("menu--sheet", byTouch || innerWidth < NARROW_BELOW_PX);
     this.#menu.showPopover();
-    this.#place(where);
+    this.#position(where);
     this.#opener.ariaExpanded = "true";
     this.#items[0].focus({ preventScroll: true });
   }
 
-  /** Beside what opened it, and within the window; a sheet lies where its style puts it. */
-  #place({ top, bottom, right }) {
+  /** Beside what opened it and within the window; a sheet is positioned by its style. */
+  #position({ top, bottom, right }) {
     const { offsetWidth: width, offsetHeight: height, style } = this.#menu;
     if (this.#menu.classList.contains("menu--sheet")) return style.removeProperty("top"), style.removeProperty("left");
     const below = bottom + height + 8 < innerHeight;
@@ -85,7 +85,7 @@ export class Menu extends EventTarget {
     return [...this.#menu.querySelectorAll("[data-do]:not([hidden])")];
   }
 
-  #key(event) {
+  #handleKey(event) {
     const [items, key] = [this.#items, event.key];
     const at = items.indexOf(document.activeElement);
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[key];
@@ -101,11 +101,11 @@ export class Menu extends EventTarget {
     if (!item) return;
     const article = this.#article;
     this.#menu.hidePopover();
-    const { do: act, emoji } = item.dataset;
-    this.dispatchEvent(new CustomEvent(act, { detail: { article, emoji } }));
+    const { do: action, emoji } = item.dataset;
+    this.dispatchEvent(new CustomEvent(action, { detail: { article, emoji } }));
   }
 
-  /** Whoever was in the menu is back where they came from. */
+  /** Return the focus from the menu to what opened it. */
   #closed() {
     const focused = document.activeElement;
     this.#opener.ariaExpanded = "false";
@@ -113,7 +113,7 @@ export class Menu extends EventTarget {
   }
 }
 
-/** A click without a number was made by a key. */
+/** Stop a click, unless it was made by a key: then its `detail` is 0. */
 function swallow(event) {
   if (!event.detail) return;
   event.preventDefault();

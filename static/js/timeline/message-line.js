@@ -1,12 +1,13 @@
-// Fills the one markup of a message.
+// Fills the markup of a message, and reads it.
 
 import { localiseAll, tone } from "../text/format.js";
-import { setFace } from "../page/avatar.js";
-import { fillPieces } from "./attachments.js";
+import { setAvatar } from "../page/avatar.js";
+import { fillAttachments } from "./attachments.js";
 import { nodesOf } from "./richtext.js";
 
 /** Draw a message into its element; `state` is sent, sending or failed. */
-export function fill(article, message, { name, avatar, text, lang, names, isMeant, state = "sent", reason = "", progress = null }) {
+export function fillMessage(article, message, shown) {
+  const { name, avatar, text, lang, names, isMentioned, state = "sent", reason = "", progress = null } = shown;
   const find = (part) => article.querySelector(`[data-${part}]`);
   Object.assign(article.dataset, {
     id: message.id,
@@ -22,14 +23,14 @@ export function fill(article, message, { name, avatar, text, lang, names, isMean
   article.classList.toggle("message--laden", media.length > 0);
   article.classList.toggle("message--wordless", media.length > 0 && !text);
   article.classList.toggle("message--deleted", Boolean(message.deleted_at));
-  article.classList.toggle("message--meant", isMeant);
+  article.classList.toggle("message--meant", isMentioned);
   article.classList.toggle("message--sending", state === "sending");
   article.classList.toggle("message--failed", state === "failed");
-  setFace(find("avatar"), name, avatar);
+  setAvatar(find("avatar"), name, avatar);
   find("sender").textContent = name;
   find("text").replaceChildren(...nodesOf(text, names));
   find("text").lang = lang;
-  fillPieces(find("pieces"), media);
+  fillAttachments(find("pieces"), media);
   find("progress").hidden = progress === null;
   find("progress-bar").value = progress ?? 0;
   find("more").href = `/messages/${message.id}`;
@@ -40,8 +41,8 @@ export function fill(article, message, { name, avatar, text, lang, names, isMean
   localiseAll(article);
 }
 
-/** What can be read off a line, whoever drew it. */
-export function read(article) {
+/** Read a message from its element, whether the server or this page drew it. */
+export function readMessage(article) {
   const find = (part) => article.querySelector(`[data-${part}]`);
   const { id, position, senderId, kind } = article.dataset;
   return {
@@ -49,7 +50,7 @@ export function read(article) {
     senderId,
     kind,
     isStored: Boolean(position),
-    isLaden: article.classList.contains("message--laden"),
+    hasMedia: article.classList.contains("message--laden"),
     isDeleted: article.classList.contains("message--deleted"),
     sender: find("sender").textContent,
     text: find("text").textContent,

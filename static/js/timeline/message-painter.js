@@ -1,57 +1,57 @@
 // Draws messages into lines, as this reader sees them.
 
-import { fill, read } from "./message-line.js";
+import { fillMessage, readMessage } from "./message-line.js";
 import { fillReactions } from "./reactions.js";
 import { localiseAll } from "../text/format.js";
 import { nodesOf } from "./richtext.js";
 
-export class Painter {
+export class MessagePainter {
   #people;
-  #words;
+  #phrases;
   #quotes;
   #userId;
-  #chip;
+  #reactionTemplate;
 
-  constructor({ people, words, quotes, userId, chip }) {
+  constructor({ people, phrases, quotes, userId, reactionTemplate }) {
     this.#people = people;
-    this.#words = words;
+    this.#phrases = phrases;
     this.#quotes = quotes;
     this.#userId = userId;
-    this.#chip = chip;
+    this.#reactionTemplate = reactionTemplate;
   }
 
-  /** Take over a line that the server has drawn, and learn who spoke. */
+  /** Take over a message that the server has drawn, and remember its sender's name. */
   adopt(article) {
-    const { senderId, sender, text, kind } = read(article);
+    const { senderId, sender, text, kind } = readMessage(article);
     const { mentions } = article.dataset;
     localiseAll(article);
-    this.#people.learn({ id: senderId, name: sender });
+    this.#people.add({ id: senderId, name: sender });
     if (kind === "notice") return;
     article.querySelector("[data-text]").replaceChildren(...nodesOf(text, this.#names(mentions.split(" "))));
   }
 
-  draw(article, message, look) {
+  draw(article, message, state) {
     const mentions = message.mentions ?? [];
-    fill(article, message, {
-      name: this.#words.name(message.sender_id),
+    fillMessage(article, message, {
+      name: this.#phrases.name(message.sender_id),
       avatar: this.#people.avatar(message.sender_id),
-      text: this.#words.text(message),
-      lang: message.kind === "notice" ? this.#words.say("lang") : "",
+      text: this.#phrases.text(message),
+      lang: message.kind === "notice" ? this.#phrases.get("lang") : "",
       names: this.#names(mentions),
-      isMeant: mentions.includes(this.#userId) && !message.deleted_at,
-      ...look,
+      isMentioned: mentions.includes(this.#userId) && !message.deleted_at,
+      ...state,
     });
     const [box, messageId] = [article.querySelector("[data-reactions]"), message.id];
-    const known = { template: this.#chip, words: this.#words, userId: this.#userId, messageId };
+    const known = { template: this.#reactionTemplate, phrases: this.#phrases, userId: this.#userId, messageId };
     fillReactions(box, message.deleted_at ? [] : (message.reactions ?? []), known);
     this.#quotes.fill(article);
     this.#quotes.refresh(message.id);
   }
 
-  /** The usernames of those who are meant, each with whether that is the reader; who means all says so. */
+  /** Map each mentioned username to whether it is the reader's; `all` counts if the reader is mentioned. */
   #names(ids) {
-    const meant = ids.filter(Boolean);
-    const names = meant.map((id) => [this.#people.username(id), id === this.#userId]);
-    return new Map(meant.length ? [...names, ["all", meant.includes(this.#userId)]] : []);
+    const mentioned = ids.filter(Boolean);
+    const names = mentioned.map((id) => [this.#people.username(id), id === this.#userId]);
+    return new Map(mentioned.length ? [...names, ["all", mentioned.includes(this.#userId)]] : []);
   }
 }

@@ -1,24 +1,24 @@
-// The message that a line answers, above it: looked up on the page, else asked for; it shows what this reader may see.
+// The quote above a reply: taken from the page, else fetched. It shows only what this reader may see.
 
-import { read } from "./message-line.js";
+import { readMessage } from "./message-line.js";
 import { cut } from "../text/graphemes.js";
 import { tone } from "../text/format.js";
 
-const LENGTH = 160;
+const MOST_LENGTH = 160;
 
 export class Quotes {
   #list;
   #api;
-  #words;
-  #asked = new Map();
+  #phrases;
+  #loading = new Map();
 
-  constructor(list, api, words) {
+  constructor(list, api, phrases) {
     this.#list = list;
     this.#api = api;
-    this.#words = words;
+    this.#phrases = phrases;
   }
 
-  /** Show in a line what it answers. */
+  /** Fill the quote of a message that is a reply. */
   async fill(article) {
     const id = article.dataset.replyTo;
     const quote = article.querySelector("[data-quote]");
@@ -26,33 +26,33 @@ export class Quotes {
     if (!id) return;
     quote.href = `/messages/${id}`;
     this.#show(quote, this.#onPage(id) ?? { text: "…" });
-    const found = this.#onPage(id) ?? (await this.#ask(id));
-    if (article.dataset.replyTo === id) this.#show(quote, found ?? { text: this.#words.say("unavailable") });
+    const found = this.#onPage(id) ?? (await this.#load(id));
+    if (article.dataset.replyTo === id) this.#show(quote, found ?? { text: this.#phrases.get("unavailable") });
   }
 
-  /** A message has changed: so do the quotes of it. */
+  /** A message has changed: update the quotes of it. */
   refresh(id) {
-    this.#asked.delete(id);
+    this.#loading.delete(id);
     for (const article of this.#list.querySelectorAll(`[data-reply-to="${id}"]`)) this.fill(article);
   }
 
   #onPage(id) {
     const article = this.#list.querySelector(`[data-id="${id}"]`);
-    const known = article && read(article);
-    // What hangs on a message has no words on the page; the answer has.
+    const known = article && readMessage(article);
+    // A message with attachments only has no text on the page; the API's answer gives a summary.
     return known?.text ? known : null;
   }
 
-  #ask(id) {
-    if (!this.#asked.has(id)) this.#asked.set(id, this.#fetch(id));
-    return this.#asked.get(id);
+  #load(id) {
+    if (!this.#loading.has(id)) this.#loading.set(id, this.#fetch(id));
+    return this.#loading.get(id);
   }
 
   async #fetch(id) {
     try {
       const message = await this.#api.message(id);
       const { sender_id: senderId } = message;
-      return { senderId, sender: this.#words.name(senderId), text: this.#words.summary(message) };
+      return { senderId, sender: this.#phrases.name(senderId), text: this.#phrases.summary(message) };
     } catch {
       return null;
     }
@@ -61,6 +61,6 @@ export class Quotes {
   #show(quote, { sender = "", senderId, text }) {
     quote.className = `quote ${senderId ? `tone-${tone(senderId)}` : ""}`;
     quote.querySelector("[data-quote-sender]").textContent = sender;
-    quote.querySelector("[data-quote-text]").textContent = cut(text, LENGTH).replace(/\s+/g, " ");
+    quote.querySelector("[data-quote-text]").textContent = cut(text, MOST_LENGTH).replace(/\s+/g, " ");
   }
 }

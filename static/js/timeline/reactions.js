@@ -1,23 +1,25 @@
-// Fills the reactions under a message. A chip that stays keeps its element, and with it the focus.
+// Fills the reactions under a message. A reaction that stays keeps its element and so the focus.
 
-export function fillReactions(box, reactions, { template, words, userId, messageId }) {
-  const before = new Map([...box.children].map((chip) => [chip.value, chip]));
+export function fillReactions(box, reactions, { template, phrases, userId, messageId }) {
+  const before = new Map([...box.children].map((button) => [button.value, button]));
   const after = reactions.map((reaction) => {
-    const chip = before.get(reaction.emoji) ?? template.content.firstElementChild.cloneNode(true);
-    fillChip(chip, reaction, words, userId);
-    chip.formAction = `/messages/${messageId}/react`;
-    return chip;
+    const button = before.get(reaction.emoji) ?? template.content.firstElementChild.cloneNode(true);
+    fillReaction(button, reaction, phrases, userId);
+    button.formAction = `/messages/${messageId}/react`;
+    return button;
   });
-  for (const chip of box.children) if (!after.includes(chip)) chip.remove();
-  after.forEach((chip, index) => box.children[index] === chip || box.insertBefore(chip, box.children[index] ?? null));
+  for (const button of box.children) if (!after.includes(button)) button.remove();
+  for (const [index, button] of after.entries()) {
+    if (box.children[index] !== button) box.insertBefore(button, box.children[index] ?? null);
+  }
 }
 
-function fillChip(chip, { emoji, count, user_ids: ids }, words, userId) {
-  const who = words.reactors(ids);
-  chip.value = emoji;
-  chip.title = who;
-  chip.ariaLabel = `${emoji} ${count}: ${who}`;
-  chip.ariaPressed = String(ids.includes(userId));
-  chip.querySelector("[data-emoji]").textContent = emoji;
-  chip.querySelector("[data-count]").textContent = count;
+function fillReaction(button, { emoji, count, user_ids: ids }, phrases, userId) {
+  const who = phrases.reactors(ids);
+  button.value = emoji;
+  button.title = who;
+  button.ariaLabel = `${emoji} ${count}: ${who}`;
+  button.ariaPressed = String(ids.includes(userId));
+  button.querySelector("[data-emoji]").textContent = emoji;
+  button.querySelector("[data-count]").textContent = count;
 }

@@ -1,6 +1,6 @@
-// Says what has been read: only what stands on a screen that someone looks at.
+// Marks messages as read when they are on a visible, focused screen and the timeline is at its end.
 
-export class Reader extends EventTarget {
+export class ReadMarker extends EventTarget {
   #socket;
   #scroller;
   #feed;
@@ -14,25 +14,25 @@ export class Reader extends EventTarget {
     this.#feed = feed;
     this.#conversationId = conversationId;
     this.#through = through;
-    scroller.addEventListener("end", () => this.look());
-    feed.addEventListener("progress", () => this.look());
+    scroller.addEventListener("end", () => this.update());
+    feed.addEventListener("progress", () => this.update());
     socket.addEventListener("connected", () => this.#repeat());
-    addEventListener("focus", () => this.look());
-    document.addEventListener("visibilitychange", () => this.look());
+    addEventListener("focus", () => this.update());
+    document.addEventListener("visibilitychange", () => this.update());
   }
 
-  look() {
-    const looking = !document.hidden && document.hasFocus() && this.#scroller.atEnd;
-    if (looking && this.#feed.position > this.#through) this.#tell(this.#feed.position);
+  update() {
+    const isSeen = !document.hidden && document.hasFocus() && this.#scroller.atEnd;
+    if (isSeen && this.#feed.position > this.#through) this.#mark(this.#feed.position);
   }
 
   #repeat() {
-    if (this.#through) this.#tell(this.#through);
-    this.look();
+    if (this.#through) this.#mark(this.#through);
+    this.update();
   }
 
-  #tell(through) {
-    if (!this.#socket.tell({ type: "read", conversation_id: this.#conversationId, through })) return;
+  #mark(through) {
+    if (!this.#socket.send({ type: "read", conversation_id: this.#conversationId, through })) return;
     this.#through = through;
     if (through >= this.#feed.position) {
       this.dispatchEvent(new CustomEvent("read", { detail: { id: this.#conversationId, through } }));

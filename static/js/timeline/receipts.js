@@ -1,52 +1,52 @@
-// How far the others in the open conversation have had and read what was said; a mark counts when all of them are there.
+// How far the others in the open conversation have received and read the messages. What counts is the lowest watermark.
 
 export class Receipts extends EventTarget {
   #userId;
-  #marks = new Map();
+  #watermarks = new Map();
   #all = { delivered: 0, read: 0 };
 
-  /** `participants` are the members, as far as they are listed; of a crowd nothing is known. */
+  /** `participants` are the members if they are listed; a large group has no list, and so no receipts. */
   constructor(userId, participants) {
     super();
     this.#userId = userId;
     this.replace({ participants });
   }
 
-  /** The newest positions that all others have had, and have read. */
+  /** The highest positions that all others have received and read. */
   get all() {
     return this.#all;
   }
 
-  /** Everyone who is in, as it is now. */
+  /** Replace all members by the current ones. */
   replace({ participants = [] }) {
     const here = new Set(participants.map(({ user }) => user.id));
-    for (const id of this.#marks.keys()) if (!here.has(id)) this.#marks.delete(id);
-    for (const { user, ...marks } of participants) this.#put(user.id, marks);
-    this.#settle();
+    for (const id of this.#watermarks.keys()) if (!here.has(id)) this.#watermarks.delete(id);
+    for (const { user, ...watermarks } of participants) this.#raise(user.id, watermarks);
+    this.#update();
   }
 
-  /** Who came and who went. */
-  change({ participants: { added = [], removed = [] } = {} }) {
-    if (!this.#marks.size) return;
-    for (const { user, ...marks } of added) this.#put(user.id, marks);
-    for (const id of removed) this.#marks.delete(id);
-    this.#settle();
+  /** Apply joins and departures. */
+  applyChanges({ participants: { added = [], removed = [] } = {} }) {
+    if (!this.#watermarks.size) return;
+    for (const { user, ...watermarks } of added) this.#raise(user.id, watermarks);
+    for (const id of removed) this.#watermarks.delete(id);
+    this.#update();
   }
 
-  hear(receipts) {
-    for (const { user_id: id, ...marks } of receipts) if (this.#marks.has(id)) this.#put(id, marks);
-    this.#settle();
+  receive(receipts) {
+    for (const { user_id: id, ...watermarks } of receipts) if (this.#watermarks.has(id)) this.#raise(id, watermarks);
+    this.#update();
   }
 
-  #put(id, { delivered_through: delivered, read_through: read }) {
+  #raise(id, { delivered_through: delivered, read_through: read }) {
     if (id === this.#userId) return;
-    const known = this.#marks.get(id) ?? { delivered: 0, read: 0 };
-    this.#marks.set(id, { delivered: Math.max(known.delivered, delivered), read: Math.max(known.read, read) });
+    const known = this.#watermarks.get(id) ?? { delivered: 0, read: 0 };
+    this.#watermarks.set(id, { delivered: Math.max(known.delivered, delivered), read: Math.max(known.read, read) });
   }
 
-  #settle() {
-    const marks = [...this.#marks.values()];
-    const least = (mark) => (marks.length ? Math.min(...marks.map((each) => each[mark])) : 0);
+  #update() {
+    const watermarks = [...this.#watermarks.values()];
+    const least = (kind) => (watermarks.length ? Math.min(...watermarks.map((each) => each[kind])) : 0);
     this.#all = { delivered: least("delivered"), read: least("read") };
     this.dispatchEvent(new Event("changed"));
   }

@@ -1,5 +1,5 @@
-// A text as nodes: web addresses to click, and the names of those who are meant. Nothing is ever read as HTML.
-// The grammar is that of messaging/messages/richtext.py, where it is explained; tests/messaging/messages/texts.json holds both to it.
+// A text as DOM nodes: web addresses become links, mentions are highlighted. Nothing is ever parsed as HTML.
+// The grammar is explained in messaging/messages/richtext.py; tests/messaging/messages/texts.json tests both.
 
 import { fold } from "../text/fold.js";
 
@@ -12,17 +12,17 @@ const PLAIN =
   /(?:[!'*,.:;?\u2019]|[^\s<>"`()\[\]{}\p{Z}\p{Cc}\p{Cf}\p{Cs}\p{Ps}\p{Pe}\p{Pi}\p{Pf}\p{Terminal_Punctuation}\u00a1\u00bf\u2026\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0])*/uy;
 const CLOSING = { "(": ")", "[": "]", "{": "}" };
 const SENTENCE_MARKS = ".,;:!?'\u2019";
-// Folding may make a name shorter than it is written: İ may be two characters.
+// A folded name may be shorter than the written one: İ may be two characters.
 const LONGEST_NAME = 60;
 
-/** Links as `{ start, end }`, and names that stand outside addresses as `{ start, name }`, in the order of the text. */
+/** Links as `{ start, end }`, and names outside of addresses as `{ start, name }`, in the order of the text. */
 export function* marksIn(text) {
   let addressEnd = 0;
   const mark = new RegExp(MARK);
   for (let found = mark.exec(text); found; found = mark.exec(text)) {
-    const [start, place] = [found.index, mark.lastIndex];
+    const [start, from] = [found.index, mark.lastIndex];
     const { scheme, name } = found.groups;
-    const end = scheme && endOfLink(text, place);
+    const end = scheme && endOfLink(text, from);
     if (name) {
       if (start >= addressEnd) yield { start, name };
     } else if (end) {
@@ -30,31 +30,31 @@ export function* marksIn(text) {
       mark.lastIndex = end;
       addressEnd = Math.max(addressEnd, end);
     } else if (start >= addressEnd) {
-      addressEnd = endOfAddress(text, place);
+      addressEnd = endOfAddress(text, from);
     }
   }
 }
 
-/** The end of what a sticky pattern matches from a place on. */
-function after(pattern, text, place) {
-  pattern.lastIndex = place;
-  return place + pattern.exec(text)[0].length;
+/** The end of what a sticky pattern matches from an index on. */
+function after(pattern, text, from) {
+  pattern.lastIndex = from;
+  return from + pattern.exec(text)[0].length;
 }
 
-function endOfLink(text, place) {
-  const end = after(AUTHORITY, text, place);
+function endOfLink(text, from) {
+  const end = after(AUTHORITY, text, from);
   const hasPath = "/?#".includes(text[end] ?? " ");
-  const hostEnd = hasPath ? end : withoutMarks(text, end, place);
-  if (!HOST.test(text.slice(place, hostEnd))) return null;
+  const hostEnd = hasPath ? end : withoutMarks(text, end, from);
+  if (!HOST.test(text.slice(from, hostEnd))) return null;
   return hasPath ? endOfAddress(text, end) : hostEnd;
 }
 
-function endOfAddress(text, place) {
+function endOfAddress(text, from) {
   const open = [];
-  for (let end = after(PLAIN, text, place); ; end = after(PLAIN, text, end + 1)) {
+  for (let end = after(PLAIN, text, from); ; end = after(PLAIN, text, end + 1)) {
     const sign = text[end];
     if (sign in CLOSING) open.push(CLOSING[sign]);
-    else if (!open.length || sign !== open.pop()) return withoutMarks(text, end, place);
+    else if (!open.length || sign !== open.pop()) return withoutMarks(text, end, from);
   }
 }
 
@@ -72,15 +72,15 @@ function anchor(address) {
   return link;
 }
 
-function mention(words, isMe) {
+function mention(name, isMe) {
   const mark = document.createElement("span");
   mark.className = isMe ? "mention mention--me" : "mention";
-  mark.textContent = words;
+  mark.textContent = name;
   return mark;
 }
 
-/** How much of what stands behind an @ is the name of someone meant: the shortest, for signs may only end the sentence. */
-function meant(run, names) {
+/** The mentioned name at the start of what follows an @: the shortest match, as dots may end the sentence. */
+function mentionedName(run, names) {
   let end = run.length;
   while (end && "._-".includes(run[end - 1])) end -= 1;
   for (; end <= Math.min(run.length, LONGEST_NAME); end += 1) {
@@ -89,25 +89,25 @@ function meant(run, names) {
   return null;
 }
 
-/** Blank lines around a text take no room, but stay in it: who copies or edits it gets it whole. */
-function undrawn(text) {
+/** Blank lines around a text are hidden but stay in it, so that copying or editing gives the whole text. */
+function hidden(text) {
   const blank = document.createElement("span");
   blank.hidden = true;
   blank.textContent = text;
   return blank;
 }
 
-/** Where a text begins and ends without the blank lines around it; spaces within its lines count to it. */
+/** The start and end of a text without the blank lines around it; spaces within its lines belong to it. */
 function innerLines(text) {
   const start = text.slice(0, text.length - text.trimStart().length).lastIndexOf("\n") + 1;
   const end = Math.max(start, text.trimEnd().length);
   return [start, text.includes("\n", end) ? end : text.length];
 }
 
-/** `names` holds the usernames of those who are meant, each with whether that is the reader. */
+/** `names` maps the mentioned usernames to whether that is the reader. */
 export function nodesOf(text, names = new Map()) {
   const [start, end] = innerLines(text);
-  const [before, after] = [text.slice(0, start), text.slice(end)].map((blank) => (blank ? [undrawn(blank)] : []));
+  const [before, after] = [text.slice(0, start), text.slice(end)].map((blank) => (blank ? [hidden(blank)] : []));
   return [...before, ...marked(text.slice(start, end), names), ...after];
 }
 
@@ -115,7 +115,7 @@ function marked(text, names) {
   const nodes = [];
   let done = 0;
   for (const { start, end, name: run } of marksIn(text)) {
-    const name = run && meant(run, names);
+    const name = run && mentionedName(run, names);
     if (run && !name) continue;
     nodes.push(document.createTextNode(text.slice(done, start)));
     nodes.push(name ? mention(`@${name}`, names.get(fold(name))) : anchor(text.slice(start, end)));

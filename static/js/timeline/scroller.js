@@ -1,15 +1,15 @@
-// The window on the timeline. It rests at the end; for whoever has scrolled up, the first message in view stays where it
-// is, whatever changes above or below it, and whether the browser anchors what is in view by itself or not.
+// The scrolling of the timeline. At the end it stays at the end; for a reader who has scrolled up, the first message in
+// view stays where it is, whatever changes above or below it, with or without the browser's own scroll anchoring.
 
-const NEAR = 48;
+const END_WITHIN_PX = 48;
 
 export class Scroller extends EventTarget {
   #box;
   #list;
   #button;
   #count;
-  #missed = 0;
-  /** The bubbles in view and how far below the top of the window each stands, when that was last looked at. */
+  #unseen = 0;
+  /** The bubbles in view and their distances from the top of the window, when last measured. */
   #anchors = [];
   #scrolledTo = 0;
 
@@ -19,57 +19,57 @@ export class Scroller extends EventTarget {
     this.#list = list;
     this.#button = button;
     this.#count = button.querySelector("[data-newest-count]");
-    box.addEventListener("scroll", () => this.#settle(), { passive: true });
-    button.addEventListener("click", () => this.toEnd());
-    const sizes = new ResizeObserver(() => this.#keep());
+    box.addEventListener("scroll", () => this.#update(), { passive: true });
+    button.addEventListener("click", () => this.scrollToEnd());
+    const sizes = new ResizeObserver(() => this.#restore());
     for (const element of [box, list]) sizes.observe(element);
-    this.#look();
+    this.#remember();
   }
 
-  /** In a reversed column zero is the end, and above it is negative. */
+  /** In a reversed column the end is at zero, and positions above it are negative. */
   get atEnd() {
-    return Math.abs(this.#box.scrollTop) < NEAR;
+    return Math.abs(this.#box.scrollTop) < END_WITHIN_PX;
   }
 
-  toEnd() {
+  scrollToEnd() {
     this.#box.scrollTop = 0;
-    this.#settle();
+    this.#update();
   }
 
-  /** Let something be drawn without moving what is being read. */
-  hold(draw) {
-    this.#keep();
+  /** Draw something without moving what is being read. */
+  keepPosition(draw) {
+    this.#restore();
     draw();
-    this.#keep();
+    this.#restore();
   }
 
-  /** Count a message that came while the reader was further up. */
-  miss() {
+  /** Count a message that arrived while the reader is further up. */
+  countUnseen() {
     if (this.atEnd) return;
-    this.#missed += 1;
-    this.#settle();
+    this.#unseen += 1;
+    this.#update();
   }
 
-  /** Add older lines above; they are not news, so nobody reads them out. */
+  /** Add older messages above; screen readers do not announce them. */
   silently(draw) {
     this.#box.setAttribute("aria-live", "off");
-    this.hold(draw);
+    this.keepPosition(draw);
     requestAnimationFrame(() => this.#box.setAttribute("aria-live", "polite"));
   }
 
-  #settle() {
-    this.#look();
-    if (this.atEnd) this.#missed = 0;
+  #update() {
+    this.#remember();
+    if (this.atEnd) this.#unseen = 0;
     this.#button.hidden = this.atEnd;
-    this.#count.textContent = this.#missed || "";
+    this.#count.textContent = this.#unseen || "";
     if (this.atEnd) this.dispatchEvent(new Event("end"));
   }
 
-  /** Put the first message in view back to where it was; at the end, stay at the end. */
-  #keep() {
-    // Whoever has scrolled since then looks at something else.
+  /** Move the first message in view back to where it was; at the end, stay at the end. */
+  #restore() {
+    // If the reader has scrolled since then, other messages are in view.
     if (this.#box.scrollTop === this.#scrolledTo) this.#moveBack();
-    this.#look();
+    this.#remember();
   }
 
   #moveBack() {
@@ -80,11 +80,11 @@ export class Scroller extends EventTarget {
     else this.#box.scrollTop += moved;
   }
 
-  #look() {
+  #remember() {
     this.#scrolledTo = this.#box.scrollTop;
     const [first] = this.#anchors;
     this.#anchors = this.#inView().map((bubble) => ({ bubble, top: this.#topOf(bubble) }));
-    // Windows scroll by whole pixels: what that leaves must not add up.
+    // Browsers scroll by whole pixels: the rounding errors must not add up.
     const [now] = this.#anchors;
     if (now && now.bubble === first?.bubble && Math.abs(now.top - first.top) < 1) now.top = first.top;
   }
@@ -93,7 +93,7 @@ export class Scroller extends EventTarget {
     return bubble.getBoundingClientRect().top - this.#box.getBoundingClientRect().top;
   }
 
-  /** Lines stand in order, so the first one in view is found without looking at them all. */
+  /** Lines are in order, so the first one in view is found by bisection. */
   #inView() {
     const { top, bottom } = this.#box.getBoundingClientRect();
     const lines = this.#list.children;
@@ -104,7 +104,9 @@ export class Scroller extends EventTarget {
       else low = middle + 1;
     }
     const found = [];
-    for (let line = lines[low]; line && line.getBoundingClientRect().top < bottom; line = line.nextElementSibling) found.push(bubbleOf(line));
+    for (let line = lines[low]; line && line.getBoundingClientRect().top < bottom; line = line.nextElementSibling) {
+      found.push(bubbleOf(line));
+    }
     return found;
   }
 }

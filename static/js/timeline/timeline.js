@@ -1,8 +1,8 @@
-// The lines of one conversation, ordered by position; what is not sent yet stands at the end.
+// The messages of one conversation, ordered by position, unsent ones at the end. A line is the list item of a message.
 
 import { sameDay } from "../text/format.js";
 
-const PAUSE = 5 * 60_000;
+const GROUP_WITHIN_MS = 5 * 60_000;
 
 export class Timeline extends EventTarget {
   #list;
@@ -11,7 +11,7 @@ export class Timeline extends EventTarget {
   #userId;
   #lines = new Map();
   #messages = new Map();
-  #reached = { delivered: 0, read: 0 };
+  #receipts = { delivered: 0, read: 0 };
 
   constructor(list, template, painter, userId) {
     super();
@@ -20,54 +20,54 @@ export class Timeline extends EventTarget {
     this.#painter = painter;
     this.#userId = userId;
     for (const line of list.children) this.#adopt(line);
-    for (const line of list.children) this.#arrange(line);
-    list.addEventListener("click", (event) => this.#act(event));
+    for (const line of list.children) this.#group(line);
+    list.addEventListener("click", (event) => this.#click(event));
   }
 
   has(id) {
     return this.#lines.has(id);
   }
 
-  /** The position of the first line; what is older and unknown belongs to a page that was not fetched yet. */
+  /** The position of the first message; older ones are on a page that is not loaded yet. */
   get first() {
     const line = this.#list.firstElementChild;
     return line && isStored(line) ? rank(line) : 0;
   }
 
-  /** The line of a message, if it stands here. */
+  /** The line of a message, if it is on the page. */
   line(id) {
     return this.#lines.get(id);
   }
 
-  /** Draw a message, or draw it anew: the echo, the event and the catch-up alike. */
-  show(message, look = {}) {
-    const line = this.#lines.get(message.id) ?? this.#blank(message);
-    if (isStored(line) && (look.state || message.version < Number(article(line).dataset.version))) return;
-    const follower = line.nextElementSibling;
-    this.#messages.set(message.id, { message, look });
-    this.#painter.draw(article(line), message, look);
-    this.#tick(line);
-    this.#place(line);
-    for (const touched of [line, line.nextElementSibling, follower]) this.#arrange(touched);
+  /** Draw a message, or draw it again: the local echo, the event and the catch-up all use this. */
+  show(message, state = {}) {
+    const line = this.#lines.get(message.id) ?? this.#createLine(message);
+    if (isStored(line) && (state.state || message.version < Number(article(line).dataset.version))) return;
+    const next = line.nextElementSibling;
+    this.#messages.set(message.id, { message, state });
+    this.#painter.draw(article(line), message, state);
+    this.#showReceipts(line);
+    this.#insert(line);
+    for (const touched of [line, line.nextElementSibling, next]) this.#group(touched);
   }
 
-  /** All others have had, and have read, what stands up to these positions. */
-  reach(all) {
-    if (all.delivered === this.#reached.delivered && all.read === this.#reached.read) return;
-    this.#reached = all;
-    for (const line of this.#list.children) this.#tick(line);
+  /** Set the positions up to which all others have received and read the messages. */
+  setReceipts(all) {
+    if (all.delivered === this.#receipts.delivered && all.read === this.#receipts.read) return;
+    this.#receipts = all;
+    for (const line of this.#list.children) this.#showReceipts(line);
   }
 
-  /** Draw anew what speaks of someone whose name has become known. */
-  meet(id) {
-    for (const { message, look } of this.#messages.values()) {
+  /** Draw again the messages that mention a person who has been loaded. */
+  redrawFor(id) {
+    for (const { message, state } of this.#messages.values()) {
       if (!JSON.stringify(message).includes(id)) continue;
-      this.#painter.draw(article(this.#lines.get(message.id)), message, look);
-      this.#tick(this.#lines.get(message.id));
+      this.#painter.draw(article(this.#lines.get(message.id)), message, state);
+      this.#showReceipts(this.#lines.get(message.id));
     }
   }
 
-  /** Show how far an unsent line is, from 0 to 100. */
+  /** Show the upload progress of an unsent message, from 0 to 100. */
   progress(id, progress) {
     const line = this.#lines.get(id);
     if (!line || isStored(line)) return;
@@ -75,15 +75,15 @@ export class Timeline extends EventTarget {
     line.querySelector("[data-progress-bar]").value = progress;
   }
 
-  /** Take an unsent line away; what the server has stays. */
-  forget(id) {
+  /** Remove an unsent message; one that the server has stays. */
+  removeUnsent(id) {
     const line = this.#lines.get(id);
     if (!line || isStored(line)) return;
-    const follower = line.nextElementSibling;
+    const next = line.nextElementSibling;
     line.remove();
     this.#lines.delete(id);
     this.#messages.delete(id);
-    this.#arrange(follower);
+    this.#group(next);
   }
 
   #adopt(line) {
@@ -91,7 +91,7 @@ export class Timeline extends EventTarget {
     this.#painter.adopt(article(line));
   }
 
-  #blank({ id }) {
+  #createLine({ id }) {
     const line = document.createElement("li");
     line.className = "line line--new";
     line.id = `m-${id}`;
@@ -100,10 +100,10 @@ export class Timeline extends EventTarget {
     return line;
   }
 
-  #place(line) {
+  #insert(line) {
     const first = this.#list.firstElementChild;
     if (first && rank(line) < rank(first)) {
-      // What is older does not arrive: a line that moves by itself is no place to measure by.
+      // No animation for an older message: the scroller cannot measure by a line that moves.
       line.classList.remove("line--new");
       return first.before(line);
     }
@@ -113,14 +113,14 @@ export class Timeline extends EventTarget {
     if (after !== line) this.#list.insertBefore(line, after);
   }
 
-  #tick(line) {
+  #showReceipts(line) {
     const at = rank(line);
-    article(line).classList.toggle("message--delivered", at <= this.#reached.delivered);
-    article(line).classList.toggle("message--read", at <= this.#reached.read);
+    article(line).classList.toggle("message--delivered", at <= this.#receipts.delivered);
+    article(line).classList.toggle("message--read", at <= this.#receipts.read);
   }
 
-  /** Whose line it is, and whether it opens a day or a group of one sender's lines. */
-  #arrange(line) {
+  /** Mark whose line it is, and whether it begins a day or a group of lines by one sender. */
+  #group(line) {
     if (!line?.isConnected) return;
     const { senderId, kind } = article(line).dataset;
     const previous = line.previousElementSibling;
@@ -132,7 +132,7 @@ export class Timeline extends EventTarget {
     line.classList.toggle("line--opens", day || notice || !continues(previous, line));
   }
 
-  #act({ target }) {
+  #click({ target }) {
     const act = target.closest("[data-act]")?.dataset.act;
     if (act) this.dispatchEvent(new CustomEvent(act, { detail: { id: target.closest("[data-id]").dataset.id } }));
   }
@@ -148,6 +148,6 @@ function continues(previous, line) {
   return (
     one.senderId === other.senderId &&
     one.kind !== "notice" &&
-    Date.parse(moment(line)) - Date.parse(moment(previous)) < PAUSE
+    Date.parse(moment(line)) - Date.parse(moment(previous)) < GROUP_WITHIN_MS
   );
 }
