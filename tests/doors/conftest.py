@@ -2,18 +2,16 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
-from django.utils import timezone
 
 from accounts.models import User
-from chatproject.core.ids import first_id_at, uuid7
+from conversations.models import Conversation
+from tests.doors.example_calls import ALICE, BOB, CONVERSATION
 from tests.support.browser import PASSWORD, Browser
 from tests.support.contract import check
 from tests.support.server import Server
@@ -29,11 +27,6 @@ SELECT (SELECT count(*) FROM accounts_user), (SELECT count(*) FROM accounts_sess
     (SELECT sum(read_through) FROM conversations_participant),
     count(*), sum(version), sum(epoch), sum(last_position), max(changed_at) FROM conversations_conversation
 """
-
-
-def minted(at: timedelta) -> str:
-    """Make a message id whose time lies this far from now."""
-    return str(UUID(int=first_id_at(timezone.now() + at).int | uuid7().int % (1 << 80)))
 
 
 @pytest.fixture
@@ -75,3 +68,9 @@ def stored(committed: None) -> Stored:
             return cursor.fetchone()
 
     return look
+
+
+@pytest.fixture
+def names(alice: User, bob: User, conversation: Conversation) -> dict[str, str]:
+    """The ids that stand in the example calls as words in braces."""
+    return {CONVERSATION: str(conversation.pk), BOB: str(bob.pk), ALICE: str(alice.pk)}

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from tests.doors.conftest import Rest
-from tests.doors.test_refusals import assert_problem
+from tests.doors.problems import assert_problem
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "application/json;version=2", "nonsense", ""])

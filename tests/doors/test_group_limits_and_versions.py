@@ -11,7 +11,7 @@ from conversations.invite_links import make_link
 from conversations.models import Conversation
 from messaging.messages.send import send_message
 from tests.doors.conftest import Rest
-from tests.doors.test_refusals import assert_problem, pointers
+from tests.doors.problems import assert_problem, pointers
 from tests.support.client import Client
 
 App = Callable[[User], Awaitable[Client]]

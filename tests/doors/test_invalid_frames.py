@@ -11,8 +11,9 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.models import Conversation
-from tests.doors.conftest import Stored, minted
+from tests.doors.conftest import Stored
 from tests.support.client import Client, Socket
+from tests.support.ids import minted
 
 App = Callable[[User], Awaitable[Client]]
 

@@ -12,7 +12,8 @@ from conversations.models import Conversation
 from messaging.messages.send import send_message
 from messaging.sync.history import Round
 from tests.doors.conftest import Rest, Stored
-from tests.doors.test_refusals import NO_CHOICE, NO_MOMENT, UNKNOWN, assert_problem, pointers
+from tests.doors.example_calls import NO_CHOICE, NO_MOMENT, UNKNOWN
+from tests.doors.problems import assert_problem, pointers
 from tests.support.client import Client
 
 App = Callable[[User], Awaitable[Client]]

@@ -26,10 +26,10 @@ from messaging.media.storage import MediaStorage, media_storage
 from messaging.media.uploads import state_of
 from messaging.models import Attachment, Blob
 from messaging.retention.purge import forget_conversation
-from tests.doors.conftest import minted
 from tests.messaging.media.conftest import begin, download, put, upload
 from tests.messaging.media.test_sending import send
 from tests.support import samples
+from tests.support.ids import minted
 from tests.support.together import ended_together, on_own_connection
 
 Phone = Callable[[User], httpx.Client]
