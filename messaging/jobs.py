@@ -11,7 +11,7 @@ from procrastinate.jobs import Status
 from accounts import mail
 from chatproject.core.errors import Unavailable
 from messaging.media import cleanup, processing_queue
-from messaging.media.processing import take_next
+from messaging.media.processing import process_next
 from messaging.retention import purge
 from messaging.retention.partitions import drop_old_partitions, make_partitions
 
@@ -38,7 +38,7 @@ def look_at_next() -> None:
     """Look at the upload whose turn it is; each that waits has made one such job."""
     # What the storage or the scanner did not answer for waits for its turn again, with a job of its own.
     with suppress(Unavailable):
-        take_next()
+        process_next()
 
 
 @app.task(queue=mail.QUEUE, pass_context=False, retry=RetryStrategy(max_attempts=6, exponential_wait=4))
@@ -52,14 +52,14 @@ def deliver_mail(sealed: str) -> None:
 def clear_media(timestamp: int) -> None:
     """Resume uploads whose process has died, and remove what nobody will get any more; every ten minutes."""
     processing_queue.add_missing_jobs()
-    cleanup.forget_media()
+    cleanup.delete_unused_media()
 
 
 @app.periodic(cron="23 3 * * *")
 @app.task(queueing_lock="orphans", pass_context=False)
 def compare_storage(timestamp: int) -> None:
     """Remove objects that no row knows; every night."""
-    cleanup.remove_orphans()
+    cleanup.delete_orphaned_objects()
 
 
 @app.periodic(cron="41 * * * *")

@@ -13,10 +13,10 @@ from chatproject.server.compression import holds_secret
 from messaging.api.serializers import NewUpload
 from messaging.media import uploads as media
 from messaging.media.attachments import MediaJSON
-from messaging.media.storage import OfferJSON
+from messaging.media.storage import SignedFormJSON
 
 
-class UploadFormJSON(OfferJSON):
+class UploadFormJSON(SignedFormJSON):
     """Where the file goes: a form with these fields, and the file as the last, `file`."""
 
     expires_at: TimeText
@@ -37,8 +37,8 @@ class MediaViewSet(API):
     def begin(self, request: SignedIn) -> Response:
         """Ask for a place to upload a file to."""
         upload = media.begin_upload(by=request.user, **self.body(request, NewUpload))
-        place: UploadFormJSON = {**upload.offer, "expires_at": timestamp(upload.expires_at)}
-        shown: UploadJSON = {"media": upload.media, "upload": place}
+        form: UploadFormJSON = {**upload.form, "expires_at": timestamp(upload.expires_at)}
+        shown: UploadJSON = {"media": upload.media, "upload": form}
         return envelope(shown, 201)
 
     @described("completeUpload", MediaJSON, errors="422")
@@ -49,20 +49,20 @@ class MediaViewSet(API):
     @described("getMediaState", MediaJSON)
     def state(self, request: SignedIn, pk: str) -> Response:
         """What has become of one of my uploads."""
-        return envelope(media.state_of(by=request.user, media_id=path_id(pk)))
+        return envelope(media.upload_state(by=request.user, media_id=path_id(pk)))
 
     @described("getMedia", status=302)
     @holds_secret
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """The way to the bytes."""
-        return self._way(request, pk, is_thumbnail=False)
+        return self._redirect(request, pk, is_thumbnail=False)
 
     @described("getThumbnail", status=302)
     @holds_secret
     def thumbnail(self, request: SignedIn, pk: str) -> Response:
         """The way to a small picture of it."""
-        return self._way(request, pk, is_thumbnail=True)
+        return self._redirect(request, pk, is_thumbnail=True)
 
-    def _way(self, request: SignedIn, pk: str, *, is_thumbnail: bool) -> Response:
-        link = media.link_to(by=request.user, media_id=path_id(pk), is_thumbnail=is_thumbnail)
-        return Response(status=302, headers={"Location": link})
+    def _redirect(self, request: SignedIn, pk: str, *, is_thumbnail: bool) -> Response:
+        url = media.download_url(by=request.user, media_id=path_id(pk), is_thumbnail=is_thumbnail)
+        return Response(status=302, headers={"Location": url})

@@ -1,4 +1,4 @@
-"""What hangs on messages: how it is shown, and how it comes to its message."""
+"""Attachments: their JSON, and how they are attached to a message."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from chatproject.core.json_types import Count, IdText, PathText, one_of
 
 
 class MediaJSON(TypedDict):
-    """A picture, film, sound or file (contract, section 6). What is not known, or not of its kind, is null."""
+    """A picture, video, sound or file (contract, section 6). What is unknown or not of its kind is null."""
 
     id: IdText
     state: Annotated[str, one_of("pending", "processing", "ready", "rejected", "quarantined")]
@@ -30,8 +30,8 @@ class MediaJSON(TypedDict):
     thumbnail_url: PathText | None
 
 
-class Hung(NamedTuple):
-    """What is read of an attachment and its bytes, in the order of `COLUMNS`; the latter may not be there yet."""
+class MediaRow(NamedTuple):
+    """The columns of an attachment and its blob, in the order of `COLUMNS`; the blob may not exist yet."""
 
     message_id: UUID | None
     id: UUID
@@ -56,12 +56,12 @@ a.message_id, a.id, a.state, a.reason, a.filename, a.content_type, a.size, b.kin
 b.blurhash, b.waveform, b.has_thumbnail, b.quarantined_at, b.size AS stored_size
 """
 FROM = "FROM messaging_attachment a LEFT JOIN messaging_blob b ON b.id = a.blob_id"
-# A deleted message holds nothing any more, whatever is still to be cleared up.
-OF_MESSAGES = f"""
+# A deleted message has no attachments any more, even if the cleanup has not deleted them yet.
+MEDIA_OF_MESSAGES = f"""
 SELECT {COLUMNS} {FROM} WHERE a.message_id = ANY(%(messages)s) AND a.gone_at IS NULL ORDER BY a.message_id, a.place
 """
-ONE = f"SELECT {COLUMNS} {FROM} WHERE a.id = %(id)s"
-TAKE = """
+MEDIA_BY_ID = f"SELECT {COLUMNS} {FROM} WHERE a.id = %(id)s"
+ATTACH = """
 UPDATE messaging_attachment a SET message_id = %(message)s, conversation_id = %(conversation)s, place = t.place
 FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS t(id, place), messaging_blob b
 WHERE a.id = t.id AND a.owner_id = %(sender)s AND a.state = 'ready' AND a.message_id IS NULL
@@ -70,40 +70,40 @@ WHERE a.id = t.id AND a.owner_id = %(sender)s AND a.state = 'ready' AND a.messag
 
 
 def media_of(message_ids: Sequence[UUID]) -> dict[UUID, list[MediaJSON]]:
-    """Find what hangs on some messages, in its order."""
+    """Return the media of some messages by message, in their order."""
     if not message_ids:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(OF_MESSAGES, {"messages": list(message_ids)})
-        return gather_media(cursor.fetchall())
+        cursor.execute(MEDIA_OF_MESSAGES, {"messages": list(message_ids)})
+        return group_media(cursor.fetchall())
 
 
-def gather_media(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[MediaJSON]]:
-    """Gather what `OF_MESSAGES` found, by message."""
+def group_media(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[MediaJSON]]:
+    """Group the rows of `MEDIA_OF_MESSAGES` by message."""
     found: dict[UUID, list[MediaJSON]] = {}
-    for hung in map(Hung._make, rows):
-        if hung.message_id is not None:
-            found.setdefault(hung.message_id, []).append(media_json(hung))
+    for row in map(MediaRow._make, rows):
+        if row.message_id is not None:
+            found.setdefault(row.message_id, []).append(media_json(row))
     return found
 
 
 def show_media(id: UUID) -> MediaJSON:
-    """Show one, whether it hangs on a message or not yet."""
+    """Return the JSON of one attachment, whether or not it is attached to a message yet."""
     with connection.cursor() as cursor:
-        cursor.execute(ONE, {"id": id})
-        return media_json(Hung._make(cursor.fetchone()))
+        cursor.execute(MEDIA_BY_ID, {"id": id})
+        return media_json(MediaRow._make(cursor.fetchone()))
 
 
-def media_json(row: Hung) -> MediaJSON:
-    """Show what was read of one."""
+def media_json(row: MediaRow) -> MediaJSON:
+    """Return the JSON of an attachment."""
     path = f"/api/v1/media/{row.id}"
-    is_open = row.state == "ready" and row.quarantined_at is None
+    is_available = row.state == "ready" and row.quarantined_at is None
     return {
         "id": str(row.id),
         "state": "quarantined" if row.quarantined_at else row.state,
         "reason": row.reason or None,
         "kind": row.kind or kind_of([row.content_type]),
-        "filename": open_name(row.id, bytes(row.filename)),
+        "filename": open_filename(row.id, bytes(row.filename)),
         "content_type": row.content_type,
         "size": row.size if row.stored_size is None else row.stored_size,
         "width": row.width,
@@ -111,32 +111,32 @@ def media_json(row: Hung) -> MediaJSON:
         "duration": row.duration,
         "blurhash": row.blurhash or None,
         "waveform": row.waveform or None,
-        "url": path if is_open else None,
-        "thumbnail_url": f"{path}/thumbnail" if is_open and row.has_thumbnail else None,
+        "url": path if is_available else None,
+        "thumbnail_url": f"{path}/thumbnail" if is_available and row.has_thumbnail else None,
     }
 
 
 def kind_of(content_types: Iterable[str]) -> str:
-    """The kind of a message that holds these: theirs, where they are all of one; else `file`."""
+    """Return the kind of a message with media of these types: their common kind, else `file`."""
     kinds = {content_type.partition("/")[0] for content_type in content_types}
     kind = kinds.pop() if len(kinds) == 1 else "file"
     return kind if kind in {"image", "video", "audio"} else "file"
 
 
-def take_media(ids: Sequence[UUID], *, message_id: UUID, conversation_id: UUID, sender_id: UUID) -> bool:
-    """Hang what is ready and its owner's own on a message; False unless all of it could be."""
+def attach_media(ids: Sequence[UUID], *, message_id: UUID, conversation_id: UUID, sender_id: UUID) -> bool:
+    """Attach uploads to a message; False unless all of them are ready, unused and their sender's own."""
     about: dict[str, Any] = {"ids": list(ids), "message": message_id}
     about |= {"conversation": conversation_id, "sender": sender_id}
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, about)
+        cursor.execute(ATTACH, about)
         return bool(cursor.rowcount == len(ids))
 
 
-def seal_name(id: UUID, filename: str) -> bytes:
-    """Encrypt the name of a file, which tells as much as words do."""
+def seal_filename(id: UUID, filename: str) -> bytes:
+    """Encrypt the name of a file: it may reveal as much as the text of a message."""
     return seal(filename, field="filename", row=id, conversation=NO_ID)
 
 
-def open_name(id: UUID, filename: bytes) -> str:
-    """Decrypt what `seal_name` made."""
+def open_filename(id: UUID, filename: bytes) -> str:
+    """Decrypt a name that `seal_filename` encrypted."""
     return unseal(filename, field="filename", row=id, conversation=NO_ID)

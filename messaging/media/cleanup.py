@@ -1,8 +1,8 @@
-"""Media that nobody will get any more: objects go first, then their rows, so that no object is left without one.
+"""Delete unused media: the S3 object before its row, so that no object is orphaned.
 
-The storage is waited for outside any transaction. So a first one lets the row of an upload alone know its objects, and
-puts it out of everybody's reach; a second one removes the row, once the objects are gone. What is cut short in between
-is found again by that row, and done again.
+The storage is called outside any transaction. So a first transaction marks the row of an upload as gone, and leaves it
+as the only one that knows the keys of its objects; a second transaction deletes the row once the objects are deleted.
+If the storage fails or the process dies in between, the next run finds the row and retries.
 """
 
 import logging
@@ -22,33 +22,36 @@ from messaging.models import Attachment, Blob
 
 logger = logging.getLogger(__name__)
 
-UNSENT_KEPT = timedelta(hours=24)
-AT_ONCE = 500
+UNSENT_LIFETIME = timedelta(hours=24)
+BATCH_SIZE = 500
 
 
-def forget_media() -> int:
-    """Remove what was not sent in a day, what was deleted, and what is too old; tell how much it was."""
-    gone = 0
-    while some := list(_forgotten().values_list("pk", flat=True)[:AT_ONCE]):
-        media_storage().remove([key for id in some for key in _let_go(id)])
-        gone += Attachment.objects.filter(pk__in=some, gone_at__isnull=False, blob=None).delete()[0]
-    return gone
+def delete_unused_media() -> int:
+    """Delete uploads that were not sent within a day, were deleted, or are past the retention; return how many."""
+    deleted = 0
+    while batch := list(_unused().values_list("pk", flat=True)[:BATCH_SIZE]):
+        media_storage().delete_objects([key for id in batch for key in _release_objects(id)])
+        deleted += Attachment.objects.filter(pk__in=batch, gone_at__isnull=False, blob=None).delete()[0]
+    return deleted
 
 
-def _forgotten() -> QuerySet[Attachment]:
+def _unused() -> QuerySet[Attachment]:
     now = timezone.now()
-    unsent = Q(message_id=None, use="", created_at__lt=now - UNSENT_KEPT)
+    unsent = Q(message_id=None, use="", created_at__lt=now - UNSENT_LIFETIME)
     expired = Q(message_id__lt=first_id_at(now - timedelta(days=settings.RETENTION_DAYS)))
     return Attachment.objects.filter(unsent | expired | Q(gone_at__isnull=False))
 
 
 @transaction.atomic
-def _let_go(id: UUID) -> list[str]:
-    """Put an upload out of reach, without the bytes if it is their last use; give the keys of its own objects."""
+def _release_objects(id: UUID) -> list[str]:
+    """Mark an upload as gone and detach it from its blob; return the keys of the objects to delete.
+
+    The blob and its objects are deleted with its last use.
+    """
     attachment = Attachment.objects.select_for_update().filter(pk=id).first()
-    if attachment is None or not _forgotten().filter(pk=id).exists():
+    if attachment is None or not _unused().filter(pk=id).exists():
         return []
-    # Whoever sends it on at this moment waits for the row of the bytes, and finds it gone.
+    # A forward at this moment waits for the lock of the blob, and finds that it is gone.
     blob = Blob.objects.select_for_update().filter(pk=attachment.blob_id).first() if attachment.blob_id else None
     if blob is not None:
         is_last = not blob.attachments.exclude(pk=id).exists()
@@ -61,37 +64,37 @@ def _let_go(id: UUID) -> list[str]:
     return [*written, *filter(None, [attachment.upload_key])]
 
 
-def remove_orphans() -> int:
-    """Remove objects that no row knows, once they are a day old; tell how many they were."""
-    removed = 0
-    for some in _in_pieces(_old_keys()):
-        orphans = sorted(set(some) - _known(some))
-        media_storage().remove(orphans)
-        removed += len(orphans)
-    if removed:
-        logger.warning("removed %d objects that nothing refers to", removed)
-    return removed
+def delete_orphaned_objects() -> int:
+    """Delete objects that no row refers to, once they are a day old; return how many."""
+    deleted = 0
+    for batch in _batches(_old_keys()):
+        orphans = sorted(set(batch) - _referenced(batch))
+        media_storage().delete_objects(orphans)
+        deleted += len(orphans)
+    if deleted:
+        logger.warning("deleted %d objects that no row refers to", deleted)
+    return deleted
 
 
 def _old_keys() -> Iterator[str]:
-    oldest = timezone.now() - UNSENT_KEPT
-    return (key for key, written in media_storage().everything() if written < oldest)
+    oldest = timezone.now() - UNSENT_LIFETIME
+    return (key for key, written in media_storage().list_objects() if written < oldest)
 
 
-def _known(keys: Sequence[str]) -> set[str]:
-    """Those of some keys that a row knows."""
-    plain = {key.removesuffix(thumbnail_key("")) for key in keys}
-    waiting = Attachment.objects.filter(Q(upload_key__in=plain) | Q(key__in=plain, blob=None))
-    known = {*Blob.objects.filter(key__in=plain).values_list("key", flat=True)}
-    known |= {key for pair in waiting.values_list("upload_key", "key") for key in pair}
-    return known | {thumbnail_key(key) for key in known}
+def _referenced(keys: Sequence[str]) -> set[str]:
+    """Return those of some keys that a row refers to."""
+    originals = {key.removesuffix(thumbnail_key("")) for key in keys}
+    waiting = Attachment.objects.filter(Q(upload_key__in=originals) | Q(key__in=originals, blob=None))
+    referenced = {*Blob.objects.filter(key__in=originals).values_list("key", flat=True)}
+    referenced |= {key for pair in waiting.values_list("upload_key", "key") for key in pair}
+    return referenced | {thumbnail_key(key) for key in referenced}
 
 
-def _in_pieces(keys: Iterable[str]) -> Iterator[list[str]]:
-    piece: list[str] = []
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
     for key in keys:
-        piece.append(key)
-        if len(piece) == AT_ONCE:
-            yield piece
-            piece = []
-    yield piece
+        batch.append(key)
+        if len(batch) == BATCH_SIZE:
+            yield batch
+            batch = []
+    yield batch

@@ -1,4 +1,4 @@
-"""What becomes of an upload, published to its owner."""
+"""The event that tells an uploader how their upload ended."""
 
 from uuid import UUID
 

@@ -1,7 +1,7 @@
-"""How many files one process looks at at the same time, and for whom.
+"""How many files one process examines at the same time, and for whom.
 
-One person has one slot of a process at most. So whatever a person sends, another one's file finds a slot in each
-process, and does not wait until a file that takes minutes has been looked at.
+A person has at most one slot of a process. So whatever one person uploads, the file of another one finds a slot in each
+process, and does not wait for a file whose examination takes minutes.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,50 +13,53 @@ from chatproject.core.database import without_connection
 from messaging.models import Attachment
 
 
-class Slots:
-    """So many slots, each with a file of another person. Threads share them."""
+class ProcessingSlots:
+    """A fixed number of slots, each for a file of another person; safe to use from several threads."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._served: set[UUID] = set()
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._owners: set[UUID] = set()
         self._changed = Condition()
 
     @contextmanager
-    def for_person(self, owner_id: UUID, *, within: float) -> Iterator[bool]:
-        """Have a slot for a person's file; tell whether there was one within so many seconds."""
+    def for_owner(self, owner_id: UUID, *, within: float) -> Iterator[bool]:
+        """Acquire a slot for a person's file; yield whether there was one within so many seconds."""
         with without_connection(), self._changed:
             has_slot = self._changed.wait_for(lambda: self._has_slot_for(owner_id), within)
             if has_slot:
-                self._served.add(owner_id)
+                self._owners.add(owner_id)
         try:
             yield has_slot
         finally:
             if has_slot:
-                self._leave(owner_id)
+                self._release(owner_id)
 
     @contextmanager
-    def for_next(self, begin: Callable[[set[UUID]], Attachment | None]) -> Iterator[Attachment | None]:
-        """Have a slot for the file that `begin` finds for someone beside those who have one; None if it finds none."""
+    def for_next(self, claim: Callable[[set[UUID]], Attachment | None]) -> Iterator[Attachment | None]:
+        """Acquire a slot for the upload that `claim` returns; yield the upload, or None if there is none.
+
+        `claim` is called with the people who have a slot already, whose uploads it must not return.
+        """
         with without_connection(), self._changed:
-            self._changed.wait_for(lambda: len(self._served) < self._most)
-            found = begin(self._served)
+            self._changed.wait_for(lambda: len(self._owners) < self._count)
+            found = claim(self._owners)
             if found is not None:
-                self._served.add(found.owner_id)
+                self._owners.add(found.owner_id)
         try:
             yield found
         finally:
             if found is not None:
-                self._leave(found.owner_id)
+                self._release(found.owner_id)
 
     def wait(self, seconds: float) -> None:
-        """Wait until someone leaves a slot, or for so long."""
+        """Wait until a slot is released, at most so many seconds."""
         with without_connection(), self._changed:
             self._changed.wait(seconds)
 
     def _has_slot_for(self, owner_id: UUID) -> bool:
-        return len(self._served) < self._most and owner_id not in self._served
+        return len(self._owners) < self._count and owner_id not in self._owners
 
-    def _leave(self, owner_id: UUID) -> None:
+    def _release(self, owner_id: UUID) -> None:
         with without_connection(), self._changed:
-            self._served.discard(owner_id)
+            self._owners.discard(owner_id)
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The storage for media, as django-storages speaks to it: uploads that go past us, copies, signed links."""
+"""The S3 storage of media: signed uploads and downloads that bypass the server, and the server's own calls."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,20 +17,20 @@ from chatproject.core.database import without_connection
 from chatproject.core.errors import Unavailable
 from chatproject.core.json_types import UrlText
 
-UPLOAD_SECONDS = 3600
-LINK_SECONDS = 300
-AT_ONCE = 1000
-"""As many objects as one call of S3 removes."""
-MAKING = Lock()
-MISSING = {"404", "NoSuchKey", "NotFound"}
+UPLOAD_URL_SECONDS = 3600
+DOWNLOAD_URL_SECONDS = 300
+DELETE_BATCH_SIZE = 1000
+"""How many objects one call of S3 can delete."""
+CLIENT_LOCK = Lock()
+NOT_FOUND_CODES = {"404", "NoSuchKey", "NotFound"}
 
 
-class NotThere(Exception):
-    """There is no such object."""
+class ObjectNotFound(Exception):
+    """The object does not exist."""
 
 
-class OfferJSON(TypedDict):
-    """Where an upload goes, and the fields that go with the file, which comes last."""
+class SignedFormJSON(TypedDict):
+    """The URL of an upload, and the form fields to send before the file."""
 
     method: str
     url: UrlText
@@ -38,66 +38,66 @@ class OfferJSON(TypedDict):
 
 
 class MediaStorage(S3Storage):  # type: ignore[misc]
-    """S3 with two addresses: as this server reaches it, and as browsers and phones do."""
+    """S3 with two endpoints: one for this server, and one for browsers and phones."""
 
     client_config: Any
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # People wait behind some of these calls.
+        # People wait for some of these calls.
         known: Config = self.client_config
-        impatience = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 2})
-        self.client_config = known.merge(impatience)
+        timeouts = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 2})
+        self.client_config = known.merge(timeouts)
 
     def get_default_settings(self) -> dict[str, Any]:
         return {**super().get_default_settings(), "public_endpoint_url": None}
 
     @cached_property
-    def _near(self) -> Any:
-        """One client for all threads, which may share it; django-storages would make one for each, at 13 MB."""
-        return self._client(self.endpoint_url)
+    def _internal_client(self) -> Any:
+        """The client that all threads share; django-storages would make one for each, of 13 MB."""
+        return self._make_client(self.endpoint_url)
 
     @cached_property
-    def _far(self) -> Any:
-        """Signs for the other address; it is never asked anything."""
-        return self._client(self.public_endpoint_url) if self.public_endpoint_url else self._near
+    def _public_client(self) -> Any:
+        """The client that signs URLs of the public endpoint; it makes no calls."""
+        return self._make_client(self.public_endpoint_url) if self.public_endpoint_url else self._internal_client
 
-    def _client(self, endpoint_url: str | None) -> Any:
-        # The making of clients is what threads may not do at the same time.
-        with without_connection(), MAKING:
+    def _make_client(self, endpoint_url: str | None) -> Any:
+        # Making clients is not thread-safe, unlike using them.
+        with without_connection(), CLIENT_LOCK:
             return self._create_session().client(
                 "s3", endpoint_url=endpoint_url, region_name=self.region_name, config=self.client_config
             )
 
-    def offer(self, key: str, *, content_type: str, size: int) -> OfferJSON:
-        """Allow one upload: this key, this type and this many bytes, within the hour."""
-        # SeaweedFS checks what the policy names, and does what else a form asks for: the redirect has to be named.
+    def presign_upload(self, key: str, *, content_type: str, size: int) -> SignedFormJSON:
+        """Sign one upload: for this key, this type and exactly this size, for an hour."""
+        # SeaweedFS checks only the fields that the policy names, and obeys all others: the redirect has to be named.
         fields = {"Content-Type": content_type, "success_action_redirect": ""}
-        found = self._far.generate_presigned_post(
+        found = self._public_client.generate_presigned_post(
             self.bucket_name,
             key,
             Fields=dict(fields),
             Conditions=[*({name: value} for name, value in fields.items()), ["content-length-range", size, size]],
-            ExpiresIn=UPLOAD_SECONDS,
+            ExpiresIn=UPLOAD_URL_SECONDS,
         )
         return {"method": "POST", "url": found["url"], "fields": found["fields"]}
 
-    def link(self, key: str, *, content_type: str, filename: str, is_shown: bool) -> str:
-        """Sign a link that lives for five minutes, and says what the bytes are and what to do with them."""
-        how = "inline" if is_shown else "attachment"
-        about = {
+    def presign_download(self, key: str, *, content_type: str, filename: str, is_inline: bool) -> str:
+        """Sign a URL for five minutes; it sets the type of the response, and whether browsers show or save it."""
+        disposition = "inline" if is_inline else "attachment"
+        headers = {
             "ResponseContentType": content_type,
-            "ResponseContentDisposition": f"{how}; filename*=UTF-8''{quote(filename, safe='')}",
+            "ResponseContentDisposition": f"{disposition}; filename*=UTF-8''{quote(filename, safe='')}",
         }
-        link: str = self._far.generate_presigned_url(
-            "get_object", Params={"Bucket": self.bucket_name, "Key": key, **about}, ExpiresIn=LINK_SECONDS
+        url: str = self._public_client.generate_presigned_url(
+            "get_object", Params={"Bucket": self.bucket_name, "Key": key, **headers}, ExpiresIn=DOWNLOAD_URL_SECONDS
         )
-        return link
+        return url
 
-    def copy(self, key: str, to: str, *, content_type: str) -> None:
-        """Copy an object within the storage; NotThere if there is none."""
-        with answering():
-            self._near.copy_object(
+    def copy_object(self, key: str, to: str, *, content_type: str) -> None:
+        """Copy an object within the storage; ObjectNotFound if it does not exist."""
+        with storage_call():
+            self._internal_client.copy_object(
                 Bucket=self.bucket_name,
                 Key=to,
                 CopySource={"Bucket": self.bucket_name, "Key": key},
@@ -105,47 +105,47 @@ class MediaStorage(S3Storage):  # type: ignore[misc]
                 MetadataDirective="REPLACE",
             )
 
-    def has(self, key: str) -> bool:
-        """Tell whether there is such an object."""
+    def has_object(self, key: str) -> bool:
+        """Tell whether an object exists."""
         try:
-            return self.size_of(key) >= 0
-        except NotThere:
+            return self.object_size(key) >= 0
+        except ObjectNotFound:
             return False
 
-    def size_of(self, key: str) -> int:
-        """How many bytes an object has; NotThere if there is none."""
-        with answering():
-            return int(self._near.head_object(Bucket=self.bucket_name, Key=key)["ContentLength"])
+    def object_size(self, key: str) -> int:
+        """Return the size of an object in bytes; ObjectNotFound if it does not exist."""
+        with storage_call():
+            return int(self._internal_client.head_object(Bucket=self.bucket_name, Key=key)["ContentLength"])
 
-    def head_of(self, key: str, count: int) -> bytes:
+    def read_head(self, key: str, count: int) -> bytes:
         """Read the first bytes of an object."""
-        with answering():
-            found = self._near.get_object(Bucket=self.bucket_name, Key=key, Range=f"bytes=0-{count - 1}")
+        with storage_call():
+            found = self._internal_client.get_object(Bucket=self.bucket_name, Key=key, Range=f"bytes=0-{count - 1}")
             head: bytes = found["Body"].read()
             return head
 
-    def fetch(self, key: str, path: Path) -> None:
-        """Write an object into a file, piece by piece."""
-        with answering():
-            self._near.download_file(self.bucket_name, key, str(path))
+    def download_file(self, key: str, path: Path) -> None:
+        """Download an object into a file, in chunks."""
+        with storage_call():
+            self._internal_client.download_file(self.bucket_name, key, str(path))
 
-    def keep(self, path: Path, key: str, *, content_type: str) -> None:
-        """Store a file as an object, piece by piece."""
-        with answering():
-            self._near.upload_file(str(path), self.bucket_name, key, ExtraArgs={"ContentType": content_type})
+    def store_file(self, path: Path, key: str, *, content_type: str) -> None:
+        """Store a file as an object, in chunks."""
+        with storage_call():
+            self._internal_client.upload_file(str(path), self.bucket_name, key, ExtraArgs={"ContentType": content_type})
 
-    def remove(self, keys: Sequence[str]) -> None:
-        """Remove objects; those that are not there are no matter."""
-        for start in range(0, len(keys), AT_ONCE):
-            some = [{"Key": key} for key in keys[start : start + AT_ONCE]]
-            with answering():
-                self._near.delete_objects(Bucket=self.bucket_name, Delete={"Objects": some, "Quiet": True})
+    def delete_objects(self, keys: Sequence[str]) -> None:
+        """Delete objects; those that do not exist are ignored."""
+        for start in range(0, len(keys), DELETE_BATCH_SIZE):
+            some = [{"Key": key} for key in keys[start : start + DELETE_BATCH_SIZE]]
+            with storage_call():
+                self._internal_client.delete_objects(Bucket=self.bucket_name, Delete={"Objects": some, "Quiet": True})
 
-    def everything(self) -> Iterator[tuple[str, Any]]:
-        """Every object's key, and when it was last written."""
-        pages = iter(self._near.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name))
+    def list_objects(self) -> Iterator[tuple[str, Any]]:
+        """Iterate over all objects: the key of each, and when it was last written."""
+        pages = iter(self._internal_client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket_name))
         while True:
-            with answering():
+            with storage_call():
                 page = next(pages, None)
             if page is None:
                 return
@@ -153,22 +153,22 @@ class MediaStorage(S3Storage):  # type: ignore[misc]
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Call the storage, without a connection to the database meanwhile.
+def storage_call() -> Iterator[None]:
+    """Hold no database connection during a call to the storage, and translate its errors.
 
-    NotThere for what is missing, Unavailable for a storage that does not answer as it should.
+    ObjectNotFound for a missing object, Unavailable if the storage does not answer or fails.
     """
     try:
         with without_connection():
             yield
     except ClientError as error:
-        if str(error.response["Error"]["Code"]) in MISSING:
-            raise NotThere from None
+        if str(error.response["Error"]["Code"]) in NOT_FOUND_CODES:
+            raise ObjectNotFound from None
         raise Unavailable("The storage does not take this now. Please try again.") from error
     except BotoCoreError as error:
         raise Unavailable("The storage does not answer. Please try again.") from error
 
 
 def media_storage() -> MediaStorage:
-    """The one storage for media."""
+    """Return the storage of media."""
     return cast("MediaStorage", storages["default"])

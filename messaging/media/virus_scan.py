@@ -1,4 +1,4 @@
-"""The hook for a virus scanner: whatever speaks ClamAV's protocol, where `SCANNER_URL` names one."""
+"""The virus scanner at `SCANNER_URL`: any server that speaks ClamAV's protocol."""
 
 import socket
 import struct
@@ -10,34 +10,34 @@ from django.conf import settings
 from chatproject.core.database import without_connection
 from chatproject.core.errors import Unavailable
 
-PIECE = 64 * 1024
-SECONDS = 60
+CHUNK_BYTES = 64 * 1024
+TIMEOUT_SECONDS = 60
 
 
 def finds_virus(path: Path) -> bool:
-    """Ask the scanner about a file; False without a scanner, Unavailable where it does not answer."""
+    """Tell whether the scanner finds a virus in a file; False without a scanner, Unavailable if it does not answer."""
     if not settings.SCANNER_URL:
         return False
     try:
-        answer = _ask(path)
+        answer = _scan(path)
     except OSError as error:
         raise Unavailable("Files can't be checked now. Please try again.") from error
     if answer.endswith("FOUND"):
         return True
     if answer.endswith("OK"):
         return False
-    # It may not take what is too large for it: then nobody knows, and nobody gets it.
+    # The scanner may refuse a file that is too large for it. Then nobody knows what is in it, and nobody gets it.
     raise Unavailable("This file could not be checked. Please try again.")
 
 
 @without_connection()
-def _ask(path: Path) -> str:
-    """Send a file piece by piece, each behind its length; an empty piece ends it."""
-    where = urlsplit(settings.SCANNER_URL)
-    with socket.create_connection((where.hostname, where.port or 3310), timeout=SECONDS) as scanner:
+def _scan(path: Path) -> str:
+    """Send a file in chunks, each after its length; an empty chunk ends it."""
+    url = urlsplit(settings.SCANNER_URL)
+    with socket.create_connection((url.hostname, url.port or 3310), timeout=TIMEOUT_SECONDS) as scanner:
         scanner.sendall(b"zINSTREAM\0")
         with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                scanner.sendall(struct.pack(">I", len(piece)) + piece)
+            while chunk := file.read(CHUNK_BYTES):
+                scanner.sendall(struct.pack(">I", len(chunk)) + chunk)
         scanner.sendall(struct.pack(">I", 0))
         return scanner.makefile("rb").read().rstrip(b"\0\n").decode(errors="replace")

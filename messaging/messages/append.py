@@ -15,7 +15,7 @@ from chatproject.core import metrics
 from chatproject.core.database import without_connection
 from chatproject.core.errors import Unavailable, Unprocessable
 from chatproject.core.realtime import publish
-from messaging.media.attachments import MediaJSON, media_of, take_media
+from messaging.media.attachments import MediaJSON, attach_media, media_of
 from messaging.messages.append_sql import parameters, statement
 from messaging.messages.draft import Draft
 from messaging.messages.events import message_created
@@ -64,7 +64,7 @@ def _attach_media(draft: Draft) -> list[MediaJSON]:
     if not draft.media:
         return []
     ids = {"message_id": draft.id, "conversation_id": draft.conversation_id, "sender_id": draft.sender_id}
-    if not take_media(draft.media, **ids):
+    if not attach_media(draft.media, **ids):
         raise Unprocessable("This is not yours, not ready, or sent already.", pointer="/media")
     return media_of([draft.id])[draft.id]
 

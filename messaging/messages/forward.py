@@ -17,7 +17,7 @@ from conversations.access import memberships_of, participant_of
 from conversations.commands import start_direct
 from conversations.permissions import direct_between
 from messaging.access import readable
-from messaging.media.attachments import open_name, seal_name
+from messaging.media.attachments import open_filename, seal_filename
 from messaging.messages.append import append
 from messaging.messages.draft import Draft, make_draft
 from messaging.messages.json import MessageJSON, messages_json
@@ -127,7 +127,7 @@ def _copy(attachment: Attachment, owner: User) -> Attachment:
         id=id,
         owner=owner,
         state=Attachment.State.READY,
-        filename=seal_name(id, open_name(attachment.pk, bytes(attachment.filename))),
+        filename=seal_filename(id, open_filename(attachment.pk, bytes(attachment.filename))),
         content_type=attachment.content_type,
         size=attachment.size,
         blob_id=attachment.blob_id,

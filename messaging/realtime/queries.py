@@ -24,7 +24,7 @@ from chatproject.core.realtime import encode
 from conversations.events import PlaceJSON
 from conversations.models import Conversation, Participant
 from conversations.presence_privacy import VISIBLE_LAST_SEEN, Pair, parameters
-from messaging.media.attachments import OF_MESSAGES, gather_media
+from messaging.media.attachments import MEDIA_OF_MESSAGES, group_media
 from messaging.messages.json import REACTIONS, ConversationJSON, has_media, message_json, reactions_json
 from messaging.models import Message
 from messaging.receipts.events import Receipt, ReceiptChange
@@ -217,7 +217,7 @@ async def _told(run: Run, conversation: Conversation, after: int) -> list[Change
     altered = [message.pk for message in messages if message.version > message.position]
     reactions = reactions_json(await run(REACTIONS, {"messages": altered})) if altered else {}
     laden = [message.pk for message in messages if has_media(message)]
-    media = gather_media(await run(OF_MESSAGES, {"messages": laden})) if laden else {}
+    media = group_media(await run(MEDIA_OF_MESSAGES, {"messages": laden})) if laden else {}
     places = [Participant(**row._asdict()) for row in await run(PLACES_CHANGED, conversation.pk, after)]
     users = await run(SHOWN_OF_USERS, [place.user_id for place in places]) if places else []
     known = {row.id: User(**row._asdict()) for row in users}

@@ -26,11 +26,11 @@ WAITS = {
 """Calls that wait; of each also whatever is called by its last name, if that is imported."""
 METHODS = {"acquire", "execute_command", "result"}
 """Methods that wait, whatever they belong to."""
-CLIENTS = {"_near"}
+CLIENTS = {"_internal_client"}
 """Names of what waits whatever it is asked: the storage's client."""
 LOCKS = {"Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier"}
-GUARDS = {"without_connection", "answering"}
-"""What a wait stands in; `answering` begins with the other."""
+GUARDS = {"without_connection", "storage_call"}
+"""What a wait stands in; `storage_call` begins with the other."""
 
 # A reason for each: the function, and why it may wait outside.
 ELSEWHERE = {
@@ -40,7 +40,7 @@ ELSEWHERE = {
     "chatproject.health._connection": "it is called in threads of its own, which use no connection of Django's",
     "chatproject.health._works": "the answer is there already",
     "chatproject.health._weeks_of": "the answer is there already",
-    "messaging.media.storage.everything": "it makes a paginator, which asks when it is advanced, inside `answering`",
+    "messaging.media.storage.list_objects": "it makes a paginator, which calls when it is advanced, in `storage_call`",
 }
 OUT_OF_SIGHT = ("chatproject.embedded", "messaging.media.sanitizer", "messaging.management", "chatproject.management")
 """Programs of their own: no request and no job runs them."""
@@ -136,7 +136,7 @@ def test_nothing_waits_with_a_connection_but_what_is_listed() -> None:
         "import subprocess\ndef f():\n    with answer:\n        subprocess.run([])",
         "from threading import Lock\nONE = Lock()\ndef f():\n    with ONE, without_connection():\n        pass",
         "def f():\n    with commands.HASHING:\n        pass",
-        "def f(self):\n    self._near.head_object()",
+        "def f(self):\n    self._internal_client.head_object()",
         "def f():\n    without_connection()\n    future.result()",
         "@cache\ndef f():\n    message.send()",
     ],
@@ -150,7 +150,7 @@ def test_this_check_sees_what_waits(text: str) -> None:
     [
         "import time\n@without_connection()\ndef f():\n    time.sleep(1)",
         "from threading import Lock\nONE = Lock()\ndef f():\n    with without_connection(), ONE:\n        pass",
-        "def f(self):\n    with answering():\n        self._near.head_object()",
+        "def f(self):\n    with storage_call():\n        self._internal_client.head_object()",
         "import asyncio\nasync def f():\n    await asyncio.sleep(1)",
     ],
 )

@@ -155,7 +155,7 @@ def test_a_folder_of_before_keeps_its_objects_and_serves_the_pages_of_the_site_a
     environ = {**NO_ENGINES, "SITE_URL": "https://chat.example", "PORT": "8170"}
     with running_engines(old_folder, environ) as engines:
         storage = client_of(engines.environment())
-        storage.fetch("media/old", tmp_path / "back")
+        storage.download_file("media/old", tmp_path / "back")
         assert (tmp_path / "back").read_bytes() == b"kept" * 2_000_000
 
         for origin in ("https://chat.example", "http://localhost:8170"):
@@ -166,8 +166,8 @@ def test_a_folder_of_before_keeps_its_objects_and_serves_the_pages_of_the_site_a
 
 def allowed_by(storage: MediaStorage, origin: str) -> list[str | None]:
     """Whom the answers to a page let read them: to its preflights, to a download and to an upload."""
-    link = storage.link("media/old", content_type="text/plain", filename="old", is_shown=True)
-    offer = storage.offer("uploads/new", content_type="text/plain", size=3)
+    link = storage.presign_download("media/old", content_type="text/plain", filename="old", is_inline=True)
+    offer = storage.presign_upload("uploads/new", content_type="text/plain", size=3)
     upload = {"data": offer["fields"], "files": {"file": ("new", b"new")}}
     asks: list[tuple[str, str, dict[str, str], dict[str, Any]]] = [
         ("OPTIONS", link, {"Access-Control-Request-Method": "GET"}, {}),
@@ -214,13 +214,13 @@ def test_what_is_uploaded_again_and_again_takes_no_room_for_long(folder: DataFol
     with running_engines(folder, NO_ENGINES) as engines:
         storage = client_of(engines.environment())
         for _ in range(times):
-            storage.keep(file, "uploads/one", content_type="application/zip")
+            storage.store_file(file, "uploads/one", content_type="application/zip")
         assert bytes_in(folder) > times * size
         deadline = time.monotonic() + 4 * VACUUM_SECONDS
         while bytes_in(folder) > 2 * size and time.monotonic() < deadline:
             time.sleep(1)
         assert bytes_in(folder) <= 2 * size
-        storage.fetch("uploads/one", tmp_path / "back")
+        storage.download_file("uploads/one", tmp_path / "back")
         assert (tmp_path / "back").read_bytes() == file.read_bytes()
 
 

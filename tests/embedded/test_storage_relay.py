@@ -42,14 +42,16 @@ def relay(settings: Any) -> Iterator[str]:
 def test_an_upload_and_a_link_work_by_the_other_address(relay: str, settings: Any) -> None:
     storage = MediaStorage(**settings.STORAGES["default"]["OPTIONS"] | {"public_endpoint_url": relay})
     data = bytes(range(256)) * 4000
-    offer = storage.offer("uploads/by-relay", content_type="application/zip", size=len(data))
+    offer = storage.presign_upload("uploads/by-relay", content_type="application/zip", size=len(data))
     assert offer["url"].startswith(relay)
     assert put({**offer}, data).status_code == 204
-    link = storage.link("uploads/by-relay", content_type="application/zip", filename="a.zip", is_shown=False)
+    link = storage.presign_download(
+        "uploads/by-relay", content_type="application/zip", filename="a.zip", is_inline=False
+    )
     assert link.startswith(relay)
     assert httpx.get(link).content == data
     assert httpx.get(link.partition("?")[0]).status_code == 403
-    storage.remove(["uploads/by-relay"])
+    storage.delete_objects(["uploads/by-relay"])
 
 
 @pytest.mark.parametrize(

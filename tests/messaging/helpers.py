@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from chatproject.core.ids import first_id_at, uuid7
 from conversations.models import Conversation, Participant
-from messaging.media.attachments import seal_name
+from messaging.media.attachments import seal_filename
 from messaging.messages.append_sql import parameters, statement
 from messaging.messages.draft import Draft, make_draft
 from messaging.messages.group_commit import GroupCommit
@@ -62,7 +62,7 @@ def uploaded(by: User) -> Attachment:
     about: dict[str, Any] = {"content_type": "image/png", "size": 9}
     blob = Blob.objects.create(key=f"media/{uuid7().hex}", kind="image", has_thumbnail=True, **about)
     id = uuid7()
-    name = seal_name(id, "a.png")
+    name = seal_filename(id, "a.png")
     return Attachment.objects.create(id=id, owner=by, state="ready", filename=name, blob=blob, **about)
 
 

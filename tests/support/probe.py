@@ -54,7 +54,7 @@ def main() -> None:
         os.setresgid(int(user), int(user), int(user))
         os.setresuid(int(user), int(user), int(user))
     os.chdir(folder)
-    measures = confine(Path(folder), most=1024**2) if int(is_confined) else {}
+    measures = confine(Path(folder), max_bytes=1024**2) if int(is_confined) else {}
     done = {name: _works(what) for name, what in tries(Path(aside), int(port), database).items()}
     print(json.dumps({"measures": measures, "user": os.geteuid(), "done": done}))
 

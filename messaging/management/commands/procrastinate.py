@@ -5,7 +5,7 @@ from typing import Any
 
 from procrastinate.contrib.django.management.commands import procrastinate
 
-from messaging.media.sanitizer.runner import described_measures
+from messaging.media.sanitizer.runner import describe_measures
 
 logger = logging.getLogger(__name__)
 
@@ -15,5 +15,5 @@ class Command(procrastinate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options.get("command") == "worker":
-            logger.info("%s", described_measures())
+            logger.info("%s", describe_measures())
         super().handle(*args, **options)

@@ -1,5 +1,5 @@
-"""What looks at the bytes that people upload: a program of its own, with little memory and time, that knows no Django.
+"""The program that examines uploads: a separate process with little memory and time, and without Django.
 
-It writes a copy without metadata and a small picture, and tells what it saw. Nothing of what comes from outside is
-decoded anywhere else.
+It writes a copy without metadata and a thumbnail, and prints their properties. No other part of the server decodes what
+people upload.
 """

@@ -1,6 +1,6 @@
-"""GIF as browsers show it: what no frame covers is see-through, whether or not the file has a colour for that.
+"""GIF as browsers show it: pixels that no frame covers are transparent, whether or not the file has a colour for that.
 
-Pillow, which fills it with a colour, decodes one frame at a time here; they are laid over one another by us.
+Pillow would fill them with a colour. So it decodes only one frame at a time here, and this module composes them.
 """
 
 import io
@@ -14,7 +14,7 @@ EXTENSION, FRAME, END = 0x21, 0x2C, 0x3B
 CONTROL, APPLICATION = 0xF9, 0xFF
 LOOPING = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 HAS_TABLE, TABLE_SIZE, IS_INTERLACED = 0x80, 0x07, 0x40
-IS_CLEAR = 0x01
+IS_TRANSPARENT = 0x01
 TO_BACKGROUND, TO_PREVIOUS = 2, (3, 4)
 SCREEN = struct.Struct("<6sHHBBB")
 DESCRIPTOR = struct.Struct("<HHHHB")
@@ -22,7 +22,7 @@ DESCRIPTOR = struct.Struct("<HHHHB")
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: where it lies, how long it lasts, what becomes of it, and its colours and codes."""
+    """One frame: its position, duration and disposal, its palette and its compressed pixels."""
 
     left: int
     top: int
@@ -44,7 +44,7 @@ class Frame:
 
 @dataclass(slots=True)
 class Gif:
-    """The frames of a file; how often they are repeated, where it says so."""
+    """The frames of a file, and how often they are repeated if the file says so."""
 
     width: int
     height: int
@@ -52,7 +52,7 @@ class Gif:
     loop: int | None = None
 
     def pictures(self) -> Iterator[Image.Image]:
-        """What is to be seen while each frame lasts."""
+        """Iterate over the composed images, one for each frame."""
         canvas = Image.new("RGBA", (self.width, self.height))
         for frame in self.frames:
             before = canvas.copy() if frame.disposal in TO_PREVIOUS else canvas
@@ -65,10 +65,10 @@ class Gif:
 
 
 def parse_gif(data: bytes) -> Gif:
-    """Find the frames without decoding any; IndexError, ValueError or struct.error if it is no GIF, or cut off."""
+    """Find the frames without decoding them; IndexError, ValueError or struct.error if it is no GIF, or incomplete."""
     signature, width, height, flags, _, _ = SCREEN.unpack_from(data)
     if signature[:3] != b"GIF":
-        raise ValueError("no GIF")
+        raise ValueError("not a GIF")
     at = SCREEN.size + _table_bytes(flags)
     colours, control, gif = data[SCREEN.size : at], bytes(4), Gif(width, height)
     while at < len(data) and data[at] in {EXTENSION, FRAME}:
@@ -101,7 +101,7 @@ def _table_bytes(flags: int) -> int:
 
 
 def _blocks_at(data: bytes, at: int) -> tuple[list[bytes], int]:
-    """The blocks of data at a place, each behind its length, and where the empty one that ends them ends."""
+    """Read the data blocks at an offset, each after its length; return them and the offset after the empty last one."""
     blocks = []
     while length := data[at]:
         blocks.append(data[at + 1 : at + 1 + length])
@@ -110,10 +110,10 @@ def _blocks_at(data: bytes, at: int) -> tuple[list[bytes], int]:
 
 
 def _decode(frame: Frame) -> Image.Image:
-    """Decode a frame by itself."""
+    """Decode a single frame, as a GIF of its own."""
     size = HAS_TABLE | max(len(frame.colours) // 3 - 1, 1).bit_length() - 1
     screen = SCREEN.pack(b"GIF89a", frame.width, frame.height, size, 0, 0) + (frame.colours or bytes(6))
-    control = bytes([EXTENSION, CONTROL, 4, frame.control[0] & IS_CLEAR]) + frame.control[1:] + b"\0"
-    place = bytes([FRAME]) + DESCRIPTOR.pack(0, 0, frame.width, frame.height, frame.flags & IS_INTERLACED)
-    with Image.open(io.BytesIO(screen + control + place + frame.codes + bytes([END])), formats=["GIF"]) as image:
+    control = bytes([EXTENSION, CONTROL, 4, frame.control[0] & IS_TRANSPARENT]) + frame.control[1:] + b"\0"
+    descriptor = bytes([FRAME]) + DESCRIPTOR.pack(0, 0, frame.width, frame.height, frame.flags & IS_INTERLACED)
+    with Image.open(io.BytesIO(screen + control + descriptor + frame.codes + bytes([END])), formats=["GIF"]) as image:
         return image.convert("RGBA")

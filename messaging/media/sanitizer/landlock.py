@@ -16,13 +16,13 @@ READ = 1 << 2
 TRUNCATE = 1 << 14
 
 TCP = 0b11
-"""To bind and to connect."""
-OTHERS = 0b11
-"""Abstract unix sockets and signals of processes that are not confined likewise."""
+"""Bind and connect."""
+OTHER_PROCESSES = 0b11
+"""Abstract unix sockets and signals of processes outside the sandbox."""
 
 
 def restrict_access(rights: Mapping[Path, int]) -> None:
-    """Keep only these rights to these files, and no way to any port; OSError where the kernel has no Landlock."""
+    """Keep only these rights to these files, and no access to ports; OSError if the kernel has no Landlock."""
     version = syscall(CREATE_RULESET, 0, 0, VERSION)
     known = _file_rights(version)
     refused = _refused(version, known)
@@ -36,19 +36,19 @@ def restrict_access(rights: Mapping[Path, int]) -> None:
 
 
 def _file_rights(version: int) -> int:
-    """All rights to files that this version knows: each of these versions added one."""
+    """Return all file rights that this version knows: each of the listed versions added one."""
     return (1 << 13 + sum(version >= added for added in (2, 3, 5))) - 1
 
 
 def _refused(version: int, known: int) -> bytes:
-    """Describe what is refused from now on, in as many words as this version reads."""
-    words = [known, *([TCP] if version >= 4 else []), *([OTHERS] if version >= 6 else [])]
+    """Pack the rights to refuse, in as many words as this version reads."""
+    words = [known, *([TCP] if version >= 4 else []), *([OTHER_PROCESSES] if version >= 6 else [])]
     return struct.pack(f"={len(words)}Q", *words)
 
 
 def _allow(ruleset: int, path: Path, allowed: int) -> None:
-    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        syscall(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", allowed, place), 0)
+        syscall(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", allowed, descriptor), 0)
     finally:
-        os.close(place)
+        os.close(descriptor)

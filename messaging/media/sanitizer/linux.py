@@ -1,4 +1,4 @@
-"""Calls of the Linux kernel for which Python has no functions; OSError where it refuses one, or does not know it."""
+"""Calls of the Linux kernel for which Python has no functions; OSError if the kernel refuses or lacks one."""
 
 import ctypes
 import os
@@ -25,9 +25,11 @@ def unshare(flags: int) -> None:
     _require(_libc.unshare(ctypes.c_int(flags)))
 
 
-def syscall(number: int, *words: int | bytes) -> int:
+def syscall(number: int, *arguments: int | bytes) -> int:
     """Make a system call by its number; bytes are passed by their address."""
-    passed = (ctypes.c_char_p(word) if isinstance(word, bytes) else ctypes.c_long(word) for word in words)
+    passed = (
+        ctypes.c_char_p(argument) if isinstance(argument, bytes) else ctypes.c_long(argument) for argument in arguments
+    )
     return _require(_libc.syscall(ctypes.c_long(number), *passed))
 
 

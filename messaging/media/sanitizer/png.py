@@ -1,4 +1,4 @@
-"""PNG without what is not its picture."""
+"""PNG without the chunks that are not its image."""
 
 import struct
 import zlib
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
-DESCRIBING = {b"tRNS", b"iCCP", b"eXIf"}
-"""What changes how the picture is to be seen, and may be left out where it makes no sense."""
-DESCRIBING_BYTES = 1024**2
+DESCRIPTIVE = {b"tRNS", b"iCCP", b"eXIf"}
+"""Chunks that change how the image looks, and may be left out if they are invalid."""
+DESCRIPTIVE_BYTES = 1024**2
 TRUECOLOUR_16 = (16, 2)
 
 
-def without_words(data: bytes) -> bytes:
-    """Give the same picture without texts, whose size no decoder likes, and without profiles that are too large."""
+def without_metadata(data: bytes) -> bytes:
+    """Remove texts, whose size decoders may refuse, and profiles that are too large."""
     if not data.startswith(SIGNATURE):
         return data
     depth_and_type = tuple(data[24:26])
@@ -21,13 +21,13 @@ def without_words(data: bytes) -> bytes:
     for name, body, whole in _chunks(data):
         if name == b"tRNS" and depth_and_type == TRUECOLOUR_16:
             kept.append(_chunk(name, _eight_bits(body)))
-        elif name in KEPT or (name in DESCRIBING and _is_small(name, body)):
+        elif name in KEPT or (name in DESCRIPTIVE and _is_small(name, body)):
             kept.append(whole)
     return b"".join(kept)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Each chunk's name, what is in it, and the whole of it; the last one may be cut off."""
+    """Iterate over the chunks: name, content, and the whole chunk; the last one may be incomplete."""
     at = len(SIGNATURE)
     while at + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -38,18 +38,18 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 def _is_small(name: bytes, body: bytes) -> bool:
     if name != b"iCCP":
-        return len(body) <= DESCRIBING_BYTES
+        return len(body) <= DESCRIPTIVE_BYTES
     unpacking = zlib.decompressobj()
     try:
-        # Behind a name, which ends with NUL, and the number of the compression method.
-        unpacking.decompress(body.partition(b"\0")[2][1:], DESCRIBING_BYTES)
+        # The profile follows its name, which ends with NUL, and the number of the compression method.
+        unpacking.decompress(body.partition(b"\0")[2][1:], DESCRIPTIVE_BYTES)
     except zlib.error:
         return False
     return unpacking.eof
 
 
 def _eight_bits(body: bytes) -> bytes:
-    """The colour that is see-through, as it is once its picture has 8 bits a channel."""
+    """Convert the transparent colour for an image with 8 bits per channel."""
     return bytes(value for high in body[::2] for value in (0, high))
 
 

@@ -1,6 +1,6 @@
-"""What the examining program may still do while it decodes what strangers made: read one file and write two.
+"""The sandbox of the sanitizer: while it decodes uploads it may read one file and write two, and nothing else.
 
-It confines itself once all its code is loaded, which may lie where nobody but root can read it.
+It confines itself once all its code is loaded, which may be where only root can read it.
 """
 
 import os
@@ -17,44 +17,44 @@ from random import sample
 from messaging.media.sanitizer import landlock, linux, seccomp
 
 SOURCE, COPY, THUMBNAIL = Path("source"), Path("copy"), Path("thumbnail")
-"""The files of an examination, in its folder, where all of them are from the beginning."""
-WRITTEN = landlock.READ | landlock.WRITE | landlock.TRUNCATE
-RIGHTS = {SOURCE: landlock.READ, COPY: WRITTEN, THUMBNAIL: WRITTEN}
+"""The files of an examination, in its folder; all of them exist before it starts."""
+WRITABLE = landlock.READ | landlock.WRITE | landlock.TRUNCATE
+RIGHTS = {SOURCE: landlock.READ, COPY: WRITABLE, THUMBNAIL: WRITABLE}
 ASK_MEASURES = "measures"
-"""Instead of a type: to tell what confines the program."""
+"""The argument instead of a type that asks which measures confine the program."""
 MEASURES = ("limits", "own user", "network namespace", "Landlock", "seccomp")
 
 MEMORY_BYTES = 2 * 1024**3
 CPU_SECONDS = 120
 OPEN_FILES = 64
 PROCESSORS = 4
-"""So that decoders start few threads, each with memory of its own, on a machine with many processors."""
+"""A limit, so that decoders start few threads, each with its own memory, on machines with many processors."""
 THREADS = 64
 FIRST_USER = 0x7000_0000
-"""User ids above this one belong to nobody: 0x7000_0000 plus the number of a process is in no range in use."""
+"""User ids above this one are not in use, so that this plus a process id belongs to nobody."""
 NOBODY = 65534
 
 ATTRIBUTES = {linux.PARENT_DEATH_SIGNAL: signal.SIGKILL, linux.DUMPABLE: 0, linux.NO_NEW_PRIVILEGES: 1}
-"""It ends with the server, nobody looks into its memory, and no program that it started would have more rights."""
+"""The program ends with the server, nobody may read its memory, and programs that it starts get no more rights."""
 
 
-def confine(folder: Path, *, most: int) -> dict[str, bool]:
-    """Give up all that an examination in this folder does not need; tell which measures this system has.
+def confine(folder: Path, *, max_bytes: int) -> dict[str, bool]:
+    """Give up all rights that an examination in this folder does not need; return which measures took effect.
 
-    `most` is how many bytes each file may have that is written. A measure that is missing is passed over.
+    `max_bytes` is the largest size of each file that is written. A measure that this system lacks is skipped.
     """
     os.chdir(folder)
-    measures = dict.fromkeys(MEASURES, False) | {"limits": _limit(most)}
+    measures = dict.fromkeys(MEASURES, False) | {"limits": _limit(max_bytes)}
     if sys.platform == "linux":
         measures |= _confine_on_linux()
     else:
-        # No more processes. On Linux this would count threads as well, and those that the user has elsewhere.
+        # Allow no more processes. On Linux this would also count threads, and other processes of the same user.
         _try(partial(resource.setrlimit, resource.RLIMIT_NPROC, (0, 0)))
     return measures
 
 
 def _try(measure: Callable[[], None]) -> bool:
-    """Take a measure; tell whether this system has it."""
+    """Apply a measure; tell whether this system has it."""
     try:
         measure()
     except (OSError, ValueError):
@@ -62,23 +62,23 @@ def _try(measure: Callable[[], None]) -> bool:
     return True
 
 
-def _limit(most: int) -> bool:
-    """Bound memory, time and what is written. The kernel ends whoever writes or computes more."""
+def _limit(max_bytes: int) -> bool:
+    """Limit memory, time and file sizes. The kernel ends a program that exceeds them."""
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    bounds = {
+    limits = {
         resource.RLIMIT_AS: MEMORY_BYTES,
         resource.RLIMIT_CPU: CPU_SECONDS,
-        resource.RLIMIT_FSIZE: most,
+        resource.RLIMIT_FSIZE: max_bytes,
         resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CORE: 0,
     }
-    # Not all systems have all of them: macOS can't bound memory.
-    missing = [which for which, bound in bounds.items() if not _try(partial(resource.setrlimit, which, (bound, bound)))]
+    # Not all systems have all of them: macOS can't limit memory.
+    missing = [which for which, limit in limits.items() if not _try(partial(resource.setrlimit, which, (limit, limit)))]
     return not missing
 
 
 def _confine_on_linux() -> dict[str, bool]:
-    # If memory runs out, this process goes rather than the server.
+    # If memory runs out, the kernel ends this process rather than the server.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     with suppress(OSError):
@@ -86,7 +86,7 @@ def _confine_on_linux() -> dict[str, bool]:
         os.sched_setaffinity(0, sample(known, min(len(known), PROCESSORS)))
     has_namespace = _try(partial(linux.unshare, linux.NEW_NETWORK | linux.NEW_IPC))
     has_user = os.geteuid() == 0 and any(_try(partial(_become, user)) for user in (FIRST_USER + os.getpid(), NOBODY))
-    # Behind the change of user, which resets some of them.
+    # After the change of user, which resets some of them.
     for attribute, value in ATTRIBUTES.items():
         _try(partial(linux.prctl, attribute, value))
     return {
@@ -98,7 +98,7 @@ def _confine_on_linux() -> dict[str, bool]:
 
 
 def _become(user: int) -> None:
-    """Run as a user who owns nothing but the files of this examination, and can't add to its folder."""
+    """Run as a user who owns only the files of this examination, and can't create files in its folder."""
     Path().chmod(stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH)
     for path in RIGHTS:
         os.chown(path, user, user)

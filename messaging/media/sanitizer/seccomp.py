@@ -1,7 +1,7 @@
-"""A filter of system calls (seccomp): no sockets, no programs, no processes, nothing that reaches another process.
+"""A filter of system calls (seccomp): no sockets, no programs, no processes, no access to other processes.
 
-Calls are refused by name rather than allowed by name: which harmless ones a decoder needs differs between processors
-and C libraries. Calls that are newer than this list do not exist for whoever is confined.
+The filter lists the calls that are refused, not those that are allowed: which harmless ones a decoder needs differs
+between processors and C libraries. Calls that are newer than this list fail as if they did not exist.
 """
 
 import ctypes
@@ -87,11 +87,11 @@ CLONE = {"x86_64": 56, "aarch64": 220}
 CLONE3 = 435
 TGKILL = {"x86_64": 234, "aarch64": 131}
 PRLIMIT = {"x86_64": 302, "aarch64": 261}
-NEWEST = 462
+NEWEST_CALL = 462
 AUDIT_ARCH = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 COLUMN = {"x86_64": 1, "aarch64": 2}
 
-# Of classic BPF, as <linux/bpf_common.h> and <linux/seccomp.h> name them.
+# Classic BPF, as <linux/bpf_common.h> and <linux/seccomp.h> name them.
 LOAD, IS_EQUAL, IS_ABOVE, HAS_BITS, RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 ALLOW, KILL, FAIL = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
@@ -99,32 +99,32 @@ REFUSED, UNKNOWN = FAIL | errno.EPERM, FAIL | errno.ENOSYS
 CLONE_THREAD = 0x1_0000
 MODE_FILTER = 2
 
-Step = tuple[int, int, int, int]
-"""Code, steps to skip if so, steps to skip if not, value."""
+Instruction = tuple[int, int, int, int]
+"""Code, instructions to skip if true, instructions to skip if false, value."""
 
 
 def restrict_calls() -> None:
-    """Refuse the calls of the table from now on; OSError where the kernel or the processor is not known to do so."""
+    """Refuse the calls of the table from now on; OSError if the kernel or this processor does not support it."""
     machine = platform.machine()
     if machine not in COLUMN:
         raise OSError(errno.ENOSYS, f"no table of system calls for {machine}")
-    program = b"".join(struct.pack("=HBBI", *step) for step in _filter(machine, os.getpid()))
-    where = ctypes.create_string_buffer(program, len(program))
-    described = struct.pack("@HP", len(program) // 8, ctypes.addressof(where))
-    prctl(SECCOMP, MODE_FILTER, described)
+    program = b"".join(struct.pack("=HBBI", *instruction) for instruction in _filter(machine, os.getpid()))
+    buffer = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer))
+    prctl(SECCOMP, MODE_FILTER, header)
 
 
-def _filter(machine: str, own: int) -> Iterator[Step]:
+def _filter(machine: str, own_pid: int) -> Iterator[Instruction]:
     yield from [(LOAD, 0, 0, ARCHITECTURE), (IS_EQUAL, 1, 0, AUDIT_ARCH[machine]), (RETURN, 0, 0, KILL)]
-    yield from [(LOAD, 0, 0, NUMBER), (IS_ABOVE, 0, 1, NEWEST), (RETURN, 0, 0, UNKNOWN)]
+    yield from [(LOAD, 0, 0, NUMBER), (IS_ABOVE, 0, 1, NEWEST_CALL), (RETURN, 0, 0, UNKNOWN)]
     for number in _refused(machine):
         yield from [(IS_EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSED)]
-    # The C library falls back to `clone`, whose flags can be seen: threads are needed, processes are not.
+    # Without clone3 the C library uses `clone`, whose flags the filter can read: threads are needed, processes are not.
     yield from [(IS_EQUAL, 0, 1, CLONE3), (RETURN, 0, 0, UNKNOWN)]
     yield from _only(CLONE[machine], (HAS_BITS, 1, 0, CLONE_THREAD))
-    # `abort` signals its own process; limits are read of the own one, which is 0 as well.
-    yield from _only(TGKILL[machine], (IS_EQUAL, 1, 0, own))
-    yield from _only(PRLIMIT[machine], (IS_EQUAL, 2, 0, own), (IS_EQUAL, 1, 0, 0))
+    # `abort` signals its own process; and a process reads its own limits, for which 0 is another name.
+    yield from _only(TGKILL[machine], (IS_EQUAL, 1, 0, own_pid))
+    yield from _only(PRLIMIT[machine], (IS_EQUAL, 2, 0, own_pid), (IS_EQUAL, 1, 0, 0))
     yield (RETURN, 0, 0, ALLOW)
 
 
@@ -133,8 +133,8 @@ def _refused(machine: str) -> Iterator[int]:
     return (int(number) for number in numbers if number != "-")
 
 
-def _only(number: int, *tests: Step) -> Iterator[Step]:
-    """Allow a call if its first argument passes one of some tests, and refuse it else."""
+def _only(number: int, *tests: Instruction) -> Iterator[Instruction]:
+    """Allow a call only if its first argument passes one of the tests."""
     yield (IS_EQUAL, 0, len(tests) + 3, number)
     yield (LOAD, 0, 0, FIRST_ARGUMENT)
     yield from tests

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from messaging.media.accepted_types import ACCEPTED_TYPES
 from messaging.media.attachments import MediaJSON
-from messaging.media.types import TYPES
 
 UNITS = ("B", "kB", "MB", "GB")
 
@@ -25,10 +25,10 @@ class MediaItem:
 
     @classmethod
     def of(cls, media: MediaJSON) -> "MediaItem":
-        known_type = TYPES.get(media["content_type"])
-        is_shown = known_type is not None and known_type.is_shown and media["url"] is not None
+        known_type = ACCEPTED_TYPES.get(media["content_type"])
+        is_inline = known_type is not None and known_type.is_inline and media["url"] is not None
         return cls(
-            display=media["kind"] if is_shown else "file",
+            display=media["kind"] if is_inline else "file",
             url=media["url"] or "",
             thumbnail_url=media["thumbnail_url"] or "",
             filename=media["filename"],

@@ -94,13 +94,13 @@ def give_up_the_connection() -> None:
 
 
 STORAGE: dict[str, Callable[[MediaStorage, Path], Any]] = {
-    "copy": lambda storage, _: storage.copy("a", "b", content_type="image/png"),
-    "size_of": lambda storage, _: storage.size_of("a"),
-    "head_of": lambda storage, _: storage.head_of("a", 10),
-    "fetch": lambda storage, path: storage.fetch("a", path / "new"),
-    "keep": lambda storage, path: storage.keep(path / "file", "a", content_type="image/png"),
-    "remove": lambda storage, _: storage.remove(["a"]),
-    "everything": lambda storage, _: list(storage.everything()),
+    "copy": lambda storage, _: storage.copy_object("a", "b", content_type="image/png"),
+    "size_of": lambda storage, _: storage.object_size("a"),
+    "head_of": lambda storage, _: storage.read_head("a", 10),
+    "fetch": lambda storage, path: storage.download_file("a", path / "new"),
+    "keep": lambda storage, path: storage.store_file(path / "file", "a", content_type="image/png"),
+    "remove": lambda storage, _: storage.delete_objects(["a"]),
+    "everything": lambda storage, _: list(storage.list_objects()),
 }
 
 
@@ -164,7 +164,7 @@ def test_the_state_of_the_parts_is_waited_for_without_a_connection(
 ) -> None:
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": f"http://127.0.0.1:{server.port}"}
     monkeypatch.setattr(health, "_impatient_storage", lambda: MediaStorage(**options))
-    monkeypatch.setattr(health, "PATIENCE", 60)
+    monkeypatch.setattr(health, "SLOT_WAIT_SECONDS", 60)
     waits(health.state)
 
 
@@ -238,11 +238,11 @@ def test_turns_at_looking_are_waited_for_without_a_connection(alice: User, monke
             return super().wait_for(predicate, timeout)
 
     monkeypatch.setattr(processing_slots, "Condition", WatchedCondition)
-    monkeypatch.setattr(processing, "SLOTS", processing_slots.Slots(2))
+    monkeypatch.setattr(processing, "SLOTS", processing_slots.ProcessingSlots(2))
     upload = begin_upload(by=alice, filename="a.png", content_type="image/png", size=1)
     attachment = Attachment.objects.get(pk=upload.media["id"])
-    assert processing_queue.enter(attachment, key="media/a")
-    processing.take_soon(attachment)
+    assert processing_queue.enqueue(attachment, key="media/a")
+    processing.process_soon(attachment)
     with_a_connection()
-    processing.take_next()
+    processing.process_next()
     assert seen == [False, False]

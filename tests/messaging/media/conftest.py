@@ -49,7 +49,7 @@ def download(app: httpx.Client, media: dict[str, Any], field: str = "url") -> ht
 def _an_empty_storage() -> Iterator[None]:
     yield
     storage = media_storage()
-    storage.remove([key for key, _ in storage.everything()])
+    storage.delete_objects([key for key, _ in storage.list_objects()])
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from messaging.media.sanitizer.result import Finding
+from messaging.media.sanitizer.result import ExaminationResult
 from messaging.media.sanitizer.runner import examine
 
 ENOUGH = 16 * 1024**2
@@ -13,7 +13,7 @@ ENOUGH = 16 * 1024**2
 class Examined(NamedTuple):
     """What was found, and the copy."""
 
-    found: Finding
+    found: ExaminationResult
     copy: bytes
 
 
@@ -22,4 +22,4 @@ def examined(data: bytes, content_type: str, *, most: int = ENOUGH) -> Examined:
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "source").write_bytes(data)
-        return Examined(examine(content_type, folder, most=most), (folder / "copy").read_bytes())
+        return Examined(examine(content_type, folder, max_bytes=most), (folder / "copy").read_bytes())

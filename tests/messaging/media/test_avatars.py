@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from conversations.contacts.account_closure import close_account
-from messaging.media.cleanup import forget_media
+from messaging.media.cleanup import delete_unused_media
 from messaging.models import Attachment
 from tests.messaging.media.conftest import download, upload
 from tests.messaging.media.test_cleanup import LONG_AGO, objects
@@ -49,12 +49,12 @@ def test_another_picture_takes_its_place_and_none_takes_it_away(phone: Phone, al
     set_mine(phone(alice), picture)
     assert set_mine(phone(alice), picture).status_code == 200
     Attachment.objects.update(created_at=Attachment.objects.first().created_at - LONG_AGO)  # type: ignore[union-attr]
-    assert forget_media() == 1
+    assert delete_unused_media() == 1
     other = upload(phone(alice), samples.picture(color="navy"))
     assert set_mine(phone(alice), other).json()["data"]["avatar_url"] == other["thumbnail_url"]
     assert phone(alice).get(f"/media/{picture['id']}/thumbnail").status_code == 404
     assert set_mine(phone(alice), None).json()["data"]["avatar_url"] is None
-    assert (forget_media(), objects()) == (2, [])
+    assert (delete_unused_media(), objects()) == (2, [])
 
 
 def test_only_an_unused_picture_of_ones_own_will_do(
@@ -97,4 +97,4 @@ def test_it_goes_with_the_account(phone: Phone, alice: User, bob: User, picture:
     set_mine(phone(alice), picture)
     close_account(by=alice)
     assert phone(bob).get(f"/media/{picture['id']}/thumbnail").status_code == 404
-    assert (forget_media(), objects()) == (1, [])
+    assert (delete_unused_media(), objects()) == (1, [])

@@ -20,10 +20,10 @@ from conversations.groups import delete_group
 from conversations.models import Conversation
 from messaging.jobs import look_at_next
 from messaging.media import processing, processing_queue
-from messaging.media.cleanup import forget_media, remove_orphans
+from messaging.media.cleanup import delete_orphaned_objects, delete_unused_media
 from messaging.media.processing_queue import LEASE, add_missing_jobs
 from messaging.media.storage import MediaStorage, media_storage
-from messaging.media.uploads import state_of
+from messaging.media.uploads import upload_state
 from messaging.models import Attachment, Blob
 from messaging.retention.purge import forget_conversation
 from tests.messaging.media.conftest import begin, download, put, upload
@@ -49,7 +49,7 @@ def elsewhere(bob: User, mallory: User) -> Conversation:
 
 
 def objects() -> list[str]:
-    return [key for key, _ in media_storage().everything()]
+    return [key for key, _ in media_storage().list_objects()]
 
 
 def forward(app: httpx.Client, message: dict[str, Any], to: Conversation, **fields: Any) -> httpx.Response:
@@ -58,9 +58,9 @@ def forward(app: httpx.Client, message: dict[str, Any], to: Conversation, **fiel
 
 def test_what_was_not_sent_in_a_day_goes(phone: Phone, alice: User, picture: Any) -> None:
     put(begin(phone(alice), b"x", "a.txt", "text/plain").json()["data"]["upload"], b"x")
-    assert (forget_media(), len(objects())) == (0, 3)
+    assert (delete_unused_media(), len(objects())) == (0, 3)
     Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
-    assert (forget_media(), objects()) == (2, [])
+    assert (delete_unused_media(), objects()) == (2, [])
     assert not Attachment.objects.exists()
     assert not Blob.objects.exists()
     assert phone(alice).get(f"/media/{picture['id']}/state").status_code == 404
@@ -71,22 +71,22 @@ def test_what_was_sent_stays_and_goes_with_its_message(
 ) -> None:
     message = send(phone(alice), conversation, picture).json()["data"]
     Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
-    assert forget_media() == 0
+    assert delete_unused_media() == 0
     phone(alice).delete(f"/messages/{message['id']}")
-    assert (forget_media(), objects()) == (1, [])
+    assert (delete_unused_media(), objects()) == (1, [])
 
 
 def test_what_is_too_old_goes(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
     send(phone(alice), conversation, picture)
     Attachment.objects.update(message_id=minted(-timedelta(days=91)))
-    assert (forget_media(), objects()) == (1, [])
+    assert (delete_unused_media(), objects()) == (1, [])
 
 
 def test_it_goes_with_its_group(phone: Phone, alice: User, group: Any, picture: Any) -> None:
     send(phone(alice), group, picture)
     delete_group(by=alice, conversation_id=group.pk)
     forget_conversation(group.pk)
-    assert (forget_media(), objects()) == (1, [])
+    assert (delete_unused_media(), objects()) == (1, [])
 
 
 def test_a_picture_is_sent_on_and_outlives_the_first(
@@ -100,11 +100,11 @@ def test_a_picture_is_sent_on_and_outlives_the_first(
     assert {**copy, **{name: picture[name] for name in ("id", "url", "thumbnail_url")}} == picture
     assert len(objects()) == 2
     phone(alice).delete(f"/messages/{first['id']}")
-    assert forget_media() == 1
+    assert delete_unused_media() == 1
     assert download(phone(mallory), copy).status_code == 200
     assert phone(alice).get(copy["url"].removeprefix("/api/v1")).status_code == 404
     phone(bob).delete(f"/messages/{second['id']}")
-    assert (forget_media(), objects()) == (1, [])
+    assert (delete_unused_media(), objects()) == (1, [])
 
 
 @pytest.mark.parametrize("kind", [{}, {"kind": "image"}])
@@ -114,7 +114,7 @@ def test_a_repeat_of_what_was_deleted_and_cleared_is_the_tombstone(
     id = str(uuid7())
     send(phone(alice), conversation, picture, id=id, **kind)
     phone(alice).delete(f"/messages/{id}")
-    forget_media()
+    delete_unused_media()
     again = send(phone(alice), conversation, picture, id=id, **kind)
     assert again.status_code == 200
     assert again.json()["data"]["deleted_at"]
@@ -186,7 +186,7 @@ def test_sending_on_while_it_is_cleared_up_is_one_or_the_other(
         first = send(app, conversation, picture).json()["data"]
         deletion = partial(app.delete, f"/messages/{first['id']}")
         ended = ended_together(
-            partial(forward, other, first, elsewhere), lambda delete=deletion: (delete(), forget_media())
+            partial(forward, other, first, elsewhere), lambda delete=deletion: (delete(), delete_unused_media())
         )
         assert ended[0].result().status_code in {201, 422}
     keys = Blob.objects.values_list("key", flat=True)
@@ -201,12 +201,12 @@ def test_what_is_cut_short_between_row_and_objects_is_out_of_reach_and_done_agai
     with pytest.MonkeyPatch.context() as away:
         away.setattr("messaging.media.cleanup.media_storage", lambda: MediaStorage(**options))
         with pytest.raises(Unavailable):
-            forget_media()
+            delete_unused_media()
     assert (len(objects()), Attachment.objects.count(), Blob.objects.count()) == (2, 1, 0)
     assert send(phone(alice), conversation, picture).status_code == 422
     assert phone(alice).get(f"/media/{picture['id']}").status_code == 404
-    assert remove_orphans() == 0
-    assert (forget_media(), objects(), Attachment.objects.count()) == (1, [], 0)
+    assert delete_orphaned_objects() == 0
+    assert (delete_unused_media(), objects(), Attachment.objects.count()) == (1, [], 0)
 
 
 def test_what_is_sent_on_before_the_row_goes_keeps_its_objects(
@@ -215,7 +215,7 @@ def test_what_is_sent_on_before_the_row_goes_keeps_its_objects(
     first = send(phone(alice), conversation, picture).json()["data"]
     copy = forward(phone(bob), first, elsewhere).json()["data"]["media"][0]
     phone(alice).delete(f"/messages/{first['id']}")
-    assert (forget_media(), len(objects())) == (1, 2)
+    assert (delete_unused_media(), len(objects())) == (1, 2)
     assert download(phone(mallory), copy).status_code == 200
 
 
@@ -223,22 +223,22 @@ def test_what_is_cleared_up_while_it_is_looked_at_leaves_nothing(phone: Phone, a
     data = samples.picture()
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)
-    look = processing._look_at
+    look = processing._examine_copy
 
     def look_while_it_goes(attachment: Attachment) -> Blob:
         # It is cleared up before the last of it is stored.
         Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
         with ThreadPoolExecutor(1) as other:
-            assert other.submit(on_own_connection, forget_media).result() == 1
-        storage.copy(spare, attachment.key, content_type="image/jpeg")
+            assert other.submit(on_own_connection, delete_unused_media).result() == 1
+        storage.copy_object(spare, attachment.key, content_type="image/jpeg")
         return look(attachment)
 
-    monkeypatch.setattr(processing, "_look_at", look_while_it_goes)
+    monkeypatch.setattr(processing, "_examine_copy", look_while_it_goes)
     attachment = Attachment.objects.get()
     storage, spare = media_storage(), "media/spare"
-    storage.copy(attachment.upload_key, spare, content_type="image/jpeg")
-    assert processing_queue.enter(attachment, key="media/gone")
-    processing.take(attachment.pk)
+    storage.copy_object(attachment.upload_key, spare, content_type="image/jpeg")
+    assert processing_queue.enqueue(attachment, key="media/gone")
+    processing.process(attachment.pk)
     assert (Blob.objects.count(), objects()) == (0, [spare])
 
 
@@ -248,11 +248,11 @@ def test_what_nothing_refers_to_goes_once_it_is_a_day_old(
     put(begin(phone(alice), b"x", "a.txt", "text/plain").json()["data"]["upload"], b"x")
     storage = media_storage()
     known = set(objects())
-    storage.copy(next(iter(known)), "media/lost", content_type="image/png")
-    storage.copy(next(iter(known)), "media/lost.thumbnail", content_type="image/png")
-    assert remove_orphans() == 0
-    monkeypatch.setattr("messaging.media.cleanup.UNSENT_KEPT", timedelta(0))
-    assert remove_orphans() == 2
+    storage.copy_object(next(iter(known)), "media/lost", content_type="image/png")
+    storage.copy_object(next(iter(known)), "media/lost.thumbnail", content_type="image/png")
+    assert delete_orphaned_objects() == 0
+    monkeypatch.setattr("messaging.media.cleanup.UNSENT_LIFETIME", timedelta(0))
+    assert delete_orphaned_objects() == 2
     assert set(objects()) == known
 
 
@@ -267,10 +267,10 @@ def test_what_was_left_half_looked_at_is_looked_at_later(phone: Phone, alice: Us
     id = UUID(said["media"]["id"])
     assert not ProcrastinateJob.objects.exists()
     look_at_next()
-    assert state_of(by=alice, media_id=id)["state"] == "processing"
+    assert upload_state(by=alice, media_id=id)["state"] == "processing"
     Attachment.objects.update(**{field: timezone.now() - timedelta(minutes=11)})
     for _ in range(2):
         add_missing_jobs()
     assert ProcrastinateJob.objects.get().task_name == look_at_next.name
     look_at_next()
-    assert state_of(by=alice, media_id=id)["state"] == "ready"
+    assert upload_state(by=alice, media_id=id)["state"] == "ready"

@@ -19,7 +19,8 @@ from chatproject.core.ids import uuid7
 from chatproject.core.rate_limits import quotas
 from messaging.jobs import look_at_next
 from messaging.media import processing, processing_queue
-from messaging.media.uploads import begin_upload, complete_upload, state_of
+from messaging.media.upload_quota import quota_cost
+from messaging.media.uploads import begin_upload, complete_upload, upload_state
 from messaging.models import Attachment
 from tests.messaging.media.conftest import begin, put
 from tests.support import samples
@@ -32,12 +33,12 @@ def wait(owner: User, count: int = 1) -> list[Attachment]:
     """Let some uploads of a person's wait for their turn."""
     uploads = [begin_upload(by=owner, filename="a.png", content_type="image/png", size=9) for _ in range(count)]
     found = [Attachment.objects.get(pk=each.media["id"]) for each in uploads]
-    assert all(processing_queue.enter(each, key=f"media/{each.pk.hex}") for each in found)
+    assert all(processing_queue.enqueue(each, key=f"media/{each.pk.hex}") for each in found)
     return found
 
 
 def next_owner() -> User | None:
-    found = processing_queue.begin_next()
+    found = processing_queue.claim_next()
     return Attachment.objects.select_related("owner").get(pk=found).owner if found else None
 
 
@@ -74,17 +75,17 @@ def test_who_has_many_waiting_is_not_passed_over_for_those_who_keep_coming(alice
 
 
 def test_one_person_has_only_so_many_looked_at_while_they_wait(alice: User, bob: User) -> None:
-    mine, (theirs,) = wait(alice, processing_queue.MOST_EACH + 1), wait(bob)
-    assert [processing_queue.begin(each) for each in mine] == [True] * processing_queue.MOST_EACH + [False]
-    assert processing_queue.begin(theirs)
+    mine, (theirs,) = wait(alice, processing_queue.MAX_PER_OWNER + 1), wait(bob)
+    assert [processing_queue.claim(each) for each in mine] == [True] * processing_queue.MAX_PER_OWNER + [False]
+    assert processing_queue.claim(theirs)
     end(mine[0])
-    assert processing_queue.begin(mine[-1])
+    assert processing_queue.claim(mine[-1])
 
 
 def test_others_come_before_someone_who_has_so_many_looked_at(alice: User, bob: User) -> None:
-    wait(alice, processing_queue.MOST_EACH + 2)
-    for _ in range(processing_queue.MOST_EACH):
-        processing_queue.begin_next()
+    wait(alice, processing_queue.MAX_PER_OWNER + 2)
+    for _ in range(processing_queue.MAX_PER_OWNER):
+        processing_queue.claim_next()
     wait(bob, 2)
     assert [next_owner() for _ in range(4)] == [bob, bob, alice, alice]
 
@@ -92,26 +93,26 @@ def test_others_come_before_someone_who_has_so_many_looked_at(alice: User, bob: 
 @pytest.mark.usefixtures("committed")
 def test_of_many_who_begin_at_once_each_gets_another(alice: User) -> None:
     uploads = wait(alice, 6)
-    assert set(together(*[processing_queue.begin_next] * 6)) == {each.pk for each in uploads}
+    assert set(together(*[processing_queue.claim_next] * 6)) == {each.pk for each in uploads}
 
 
 @pytest.mark.usefixtures("committed")
 def test_of_many_who_ask_at_once_no_more_begin_than_may(alice: User) -> None:
     uploads = wait(alice, 8)
-    began = together(*[lambda each=each: processing_queue.begin(each) for each in uploads])
-    assert sum(began) == processing_queue.MOST_EACH
+    began = together(*[lambda each=each: processing_queue.claim(each) for each in uploads])
+    assert sum(began) == processing_queue.MAX_PER_OWNER
 
 
 def test_what_has_failed_is_tried_again_after_a_pause_that_grows(alice: User) -> None:
     (upload,) = wait(alice)
-    assert processing_queue.begin(upload)
+    assert processing_queue.claim(upload)
     upload.taken_at = timezone.now() - timedelta(hours=1)
-    processing_queue.leave_to_job(upload, has_failed=True)
+    processing_queue.defer_to_job(upload, has_failed=True)
     upload.refresh_from_db()
     (job,) = ProcrastinateJob.objects.all()
     assert job.scheduled_at == upload.due_at
     assert timedelta(minutes=29) < upload.due_at - timezone.now() < timedelta(minutes=31)
-    assert processing_queue.begin_next() is None
+    assert processing_queue.claim_next() is None
 
 
 # With the storage
@@ -120,7 +121,7 @@ def test_what_has_failed_is_tried_again_after_a_pause_that_grows(alice: User) ->
 @pytest.fixture
 def busy() -> Iterator[None]:
     """This process looks at as many files as it may."""
-    with processing.SLOTS.for_person(uuid7(), within=0) as one, processing.SLOTS.for_person(uuid7(), within=0) as other:
+    with processing.SLOTS.for_owner(uuid7(), within=0) as one, processing.SLOTS.for_owner(uuid7(), within=0) as other:
         assert one
         assert other
         yield
@@ -136,7 +137,7 @@ def uploaded(phone: Phone, owner: User, data: bytes, name: str, content_type: st
 def test_a_picture_that_finds_no_room_is_left_to_a_job(
     phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processing, "PATIENCE", 0.01)
+    monkeypatch.setattr(processing, "SLOT_WAIT_SECONDS", 0.01)
     id = uploaded(phone, alice, samples.picture(), "a.jpg", "image/jpeg")
     assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
     assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
@@ -145,9 +146,9 @@ def test_a_picture_that_finds_no_room_is_left_to_a_job(
 def test_one_person_does_not_fill_a_process(
     phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processing, "PATIENCE", 0.01)
+    monkeypatch.setattr(processing, "SLOT_WAIT_SECONDS", 0.01)
     mine, theirs = (uploaded(phone, user, samples.picture(), "a.jpg", "image/jpeg") for user in (alice, bob))
-    with processing.SLOTS.for_person(alice.pk, within=0):
+    with processing.SLOTS.for_owner(alice.pk, within=0):
         assert complete_upload(by=alice, media_id=mine)["state"] == "processing"
         assert complete_upload(by=bob, media_id=theirs)["state"] == "ready"
 
@@ -156,37 +157,37 @@ def test_one_person_does_not_fill_a_process(
 def test_a_worker_keeps_a_slot_for_whoever_else_comes(
     phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processing, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(processing, "SLOT_POLL_SECONDS", 0.01)
     mine, theirs = (uploaded(phone, user, samples.picture(), "a.jpg", "image/jpeg") for user in (alice, bob))
-    enter = partial(processing_queue.enter, key="media/a")
+    enter = partial(processing_queue.enqueue, key="media/a")
     assert enter(Attachment.objects.get(pk=mine))
-    with processing.SLOTS.for_person(alice.pk, within=0), ThreadPoolExecutor(1) as worker:
+    with processing.SLOTS.for_owner(alice.pk, within=0), ThreadPoolExecutor(1) as worker:
         working = worker.submit(on_own_connection, look_at_next)
         with pytest.raises(TimeoutError):
             working.result(0.5)
         assert enter(Attachment.objects.get(pk=theirs))
         working.result(60)
-        assert state_of(by=bob, media_id=theirs)["state"] == "ready"
-        assert state_of(by=alice, media_id=mine)["state"] == "processing"
+        assert upload_state(by=bob, media_id=theirs)["state"] == "ready"
+        assert upload_state(by=alice, media_id=mine)["state"] == "processing"
 
 
 @pytest.mark.usefixtures("busy")
 def test_a_file_that_needs_no_looking_at_needs_no_room(phone: Phone, alice: User) -> None:
-    wait(alice, processing_queue.MOST_EACH)
-    for _ in range(processing_queue.MOST_EACH):
-        processing_queue.begin_next()
+    wait(alice, processing_queue.MAX_PER_OWNER)
+    for _ in range(processing_queue.MAX_PER_OWNER):
+        processing_queue.claim_next()
     id = uploaded(phone, alice, b"Hello", "a.txt", "text/plain")
     assert complete_upload(by=alice, media_id=id)["state"] == "ready"
 
 
 def test_more_of_one_person_than_are_looked_at_are_left_to_jobs(phone: Phone, alice: User) -> None:
-    wait(alice, processing_queue.MOST_EACH)
-    for _ in range(processing_queue.MOST_EACH):
-        processing_queue.begin_next()
+    wait(alice, processing_queue.MAX_PER_OWNER)
+    for _ in range(processing_queue.MAX_PER_OWNER):
+        processing_queue.claim_next()
     id = uploaded(phone, alice, samples.picture(), "a.jpg", "image/jpeg")
     assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
     look_at_next()
-    assert state_of(by=alice, media_id=id)["state"] == "ready"
+    assert upload_state(by=alice, media_id=id)["state"] == "ready"
 
 
 def test_what_a_job_can_not_look_at_now_waits_for_another_job(phone: Phone, alice: User, settings: Any) -> None:
@@ -196,11 +197,11 @@ def test_what_a_job_can_not_look_at_now_waits_for_another_job(phone: Phone, alic
         complete_upload(by=alice, media_id=id)
     Attachment.objects.update(due_at=timezone.now())
     look_at_next()
-    assert (state_of(by=alice, media_id=id)["state"], jobs()) == ("processing", 2)
+    assert (upload_state(by=alice, media_id=id)["state"], jobs()) == ("processing", 2)
     settings.SCANNER_URL = ""
     Attachment.objects.update(due_at=timezone.now())
     look_at_next()
-    assert state_of(by=alice, media_id=id)["state"] == "ready"
+    assert upload_state(by=alice, media_id=id)["state"] == "ready"
 
 
 def test_what_is_stored_counts_where_it_is_more_than_what_came(phone: Phone, alice: User, settings: Any) -> None:
@@ -208,10 +209,10 @@ def test_what_is_stored_counts_where_it_is_more_than_what_came(phone: Phone, ali
     data = samples.noise()
     id = uploaded(phone, alice, data, "a.jpg", "image/jpeg")
     asked = [(quotas.uploads(settings.UPLOAD_BYTES_A_DAY), alice.pk)]
-    rate_limits.consume(asked, cost=processing.cost_of(len(data)))
+    rate_limits.consume(asked, cost=quota_cost(len(data)))
     before = rate_limits.consume(asked, cost=0).remaining
     shown = complete_upload(by=alice, media_id=id)
-    more = shown["size"] // 1024 - processing.cost_of(len(data))
+    more = shown["size"] // 1024 - quota_cost(len(data))
     assert more > 100
     assert before - rate_limits.consume(asked, cost=0).remaining >= more
 

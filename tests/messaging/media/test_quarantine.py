@@ -13,8 +13,8 @@ import pytest
 from accounts.models import AuditEntry, User
 from accounts.staff.audit_log import Staff
 from chatproject.core.errors import Unavailable
-from messaging.media.processing import take
-from messaging.media.uploads import complete_upload, state_of
+from messaging.media.processing import process
+from messaging.media.uploads import complete_upload, upload_state
 from messaging.models import Attachment
 from messaging.moderation.commands import quarantine, release
 from tests.messaging.media.conftest import begin, download, put, upload
@@ -88,7 +88,7 @@ def test_without_an_answer_of_the_scanner_nobody_gets_anything(phone: Phone, ali
     with pytest.raises(Unavailable):
         take_in(phone(alice), alice, b"Hello", "a.txt", "text/plain")
     attachment = Attachment.objects.get()
-    assert state_of(by=alice, media_id=attachment.pk)["state"] == "processing"
+    assert upload_state(by=alice, media_id=attachment.pk)["state"] == "processing"
     settings.SCANNER_URL = ""
-    take(attachment.pk)
-    assert state_of(by=alice, media_id=attachment.pk)["state"] == "ready"
+    process(attachment.pk)
+    assert upload_state(by=alice, media_id=attachment.pk)["state"] == "ready"

@@ -112,10 +112,10 @@ def test_what_confines_it_is_known() -> None:
 def test_whoever_runs_the_server_reads_what_confines_it_and_what_does_not(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "; not on this system: " in runner.described_measures()
+    assert "; not on this system: " in runner.describe_measures()
     assert get_commands()["procrastinate"] == "messaging"
     monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", (sys.executable, "-c", "raise SystemExit(1)"))
     missing = ", ".join(MEASURES)
-    assert runner.described_measures() == f"files are examined with: nothing; not on this system: {missing}"
+    assert runner.describe_measures() == f"files are examined with: nothing; not on this system: {missing}"
     found = [each.id for each in run_checks(include_deployment_checks=True)]
     assert found.count("parley.W007") == 3

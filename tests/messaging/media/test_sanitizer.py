@@ -19,13 +19,13 @@ from chatproject.core import rate_limits
 from chatproject.core.errors import Unprocessable
 from chatproject.core.rate_limits import quotas
 from messaging.jobs import look_at_next
-from messaging.media.processing import SECOND_COST
-from messaging.media.sanitizer.result import Refusal, read_finding
-from messaging.media.sanitizer.runner import GROWN, examine
-from messaging.media.size_limits import most_bytes, most_copied
+from messaging.media.accepted_types import ACCEPTED_TYPES
+from messaging.media.sanitizer.result import Refusal, parse_result
+from messaging.media.sanitizer.runner import COPY_TOO_LARGE, examine
+from messaging.media.size_limits import max_copy_bytes, max_upload_bytes
 from messaging.media.storage import media_storage
-from messaging.media.types import TYPES
-from messaging.media.uploads import complete_upload, state_of
+from messaging.media.upload_quota import COST_PER_SECOND
+from messaging.media.uploads import complete_upload, upload_state
 from messaging.models import Attachment
 from tests.messaging.media.conftest import begin, put, upload
 from tests.support import hostile, samples
@@ -33,7 +33,7 @@ from tests.support import hostile, samples
 Phone = Callable[[User], httpx.Client]
 MB = 1024**2
 DAMAGED = "This file could not be read."
-SLOW = "This file takes too long to look at."
+TOO_SLOW = "This file takes too long to look at."
 
 
 @pytest.fixture
@@ -59,14 +59,14 @@ def test_what_would_grow_without_end_is_ended_while_it_is_small(
     data, folder = make(tmp_path), tmp_path / "examined"
     folder.mkdir()
     (folder / "source").write_bytes(data)
-    most = most_copied(TYPES[content_type], len(data))
-    with pytest.raises(Refusal, match=GROWN):
-        examine(content_type, folder, most=most)
+    most = max_copy_bytes(ACCEPTED_TYPES[content_type], len(data))
+    with pytest.raises(Refusal, match=COPY_TOO_LARGE):
+        examine(content_type, folder, max_bytes=most)
     assert 0 < (folder / "copy").stat().st_size <= most < 9 * len(data)
     before = left_behind()
     answer = upload(phone(alice), data, "a", content_type)
-    assert (answer["status"], answer["detail"]) == (422, GROWN)
-    assert (left_behind() - before, list(media_storage().everything())) == (set(), [])
+    assert (answer["status"], answer["detail"]) == (422, COPY_TOO_LARGE)
+    assert (left_behind() - before, list(media_storage().list_objects())) == (set(), [])
 
 
 def left_behind() -> set[Path]:
@@ -83,8 +83,8 @@ def left_behind() -> set[Path]:
     ],
 )
 def test_a_copy_has_the_size_of_its_source_or_a_little_more(content_type: str, size: int, most: int) -> None:
-    assert most_copied(TYPES[content_type], size) == most
-    assert most_copied(TYPES[content_type], size) <= 1.25 * most_bytes(TYPES[content_type])
+    assert max_copy_bytes(ACCEPTED_TYPES[content_type], size) == most
+    assert max_copy_bytes(ACCEPTED_TYPES[content_type], size) <= 1.25 * max_upload_bytes(ACCEPTED_TYPES[content_type])
 
 
 # How the program may end
@@ -95,8 +95,11 @@ ENDINGS = {
     "killed": ("os.kill(os.getpid(), 9)", DAMAGED),
     "crashed": ("os.kill(os.getpid(), 11)", DAMAGED),
     "out of memory": ("bytearray(10**15)", DAMAGED),
-    "out of time": ("os.kill(os.getpid(), signal.SIGXCPU)", SLOW),
-    "too large": ("signal.signal(signal.SIGXFSZ, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGXFSZ)", GROWN),
+    "out of time": ("os.kill(os.getpid(), signal.SIGXCPU)", TOO_SLOW),
+    "too large": (
+        "signal.signal(signal.SIGXFSZ, signal.SIG_DFL); os.kill(os.getpid(), signal.SIGXFSZ)",
+        COPY_TOO_LARGE,
+    ),
     "failed": ("raise SystemExit(3)", DAMAGED),
     "silent": ("pass", DAMAGED),
     "no JSON": ("print('}')", DAMAGED),
@@ -140,30 +143,30 @@ def test_however_the_program_ends_the_upload_is_rejected_with_a_sentence(
     for _ in range(2):
         with pytest.raises(Unprocessable, match=reason):
             complete_upload(by=alice, media_id=uploaded)
-    shown = state_of(by=alice, media_id=uploaded)
-    assert (shown["state"], shown["reason"], list(media_storage().everything())) == ("rejected", reason, [])
+    shown = upload_state(by=alice, media_id=uploaded)
+    assert (shown["state"], shown["reason"], list(media_storage().list_objects())) == ("rejected", reason, [])
 
 
 def test_a_program_that_does_not_end_is_ended(alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program("signal.pause()"))
     monkeypatch.setattr("messaging.media.sanitizer.runner.SECONDS", 0.5)
-    with pytest.raises(Unprocessable, match=SLOW):
+    with pytest.raises(Unprocessable, match=TOO_SLOW):
         complete_upload(by=alice, media_id=uploaded)
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in VALUES.items() for value in values])
 def test_a_finding_that_can_not_be_is_none(name: str, value: str) -> None:
     with pytest.raises(Refusal, match=DAMAGED):
-        read_finding(telling(name, value))
+        parse_result(telling(name, value))
 
 
 def test_a_finding_that_can_be_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read_finding(telling("width", "7")).width == 7
+    assert parse_result(telling("width", "7")).width == 7
     monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program(f"{WRITE}; print({FINDING!r})"))
-    assert examine("image/jpeg", tmp_path, most=MB).width == 1
+    assert examine("image/jpeg", tmp_path, max_bytes=MB).width == 1
     for other in ("image/gif", "video/mp4"):
         with pytest.raises(Refusal, match=DAMAGED):
-            examine(other, tmp_path, most=MB)
+            examine(other, tmp_path, max_bytes=MB)
 
 
 # Faults of our own
@@ -185,10 +188,10 @@ def test_a_fault_of_ours_is_tried_again_and_given_up_in_the_end(alice: User, upl
     assert complete_upload(by=alice, media_id=uploaded)["state"] == "processing"
     assert ProcrastinateJob.objects.filter(task_name=look_at_next.name).count() == 1
     try_again(begun=timedelta(minutes=30))
-    assert state_of(by=alice, media_id=uploaded)["state"] == "processing"
+    assert upload_state(by=alice, media_id=uploaded)["state"] == "processing"
     try_again(begun=timedelta(minutes=61))
-    shown = state_of(by=alice, media_id=uploaded)
-    assert (shown["state"], shown["reason"], list(media_storage().everything())) == ("rejected", DAMAGED, [])
+    shown = upload_state(by=alice, media_id=uploaded)
+    assert (shown["state"], shown["reason"], list(media_storage().list_objects())) == ("rejected", DAMAGED, [])
 
 
 def test_what_failed_by_a_fault_of_ours_is_ready_once_that_is_mended(
@@ -198,7 +201,7 @@ def test_what_failed_by_a_fault_of_ours_is_ready_once_that_is_mended(
         meanwhile.setattr("messaging.media.sanitizer.runner.disk_usage", partial(_full_disk))
         assert complete_upload(by=alice, media_id=uploaded)["state"] == "processing"
     try_again(begun=timedelta(minutes=11))
-    assert state_of(by=alice, media_id=uploaded)["state"] == "ready"
+    assert upload_state(by=alice, media_id=uploaded)["state"] == "ready"
 
 
 def _full_disk(folder: Path) -> Any:
@@ -223,4 +226,4 @@ def test_a_file_that_takes_long_to_look_at_costs_by_its_time_whatever_comes_of_i
     with pytest.raises(Unprocessable):
         complete_upload(by=alice, media_id=uploaded)
     # Some of the day's bytes come back while a busy machine computes.
-    assert before - rate_limits.consume(day, cost=0).remaining >= SECOND_COST // 1024
+    assert before - rate_limits.consume(day, cost=0).remaining >= COST_PER_SECOND // 1024

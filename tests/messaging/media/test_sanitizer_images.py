@@ -40,7 +40,7 @@ def moving(kind: str, *, loop: int | None = 0, lengths: Sequence[int] = LENGTHS)
     how |= {"disposal": 2} if kind == "GIF" else {}
     out = io.BytesIO()
     frames[0].save(out, kind, save_all=True, append_images=frames[1:], duration=list(lengths), **how)
-    return avif.with_times(out.getvalue(), loop or 0) if kind == "AVIF" else out.getvalue()
+    return avif.with_play_count(out.getvalue(), loop or 0) if kind == "AVIF" else out.getvalue()
 
 
 def seen(data: bytes) -> list[tuple[float, list[int]]]:
@@ -57,7 +57,7 @@ def seen(data: bytes) -> list[tuple[float, list[int]]]:
 
 def times(kind: str, data: bytes) -> int | None:
     if kind == "AVIF":
-        return avif.times_played(data)
+        return avif.play_count(data)
     with Image.open(io.BytesIO(data)) as image:
         return image.info.get("loop")
 

@@ -83,8 +83,8 @@ def test_the_worker_looks_at_what_waits_and_ends_when_told_to(
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)
     attachment = Attachment.objects.get()
-    assert processing_queue.enter(attachment, key="media/a")
-    processing_queue.leave_to_job(attachment)
+    assert processing_queue.enqueue(attachment, key="media/a")
+    processing_queue.defer_to_job(attachment)
     deadline = time.monotonic() + 60
     while Attachment.objects.get().state == "processing" and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -22,10 +22,11 @@ from accounts.models import User
 from chatproject.core.errors import Unavailable
 from chatproject.core.rate_limits import RateLimited
 from messaging.jobs import look_at_next
-from messaging.media.processing import take
+from messaging.media.accepted_types import ACCEPTED_TYPES
+from messaging.media.processing import process
 from messaging.media.storage import MediaStorage, media_storage
-from messaging.media.types import HEAD_BYTES, TYPES, looks_like
-from messaging.media.uploads import begin_upload, complete_upload, state_of
+from messaging.media.type_detection import HEAD_BYTES, head_matches
+from messaging.media.uploads import begin_upload, complete_upload, upload_state
 from messaging.models import Attachment
 from tests.messaging.media.conftest import begin, download, put, upload
 from tests.support import samples
@@ -145,7 +146,7 @@ def test_text_is_text_in_any_encoding(text: str, encoding: str, times: int) -> N
     for cut in range(3):
         # Wherever the head ends.
         head = ("x" * cut + text * times).encode(encoding)[:HEAD_BYTES]
-        assert looks_like(TYPES["text/csv"], head)
+        assert head_matches(ACCEPTED_TYPES["text/csv"], head)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_text_is_text_in_any_encoding(text: str, encoding: str, times: int) -> N
     ids=["program", "zip", "png", "jpeg", "gif", "packed", "nul", "pdf"],
 )
 def test_what_is_no_text_is_none_in_any_encoding(data: bytes) -> None:
-    assert not looks_like(TYPES["text/plain"], data[:HEAD_BYTES])
+    assert not head_matches(ACCEPTED_TYPES["text/plain"], data[:HEAD_BYTES])
 
 
 @pytest.mark.parametrize(
@@ -268,8 +269,8 @@ def test_the_storage_refuses_another_size(offer: dict[str, Any], data: bytes) ->
 
 
 def test_the_storage_refuses_what_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.media.storage.UPLOAD_SECONDS", -10)
-    late = media_storage().offer("uploads/late", content_type="image/png", size=1)
+    monkeypatch.setattr("messaging.media.storage.UPLOAD_URL_SECONDS", -10)
+    late = media_storage().presign_upload("uploads/late", content_type="image/png", size=1)
     assert put({**late}, b"x").status_code in {400, 403}
 
 
@@ -299,7 +300,7 @@ def test_what_is_not_what_it_says_is_refused_and_gone(
     assert (answer["status"], answer["code"]) == (422, "unprocessable")
     attachment = Attachment.objects.get()
     assert answer["detail"] == attachment.reason
-    assert list(media_storage().everything()) == []
+    assert list(media_storage().list_objects()) == []
     state = phone(alice).get(f"/media/{attachment.pk}/state").json()["data"]
     assert (state["state"], state["reason"], state["url"]) == ("rejected", attachment.reason, None)
     again = phone(alice).post(f"/media/{attachment.pk}/complete")
@@ -345,7 +346,7 @@ def test_an_upload_is_its_owners_alone(phone: Phone, offer: Any, alice: User, bo
 async def test_what_is_large_is_looked_at_by_a_job_and_its_owner_hears_of_it(
     app: App, phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.media.processing.SMALL_BYTES", 10)
+    monkeypatch.setattr("messaging.media.processing.INLINE_BYTES", 10)
 
     def complete() -> Any:
         data = samples.picture()
@@ -362,7 +363,7 @@ async def test_what_is_large_is_looked_at_by_a_job_and_its_owner_hears_of_it(
         heard = await mine.next("media.updated")
         assert (heard["id"], heard["state"], heard["width"]) == (shown["id"], "ready", 480)
         assert await theirs.silence("media.updated")
-        await sync_to_async(take)(UUID(shown["id"]))
+        await sync_to_async(process)(UUID(shown["id"]))
 
 
 @pytest.mark.parametrize("is_moved", [False, True])
@@ -373,10 +374,10 @@ def test_a_look_that_was_cut_short_is_taken_up_again(phone: Phone, offer: Any, a
     attachment.state, attachment.key = Attachment.State.PROCESSING, "media/elsewhere"
     attachment.save()
     if is_moved:
-        storage.copy(attachment.upload_key, attachment.key, content_type="image/jpeg")
-        storage.remove([attachment.upload_key])
-    take(attachment.pk)
-    assert download(phone(alice), state_of(by=alice, media_id=attachment.pk)).status_code == 200
+        storage.copy_object(attachment.upload_key, attachment.key, content_type="image/jpeg")
+        storage.delete_objects([attachment.upload_key])
+    process(attachment.pk)
+    assert download(phone(alice), upload_state(by=alice, media_id=attachment.pk)).status_code == 200
 
 
 def test_a_day_has_so_many_bytes(alice: User, settings: Any) -> None:
