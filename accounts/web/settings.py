@@ -66,7 +66,7 @@ def sessions(request: SignedInRequest) -> HttpResponse:
     """Show where I am signed in."""
     devices = [Device.of(session, current=request.chat_session) for session in live_sessions(request.user)]
     return render(
-        request, "settings/session_commands.html", {"devices": sorted(devices, key=lambda device: not device.is_this)}
+        request, "settings/sessions.html", {"devices": sorted(devices, key=lambda device: not device.is_this)}
     )
 
 
