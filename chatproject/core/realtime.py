@@ -122,6 +122,7 @@ def publish(events: Sequence[HubEvent]) -> None:
 async def publish_soon(events: Sequence[HubEvent], *, wait: bool = False) -> None:
     """Publish events, in order; return before they are sent unless asked to wait."""
     try:
-        await get_channel_layer().group_send_many([(event.group, event) for event in events], wait=wait)
+        addressed = [(event.group, event) for event in events]
+        await get_channel_layer().group_send_many(addressed, wait=wait)
     except Exception:
         logger.exception("publishing failed; the reconciliation will find what was not received")

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 
 from chatproject.core.dedicated_connection import DedicatedConnection
-from messaging.messages.pending_send import PendingSend, without_expired
+from messaging.messages.outcome import PendingSend, without_expired
 
 Attempt = Callable[[Sequence[PendingSend], DedicatedConnection], Awaitable[list[PendingSend]]]
 """Commits a batch and returns what is to be tried again, in order; raises LockNotAvailable."""

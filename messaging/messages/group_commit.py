@@ -19,13 +19,12 @@ from django.conf import settings
 from chatproject.core import metrics
 from chatproject.core.dedicated_connection import DedicatedConnection
 from chatproject.core.one_per_loop import OnePerLoop
-from chatproject.core.realtime import ConversationEvent, publish_soon
+from chatproject.core.realtime import publish_soon
 from messaging.messages.append_sql import parameters, statement
 from messaging.messages.blocked_conversations import BlockedConversations
 from messaging.messages.draft import Draft
 from messaging.messages.events import message_created
-from messaging.messages.outcome import AppendOutcome, SendResult, result_of
-from messaging.messages.pending_send import OnResult, PendingSend, without_expired
+from messaging.messages.outcome import AppendOutcome, OnResult, PendingSend, SendResult, without_expired
 from messaging.messages.repeat import hidden_json, read_repeat
 from messaging.retention.missing_partition import is_missing_partition, make_missing_partitions_soon
 
@@ -134,27 +133,13 @@ async def _commit(batch: Sequence[PendingSend], connection: DedicatedConnection)
     metrics.APPEND.observe(time.monotonic() - began)
     metrics.BATCH.observe(len(drafts))
     outcomes = [(pending, AppendOutcome(*row)) for pending, row in zip(batch, rows, strict=True)]
-    events = [event for pending, outcome in outcomes if (event := _answer(pending, outcome))]
+    events = [event for pending, outcome in outcomes if (event := pending.complete(outcome))]
     if events:
         metrics.MESSAGES.inc(len(events))
         await publish_soon(events)
     for pending, outcome in outcomes:
         if outcome.status == "repeated":
             await _answer_repeat(pending, outcome, connection)
-
-
-def _answer(pending: PendingSend, outcome: AppendOutcome) -> ConversationEvent | None:
-    """Answer a send that was stored or refused; return the event to publish, if there is one."""
-    draft = pending.draft
-    try:
-        result = result_of(draft, outcome)
-    except Exception as error:
-        pending.answer(error)
-        return None
-    if result is None:
-        return None
-    pending.answer(result)
-    return message_created(draft.conversation_id, outcome.epoch, result.message)
 
 
 async def _answer_repeat(pending: PendingSend, outcome: AppendOutcome, connection: DedicatedConnection) -> None:

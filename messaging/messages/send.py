@@ -14,8 +14,7 @@ from messaging.messages.append import append
 from messaging.messages.draft import compose
 from messaging.messages.forward import forward_direct, forward_message
 from messaging.messages.group_commit import group_commit
-from messaging.messages.outcome import SendResult
-from messaging.messages.pending_send import OnResult
+from messaging.messages.outcome import OnResult, SendResult
 
 
 def send_message(

@@ -258,10 +258,13 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._frames.require()
             frame = commands.read(text)
             ref = frame.ref
-            if isinstance(frame, Typing):
+            # A message counts as one, everything else by its size, as calls do.
+            if isinstance(frame, MessageSend):
+                await self._sends.require()
+            elif isinstance(frame, Typing):
                 self._typing.require()
             elif not isinstance(frame, commands.Signal):
-                await self._require(frame, size=len(text or ""))
+                await self._calls.require(quotas.CALLS.cost_of(len(text or "")))
             await obey(self, frame)
         except BadFrame as error:
             self.deliver(commands.error(error, error.ref or ref))
@@ -273,13 +276,6 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
                 self.end(CLOSE_TOO_FAST, "too_fast", "Far too many frames. Come back, and more slowly.")
         except Exception as error:
             self.deliver(commands.error(error, ref))
-
-    async def _require(self, frame: commands.Command, *, size: int) -> None:
-        """Count what a frame asks for: a message for one, all else by its size, as calls are."""
-        if isinstance(frame, MessageSend):
-            await self._sends.require()
-        else:
-            await self._calls.require(quotas.CALLS.cost_of(size))
 
     # What commands need
 
