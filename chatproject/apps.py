@@ -6,10 +6,10 @@ class ChatProjectConfig(AppConfig):
     name = "chatproject"
 
     def ready(self) -> None:
-        from chatproject import checks  # noqa: F401 (registers them; it needs the apps)
+        from chatproject import checks  # noqa: F401 (registers the checks; they import models)
 
 
 class StaffAdminConfig(AdminConfig):
-    """Django's admin with a site of our own."""
+    """Django's admin with our own site."""
 
     default_site = "chatproject.staff.site.StaffSite"

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket under one roof: plain ASGI, for uvicorn and daphne alike."""
+"""The ASGI application for HTTP and WebSocket, for uvicorn and daphne."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from chatproject.server.body_limit import BoundedBody  # noqa: E402
 from messaging.socket.routing import websocket  # noqa: E402
 
 if not settings.CHAT_LIMITS:
-    logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be tried without end")
+    logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be guessed without limit")
 
 application = ProtocolTypeRouter(
     {"http": BoundedBody(http), "websocket": URLRouter(websocket), "lifespan": lifespan},

@@ -1,4 +1,4 @@
-"""The former name of `chatproject.server.http`, as command lines of uvicorn know it."""
+"""The former path of `chatproject.server.http`, kept because command lines of uvicorn name it."""
 
 from chatproject.server.http import ChatHttp
 

@@ -1,6 +1,6 @@
-"""Where settings come from: the environment, then what the embedded engines wrote down.
+"""The variables from which settings are read: the environment first, then the file that the embedded engines write.
 
-Every variable is described here and nowhere else; `manage.py settings_table` makes the operator's table of it.
+Every variable is described here and nowhere else; `manage.py settings_table` prints the table for operators.
 """
 
 import hashlib
@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 
 class Variable(NamedTuple):
-    """One setting: what it is when nobody sets it, and what it means."""
+    """One variable with its default and its meaning."""
 
     name: str
     default: str
     meaning: str
     shown: str = ""
-    """What to tell people of the default where the value itself says too little."""
+    """What to show as the default, where the value itself would not explain it."""
 
 
 class Undescribed(Exception):
@@ -29,14 +29,14 @@ class InvalidSetting(Exception):
 
 
 EMBEDDED = "the embedded one"
-MADE = "made at the first `make run`"
+MADE = "generated at the first `make run`"
 
 SECTIONS: dict[str, tuple[Variable, ...]] = {
     "Where it listens, what it is called": (
         Variable("HOST", "127.0.0.1", "The address to listen on; `0.0.0.0` is every address of the machine."),
         Variable("PORT", "8000", "The port to listen on."),
         Variable("WEB_WORKERS", "1", "Web processes that `make run` starts."),
-        Variable("DRAIN_SECONDS", "2", "Over how long a stopping server spreads the closing of its sockets."),
+        Variable("DRAIN_SECONDS", "2", "Over how many seconds a stopping server spreads the closing of its sockets."),
         Variable(
             "SITE_URL",
             "",
@@ -49,17 +49,17 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "CHAT_DEMO",
             "off",
-            "Make the demo's people if there is nobody yet.",
+            "Create the demo's people if there is nobody yet.",
             "on with an embedded database while this machine alone can reach the site",
         ),
-        Variable("DEBUG", "off", "Show errors with their details to everyone. Never in the open."),
+        Variable("DEBUG", "off", "Show errors with their details to everyone. Never on a site that others can reach."),
     ),
     "Keys": (
-        Variable("SECRET_KEY", "", "Signs sessions, tokens and cursors: at least 50 characters of chance.", MADE),
+        Variable("SECRET_KEY", "", "Signs sessions, tokens and cursors: at least 50 random characters.", MADE),
         Variable(
             "CHAT_KEYS",
             "",
-            "Encrypt the messages: 32 bytes each in URL-safe base64, with commas, the newest first.",
+            "Encrypt the messages: 32 bytes each in URL-safe base64, separated by commas, the newest first.",
             MADE,
         ),
     ),
@@ -69,14 +69,14 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "CHANNEL_REDIS_URLS",
             "",
-            "Redis hosts for what servers tell each other, if others, with commas; the same on every server.",
+            "Other Redis hosts for events between servers, separated by commas; the same on every server.",
             "`REDIS_URL`",
         ),
         Variable("S3_ENDPOINT_URL", "", "The S3 storage as this server reaches it.", EMBEDDED),
         Variable("S3_BUCKET", "chat-media", "The bucket for media."),
         Variable("S3_REGION", "us-east-1", "The region that signatures name."),
-        Variable("S3_ACCESS_KEY_ID", "", "Who the storage knows us as.", MADE),
-        Variable("S3_SECRET_ACCESS_KEY", "", "The key that goes with it.", MADE),
+        Variable("S3_ACCESS_KEY_ID", "", "Our access key for the storage.", MADE),
+        Variable("S3_SECRET_ACCESS_KEY", "", "Its secret key.", MADE),
         Variable(
             "S3_PUBLIC_ENDPOINT_URL",
             "",
@@ -86,31 +86,33 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "SCANNER_URL",
             "",
-            "A virus scanner that speaks ClamAV's protocol, which looks at every upload: `tcp://host:3310`.",
+            "A virus scanner that speaks ClamAV's protocol, which scans every upload: `tcp://host:3310`.",
             "none",
         ),
         Variable(
             "EMAIL_URL",
             "console:",
-            "How mail goes out: `smtps://name:password@host:465`; `dummymail:` sends none.",
+            "How mail is sent: `smtps://name:password@host:465`; `dummymail:` sends none.",
             "written to the output",
         ),
         Variable("EMAIL_FROM", "parley@localhost", "The sender of our mail."),
     ),
     "Safety": (
-        Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "The names this site answers to, with commas."),
+        Variable("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "The host names of this site, separated by commas."),
         Variable(
             "ALLOWED_ORIGINS",
             "",
-            "Other sites that may use a person's cookie here, as `https://name`, with commas.",
+            "Other sites that may use a person's cookie here, as `https://name`, separated by commas.",
         ),
         Variable(
-            "BEHIND_TLS", "off", "People reach us by https: cookies are Secure, browsers are told to stay (HSTS)."
+            "BEHIND_TLS",
+            "off",
+            "People reach us by https: cookies are Secure, and browsers use only https from then on (HSTS).",
         ),
         Variable(
             "TRUSTED_PROXIES",
             "",
-            "Addresses or networks of our proxies, whose `X-Forwarded-For` and `-Proto` are believed, with commas.",
+            "Addresses or networks of our proxies, whose `X-Forwarded-For` and `-Proto` are trusted, by commas.",
         ),
         Variable(
             "STAFF_SECOND_FACTOR",
@@ -122,8 +124,8 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
     ),
     "Messages": (
         Variable("EDIT_SECONDS", "86400", "How long after sending a message may be edited."),
-        Variable("GROUP_MEMBERS", "1000", "How many people a group may have."),
-        Variable("UPLOAD_BYTES", "104857600", "How large a file may be; a picture has at most 30 MB besides."),
+        Variable("GROUP_MEMBERS", "1000", "How many members a group may have."),
+        Variable("UPLOAD_BYTES", "104857600", "How large a file may be; a picture may also have at most 30 MB."),
         Variable("UPLOAD_BYTES_A_DAY", "1073741824", "How much one person may upload in a day."),
     ),
     "Watching": (
@@ -131,7 +133,7 @@ SECTIONS: dict[str, tuple[Variable, ...]] = {
         Variable(
             "METRICS_TOKEN",
             "",
-            "Whoever shows it as a bearer token may read `/metrics`; this machine may anyway while no proxy is named.",
+            "A bearer token that allows to read `/metrics`; this machine may without it, if no proxy is named.",
         ),
     ),
 }
@@ -140,7 +142,7 @@ YES = {"1", "true", "yes", "on"}
 
 
 class Environment(Mapping[str, str]):
-    """The value of every variable that is described: as it is set, else its default. Set to nothing is not set."""
+    """The value of every described variable: as set, otherwise its default. An empty value counts as not set."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
@@ -157,7 +159,7 @@ class Environment(Mapping[str, str]):
         return len(VARIABLES)
 
     def flag(self, name: str) -> bool:
-        """Read a yes or no; anything but a clear yes is a no."""
+        """Read a boolean; anything other than a clear yes is false."""
         return self[name].strip().lower() in YES
 
     def words(self, name: str) -> list[str]:
@@ -166,13 +168,13 @@ class Environment(Mapping[str, str]):
 
 
 def read(base: Path) -> tuple[Path, Environment]:
-    """Return the folder for our own data and every setting that is known, the environment first."""
+    """Return the data folder and all variables; the environment takes precedence over the file."""
     var = (base / (os.environ.get("CHAT_VAR") or VARIABLES["CHAT_VAR"].default)).resolve()
     return var, Environment({**read_variables(var / "environment"), **os.environ})
 
 
 def read_variables(file: Path) -> dict[str, str]:
-    """Read the NAME=value lines of a file; an absent file says nothing."""
+    """Read the NAME=value lines of a file; a missing file has none."""
     if not file.is_file():
         return {}
     lines = (line.partition("=") for line in file.read_text().splitlines() if line and not line.startswith("#"))
@@ -180,7 +182,7 @@ def read_variables(file: Path) -> dict[str, str]:
 
 
 def table() -> str:
-    """Write all variables down as Markdown, a table for each section."""
+    """Return all variables as Markdown, with a table for each section."""
     return "\n\n".join(_section(title, variables) for title, variables in SECTIONS.items())
 
 
@@ -193,9 +195,9 @@ def _default(variable: Variable) -> str:
     return variable.shown or (f"`{variable.default}`" if variable.default else "none")
 
 
-def digest(folder: Path, *words: str) -> str:
-    """Boil all the files of a folder down to a short word that changes when one of them does."""
-    found = hashlib.sha256(" ".join(words).encode())
+def digest(folder: Path, *values: str) -> str:
+    """Return a short digest of all files of a folder and of further values."""
+    found = hashlib.sha256(" ".join(values).encode())
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             found.update(file.name.encode() + file.read_bytes())

@@ -42,12 +42,12 @@ class Address:
 
 
 def exposing(environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the settings by which others can reach this site; none for a site of this machine alone."""
+    """Return the names of the settings by which others can reach this site; empty if only this machine can."""
     return [name for name, exposes in EXPOSING.items() if (value := environ.get(name, "").strip()) and exposes(value)]
 
 
 def is_local(host: str) -> bool:
-    """Tell whether a host name or address means this machine alone. What cannot be read does not."""
+    """Tell whether a host name or address is reachable from this machine alone; false for what cannot be parsed."""
     name = host.strip().lower().removeprefix("[").removesuffix("]").rstrip(".")
     try:
         address = ip_address(name)
@@ -62,10 +62,10 @@ def site_origins(environ: Mapping[str, str], address: str) -> list[str]:
     """Return the origins at which pages of this site may be open, and those of other sites that may use it.
 
     `address` is the URL at which the server listens. `.example` in ALLOWED_HOSTS becomes `https://*.example`; `*` adds
-    nothing, because nobody can tell what it stands for.
+    nothing, because it is unknown what it stands for.
     """
     port = urlsplit(address).port
-    # A proxy with TLS listens at the usual port, whatever ours is.
+    # A proxy with TLS listens on the default port, whatever ours is.
     form = "https://{}" if _is_yes(environ.get("BEHIND_TLS", "")) else f"http://{{}}:{port}"
     hosts = [form.format(f"*{host}" if host.startswith(".") else host) for host in _hosts(environ) if host != "*"]
     own = [_origin_of(environ.get("SITE_URL", "")), address, *(f"http://{name}:{port}" for name in LOCAL_NAMES)]
@@ -106,4 +106,4 @@ EXPOSING: dict[str, Callable[[str], bool]] = {
     "BEHIND_TLS": _is_yes,
     "TRUSTED_PROXIES": bool,
 }
-"""What each setting has to be for others to reach this site."""
+"""For each setting, whether a value of it lets others reach this site."""

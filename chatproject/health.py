@@ -1,4 +1,4 @@
-"""Whether the parts that Parley needs answer, asked so that a part which hangs holds nobody up."""
+"""Whether the services that Parley needs answer. A service that hangs does not delay the answer about the others."""
 
 import logging
 from collections.abc import Callable
@@ -17,33 +17,33 @@ from messaging.retention.partitions import weeks_ahead
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 2.0
-"""Seconds that all parts together are given."""
+TIMEOUT_SECONDS = 2.0
+"""Seconds within which all services have to answer."""
 
 
-def state() -> dict[str, bool]:
-    """Ask every part at once; what has not answered in time is down."""
-    asked = {name: _ask(name) for name in PROBES}
+def service_states() -> dict[str, bool]:
+    """Probe all services at once; one that has not answered in time is down."""
+    probes = {name: _start(name) for name in PROBES}
     with without_connection():
-        wait(asked.values(), timeout=PATIENCE)
-    return {name: _works(name, answer) for name, answer in asked.items()}
+        wait(probes.values(), timeout=TIMEOUT_SECONDS)
+    return {name: _works(name, answer) for name, answer in probes.items()}
 
 
 def weeks_ready() -> int | None:
-    """Ask the database how many weeks are ready; None if it does not say in time."""
+    """Return how many weeks ahead have partitions; None if the database does not answer in time."""
     answer = _executor("metrics").submit(_weeks_ahead)
     with without_connection():
-        wait([answer], timeout=PATIENCE)
+        wait([answer], timeout=TIMEOUT_SECONDS)
     return _weeks_of(answer)
 
 
-def _ask(name: str) -> "Future[bool]":
+def _start(name: str) -> "Future[bool]":
     return _executor(name).submit(PROBES[name])
 
 
 @cache
 def _executor(name: str) -> ThreadPoolExecutor:
-    """One thread for each part: while a question hangs, the next ones wait behind it and are withdrawn in time."""
+    """Return the one thread for a service: while a probe hangs, later ones queue, and are cancelled in time."""
     return ThreadPoolExecutor(1, thread_name_prefix=f"health-{name}")
 
 
@@ -81,9 +81,9 @@ def _weeks_ahead() -> int:
 
 
 def _connection() -> "psycopg.Connection[Any]":
-    """A connection of its own, so that one which hangs is not handed to anybody else."""
-    bounds = {"connect_timeout": 2, "tcp_user_timeout": 2000}
-    return psycopg.connect(**connection_parameters() | bounds, autocommit=True)
+    """Open a separate connection, so that one which hangs is not given to anybody else."""
+    timeouts = {"connect_timeout": 2, "tcp_user_timeout": 2000}
+    return psycopg.connect(**connection_parameters() | timeouts, autocommit=True)
 
 
 def _redis() -> bool:
@@ -91,16 +91,16 @@ def _redis() -> bool:
 
 
 def _storage() -> bool:
-    _impatient_storage().exists("readyz")
+    _storage_with_timeouts().exists("readyz")
     return True
 
 
 @cache
-def _impatient_storage() -> Any:
-    """The storage for media, with less patience than an upload has."""
+def _storage_with_timeouts() -> Any:
+    """Return the media storage with shorter timeouts than uploads have."""
     storage: Any = storages.create_storage(dict(settings.STORAGES["default"]))  # type: ignore[call-overload]
-    impatience = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
-    storage.client_config = storage.client_config.merge(impatience)
+    timeouts = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
+    storage.client_config = storage.client_config.merge(timeouts)
     return storage
 
 

@@ -1,4 +1,4 @@
-"""The beginning and the end of a server process (ASGI's lifespan)."""
+"""Startup and shutdown of a server process (ASGI lifespan)."""
 
 import gc
 import logging
@@ -22,11 +22,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Serve the process from its start to its end."""
+    """Handle the startup and the shutdown of the process."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            _settle_in()
+            _tune_garbage_collector()
             _allow_many_connections()
             try:
                 await _require_closed_demo()
@@ -42,24 +42,24 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             return
 
 
-def _settle_in() -> None:
-    """Let the garbage collector leave alone what was loaded, and look less often at the rest: little is cyclic."""
+def _tune_garbage_collector() -> None:
+    """Exempt everything loaded so far from garbage collection, and collect the rest less often: few cycles arise."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
 
 async def _require_closed_demo() -> None:
-    """Raise DemoIsOpen where others would be let in as the demo's people. `prepare` has asked the same before."""
+    """Raise DemoIsOpen if others could sign in as the demo's people. `prepare` checks the same."""
     if not settings.EXPOSED_BY:
         return
     try:
         await in_thread(require_closed_demo)()
     except DatabaseError:
-        logger.warning("the database does not answer, so nobody knows whether the demo's people are in it")
+        logger.warning("the database does not answer, so it is unknown whether the demo's people are in it")
 
 
 def _allow_many_connections() -> None:
-    """Let the process have as many files open as the system lets it: every connection is one, and 1,024 are few."""
+    """Raise the limit of open files to the system's maximum: each connection needs one, and 1,024 are too few."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

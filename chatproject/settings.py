@@ -1,4 +1,7 @@
-"""Parley's settings: one file, read top to bottom. Every difference between machines comes from the environment."""
+"""Parley's settings: one file, read from top to bottom. What differs between machines comes from the environment.
+
+The sections: who we are, apps, people, data, files, live, safety.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -19,19 +22,22 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR, env = environment.read(BASE_DIR)
 VERSION = "0.1.0"
 FEATURE_LEVEL = 2
-# What of the larger additions to the contract is switched on here: `GET /server` names it.
+# Which of the larger additions to the contract are switched on; `GET /server` lists them.
 FEATURES: list[str] = []
 SERVER_NAME = env["SERVER_NAME"]
 DEBUG = env.flag("DEBUG")
 HOST = env["HOST"]
-# Never taken from a request, whose Host anyone may write: links that let people in begin with it.
+# Never taken from a request, whose Host header anyone may choose: links that sign people in begin with it.
 SITE_URL = env["SITE_URL"].rstrip("/") or str(Address.of(env))
-# Which settings say that other machines can reach this site.
+# The settings by which other machines can reach this site.
 EXPOSED_BY = exposure.exposing(env)
 CHAT_DEMO = env.flag("CHAT_DEMO")
+LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+TIME_ZONE = "UTC"
+USE_TZ = True
 
-# Keys. Those of the embedded default are made at the first start and live under CHAT_VAR.
-
+# The keys of this installation. Those that `make run` generates at its first start are in CHAT_VAR.
 HAS_SECRET_KEY = bool(env["SECRET_KEY"])
 SECRET_KEY = env["SECRET_KEY"] if HAS_SECRET_KEY else "no key yet: enough to look at the code, too little to start"
 CHAT_KEYS = env.words("CHAT_KEYS")
@@ -59,7 +65,7 @@ INSTALLED_APPS = [
     "accounts",
     "conversations",
     "messaging",
-    # Behind messaging, whose command of the same name says more.
+    # After messaging, whose management command of the same name replaces this app's.
     "procrastinate.contrib.django",
 ]
 
@@ -102,6 +108,39 @@ TEMPLATES = [
     },
 ]
 
+# The API
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.auth.tokens.TokenAuthentication",
+        "accounts.auth.tokens.CookieAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["chatproject.rest.json.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["chatproject.rest.json.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatproject.rest.json.JSONAlways",
+    "DEFAULT_SCHEMA_CLASS": "chatproject.specs.openapi.Schema",
+    "EXCEPTION_HANDLER": "chatproject.rest.problems.problem",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Parley",
+    "DESCRIPTION": "Self-hosted chat. This document is generated from the code; docs/protocol.md explains it.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "PREPROCESSING_HOOKS": ["chatproject.specs.openapi.named"],
+    "POSTPROCESSING_HOOKS": [],
+    "SCHEMA_COERCE_PATH_PK": False,
+    "SORT_OPERATIONS": True,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "cookie": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+        }
+    },
+}
+
 # People
 
 AUTH_USER_MODEL = "accounts.User"
@@ -129,7 +168,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_USERNAME_VALIDATORS = "accounts.models.username_validators"
 ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_EMAIL_VERIFICATION = "optional"
-# An address may stand at several accounts until one of them confirms it: else sign-up would tell who is known here.
+# Several accounts may name an address until one confirms it: otherwise sign-up would reveal who has an account.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -147,7 +186,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": None,
     "reset_password": None,
     "login": "600/m/ip",
-    # Each change of an address sends a mail to whomever it names.
+    # Each change of an address sends a mail to the new address.
     "manage_email": "10/m/user,30/d/user",
 }
 
@@ -159,10 +198,10 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 
-# Passkeys, codes from an app, and codes on paper.
+# Passkeys, codes from an authenticator app, and recovery codes.
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-# People sign in by name; who gave an address that they never confirmed may protect the account all the same.
+# People sign in by name, so an address that was never confirmed is no reason to refuse a second factor.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = SERVER_NAME
 MFA_ADAPTER = "accounts.auth.allauth_adapter.MFAAdapter"
@@ -179,7 +218,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not env.flag("BEHIND_TLS")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 vars().update(dj_email_url.parse("dummy:" if env["EMAIL_URL"] == "dummymail:" else env["EMAIL_URL"]))
 EMAIL_DELIVERY = EMAIL_BACKEND
-# A job waits for a mail server; what stays on this machine goes out at once.
+# A job delivers to a mail server, which may be slow; other backends stay on this machine and are used directly.
 EMAIL_BACKEND = "accounts.mail.Backend" if EMAIL_DELIVERY.endswith("smtp.EmailBackend") else EMAIL_DELIVERY
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env["EMAIL_FROM"]
 EMAIL_TIMEOUT = 10
@@ -195,12 +234,12 @@ DATABASES = {
         "PASSWORD": _database.pop("password", ""),
         "HOST": _database.pop("host", ""),
         "PORT": _database.pop("port", ""),
-        # A connection that the database has forgotten, after its restart, is not handed out.
+        # Do not hand out a connection that was lost when the database restarted.
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            # A connection for every request would cost four times as much as one out of a pool.
+            # A new connection for every request would cost four times as much as one from a pool.
             "pool": {"min_size": 1, "max_size": 16, "timeout": 10},
-            # A network that dies without a word is noticed in seconds.
+            # Notice a network that fails silently within seconds.
             "connect_timeout": 5,
             "tcp_user_timeout": 15_000,
             **_database,
@@ -208,7 +247,7 @@ DATABASES = {
         "TEST": {"NAME": "test_parley"},
     }
 }
-# No transaction lasts longer: it ends, and its connection with it. Migrations take their time.
+# A longer transaction is aborted, and its connection closed. Migrations are exempt.
 TRANSACTION_SECONDS = 30
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -221,9 +260,13 @@ CACHES = {
     }
 }
 
+# Jobs
+
+PROCRASTINATE_IMPORT_PATHS = ["messaging.jobs"]
+
 # Files
 
-# The URL of every static file holds a digest of them all, so each may be kept for ever and needs no second name.
+# The URL of every static file contains a digest of all of them, so that browsers may cache each file for ever.
 STATIC_URL = f"/static/{environment.digest(BASE_DIR / 'static', VERSION)}/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
@@ -249,64 +292,43 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
+ATTACHMENTS = 10
+UPLOAD_BYTES = int(env["UPLOAD_BYTES"])
+UPLOAD_BYTES_A_DAY = int(env["UPLOAD_BYTES_A_DAY"])
+SCANNER_URL = env["SCANNER_URL"]
+
 # Live
 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "chatproject.core.channel_layer.ChannelLayer",
-        # Several hosts share the conversations out among themselves.
+        # Conversations are distributed among several hosts.
         "CONFIG": {"hosts": [{"address": url} for url in env.words("CHANNEL_REDIS_URLS") or [REDIS_URL]]},
     },
 }
 
-# Over how many seconds a stopping server spreads the closing of its sockets: all would come back at once.
+# Over how many seconds a stopping server closes its sockets, so that they do not all reconnect at once.
 DRAIN_SECONDS = float(env["DRAIN_SECONDS"])
 
-# The API
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.auth.tokens.TokenAuthentication",
-        "accounts.auth.tokens.CookieAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["chatproject.rest.json.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["chatproject.rest.json.JSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chatproject.rest.json.JSONAlways",
-    "DEFAULT_SCHEMA_CLASS": "chatproject.specs.openapi.Schema",
-    "EXCEPTION_HANDLER": "chatproject.rest.problems.problem",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-}
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Parley",
-    "DESCRIPTION": "Self-hosted chat. What stands here is made from the code; docs/protocol.md says what it means.",
-    "VERSION": VERSION,
-    "OAS_VERSION": "3.1.1",
-    "PREPROCESSING_HOOKS": ["chatproject.specs.openapi.named"],
-    "POSTPROCESSING_HOOKS": [],
-    "SCHEMA_COERCE_PATH_PK": False,
-    "SORT_OPERATIONS": True,
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            "cookie": {"type": "apiKey", "in": "cookie", "name": "sessionid"},
-        }
-    },
-}
+# What a message and a group may be, and how long messages are kept.
+TEXT_LENGTH = 16_000
+FRAME_BYTES = 64 * 1024
+EDIT_SECONDS = int(env["EDIT_SECONDS"])
+GROUP_MEMBERS = int(env["GROUP_MEMBERS"])
+RETENTION_DAYS = 90
 
 # Safety
 
-# Rate limits may be left out for a load test, and for nothing else.
+# Rate limits may be switched off for a load test, and for nothing else.
 CHAT_LIMITS = env.flag("CHAT_LIMITS")
-# Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses or networks.
+# Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted: addresses or networks.
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
-# Other sites that may open a socket or post with a person's cookie, as scheme://host[:port]. Our own needs no mention.
+# Other sites that may open a socket or post with a person's cookie, as scheme://host[:port]; our own is implied.
 ALLOWED_ORIGINS = env.words("ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = ALLOWED_ORIGINS
 BEHIND_TLS = env.flag("BEHIND_TLS")
-# A password alone may be guessed or shared; whoever reads everybody's reports needs more.
+# A password can be guessed or shared; the staff, who read everybody's reports, need more than that.
 STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR") if env["STAFF_SECOND_FACTOR"] else BEHIND_TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
@@ -333,32 +355,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# What a message may be, and how long it stays
-
-TEXT_LENGTH = 16_000
-FRAME_BYTES = 64 * 1024
-EDIT_SECONDS = int(env["EDIT_SECONDS"])
-GROUP_MEMBERS = int(env["GROUP_MEMBERS"])
-ATTACHMENTS = 10
-UPLOAD_BYTES = int(env["UPLOAD_BYTES"])
-SCANNER_URL = env["SCANNER_URL"]
-UPLOAD_BYTES_A_DAY = int(env["UPLOAD_BYTES_A_DAY"])
-RETENTION_DAYS = 90
-
-# Words and time
-
-LANGUAGE_CODE = "en-gb"
-LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
-TIME_ZONE = "UTC"
-USE_TZ = True
-
-# Jobs
-
-PROCRASTINATE_IMPORT_PATHS = ["messaging.jobs"]
-
-# Watching
+# Logs and metrics
 
 LOGGING = logging.configuration(env["LOG_FORMAT"], debug=DEBUG)
 METRICS_TOKEN = env["METRICS_TOKEN"]
-# What BEHIND_TLS and DEBUG decide, chatproject.checks speaks of in our own words.
+# Django's checks of what BEHIND_TLS and DEBUG decide: chatproject.checks reports these in our own terms.
 SILENCED_SYSTEM_CHECKS = [f"security.W{number:03}" for number in (4, 5, 8, 9, 12, 16, 18, 21)]

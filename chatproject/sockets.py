@@ -1,4 +1,4 @@
-"""The former name of `chatproject.server.websocket`, as command lines of uvicorn know it."""
+"""The former path of `chatproject.server.websocket`, kept because command lines of uvicorn name it."""
 
 from chatproject.server.websocket import ChatSocket
 

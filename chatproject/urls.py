@@ -1,4 +1,4 @@
-"""The site map."""
+"""All routes."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -31,7 +31,7 @@ urlpatterns = [
     path("api/docs", api_docs, name="api_docs"),
     path("api/openapi.yaml", document, {"name": "openapi.yaml"}, name="openapi"),
     path("api/asyncapi.yaml", document, {"name": "asyncapi.yaml"}, name="asyncapi"),
-    # Before anyone asks for a CSRF token: a route that is not there is not there.
+    # Exempt from CSRF, so that a route that does not exist is a 404 whatever token a request has.
     re_path(r"^api/", csrf_exempt(not_found)),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -1,4 +1,4 @@
-"""What the server says of itself."""
+"""Pages and routes about the server itself: its limits, documents, health and metrics."""
 
 from functools import cache
 from hmac import compare_digest
@@ -33,7 +33,7 @@ class ServerViewSet(API):
     @described("getServer", ServerJSON, is_public=True, has_etag=True)
     def retrieve(self, request: Request) -> Response:
         """Name, version, time and limits, for everyone."""
-        said: ServerJSON = {
+        server: ServerJSON = {
             "name": settings.SERVER_NAME,
             "version": settings.VERSION,
             "feature_level": settings.FEATURE_LEVEL,
@@ -42,16 +42,16 @@ class ServerViewSet(API):
             "limits": limits(),
             "retention_days": settings.RETENTION_DAYS,
         }
-        return envelope(said)
+        return envelope(server)
 
 
 def api_docs(request: HttpRequest) -> HttpResponse:
-    """The document of the REST API, to read and to try; open, as the document tells nothing of this place."""
+    """Show the REST API to read and to try. It is public, because the document contains nothing about this site."""
     return render(request, "api_docs.html")
 
 
 def document(request: HttpRequest, name: str) -> HttpResponse:
-    """One of the documents that are made from the code, as a file."""
+    """Return one of the generated documents."""
     return HttpResponse(_read(name), content_type="application/yaml")
 
 
@@ -61,30 +61,30 @@ def _read(name: str) -> bytes:
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process lives."""
+    """Answer that the process is running."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Every part that is needed answers; 503 and which one does not."""
-    parts = health.state()
-    return JsonResponse(parts, status=200 if all(parts.values()) else 503)
+    """Answer whether every required service is available; 503 if one is not."""
+    states = health.service_states()
+    return JsonResponse(states, status=200 if all(states.values()) else 503)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """What this process counts, for this machine and whoever has the token; for the rest there is no such page."""
+    """Return the metrics of this process to this machine and to whoever has the token; everyone else gets a 404."""
     if not (_has_metrics_token(request) or _is_from_this_machine(request)):
         return not_found(request)
     return HttpResponse(exposition(partitions_ahead=health.weeks_ready()), content_type=CONTENT_TYPE)
 
 
 def _has_metrics_token(request: HttpRequest) -> bool:
-    shown = bearer(request.headers.get("Authorization", "")) or ""
-    return bool(settings.METRICS_TOKEN) and compare_digest(shown.encode(), settings.METRICS_TOKEN.encode())
+    token = bearer(request.headers.get("Authorization", "")) or ""
+    return bool(settings.METRICS_TOKEN) and compare_digest(token.encode(), settings.METRICS_TOKEN.encode())
 
 
 def _is_from_this_machine(request: HttpRequest) -> bool:
-    """Tell whether nobody else can be behind a request: it came over loopback, and there is no proxy before us."""
+    """Tell whether a request comes from this machine: over loopback, with no proxy in front of us."""
     if settings.BEHIND_TLS or settings.TRUSTED_PROXIES:
         return False
     if any(name.lower().startswith(FORWARDED) for name in request.headers):

@@ -1,4 +1,4 @@
-"""Whose address a request comes from, when there are proxies before us, and the addresses at which our pages are."""
+"""The client's address behind trusted proxies, and the origins of our own pages."""
 
 import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -10,25 +10,25 @@ from django.conf import settings
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 HOP = re.compile(r"\[([^\]]*)\](?::\d+)?|([^:]*):\d+")
-"""Proxies may write a port behind an address: `1.2.3.4:5678`, `[::1]:123`."""
+"""An address with the port that some proxies append: `1.2.3.4:5678`, `[::1]:123`."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
-WHOLE_HOST = 64
-"""The part of an IPv6 address that names a customer; who has it may use all addresses in it."""
+CUSTOMER_PREFIX = 64
+"""Prefix length of the IPv6 network that one customer usually has; they can use every address in it."""
 
 
 def trusted_networks() -> list[Network]:
-    """The proxies that are believed, from `TRUSTED_PROXIES`: addresses or networks."""
+    """Return the trusted proxies from `TRUSTED_PROXIES`, as networks."""
     return [ip_network(text, strict=False) for text in settings.TRUSTED_PROXIES]
 
 
 def is_trusted(address: str) -> bool:
-    """Tell whether this is one of our proxies."""
+    """Tell whether this is the address of a trusted proxy."""
     known = read_address(address)
     return known is not None and any(known in network for network in trusted_networks())
 
 
 def client_address(peer: str | None, forwarded_for: str) -> str | None:
-    """Find the client: the last address of X-Forwarded-For that none of our proxies has; the peer's if it is none."""
+    """Return the last address in X-Forwarded-For that is no trusted proxy; the peer if that is not trusted itself."""
     address = peer
     for hop in reversed([hop.strip() for hop in forwarded_for.split(",") if hop.strip()]):
         if address is None or not is_trusted(address):
@@ -39,14 +39,14 @@ def client_address(peer: str | None, forwarded_for: str) -> str | None:
 
 
 def address_of(scope: dict[str, Any]) -> str | None:
-    """Find the client of an ASGI connection; None where its server knows of none, as behind a unix socket."""
+    """Return the client of an ASGI connection; None if its server knows none, as behind a unix socket."""
     peer, *_ = scope.get("client") or (None,)
-    told = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    return client_address(peer, ",".join(told))
+    forwarded = [value.decode("latin1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return client_address(peer, ",".join(forwarded))
 
 
 def read_address(text: str) -> Address | None:
-    """Read an address, with or without a port; one of IPv4 is itself even when IPv6 wraps it. None if it is none."""
+    """Parse an address with or without a port; an IPv4-mapped IPv6 address becomes IPv4. None if it is invalid."""
     hop = HOP.fullmatch(text)
     try:
         known = ip_address((hop[1] or hop[2]) if hop else text)
@@ -56,23 +56,23 @@ def read_address(text: str) -> Address | None:
 
 
 def rate_limit_subject(text: str) -> str:
-    """Say whom to count for an address: of IPv6 the network of 64 bits; anything else is itself."""
+    """Return what rate limits count for an address: the /64 network of IPv6; anything else unchanged."""
     known = read_address(text)
     if isinstance(known, IPv6Address):
-        return str(IPv6Network((int(known), WHOLE_HOST), strict=False))
+        return str(IPv6Network((int(known), CUSTOMER_PREFIX), strict=False))
     return str(known) if known else text
 
 
 def origin_of(url: str) -> str:
-    """Write scheme, name and port of a URL as browsers do: in lower case, without the default port of the scheme."""
+    """Return the origin of a URL as browsers write it: in lower case, without the scheme's default port."""
     parts = urlsplit(url)
     return _origin(parts.scheme, f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname, parts.port)
 
 
 def own_origins() -> set[str]:
-    """List the origins of our pages: SITE_URL, and its scheme and port with each name in ALLOWED_HOSTS.
+    """Return the origins of our pages: SITE_URL, and its scheme and port with each name in ALLOWED_HOSTS.
 
-    Names with a wildcard are left out: other sites may have a name below ours.
+    Names with a wildcard are left out, because other sites may use a subdomain of ours.
     """
     site = urlsplit(settings.SITE_URL)
     names = [name.lower() for name in settings.ALLOWED_HOSTS if not name.startswith((".", "*"))]

@@ -1,4 +1,4 @@
-"""What this server tells its clients to keep to."""
+"""The limits that this server announces to its clients."""
 
 from typing import TypedDict
 
@@ -32,7 +32,7 @@ class ServerJSON(TypedDict):
 
 
 def limits() -> LimitsJSON:
-    """The limits that `GET /server` and the `connected` frame name."""
+    """Return the limits that `GET /server` and the `connected` frame contain."""
     return {
         "text": settings.TEXT_LENGTH,
         "attachments": settings.ATTACHMENTS,

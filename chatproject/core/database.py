@@ -1,4 +1,4 @@
-"""How to reach the database beside Django's own connections, and how to wait without one."""
+"""Database connections outside of Django's, and waiting without holding one."""
 
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,17 +14,17 @@ T = TypeVar("T")
 
 
 def connection_parameters() -> dict[str, Any]:
-    """Give psycopg's keyword arguments for a plain connection to the database that Django uses now."""
+    """Return psycopg's keyword arguments for a plain connection to the database that Django uses."""
     known = dict(connections["default"].get_connection_params())
     return {name: known[name] for name in known if name not in {"cursor_factory", "context", "prepare_threshold"}}
 
 
 @contextmanager
 def snapshot() -> Iterator[datetime]:
-    """Read the database as at one moment, and give a time that is no later; inside a transaction, as that does."""
-    is_whole = not connection.in_atomic_block
+    """Read from one snapshot of the database, and yield a time not later than it; an open transaction is reused."""
+    is_outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
-        if is_whole:
+        if is_outermost:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT transaction_timestamp()")
         (began,) = cursor.fetchone()
@@ -33,10 +33,10 @@ def snapshot() -> Iterator[datetime]:
 
 @contextmanager
 def without_connection() -> Iterator[None]:
-    """Return this thread's connection to the pool for the length of a wait; the next query checks one out again.
+    """Return this thread's connection to the pool for the duration of a wait; the next query takes one again.
 
-    Every wait for anything but the database belongs inside: whoever waits with a connection keeps it from everybody
-    else. TransactionManagementError inside a transaction, which would keep its locks for as long.
+    Every wait for anything other than the database belongs inside: a thread that waits with a connection withholds it
+    from everybody else. TransactionManagementError inside a transaction, which would hold its locks for as long.
     """
     if not connection.in_atomic_block:
         if connection.connection is not None:
@@ -48,7 +48,7 @@ def without_connection() -> Iterator[None]:
 
 
 def now() -> datetime:
-    """Ask the database for its time: hosts disagree, and what is compared across them goes by one clock."""
+    """Return the time of the database: the clocks of hosts differ, and times compared across hosts need one clock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
@@ -56,16 +56,16 @@ def now() -> datetime:
 
 
 def array_text(items: Iterable[object]) -> str:
-    """Write numbers, ids and plain words as PostgreSQL's array text: it costs the driver nothing, and its type is what
-    the statement says.
+    """Write numbers, ids and plain words as PostgreSQL's array text: it costs the driver nothing, and the statement
+    decides its type.
     """
     return "{" + ",".join("NULL" if item is None else str(item) for item in items) + "}"
 
 
 def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Let asynchronous code call what uses Django's database, in a thread of several.
+    """Make a function that uses Django's database callable from asynchronous code, in one of several threads.
 
-    Channels would use one thread for all sockets, and one that waits for a lock would hold up everybody.
+    Channels would use a single thread for all sockets, and one that waits for a lock would delay everybody.
     """
     threaded: Callable[P, Coroutine[Any, Any, T]] = database_sync_to_async(work, thread_sensitive=False)
     return threaded

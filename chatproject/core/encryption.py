@@ -1,8 +1,8 @@
-"""Encryption at rest: AES-256-GCM, a subkey per conversation, every text bound to the row it belongs to.
+"""Encryption at rest: AES-256-GCM with a subkey per conversation; every text is bound to the row it belongs to.
 
 A sealed value is: format (1 byte, now 1), key id (4), nonce (12), ciphertext and tag. Keys come from
-`settings.CHAT_KEYS`, 32 bytes each in URL-safe base64, newest first: the first seals, any of them opens.
-Subkeys are made by HKDF-SHA256 (RFC 5869); one for each conversation, so that random nonces never run out.
+`settings.CHAT_KEYS`, 32 bytes each in URL-safe base64, newest first: the first one encrypts, any of them decrypts.
+Subkeys are derived by HKDF-SHA256 (RFC 5869), one for each conversation, so that random nonces never run out.
 """
 
 import base64
@@ -27,7 +27,7 @@ HEADER_BYTES = 1 + 4 + NONCE_BYTES
 
 
 class Unreadable(Exception):
-    """A sealed value that no key of ours opens: altered, moved to another row, or sealed with a lost key."""
+    """A sealed value that none of our keys opens: it was altered, moved to another row, or sealed with a lost key."""
 
     def __init__(
         self, detail: str = "This was altered, moved here from elsewhere, or sealed with another key."
@@ -46,8 +46,8 @@ class MissingKey(Unreadable):
 
 def seal(text: str, *, field: str, row: UUID, conversation: UUID) -> bytes:
     """Encrypt a text for one field of one row in one conversation."""
-    newest, nonce = _ring().newest, _nonces.take()
-    sealed = _cipher(newest, conversation).encrypt(nonce, text.encode(), _bound_to(field, row, conversation))
+    newest, nonce = _ring().newest, _nonces.next()
+    sealed = _cipher(newest, conversation).encrypt(nonce, text.encode(), _associated_data(field, row, conversation))
     return FORMAT + newest + nonce + sealed
 
 
@@ -59,14 +59,16 @@ def unseal(value: bytes, *, field: str, row: UUID, conversation: UUID) -> str:
     if key_id not in _ring().keys:
         raise MissingKey
     try:
-        plain = _cipher(key_id, conversation).decrypt(nonce, value[HEADER_BYTES:], _bound_to(field, row, conversation))
+        plain = _cipher(key_id, conversation).decrypt(
+            nonce, value[HEADER_BYTES:], _associated_data(field, row, conversation)
+        )
     except (InvalidTag, ValueError) as error:
         raise Unreadable from error
     return plain.decode()
 
 
 def seal_secret(text: str, *, purpose: str, owner: UUID = NO_ID) -> bytes:
-    """Encrypt a secret of the server's own for one purpose and, where it is somebody's, for its owner."""
+    """Encrypt a secret of the server for one purpose and, if it belongs to somebody, for its owner."""
     return seal(text, field=f"secret {purpose}", row=owner, conversation=NO_ID)
 
 
@@ -76,22 +78,22 @@ def unseal_secret(value: bytes, *, purpose: str, owner: UUID = NO_ID) -> str:
 
 
 def unseal_former_secret(value: bytes) -> str:
-    """Decrypt a secret that was sealed when all of them were bound to the same place."""
+    """Decrypt a secret from the time when secrets were not yet bound to a purpose and an owner."""
     return unseal(value, field="secret", row=NO_ID, conversation=NO_ID)
 
 
 def fingerprints(*parts: bytes) -> list[bytes]:
-    """Tell what was said without keeping it: an HMAC-SHA256 of the parts under each key of the ring, newest first."""
+    """Return an HMAC-SHA256 of the parts under each key, newest first: they recognise content without storing it."""
     content = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
     return [mac.digest(content) for mac in _ring().fingerprinting]
 
 
-def _bound_to(field: str, row: UUID, conversation: UUID) -> bytes:
+def _associated_data(field: str, row: UUID, conversation: UUID) -> bytes:
     return field.encode() + row.bytes + conversation.bytes
 
 
 class Mac:
-    """HMAC-SHA256 (RFC 2104) under one key, whose two halves are hashed ahead: what `hmac` does anew for each text."""
+    """HMAC-SHA256 (RFC 2104) with both pads of the key hashed in advance, which `hmac` would do for each text."""
 
     def __init__(self, key: bytes) -> None:
         padded = key.ljust(hashlib.sha256().block_size, b"\0")
@@ -106,15 +108,15 @@ class Mac:
 
 
 class Nonces:
-    """Random nonces, drawn many at a time: asking the system for each costs as much as the encryption."""
+    """Random nonces, generated many at a time: asking the system for each costs as much as the encryption."""
 
     def __init__(self) -> None:
         self._drawn: list[bytes] = []
-        # A child must not use what its parent uses.
+        # A forked child must not use the same nonces as its parent.
         os.register_at_fork(after_in_child=self._forget)
 
-    def take(self) -> bytes:
-        # Two threads never get the same: `pop` is one step.
+    def next(self) -> bytes:
+        # Two threads never get the same one: `pop` is atomic.
         try:
             return self._drawn.pop()
         except IndexError:
@@ -130,8 +132,8 @@ class Nonces:
 _nonces = Nonces()
 
 
-class Ring:
-    """The keys by their ids, the newest first, and what is made of them once."""
+class KeyRing:
+    """The keys by their ids, newest first, and what is derived from them once."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         keys = [base64.urlsafe_b64decode(text) for text in texts]
@@ -142,13 +144,13 @@ class Ring:
         self.fingerprinting = [Mac(_derive(key, b"fingerprint")) for key in keys]
 
 
-def _ring() -> Ring:
+def _ring() -> KeyRing:
     return _ring_of(tuple(settings.CHAT_KEYS))
 
 
 @cache
-def _ring_of(texts: tuple[str, ...]) -> Ring:
-    return Ring(texts)
+def _ring_of(texts: tuple[str, ...]) -> KeyRing:
+    return KeyRing(texts)
 
 
 @lru_cache(maxsize=8192)

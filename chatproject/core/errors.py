@@ -1,4 +1,4 @@
-"""How a command refuses: one tree of errors, which every door turns into its own idiom."""
+"""The errors by which commands refuse. Pages, REST and WebSocket each present them in their own form."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ REASON_LENGTH = 500
 
 
 class Refused(Exception):
-    """A command said no. `code` and `status` are the contract's, `detail` is for people, `pointer` names the field."""
+    """A refusal. `code` and `status` are part of the contract, `detail` is for people, `pointer` names the field."""
 
     code: ClassVar[str] = "unprocessable"
     status: ClassVar[int] = 422
@@ -21,7 +21,7 @@ class Refused(Exception):
         self.pointer = pointer
 
     def errors(self) -> list[dict[str, Any]]:
-        """The fields at fault, as problem documents list them."""
+        """Return the invalid fields, as problem documents list them."""
         return [{"pointer": self.pointer, "code": self.code, "detail": self.detail}] if self.pointer else []
 
 
@@ -36,7 +36,7 @@ class NotAllowed(Refused):
 
 
 class ConfirmationRequired(Refused):
-    """This changes what lets a person in: they have to show first that it is them (`accounts/confirmation.py`)."""
+    """The change concerns how a person signs in, who must confirm it first (`accounts/auth/confirmation.py`)."""
 
     code = "confirmation_required"
     status = 403
@@ -48,14 +48,14 @@ class Blocked(Refused):
 
 
 class Suspended(Refused, PermissionDenied):
-    """The staff has suspended this person; no door lets them in until that is lifted."""
+    """The staff has suspended this person, who cannot sign in anywhere until that is lifted."""
 
     code = "suspended"
     status = 403
 
     @classmethod
     def because(cls, reason: str) -> "Suspended":
-        """Say why, where a reason was given."""
+        """Include the reason, if one was given."""
         return cls(f"This account is suspended. Reason: {reason}" if reason else "This account is suspended.")
 
 
@@ -94,7 +94,7 @@ class Unavailable(Refused):
 
 
 def require_storable(text: str, *, pointer: str) -> None:
-    """Invalid unless PostgreSQL can keep a text as it is."""
+    """Raise Invalid unless PostgreSQL can store a text unchanged."""
     try:
         is_storable = b"\0" not in text.encode()
     except UnicodeEncodeError:
@@ -104,7 +104,7 @@ def require_storable(text: str, *, pointer: str) -> None:
 
 
 def require_reason(text: str, *, pointer: str = "/reason") -> str:
-    """Trim a reason: 1 to 500 code points with something to see among them; Invalid otherwise."""
+    """Trim a reason; Invalid unless it has 1 to 500 code points, at least one of them visible."""
     reason = text.strip()
     if not is_visible(reason) or len(reason) > REASON_LENGTH:
         raise Invalid(f"Give a reason, of at most {REASON_LENGTH} characters.", pointer=pointer)

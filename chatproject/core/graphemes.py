@@ -1,4 +1,4 @@
-"""Texts cut between what people see as single characters: grapheme clusters (UAX #29), of one code point or more."""
+"""Truncating text between grapheme clusters (UAX #29): what people see as one character may be many code points."""
 
 import regex
 
@@ -6,13 +6,13 @@ GRAPHEME = regex.compile(r"\X")
 
 
 def first_grapheme(text: str) -> str:
-    """Give the first grapheme of a text."""
+    """Return the first grapheme of a text."""
     found = GRAPHEME.match(text)
     return found[0] if found else ""
 
 
 def truncate(text: str, most: int) -> str:
-    """Give as many whole graphemes of a text as fit into so many code points; of one that is too long alone, a part."""
+    """Return as many whole graphemes as fit into `most` code points; a part of the first one if that is longer."""
     if len(text) <= most:
         return text
     end = 0
@@ -24,5 +24,5 @@ def truncate(text: str, most: int) -> str:
 
 
 def truncate_with_dots(text: str, most: int) -> str:
-    """Cut a text, and show by dots that there was more."""
+    """Truncate a text, with an ellipsis if something was left out."""
     return text if len(text) <= most else f"{truncate(text, most)}…"

@@ -1,4 +1,4 @@
-"""UUID version 7 (RFC 9562): ids that sort by the time they were made."""
+"""UUID version 7 (RFC 9562): ids that sort by the time of their creation."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, SafeUUID
@@ -9,17 +9,17 @@ __all__ = ["Id", "first_id_at", "id_milliseconds", "id_time", "parse_uuid7", "uu
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
-"""Ids have room for nine centuries more than a datetime."""
+"""The latest datetime in milliseconds; ids have room for later ones."""
 
 
 class Id(UUID):
-    """A UUID that remembers how it is written: those of a message are read once and written six times."""
+    """A UUID that keeps its text form: the ids of a message are parsed once and written six times."""
 
     __slots__ = ("_text",)
     _text: str
 
     def __init__(self, text: str) -> None:
-        """Take the canonical form, in whatever case; nothing is checked."""
+        """Parse the canonical form in either case, without checking it."""
         set_once = object.__setattr__
         set_once(self, "int", int(text.replace("-", ""), 16))
         set_once(self, "is_safe", SafeUUID.unknown)
@@ -33,7 +33,7 @@ class Id(UUID):
 
 
 def parse_uuid7(text: str) -> UUID:
-    """Read an id in its canonical form, hyphens and all; ValueError for anything else, other versions included."""
+    """Parse an id in its canonical form with hyphens; ValueError for anything else, including other versions."""
     value = UUID(text)
     if value.version != 7 or str(value) != text.lower():
         raise ValueError("not a UUID version 7")
@@ -41,15 +41,15 @@ def parse_uuid7(text: str) -> UUID:
 
 
 def id_milliseconds(value: UUID) -> int:
-    """Tell the time that an id carries, in milliseconds since 1970."""
+    """Return the time of an id in milliseconds since 1970."""
     return value.int >> 80
 
 
 def id_time(value: UUID) -> datetime:
-    """Tell the time that an id carries, in UTC and whole milliseconds; the end of all time for any beyond that."""
+    """Return the time of an id in UTC; the latest datetime for ids that are later than that."""
     return EPOCH + timedelta(milliseconds=min(id_milliseconds(value), LATEST))
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """Give the bound below which every id is older than a moment; no id itself."""
+    """Return the lower bound of the ids created at a moment or later; it is no valid id itself."""
     return UUID(int=((moment - EPOCH) // timedelta(milliseconds=1)) << 80)

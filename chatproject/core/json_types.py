@@ -1,4 +1,4 @@
-"""What the texts and numbers in our answers look like: the documents read it, to all else they are plain."""
+"""The formats of strings and numbers in our JSON. Only the generated documents read them; elsewhere they are plain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from typing import Annotated, Any, TypedDict
 
 @dataclass(frozen=True, slots=True)
 class SchemaKeywords:
-    """How a value looks, in the words of JSON Schema."""
+    """Keywords of JSON Schema that describe a value further."""
 
-    words: Mapping[str, Any] = field(hash=False)
+    keywords: Mapping[str, Any] = field(hash=False)
 
 
 def one_of(*values: str) -> SchemaKeywords:
-    """One of some words."""
+    """One of a fixed set of strings."""
     return SchemaKeywords({"enum": list(values)})
 
 
@@ -23,9 +23,9 @@ TimeText = Annotated[str, SchemaKeywords({"format": "date-time", "examples": ["2
 """A time of RFC 3339 in UTC, with milliseconds."""
 UrlText = Annotated[str, SchemaKeywords({"format": "uri"})]
 PathText = Annotated[str, SchemaKeywords({"format": "uri-reference"})]
-"""A path on this server; it leads, for those who may, to a link of the storage's that lives for five minutes."""
+"""A path on this server; it redirects those who may see the file to a link to the storage, valid for five minutes."""
 Count = Annotated[int, SchemaKeywords({"minimum": 0})]
-"""How many there are, a position or a version."""
+"""A count, a position or a version."""
 
 
 class SuccessJSON(TypedDict):

@@ -1,7 +1,8 @@
-"""What is logged: one JSON object a line, or a line for people at a terminal. What happened, not who said what.
+"""Log formats without personal content: one JSON object per line, or one line of text at a terminal.
 
-Exceptions quote what they stumble over: a row, a name, an address. So of an exception only its type and the way to it
-are written down, and what other people's code says is cut to what holds no content. With DEBUG everything is shown.
+Exceptions quote the values that caused them: a row, a name, an address. Therefore only the type and the stack of an
+exception are logged, and messages of other people's code are shortened to what holds no content. With DEBUG,
+everything is shown.
 """
 
 import logging
@@ -21,10 +22,10 @@ import redis.exceptions
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 socket_id: ContextVar[str] = ContextVar("socket_id", default="")
 
-PLACE = re.compile(rf"^.*/site-packages/|{re.escape(str(Path(__file__).resolve().parents[2]))}/")
+PATH_PREFIX = re.compile(rf"^.*/site-packages/|{re.escape(str(Path(__file__).resolve().parents[2]))}/")
 OURS = {"accounts", "chatproject", "conversations", "messaging"}
-# These speak of machines, a lost connection, a lock, a full disk, or of the code itself.
-TELLABLE = (
+# Their messages are about machines, connections, locks, a full disk or the code, never about people.
+SAFE_ERRORS = (
     psycopg.OperationalError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,
@@ -34,7 +35,7 @@ TELLABLE = (
 )
 
 
-# Django and the servers come with handlers of their own, and with lines for every request and its query.
+# Django and the web servers have handlers of their own, and log every request with its query.
 LEVELS = {
     **dict.fromkeys(sorted(OURS), "INFO"),
     "django": "WARNING",
@@ -46,10 +47,10 @@ LEVELS = {
 }
 
 
-def configuration(form: str, *, debug: bool) -> dict[str, Any]:
-    """Write Django's LOGGING: everything to the standard error output, in one of the forms."""
-    form = form or ("text" if debug or sys.stderr.isatty() else "json")
-    formatter = {"json": JSONFormatter, "text": TextFormatter}[form]
+def configuration(format: str, *, debug: bool) -> dict[str, Any]:
+    """Return Django's LOGGING: everything goes to standard error, in the format `json` or `text`."""
+    name = format or ("text" if debug or sys.stderr.isatty() else "json")
+    formatter = {"json": JSONFormatter, "text": TextFormatter}[name]
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -60,30 +61,30 @@ def configuration(form: str, *, debug: bool) -> dict[str, Any]:
     }
 
 
-class Line(logging.Formatter):
-    """What the forms have in common: a record without its content, unless everything may be shown."""
+class SafeFormatter(logging.Formatter):
+    """The base of both formats: it leaves out personal content, unless everything may be shown."""
 
     def __init__(self, *, reveal: bool = False) -> None:
         super().__init__()
         self._reveal = reveal
 
     def message(self, record: logging.LogRecord) -> str:
-        """Say what happened."""
-        return record.getMessage() if self._reveal else tellable(record)
+        """Return the message of a record."""
+        return record.getMessage() if self._reveal else safe_message(record)
 
     def trace(self, record: logging.LogRecord) -> list[str]:
-        """Show the way to the exception of a record."""
+        """Return the stack and the type of the exception of a record."""
         error = record.exc_info[1] if record.exc_info else None
         if error is None:
             return []
-        return "".join(traceback.format_exception(error)).splitlines() if self._reveal else list(way_to(error))
+        return "".join(traceback.format_exception(error)).splitlines() if self._reveal else list(safe_trace(error))
 
 
-class JSONFormatter(Line):
-    """One JSON object a line, for machines."""
+class JSONFormatter(SafeFormatter):
+    """One JSON object per line, for machines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -92,11 +93,11 @@ class JSONFormatter(Line):
             "socket_id": socket_id.get(),
             "exception": self.trace(record),
         }
-        return orjson.dumps({name: value for name, value in told.items() if value}).decode()
+        return orjson.dumps({name: value for name, value in fields.items() if value}).decode()
 
 
-class TextFormatter(Line):
-    """A line for people, and the way to an exception below it."""
+class TextFormatter(SafeFormatter):
+    """One line of text for people, followed by the stack of an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         id = request_of(record) or socket_id.get()
@@ -105,12 +106,12 @@ class TextFormatter(Line):
 
 
 def request_of(record: logging.LogRecord) -> str:
-    """Find the id of the request that a record is about; Django logs some when it has ended already."""
+    """Return the id of the request that a record belongs to; Django logs some records after their request has ended."""
     return request_id.get() or getattr(getattr(record, "request", None), "request_id", "")
 
 
-def tellable(record: logging.LogRecord) -> str:
-    """Say what a record says, without what it may quote of people's."""
+def safe_message(record: logging.LogRecord) -> str:
+    """Return the message of a record, without anything that it may quote from people."""
     source = record.name.partition(".")[0]
     if record.name.startswith("django.security"):
         return "a request was refused"
@@ -124,38 +125,38 @@ def tellable(record: logging.LogRecord) -> str:
 
 
 def _route(request: Any) -> str:
-    """Name the route of a request; its path may hold a token."""
+    """Return the route of a request, not its path, which may contain a token."""
     match = getattr(request, "resolver_match", None)
     return match.route if match else "an unknown route"
 
 
 def _with_plain_errors(record: logging.LogRecord) -> str:
-    """Fill in a record's message, its exceptions by their names."""
+    """Format a record's message, with exceptions replaced by their names."""
     if isinstance(record.msg, BaseException):
-        return name_of(record.msg)
+        return error_name(record.msg)
     if not isinstance(record.args, tuple):
         return record.getMessage()
-    args = tuple(name_of(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
+    args = tuple(error_name(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
     return str(record.msg) % args if args else str(record.msg)
 
 
-def name_of(error: BaseException) -> str:
-    """Name an exception: its type, its SQLSTATE, and where it can speak of nobody, its first line."""
+def error_name(error: BaseException) -> str:
+    """Return an exception's type, its SQLSTATE and, if its message cannot be about people, the first line of that."""
     cause = error.__cause__ if isinstance(error.__cause__, psycopg.Error) else error
     name = type(error).__name__
     if isinstance(cause, psycopg.Error) and cause.sqlstate:
         name = f"{name} {cause.sqlstate}"
-    said = str(cause).partition("\n")[0] if isinstance(cause, TELLABLE) else ""
-    return f"{name}: {said}" if said else name
+    detail = str(cause).partition("\n")[0] if isinstance(cause, SAFE_ERRORS) else ""
+    return f"{name}: {detail}" if detail else name
 
 
-def way_to(error: BaseException) -> Iterator[str]:
-    """Give the places an exception came through, its causes first; names of files and functions, no values."""
+def safe_trace(error: BaseException) -> Iterator[str]:
+    """Yield the stack of an exception, its causes first: names of files and functions, no values."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None:
-        yield from way_to(before)
+        yield from safe_trace(before)
     for frame in traceback.extract_tb(error.__traceback__):
-        yield f"{PLACE.sub('', frame.filename)}:{frame.lineno} {frame.name}"
+        yield f"{PATH_PREFIX.sub('', frame.filename)}:{frame.lineno} {frame.name}"
     for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from way_to(inner)
-    yield name_of(error)
+        yield from safe_trace(inner)
+    yield error_name(error)

@@ -1,6 +1,6 @@
-"""What a process counts for Prometheus. Numbers only: nothing here names a person, a conversation or a device.
+"""Metrics for Prometheus. They are numbers only: none names a person, a conversation or a device.
 
-Nothing is counted for each frame that is delivered: a counter costs half of what the delivery does.
+There is no counter for delivered frames, because it would cost half as much as the delivery itself.
 """
 
 import math
@@ -17,27 +17,31 @@ from prometheus_client import (
 disable_created_metrics()  # type: ignore[no-untyped-call]
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-SOCKETS = Gauge("parley_sockets", "Sockets that are signed in on this process.")
-MESSAGES = Counter("parley_messages", "Messages stored, whatever door they came through.")
+SOCKETS = Gauge("parley_sockets", "Signed-in sockets of this process.")
+MESSAGES = Counter("parley_messages", "Messages stored, through REST, WebSocket and pages together.")
 BATCH = Histogram(
-    "parley_batch_messages", "Messages of sockets in one commit.", buckets=[1, 2, 4, 8, 16, 32, 64, 128, 256]
+    "parley_batch_messages", "Messages from sockets in one commit.", buckets=[1, 2, 4, 8, 16, 32, 64, 128, 256]
 )
 APPEND = Histogram(
     "parley_append_seconds",
-    "From the beginning of an append to its commit, for one batch of sockets' messages.",
+    "Seconds from the start of an append to its commit, for one batch of messages from sockets.",
     buckets=[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
 )
-MARKS = Counter("parley_marks", "Places in conversations that were found delivered or read further than before.")
-MARKS_DROPPED = Counter("parley_marks_dropped", "Marks that were forgotten because the database took none for long.")
-GAPS = Counter("parley_gaps_repaired", "Times that missing events were read from the database.")
-FOUND_BY_AUDIT = Counter("parley_audit_found", "Conversations and people of which only the audit told something new.")
+MARKS = Counter("parley_marks", "Watermarks (delivered or read) of participants that were moved forward.")
+MARKS_DROPPED = Counter(
+    "parley_marks_dropped", "Watermarks that were dropped because the database accepted none for too long."
+)
+GAPS = Counter("parley_gaps_repaired", "Times that missed events were read from the database.")
+FOUND_BY_AUDIT = Counter(
+    "parley_audit_found", "Conversations and people whose changes were found only by the reconciliation."
+)
 OVERFLOWS = Counter("parley_queue_overflows", "Sockets closed because their queue was full.")
 PARTITIONS_AHEAD = Gauge(
-    "parley_partitions_ahead", "Weeks after the present one that are ready for messages; NaN without a database."
+    "parley_partitions_ahead", "Weeks after the current one that have partitions for messages; NaN without a database."
 )
 
 
 def exposition(*, partitions_ahead: int | None) -> bytes:
-    """Write everything down in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     PARTITIONS_AHEAD.set(math.nan if partitions_ahead is None else partitions_ahead)
     return generate_latest()

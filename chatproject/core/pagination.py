@@ -1,4 +1,4 @@
-"""Pages of a list, and the cursors that lead from one to the next."""
+"""Pages of a list, and the cursors that lead from one page to the next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PAGE_SIZE_MAX = 100
 
 
 class BadCursor(ValueError):
-    """A cursor that this server never gave for this list."""
+    """A cursor that this server did not issue for this list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Page(Generic[T]):
     has_more: bool
 
 
-def write_cursor(place: Any, *, salt: str) -> str:
-    """Write down a place in a list so that only we can have written it."""
-    return signing.dumps(place, salt=salt)
+def write_cursor(position: Any, *, salt: str) -> str:
+    """Return a signed cursor for a position in a list."""
+    return signing.dumps(position, salt=salt)
 
 
 def read_cursor(cursor: str, *, salt: str) -> Any:
-    """Read a place in a list; BadCursor for anything that `write_cursor` did not write for it."""
+    """Return the position of a cursor; BadCursor unless `write_cursor` made it for this list."""
     try:
         return signing.loads(cursor, salt=salt)
     except signing.BadSignature as error:

@@ -1,4 +1,4 @@
-"""Redis for what is short-lived: tickets, limits. Nothing that must not be lost is kept there."""
+"""The Redis client for threads. Redis holds only short-lived data, such as tickets and limits, that may be lost."""
 
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from chatproject.core.database import without_connection
 
 
 class Client(Redis):
-    """A client for threads, which keeps no connection to the database while it waits for an answer."""
+    """A client for threads that holds no database connection while it waits for an answer."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with without_connection():
@@ -22,12 +22,13 @@ class Client(Redis):
 
 @cache
 def redis() -> Client:
-    """The process's client; a call that Redis does not answer within two seconds fails.
+    """Return the client of this process; a call that Redis does not answer within two seconds fails.
 
-    By default the library would repeat it: whoever waits would wait several times, and what it counts count twice.
+    By default the library would repeat a call that timed out: the wait would be several times as long, and a count
+    could be taken twice.
     """
-    once_more = Retry(NoBackoff(), 1, supported_errors=(Disconnected,))
+    retry_disconnected = Retry(NoBackoff(), 1, supported_errors=(Disconnected,))
     client: Client = Client.from_url(  # type: ignore[assignment]
-        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, retry=once_more
+        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2, retry=retry_disconnected
     )
     return client

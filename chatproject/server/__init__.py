@@ -1,4 +1,4 @@
-"""The HTTP and WebSocket protocols under uvicorn, and middleware: limits, compression, ETags, browser sessions.
+"""uvicorn's protocol classes for HTTP and WebSocket, and middleware: limits, compression, ETags, browser sessions.
 
-It imports no app; doors and settings name what they need of it.
+It imports no app. Settings and the entry points of apps (pages, REST, WebSocket) use it.
 """

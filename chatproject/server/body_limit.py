@@ -1,4 +1,4 @@
-"""A bound on request bodies, before anything is kept: Django would write whatever comes to the disk first."""
+"""A limit on the size of request bodies, applied before Django, which would first write the whole body to disk."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from chatproject.core.ids import uuid7
 
 DISCARDED_MOST = 8 * 1024 * 1024
-"""Bytes that are still read, and thrown away, after a request was refused."""
+"""Bytes that are still read and discarded after a request was refused."""
 DISCARDING_SECONDS = 30.0
 SILENCE_SECONDS = 5.0
-"""Seconds without a byte after which nothing more is expected."""
+"""Seconds without a byte after which reading ends."""
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -25,37 +25,38 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class TooLarge(Exception):
-    """More came than is read."""
+    """The body is larger than the limit."""
 
 
 class BoundedBody:
-    """Answer 413 to requests over `DATA_UPLOAD_MAX_MEMORY_SIZE`, by their word or as they come."""
+    """Answer 413 to bodies over `DATA_UPLOAD_MAX_MEMORY_SIZE`, by their Content-Length or while reading them."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        taken, more_comes = 0, True
+        received, has_more = 0, True
 
-        async def receive_some() -> Message:
-            nonlocal taken, more_comes
+        async def receive_limited() -> Message:
+            nonlocal received, has_more
             message = await receive()
-            taken += len(message.get("body", b""))
-            more_comes = message.get("more_body", False)
-            if taken > most:
+            received += len(message.get("body", b""))
+            has_more = message.get("more_body", False)
+            if received > most:
                 raise TooLarge
             return message
 
         try:
             if _declared(scope) > most:
                 raise TooLarge
-            await self._app(scope, receive_some, send)
+            await self._app(scope, receive_limited, send)
         except TooLarge:
             await _refuse(scope, send)
-            if more_comes:
+            if has_more:
                 await _discard(receive)
-            # The server closes the connection behind this; any earlier, what is unread would cut off the answer.
+            # The server closes the connection after this. Earlier, unread data would reset it before the client has
+            # read the answer.
             await send({"type": "http.response.body", "body": b""})
 
 
@@ -65,7 +66,7 @@ def _declared(scope: Scope) -> int:
 
 
 def body_size(request: HttpRequest) -> int:
-    """How many bytes the body of a request has; one that does not say so may have as many as are read."""
+    """Return the size of a request body in bytes; the limit if the request does not declare it."""
     if "HTTP_TRANSFER_ENCODING" in request.META:
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
     text = str(request.META.get("CONTENT_LENGTH") or "0")
@@ -80,7 +81,7 @@ async def _refuse(scope: Scope, send: Send) -> None:
 
 
 async def _discard(receive: Receive) -> None:
-    """Read what still comes, up to a bound: whoever sends it would otherwise not get to read the answer."""
+    """Read what the client still sends, up to a limit; otherwise the client could not read the answer."""
     left = DISCARDED_MOST
     with suppress(TimeoutError):
         async with asyncio.timeout(DISCARDING_SECONDS):
@@ -93,7 +94,7 @@ async def _discard(receive: Receive) -> None:
 
 
 def refusal(path: str, *, status: int, code: str, title: str, detail: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Write a refusal that ends the connection, below Django: a problem document for the API, else plain text."""
+    """Write a refusal that closes the connection, without Django: a problem document for the API, else plain text."""
     id = str(uuid7())
     is_api = path.startswith("/api/")
     problem = {"type": f"urn:parley:problem:{code}", "title": title, "status": status, "detail": detail}

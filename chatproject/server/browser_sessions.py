@@ -1,6 +1,5 @@
-"""What is kept for a browser, in the database: a cookie that could be no key of ours counts as none.
-
-A row is found by the digest of its key, as everything that lets someone in is: a copy of the database opens no session.
+"""Browser sessions in the database. Only the digest of a session key is stored, so that a copy of the database opens no
+session.
 """
 
 import hashlib
@@ -13,18 +12,18 @@ from django.utils import timezone
 
 KEY = re.compile(r"[a-z0-9]{8,40}")
 DIGEST_LETTERS = 40
-"""What the column has room for: 160 of the 256 bits of SHA-256."""
+"""The size of the column: 160 of the 256 bits of SHA-256."""
 
 
 def digest(key: str) -> str:
-    """Give what the database knows a session by."""
+    """Return the digest by which the database identifies a session."""
     return hashlib.sha256(key.encode()).hexdigest()[:DIGEST_LETTERS]
 
 
 class SessionStore(DatabaseStore):
-    """Django's store, which keeps no key, and never asks the database for what it can't take, such as NUL."""
+    """Django's store without the key itself. A cookie that cannot be a key, for instance one with NUL, is ignored."""
 
-    # Those of the database store look for the key itself; these call the methods below.
+    # The asynchronous methods of the database store search for the key itself; these call the methods below.
     aload, aexists, acreate = SessionBase.aload, SessionBase.aexists, SessionBase.acreate
     asave, adelete = SessionBase.asave, SessionBase.adelete
 

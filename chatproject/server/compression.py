@@ -1,8 +1,8 @@
-"""Answers are compressed on their way, but for those that hold secrets.
+"""Compression of responses, except those that contain secrets.
 
-Whoever can put words of their own into an answer and sees how long it is, encrypted or not, can guess what else it says
-letter by letter (BREACH). So nothing that holds a secret is compressed; CSRF tokens, which every page holds, are masked
-anew in each answer; and the length of all others is blurred by up to a hundred random bytes.
+An attacker who can insert text into a response and observe its compressed length can guess the rest of it letter by
+letter, even through TLS (BREACH). Therefore responses with secrets are not compressed; the CSRF token, which every page
+contains, is masked differently in each response; and up to a hundred random bytes blur the length of all others.
 """
 
 import gzip
@@ -17,15 +17,15 @@ from django.utils.cache import patch_vary_headers
 from django.utils.text import compress_string
 
 P = ParamSpec("P")
-Answer = TypeVar("Answer", bound=HttpResponseBase)
+Response = TypeVar("Response", bound=HttpResponseBase)
 Request = TypeVar("Request")
 
 COMPRESSED_FROM = 1024
-"""Bytes below which an answer fits into a packet or two anyway."""
+"""Bytes; a shorter response fits into a packet or two anyway."""
 BLUR = 100
 SECRET = "holds_secret"  # noqa: S105 (a name)
 SECRET_PAGES = ("/accounts/",)
-"""Pages that others wrote: keys in links, recovery codes, the secret of an authenticator app."""
+"""Pages of allauth that contain secrets: keys in links, recovery codes, the secret of an authenticator app."""
 KINDS = frozenset(
     {
         "application/javascript",
@@ -43,20 +43,20 @@ KINDS = frozenset(
 FILES_KEPT = 512
 
 
-def holds_secret(view: Callable[Concatenate[Request, P], Answer]) -> Callable[Concatenate[Request, P], Answer]:
-    """Have a view's answers go uncompressed: they hold a token, a key, or a link that lets someone in."""
+def holds_secret(view: Callable[Concatenate[Request, P], Response]) -> Callable[Concatenate[Request, P], Response]:
+    """Exclude the responses of a view from compression: they hold a token, a key, or a link that signs someone in."""
 
     @wraps(view)
-    def answer(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+    def respond(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> Response:
         response = view(request, *args, **kwargs)
         setattr(response, SECRET, True)
         return response
 
-    return answer
+    return respond
 
 
 class Compression:
-    """Compress with gzip what a client takes so. It runs in the thread of its request, never on the event loop."""
+    """Compress with gzip if the client accepts it. It runs in the thread of the request, never on the event loop."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -71,7 +71,7 @@ class Compression:
 
 
 def may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
-    """Tell whether an answer is long, of words, not compressed yet, and holds no secret."""
+    """Tell whether a response is complete, long enough, textual, not compressed yet, and without secrets."""
     is_secret = getattr(response, SECRET, False) or request.path.startswith(SECRET_PAGES)
     is_whole = response.status_code not in {204, 206, 304} and not response.has_header("Content-Encoding")
     is_long = len(response.content) >= COMPRESSED_FROM
@@ -79,12 +79,12 @@ def may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 def is_text(kind: str) -> bool:
-    """Tell whether it is worth while to compress what has this Content-Type."""
+    """Tell whether a Content-Type is textual, so that compression is worthwhile."""
     return kind.partition(";")[0].strip() in KINDS
 
 
 def accepts_gzip(header: str) -> bool:
-    """Read Accept-Encoding (RFC 9110): whether gzip is named and not refused by a weight of 0."""
+    """Read Accept-Encoding (RFC 9110): whether gzip is listed, and not with a weight of 0."""
     for each in header.lower().split(","):
         name, _, weight = each.partition(";")
         if name.strip() in {"gzip", "x-gzip"}:
@@ -93,13 +93,13 @@ def accepts_gzip(header: str) -> bool:
 
 
 def compress(response: HttpResponse) -> None:
-    """Compress an answer, its length blurred; its validator becomes a weak one, for the bytes are others."""
+    """Compress a response and blur its length; its ETag becomes a weak one, because the bytes differ."""
     response.content = compress_string(response.content, max_random_bytes=BLUR)
     mark_compressed(response, len(response.content))
 
 
 def mark_compressed(response: HttpResponse, length: int) -> None:
-    """Say that an answer is compressed to so many bytes."""
+    """Set the headers of a response that is compressed to `length` bytes."""
     response.headers["Content-Encoding"] = "gzip"
     response.headers["Content-Length"] = str(length)
     if (tag := response.headers.get("ETag", "")).startswith('"'):
@@ -108,5 +108,5 @@ def mark_compressed(response: HttpResponse, length: int) -> None:
 
 @lru_cache(maxsize=FILES_KEPT)
 def compressed_file(path: Path, changed: float) -> bytes:
-    """Compress a static file as it is since a moment, once for each process. All there are take 1.5 MB so."""
+    """Compress a static file, once for each process and time of change. All files together take 1.5 MB."""
     return gzip.compress(path.read_bytes(), mtime=0)

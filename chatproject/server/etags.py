@@ -1,4 +1,4 @@
-"""ETags (RFC 9110): who has seen an answer already is told that it is as it was."""
+"""ETags (RFC 9110): a client that already has the current answer gets a 304."""
 
 import hashlib
 from typing import Any
@@ -10,31 +10,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 PRIVATE = "private, no-cache"
-"""Only whoever asked keeps it, and asks each time whether it is still so."""
+"""Only the client itself may cache the answer, and must revalidate it each time."""
 CLOCK = "time"
-"""What the server's answer about itself says anew each time, whatever else has changed."""
+"""A field of `GET /server` that differs each time, whatever else has changed."""
 
 
 def add_etag(request: Request, response: Response) -> None:
-    """Name what a good answer says, and leave it out for a reader who knows that name."""
+    """Add an ETag to a successful answer; make it a 304 without a body if the client has it already."""
     if response.status_code != 200:
         return
-    known = etag_of(response.data["data"])
-    response.headers["ETag"] = known
+    etag = etag_of(response.data["data"])
+    response.headers["ETag"] = etag
     response.headers["Cache-Control"] = PRIVATE
     patch_vary_headers(response, ["Authorization", "Cookie"])
-    if matches(request.headers.get("If-None-Match", ""), known):
+    if matches(request.headers.get("If-None-Match", ""), etag):
         response.status_code, response.data = 304, None
 
 
 def etag_of(data: dict[str, Any]) -> str:
-    """Make a weak validator of what is said; the time of asking is no part of it."""
-    said = {name: value for name, value in data.items() if name != CLOCK}
-    digest = hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """Return a weak validator of the data, without the time of the request."""
+    stable = {name: value for name, value in data.items() if name != CLOCK}
+    digest = hashlib.sha256(orjson.dumps(stable, option=orjson.OPT_SORT_KEYS)).hexdigest()
     return f'W/"{digest[:32]}"'
 
 
-def matches(header: str, known: str) -> bool:
-    """Compare weakly, as RFC 9110 asks of If-None-Match."""
-    opaque = known.removeprefix("W/")
+def matches(header: str, etag: str) -> bool:
+    """Compare an ETag with If-None-Match: weakly, as RFC 9110 requires."""
+    opaque = etag.removeprefix("W/")
     return any(each == "*" or each.removeprefix("W/") == opaque for each in parse_etags(header))

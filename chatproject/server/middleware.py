@@ -1,4 +1,4 @@
-"""What stands around every view: a name for each request, and the static files."""
+"""Middleware around every view: request ids, client addresses and static files."""
 
 import re
 from collections.abc import Callable
@@ -22,18 +22,18 @@ from chatproject.server.compression import (
 )
 from chatproject.server.etags import matches
 
-GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
+ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestId:
-    """Give each request an id, or keep the one a proxy gave it, and say it in the answer."""
+    """Give each request an id, or keep the one that a proxy has given, and return it in the answer."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request.request_id = given if GIVEN.fullmatch(given) else str(uuid7())  # type: ignore[attr-defined]
+        request.request_id = given if ACCEPTED_ID.fullmatch(given) else str(uuid7())  # type: ignore[attr-defined]
         request_id.set(request.request_id)  # type: ignore[attr-defined]
         response = self.get_response(request)
         request_id.set("")
@@ -44,13 +44,13 @@ class RequestId:
 
 
 def _is_personal(request: HttpRequest) -> bool:
-    """Tell whether an answer is for one person alone: for who is signed in, or who is about to be."""
+    """Tell whether an answer is for one person alone: signed in, or about to sign in."""
     known = getattr(request, "user", None) is not None and request.user.is_authenticated
     return known or request.path.startswith(SECRET_PAGES)
 
 
 class RealAddress:
-    """Believe our own proxies, and nobody else, about who the client is and whether its connection is encrypted."""
+    """Trust only our own proxies about the client's address and whether its connection is encrypted."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -64,18 +64,18 @@ class RealAddress:
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """WhiteNoise with answers that are read at once: an ASGI server would fetch a file's pieces from a thread each.
+    """WhiteNoise that reads a file at once: under ASGI, each chunk of a streamed file would need a thread.
 
-    Files of words are compressed when they are asked for first, and kept so.
+    Textual files are compressed at the first request, and cached.
     """
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
-        asked = dict(request.META)
+        meta = dict(request.META)
         if matches(request.headers.get("If-None-Match", ""), static_file.etag):
-            # WhiteNoise compares to the letter, and the validator of what is compressed is a weak one.
-            asked["HTTP_IF_NONE_MATCH"] = static_file.etag
-        found = static_file.get_response(request.method, asked)
+            # WhiteNoise compares the header literally, but a compressed file has a weak ETag.
+            meta["HTTP_IF_NONE_MATCH"] = static_file.etag
+        found = static_file.get_response(request.method, meta)
         content = b""
         if found.file is not None:
             with found.file as file:
@@ -91,11 +91,11 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
 
 
 def _compress_file(response: HttpResponse, path: Path, request: HttpRequest) -> None:
-    """Put a whole file's compressed bytes in the place of its own, for whoever takes it so."""
+    """Replace the content of a whole file by its compressed bytes, if the client accepts them."""
     patch_vary_headers(response, ["Accept-Encoding"])
     state = path.stat()
-    is_worth_while = response.status_code == 200 and state.st_size >= COMPRESSED_FROM
-    if is_worth_while and accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        packed = compressed_file(path, state.st_mtime)
-        response.content = b"" if request.method == "HEAD" else packed
-        mark_compressed(response, len(packed))
+    is_worthwhile = response.status_code == 200 and state.st_size >= COMPRESSED_FROM
+    if is_worthwhile and accepts_gzip(request.headers.get("Accept-Encoding", "")):
+        compressed = compressed_file(path, state.st_mtime)
+        response.content = b"" if request.method == "HEAD" else compressed
+        mark_compressed(response, len(compressed))

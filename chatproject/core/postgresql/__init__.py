@@ -1,1 +1,1 @@
-"""The database backend of Django: PostgreSQL with our pool and time limits."""
+"""Django's database backend for PostgreSQL, with time limits for transactions."""

@@ -1,6 +1,6 @@
-"""Django's PostgreSQL with bounds on transactions: what was begun ends within `settings.TRANSACTION_SECONDS`.
+"""Django's PostgreSQL backend with time limits: every transaction ends within `settings.TRANSACTION_SECONDS`.
 
-`/sync` looks back over a minute for what was written and not yet committed, and rests on it.
+`/sync` relies on this: it looks back over one minute for changes that were written but not yet committed.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ENDED = (psycopg.errors.TransactionTimeout, psycopg.errors.IdleInTransactionSess
 
 
 class Errors(DatabaseErrorWrapper):
-    """Django's own, but for a transaction that was ended: that is no mistake of ours."""
+    """Django's error wrapper, except that an aborted transaction is an OperationalError, not a programming error."""
 
     wrapper: base.DatabaseWrapper
 
@@ -33,11 +33,11 @@ class Errors(DatabaseErrorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection whose transactions end by themselves: the pool bounds each once, when it is made."""
+    """A connection with limits on its transactions, which the pool sets once, when it opens the connection."""
 
     def _configure_connection(self, connection: Any) -> bool:
         super()._configure_connection(connection)  # type: ignore[misc] # unknown to the stubs
-        _bound(connection, seconds=settings.TRANSACTION_SECONDS)
+        _set_limits(connection, seconds=settings.TRANSACTION_SECONDS)
         return True
 
     @cached_property
@@ -46,26 +46,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @contextmanager
     def unbounded(self) -> Iterator[None]:
-        """Let transactions take their time, as migrations of large tables do."""
+        """Lift the limits, for migrations of large tables."""
         self.ensure_connection()
-        _bound(self.connection, seconds=0)
+        _set_limits(self.connection, seconds=0)
         try:
             yield
         finally:
             self.ensure_connection()
-            _bound(self.connection, seconds=settings.TRANSACTION_SECONDS)
+            _set_limits(self.connection, seconds=settings.TRANSACTION_SECONDS)
 
 
-def _bound(connection: Any, *, seconds: float) -> None:
-    """Bound each wait for a lock by a fifth of the time, each statement and each pause by half of it, and the whole
-    where the server knows how to (17).
+def _set_limits(connection: Any, *, seconds: float) -> None:
+    """Limit each wait for a lock to a fifth of the time, each statement and idle pause to half of it, and the whole
+    transaction to all of it where the server supports that (PostgreSQL 17).
     """
     fifth, half, whole = (f"{seconds * 1000 / part:.0f}" for part in (5, 2, 1))
-    bounds = {"lock_timeout": fifth, "statement_timeout": half, "idle_in_transaction_session_timeout": half}
+    limits = {"lock_timeout": fifth, "statement_timeout": half, "idle_in_transaction_session_timeout": half}
     if connection.info.server_version >= 170000:
-        bounds["transaction_timeout"] = whole
+        limits["transaction_timeout"] = whole
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config(name, setting, false) FROM unnest(%s::text[], %s::text[]) AS bound(name, setting)",
-            [list(bounds), list(bounds.values())],
+            "SELECT set_config(name, setting, false) FROM unnest(%s::text[], %s::text[]) AS t(name, setting)",
+            [list(limits), list(limits.values())],
         )

@@ -25,7 +25,7 @@ from chatproject.core.rate_limits.outage import Outage
 from chatproject.core.rate_limits.script import CONSUME_UNCHECKED, call_of
 from chatproject.core.redis import redis
 
-PATIENCE = 2.0
+TIMEOUT_SECONDS = 2.0
 """Seconds that asynchronous code waits for Redis; `core/redis.py` says how long threads wait."""
 MEMORY = MemoryCounter()
 """What is counted in the memory of this process."""
@@ -55,7 +55,7 @@ async def consume_async(client: AsyncRedis, buckets: Buckets, *, cost: int = 1) 
         return _allow_uncounted(buckets)
     began = time.monotonic()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             verdict = _verdict_of(buckets, await client.eval(*call_of(_consumptions_of(buckets, cost))))
     except (RedisError, OSError, TimeoutError) as error:
         Outage.record_failure(error, began=began)

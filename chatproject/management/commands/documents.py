@@ -1,4 +1,4 @@
-"""`manage.py documents`: write down what the routes and the frames are, as `docs/openapi.yaml` and `asyncapi.yaml`."""
+"""`manage.py documents`: generate `docs/openapi.yaml` and `docs/asyncapi.yaml` from the code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,27 +23,27 @@ class Command(BaseCommand):
 
 
 def openapi_yaml() -> bytes:
-    """Write the routes down; LookupError if one is not described, or drf-spectacular has doubts."""
+    """Return the OpenAPI document; LookupError if a route is not described, or drf-spectacular warns."""
     reset_generator_stats()
     generator: Any = SchemaGenerator
     renderer: Any = OpenApiYamlRenderer()
-    written: bytes = renderer.render(generator().get_schema(request=None, public=True), renderer_context={})
+    document: bytes = renderer.render(generator().get_schema(request=None, public=True), renderer_context={})
     if GENERATOR_STATS:
         GENERATOR_STATS.emit_summary()
-        raise LookupError("drf-spectacular has doubts, see above")
-    return written
+        raise LookupError("drf-spectacular has warnings, see above")
+    return document
 
 
 def asyncapi_yaml() -> bytes:
-    """Write the frames down."""
-    return yaml.dump(_unshared(asyncapi()), sort_keys=False, allow_unicode=True, width=120).encode()
+    """Return the AsyncAPI document."""
+    return yaml.dump(_without_aliases(asyncapi()), sort_keys=False, allow_unicode=True, width=120).encode()
 
 
-def _unshared(words: Any) -> Any:
-    """Copy what stands in several places, so that YAML writes no aliases."""
-    if isinstance(words, dict):
-        return {name: _unshared(value) for name, value in words.items()}
-    return [_unshared(each) for each in words] if isinstance(words, list | tuple) else words
+def _without_aliases(value: Any) -> Any:
+    """Copy what occurs in several places, so that YAML writes no aliases."""
+    if isinstance(value, dict):
+        return {name: _without_aliases(each) for name, each in value.items()}
+    return [_without_aliases(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 DOCUMENTS: dict[str, Callable[[], bytes]] = {"openapi.yaml": openapi_yaml, "asyncapi.yaml": asyncapi_yaml}

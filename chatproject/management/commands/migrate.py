@@ -1,4 +1,4 @@
-"""Django's own command, without the bounds that other transactions have."""
+"""Django's command, without the time limits that other transactions have."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""The table of all settings, for docs/operations.md."""
+"""`manage.py settings_table`: print the table of all settings, or write it into docs/operations.md."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
 
 def with_table(page: str) -> str:
-    """Put the present table between the marks of a page."""
+    """Replace the table between the markers of a page."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"

@@ -117,9 +117,9 @@ FORKS = """
 import os
 from chatproject.core.encryption import Nonces
 nonces = Nonces()
-nonces.take()
+nonces.next()
 child = os.fork()
-os.write(1, nonces.take().hex().encode() + b'\\n')
+os.write(1, nonces.next().hex().encode() + b'\\n')
 if child:
     os.waitpid(child, 0)
 """

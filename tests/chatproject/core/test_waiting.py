@@ -163,9 +163,9 @@ def test_the_state_of_the_parts_is_waited_for_without_a_connection(
     waits: Run, server: Silent, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": f"http://127.0.0.1:{server.port}"}
-    monkeypatch.setattr(health, "_impatient_storage", lambda: MediaStorage(**options))
-    monkeypatch.setattr(health, "SLOT_WAIT_SECONDS", 60)
-    waits(health.state)
+    monkeypatch.setattr(health, "_storage_with_timeouts", lambda: MediaStorage(**options))
+    monkeypatch.setattr(health, "TIMEOUT_SECONDS", 60)
+    waits(health.service_states)
 
 
 def test_a_program_is_waited_for_without_a_connection(
