@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError
 
 from chatproject.exposure import is_local
-from messaging.management.demo_people import open_demo_people
+from messaging.management.demo.open_accounts import open_demo_accounts
 from messaging.media.sanitizer.runner import measures
 from messaging.retention.partitions import due_partitions, weeks_ahead
 
@@ -155,7 +155,7 @@ def mail() -> Problems:
 def demo() -> Problems:
     """The demo's people have a password that everyone knows; the check looks for them in the database."""
     try:
-        names = open_demo_people()
+        names = open_demo_accounts()
     except DatabaseError:
         return  # `partitions` reports it
     if names:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from chatproject.core.database import in_thread
-from messaging.management.demo_people import DemoIsOpen, require_closed_demo
+from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
 from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub
 from messaging.receipts.batcher import watermark_batcher

@@ -7,7 +7,7 @@ import pytest
 from django.core import checks
 from django.db import connection
 
-from messaging.management.demo import PASSWORD
+from messaging.management.demo.cast import PASSWORD
 from messaging.retention.partitions import make_partitions, name_of, partitions
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

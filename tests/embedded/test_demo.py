@@ -13,8 +13,8 @@ from chatproject.embedded.console import ready_message
 from chatproject.embedded.errors import CannotRun
 from chatproject.exposure import Address
 from chatproject.lifespan import lifespan
-from messaging.management.demo import CAST, PASSWORD
-from messaging.management.demo_people import open_demo_people
+from messaging.management.demo.cast import CAST, PASSWORD
+from messaging.management.demo.open_accounts import open_demo_accounts
 from tests.accounts.visitor import Visitor, words
 
 BEHIND_A_PROXY = {"BEHIND_TLS": "1", "TRUSTED_PROXIES": "127.0.0.1", "SITE_URL": "https://chat.example"}
@@ -64,7 +64,7 @@ def test_those_are_found_as_whom_everyone_can_sign_in(cast: dict[str, User]) -> 
     cast["alice"].set_password("a secret nobody guesses")
     cast["alice"].save()
     User.objects.filter(username="bob").update(suspended_at=cast["bob"].date_joined)
-    assert open_demo_people() == ["carol", "staff"]
+    assert open_demo_accounts() == ["carol", "staff"]
 
 
 @pytest.mark.parametrize("address", ["203.0.113.7", "10.0.0.9", "::ffff:192.0.2.1"])

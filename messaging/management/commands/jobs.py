@@ -1,4 +1,4 @@
-"""`manage.py jobs`: the job worker, with slots of their own for each queue, so that none keeps another waiting."""
+"""`manage.py jobs`: the job worker. Each queue has its own slots, so that no queue waits for another."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from accounts import mail
 from messaging.media import processing_queue
 
 SLOTS = {"default": 1, processing_queue.QUEUE: 2, mail.QUEUE: 4}
-"""Each queue, and how many of its jobs run at the same time. Looking at media needs 2 GB for each."""
+"""How many jobs of each queue run at the same time. A job of the media queue needs up to 2 GB."""
 
 
 class Command(BaseCommand):
@@ -30,28 +30,31 @@ class Command(BaseCommand):
             asyncio.run(_run(queues or list(SLOTS), shutdown_graceful_timeout))
 
 
-async def _run(queues: list[str], grace: float) -> None:
-    """Run a worker for each queue; end all of them when a signal comes, or when one ends by itself."""
-    told = asyncio.Event()
+async def _run(queues: list[str], shutdown_timeout: float) -> None:
+    """Run a worker for each queue until a signal comes, or one of the workers ends by itself."""
+    stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, told.set)
+        asyncio.get_running_loop().add_signal_handler(each, stopped.set)
     async with app.open_async():
-        tasks = [asyncio.create_task(told.wait()), *(asyncio.create_task(_work(queue, grace)) for queue in queues)]
+        tasks = [
+            asyncio.create_task(stopped.wait()),
+            *(asyncio.create_task(_work(queue, shutdown_timeout)) for queue in queues),
+        ]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    if not told.is_set():
+    if not stopped.is_set():
         raise CommandError("A worker ended by itself; the log says why.")
 
 
-async def _work(queue: str, grace: float) -> None:
+async def _work(queue: str, shutdown_timeout: float) -> None:
     await app.run_worker_async(
         queues=[queue],
         name=queue,
         concurrency=SLOTS[queue],
-        shutdown_graceful_timeout=grace,
+        shutdown_graceful_timeout=shutdown_timeout,
         install_signal_handlers=False,
-        # What mail says is kept no longer than it has to be.
+        # The content of mail is kept no longer than necessary.
         delete_jobs="successful" if queue == mail.QUEUE else "never",
     )

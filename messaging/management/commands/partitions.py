@@ -1,4 +1,4 @@
-"""The weeks that messages lie in, for whoever runs the server."""
+"""`manage.py partitions`: the weekly partitions of messages, for operators."""
 
 from datetime import datetime
 from typing import Any
@@ -34,12 +34,12 @@ class Command(BaseCommand):
     def _list(self) -> None:
         now, shown, sizes = timezone.now(), all_partitions(), _sizes()
         self.stdout.write(f"{'partition':28} {'from':10} {'to':10} {'rows, about':>12} {'size':>10}  state")
-        for one in shown:
-            rows, size = sizes.get(one.name, (0, 0))
-            # Django writes a space that no terminal breaks.
-            told = filesizeformat(size).replace("\xa0", " ")
-            dates = f"{one.begins:%Y-%m-%d} {one.ends:%Y-%m-%d}"
-            self.stdout.write(f"{one.name:28} {dates} {rows:>12,} {told:>10}  {_state(one, now)}")
+        for partition in shown:
+            rows, size = sizes.get(partition.name, (0, 0))
+            # Django writes a non-breaking space.
+            size_text = filesizeformat(size).replace("\xa0", " ")
+            dates = f"{partition.begins:%Y-%m-%d} {partition.ends:%Y-%m-%d}"
+            self.stdout.write(f"{partition.name:28} {dates} {rows:>12,} {size_text:>10}  {_state(partition, now)}")
 
     def _make(self) -> None:
         for name in make_partitions() or ["nothing: all weeks ahead are there"]:
@@ -62,7 +62,7 @@ def _sizes() -> dict[str, tuple[int, int]]:
 
 
 def _state(partition: Partition, now: datetime) -> str:
-    """Say in a word or two where a week stands."""
+    """Return the state of a partition in a word or two."""
     if partition.detaching:
         return "half detached"
     if not partition.attached:

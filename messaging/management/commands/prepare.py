@@ -1,4 +1,4 @@
-"""Make the database ready for the processes that are about to start."""
+"""`manage.py prepare`: make the database ready for the processes that are about to start."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 
 from accounts.models import User
 from chatproject.core.encryption import MissingKey
-from messaging.management.demo_people import DemoIsOpen, require_closed_demo
+from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
 from messaging.retention.partitions import make_partitions
 
 

@@ -1,4 +1,4 @@
-"""procrastinate's own command; a worker says at its start how files are examined on this system."""
+"""`manage.py procrastinate`: its own command, but a worker logs at its start which measures confine the sanitizer."""
 
 import logging
 from typing import Any
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(procrastinate.Command):
-    """`manage.py procrastinate`, which stands before procrastinate's own since our app does."""
+    """Replaces the command of the same name, because our app is listed before procrastinate's."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options.get("command") == "worker":

@@ -1,4 +1,4 @@
-"""Close the accounts of the demo's people."""
+"""`manage.py remove_demo`: close the accounts of the demo's people."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
 from conversations.contacts.account_closure import close_account
-from messaging.management.demo import CAST
-from messaging.management.demo_people import open_demo_people
+from messaging.management.demo.cast import CAST
+from messaging.management.demo.open_accounts import open_demo_accounts
 
 
 class Command(BaseCommand):
@@ -19,9 +19,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if strangers := sorted(set(options["names"]) - CAST.keys()):
-            raise CommandError(f"These are not of the demo's people: {', '.join(strangers)}.")
-        for name in options["names"] or open_demo_people():
+        if unknown := sorted(set(options["names"]) - CAST.keys()):
+            raise CommandError(f"These are not of the demo's people: {', '.join(unknown)}.")
+        for name in options["names"] or open_demo_accounts():
             self._close(name)
 
     def _close(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The demo cast, and what they have said in the last few days."""
+"""`manage.py seed`: create the demo's people, and their messages of the last few days."""
 
 import random
 from datetime import datetime, timedelta
@@ -14,7 +14,9 @@ from accounts.models import User
 from chatproject.core.ids import first_id_at
 from conversations.commands import create_group, start_direct
 from conversations.models import Conversation
-from messaging.management.demo import CAST, GROUPS, PASSWORD, TALKS
+from messaging.management.demo.cast import CAST, PASSWORD
+from messaging.management.demo.direct_conversations import DIRECT_CONVERSATIONS
+from messaging.management.demo.groups import GROUPS
 from messaging.messages.reactions import add_reaction
 from messaging.messages.send import send_message
 from messaging.models import Message, MessageStatus
@@ -22,7 +24,7 @@ from messaging.receipts.commands import mark_read
 
 EMOJI = "👍😂🎉🙏😮"
 DAYS = 6
-"""How far back the talk goes: an id may be seven days old when it arrives."""
+"""How far back the messages go: an id may be at most seven days old."""
 
 
 class Command(BaseCommand):
@@ -37,41 +39,38 @@ class Command(BaseCommand):
         if User.objects.exists():
             raise CommandError("There are people here already; the demo is for an empty database.")
         with transaction.atomic():
-            cast = {name: self._make(name, **fields) for name, fields in CAST.items()}
-        # Outside the transaction: groups are counted in Redis, for which no transaction waits.
-        self._talk(cast)
+            cast = {name: User.objects.create_user(name, PASSWORD, **fields) for name, fields in CAST.items()}
+        # Outside the transaction: creating groups calls Redis, and no transaction waits for Redis.
+        self._create_conversations(cast)
         self.stdout.write(f"made the demo cast and {Message.objects.count()} messages")
 
-    def _make(self, name: str, **fields: Any) -> User:
-        return User.objects.create_user(name, PASSWORD, **fields)
-
-    def _talk(self, cast: dict[str, User]) -> None:
-        chance = random.Random(7)  # noqa: S311 (the same demo every time)
-        for (first, second), lines in TALKS.items():
+    def _create_conversations(self, cast: dict[str, User]) -> None:
+        rng = random.Random(7)  # noqa: S311 (the same demo every time)
+        for (first, second), lines in DIRECT_CONVERSATIONS.items():
             one, other = cast[first], cast[second]
             conversation, _ = start_direct(by=one, to=other)
-            self._say(conversation, [one, other], lines, chance)
+            self._send_messages(conversation, [one, other], lines, rng)
         for (name, description, names), lines in GROUPS.items():
             owner, *others = (cast[one] for one in names)
             conversation = create_group(by=owner, name=name, description=description, participants=others)
-            self._say(conversation, [owner, *others], lines, chance)
+            self._send_messages(conversation, [owner, *others], lines, rng)
 
-    def _say(
-        self, conversation: Conversation, people: list[User], lines: list[tuple[int, str]], chance: random.Random
+    def _send_messages(
+        self, conversation: Conversation, people: list[User], lines: list[tuple[int, str]], rng: random.Random
     ) -> None:
-        """Spread the lines over the last days, in bursts as people talk, and let all but the newest be read."""
-        moments, ids = _bursts(len(lines), chance), []
+        """Send messages with times in the last days, in bursts as people write, and mark most of them as read."""
+        moments, ids = _bursts(len(lines), rng), []
         for (who, text), moment in zip(lines, moments, strict=True):
-            said = send_message(
-                by=people[who], conversation_id=conversation.pk, text=text, id=_id_at(moment, chance)
+            sent = send_message(
+                by=people[who], conversation_id=conversation.pk, text=text, id=_id_at(moment, rng)
             ).message
-            # Only the demo's past is made up: everything else is dated by the database.
-            Message.objects.filter(pk=said["id"]).update(created_at=moment)
-            ids.append(UUID(said["id"]))
-        for id in chance.sample(ids[-8:], 3):
-            add_reaction(by=chance.choice(people), message_id=id, emoji=chance.choice(EMOJI))
+            # Only the demo sets a past time: everything else gets the time of the database.
+            Message.objects.filter(pk=sent["id"]).update(created_at=moment)
+            ids.append(UUID(sent["id"]))
+        for id in rng.sample(ids[-8:], 3):
+            add_reaction(by=rng.choice(people), message_id=id, emoji=rng.choice(EMOJI))
         conversation.refresh_from_db()
-        unread = chance.choice([0, 0, 2])
+        unread = rng.choice([0, 0, 2])
         through = max(0, conversation.last_position - unread)
         for user in people[1:]:
             mark_read(by=user, conversation_id=conversation.pk, through=through)
@@ -83,12 +82,12 @@ class Command(BaseCommand):
         )
 
 
-def _bursts(count: int, chance: random.Random) -> list[datetime]:
-    """Give ascending moments up to a few minutes ago: minutes within a burst, hours between."""
+def _bursts(count: int, rng: random.Random) -> list[datetime]:
+    """Return ascending times up to a few minutes ago: minutes apart within a burst, hours between bursts."""
     now = timezone.now()
-    gaps = [chance.uniform(3, 90) if chance.random() < 0.86 else chance.uniform(3600, 6 * 3600) for _ in range(count)]
+    gaps = [rng.uniform(3, 90) if rng.random() < 0.86 else rng.uniform(3600, 6 * 3600) for _ in range(count)]
     scale = min(1.0, (DAYS * 24 * 3600) / sum(gaps))
-    moment = now - timedelta(seconds=sum(gaps) * scale + chance.uniform(60, 1800))
+    moment = now - timedelta(seconds=sum(gaps) * scale + rng.uniform(60, 1800))
     moments = []
     for gap in gaps:
         moment += timedelta(seconds=gap * scale)
@@ -96,8 +95,6 @@ def _bursts(count: int, chance: random.Random) -> list[datetime]:
     return moments
 
 
-def _id_at(moment: datetime, chance: random.Random) -> UUID:
-    """Mint a version 7 id of an earlier moment."""
-    return UUID(
-        int=first_id_at(moment).int | 0x7 << 76 | 0b10 << 62 | chance.getrandbits(62) | chance.getrandbits(12) << 64
-    )
+def _id_at(moment: datetime, rng: random.Random) -> UUID:
+    """Create a UUID of version 7 for a past time."""
+    return UUID(int=first_id_at(moment).int | 0x7 << 76 | 0b10 << 62 | rng.getrandbits(62) | rng.getrandbits(12) << 64)
