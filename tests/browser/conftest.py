@@ -1,4 +1,4 @@
-"""A real Chromium for all, a window of their own for everybody, and an eye on what goes wrong in there.
+"""Fixtures: one real Chromium for all tests, a window for each person, and a check for errors in them.
 
 All of it lives on one event loop that lasts as long as the session, beside those of the other asynchronous tests.
 """
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
-    """The one browser; CHROMIUM names another than the one on the path."""
+    """The browser; CHROMIUM names another one than that on the path."""
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not program:
         pytest.fail("There is no Chromium here: name one in CHROMIUM, or leave these tests out (NO_BROWSER=1).")
@@ -55,7 +55,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def troubles() -> AsyncIterator[Troubles]:
-    """Fail the test if a window has seen trouble that the test did not expect."""
+    """Fail the test if a window has seen errors that the test did not expect."""
     seen = Troubles()
     yield seen
     assert not seen.unexpected
@@ -63,7 +63,7 @@ async def troubles() -> AsyncIterator[Troubles]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def enter(chromium: Browser, troubles: Troubles, server: Server) -> AsyncIterator[Enter]:
-    """Open a window for a person who is signed in, or for a passer-by: `await enter(alice)`, `await enter()`."""
+    """Open a window for a signed-in person, or for a visitor: `await enter(alice)`, `await enter()`."""
     async with AsyncExitStack() as opened:
 
         async def open_window(user: User | None = None, *, at: str = server.url, **options: Any) -> Window:

@@ -12,7 +12,7 @@ from conversations.invite_links import link_json, make_link
 from conversations.models import Conversation
 from messaging.messages.reactions import add_reaction
 from tests.browser.conftest import Enter
-from tests.browser.looks import WIDTHS
+from tests.browser.layout import WIDTHS
 from tests.browser.window import Troubles, Window
 from tests.messaging.helpers import hang, say
 from tests.support.browser import PASSWORD
@@ -49,7 +49,7 @@ INSIDE = [
 
 
 async def look(window: Window, path: str) -> None:
-    """Let axe look at a page in every size and colour."""
+    """Run axe on a page in every size and theme."""
     await window.goto(f"/{path}")
     await window.page.wait_for_load_state("networkidle")
     await look_here(window)
@@ -73,7 +73,7 @@ def alice(person: Callable[..., User]) -> User:
 
 @pytest.fixture
 def lively(group: Conversation, alice: User, bob: User, carol: User, mallory: User) -> dict[str, str]:
-    """A group in which all there is has happened, and around it what happens between people; the paths to it."""
+    """Make a group with every kind of message, and contacts and reports around it. Returns the paths of its pages."""
     said = say(bob, group, "Look at https://example.org, @alice")
     say(alice, group, "Well, well", reply_to_id=UUID(said["id"]))
     hang(bob, group)
@@ -95,13 +95,13 @@ def lively(group: Conversation, alice: User, bob: User, carol: User, mallory: Us
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
-async def test_a_page_for_everyone(enter: Enter, troubles: Troubles, path: str) -> None:
+async def test_a_public_page_is_accessible(enter: Enter, troubles: Troubles, path: str) -> None:
     troubles.expect("status of 404")
     await look(await enter(), path)
 
 
 @pytest.mark.parametrize("path", INSIDE)
-async def test_a_page_of_one_s_own(enter: Enter, alice: User, lively: dict[str, str], path: str) -> None:
+async def test_a_personal_page_is_accessible(enter: Enter, alice: User, lively: dict[str, str], path: str) -> None:
     await look(await enter(alice), path)
 
 
@@ -119,15 +119,17 @@ ABOUT = [
 
 
 @pytest.mark.parametrize("name", ABOUT)
-async def test_a_page_about_something(
+async def test_a_page_about_a_message_or_conversation_is_accessible(
     enter: Enter, alice: User, lively: dict[str, str], troubles: Troubles, name: str
 ) -> None:
     troubles.expect("status of 410", "status of 404")
     await look(await enter(alice), lively[name])
 
 
-async def test_what_opens_on_a_page(enter: Enter, alice: User, lively: dict[str, str], troubles: Troubles) -> None:
-    """The list of names, the menu of a message, the members, and the search for people."""
+async def test_menus_and_lists_are_accessible(
+    enter: Enter, alice: User, lively: dict[str, str], troubles: Troubles
+) -> None:
+    """The mention suggestions, the menu of a message, the list of members, and the search for people."""
     troubles.expect("status of 404")
     window = await enter(alice)
     page = window.page

@@ -1,4 +1,4 @@
-"""The page that shows the API: what it needs comes from us, and calls can be tried on it."""
+"""The page of the API's documentation: all its files come from our server, and calls can be tried on it."""
 
 import pytest
 from playwright.async_api import expect
@@ -25,7 +25,7 @@ async def test_every_call_is_shown_to_everyone(enter: Enter, server: Server, sch
     assert [url for url in asked if not url.startswith((server.url, "data:"))] == []
 
 
-async def test_who_is_signed_in_tries_a_call_as_themselves(enter: Enter, alice: User) -> None:
+async def test_a_signed_in_person_tries_a_call_as_themselves(enter: Enter, alice: User) -> None:
     window = await enter(alice)
     page = window.page
     await open_call(window, "patch /api/v1/users/me")

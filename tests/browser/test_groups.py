@@ -1,4 +1,4 @@
-"""The whole life of a group, on the screens of those who are in it."""
+"""The whole life of a group, on the screens of its members."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ GROUP = re.compile(r"/conversations/[0-9a-f-]{36}$")
 
 
 async def make_group(window: Window, name: str, *usernames: str) -> str:
-    """Make a group on the page for that, and give its address."""
+    """Create a group on its page and return its address."""
     page = window.page
     await window.goto("/conversations/new")
     await page.get_by_label("Name", exact=True).fill(name)
@@ -35,13 +35,13 @@ async def make_group(window: Window, name: str, *usernames: str) -> str:
 
 
 async def press(window: Window, address: str, button: str) -> None:
-    """Press a button on the page about a group."""
+    """Press a button on the info page of a group."""
     await window.goto(f"{address}/info")
     await window.page.get_by_role("button", name=button, exact=True).click()
 
 
 async def talk(hers: Window, his: Window) -> None:
-    """An answer, a reaction, another wording, and something taken back."""
+    """Reply, react, edit and delete."""
     await hers.say("Who waters the beans?", "Oops")
     await his.menu("Who waters the beans?", "Reply")
     await his.say("I do, @alice")
@@ -58,13 +58,13 @@ async def talk(hers: Window, his: Window) -> None:
 
 
 async def delete(window: Window, text: str) -> None:
-    """Take back what was said, and say that one means it."""
+    """Delete a message and confirm."""
     await window.menu(text, "Delete")
     await window.page.get_by_role("button", name="Delete", exact=True).click()
 
 
 async def add(window: Window, address: str, username: str) -> None:
-    """Add someone on the page about the group, out of those who are found: their list lies over the button."""
+    """Add a person on the info page of the group, chosen from the search results, which cover the button."""
     await window.goto(f"{address}/info")
     await window.page.get_by_label("Add people").press_sequentially(username[:3])
     await window.page.get_by_role("option", name=f"@{username}").click()
@@ -73,7 +73,7 @@ async def add(window: Window, address: str, username: str) -> None:
 
 
 async def hand_over_and_leave(window: Window, address: str) -> None:
-    """Make the first in the list the owner, and go."""
+    """Make the first member in the list the owner, and leave."""
     await window.goto(f"{address}/info")
     await window.page.get_by_role("button", name="Hand it over").click()
     await window.page.get_by_text("Leave this group").click()
@@ -107,11 +107,11 @@ async def test_the_life_of_a_group(enter: Enter, alice: User, bob: User, carol: 
         ["Alice added you.", "Alice handed the group over to Bob.", "Alice left."]
     )
     await press(his, address, "Remove Carol")
-    await expect(carols.page.get_by_role("heading", name="You are out")).to_be_visible()
+    await expect(carols.page.get_by_role("heading", name="You are no longer in this group")).to_be_visible()
     await expect(carols.row("Garden")).to_have_count(0)
 
 
-async def test_a_link_leads_a_newcomer_into_the_group(enter: Enter, alice: User, bob: User) -> None:
+async def test_an_invite_link_brings_a_new_person_into_the_group(enter: Enter, alice: User, bob: User) -> None:
     hers, theirs = await enter(alice), await enter()
     address = await make_group(hers, "Garden", "bob")
     await hers.say("Before the newcomer")
@@ -133,7 +133,7 @@ async def test_a_link_leads_a_newcomer_into_the_group(enter: Enter, alice: User,
     await theirs.shows()
 
 
-async def test_what_is_mine_alone_moves_on_all_my_devices(enter: Enter, alice: User, group: Conversation) -> None:
+async def test_personal_settings_change_on_all_devices(enter: Enter, alice: User, group: Conversation) -> None:
     choir = await sync_to_async(create_group)(by=alice, name="Choir")
     await sync_to_async(say)(alice, group, "The beans!")
     desk = await enter(alice)
@@ -152,7 +152,7 @@ async def test_what_is_mine_alone_moves_on_all_my_devices(enter: Enter, alice: U
     await expect(phone.row("Choir")).to_be_visible()
 
 
-async def test_only_what_is_said_moves_a_conversation_up(
+async def test_only_messages_move_a_conversation_up(
     enter: Enter, alice: User, bob: User, conversation: Conversation, group: Conversation
 ) -> None:
     choir = await sync_to_async(create_group)(by=alice, name="Choir")

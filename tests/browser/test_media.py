@@ -1,4 +1,4 @@
-"""Pictures, film, voice and files on the page: in by every way there is, and seen on the other screen."""
+"""Pictures, video, voice and files: attached in every way, and shown on the other screen."""
 
 import base64
 from pathlib import Path
@@ -8,8 +8,8 @@ from playwright.async_api import Locator, Page, expect
 from accounts.models import User
 from conversations.models import Conversation
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
-from tests.browser.window import Troubles, Window
+from tests.browser.layout import fits
+from tests.browser.window import Troubles, Window, until_loaded
 from tests.support import samples
 
 DROP = """([name, type, data]) => {
@@ -18,27 +18,20 @@ DROP = """([name, type, data]) => {
     transfer.items.add(new File([bytes], name, { type }));
     return transfer;
 }"""
-IS_LOADED = "image => image.complete && image.naturalWidth > 0"
 
 
 async def drop(page: Page, name: str, content_type: str, data: bytes) -> None:
-    """Let go of a file over the conversation."""
+    """Drop a file on the conversation."""
     transfer = await page.evaluate_handle(DROP, [name, content_type, base64.b64encode(data).decode()])
     for event in ("dragover", "drop"):
         await page.dispatch_event("#main", event, {"dataTransfer": transfer})
 
 
 async def choose(window: Window, *files: Path) -> None:
-    """Choose files by the button."""
+    """Choose files by the attach button."""
     async with window.page.expect_file_chooser() as chooser:
         await window.page.get_by_role("button", name="Attach files").click()
     await (await chooser.value).set_files(list(files))
-
-
-async def loaded(image: Locator) -> None:
-    await expect(image).to_be_visible()
-    handle = await image.element_handle()
-    await image.page.wait_for_function(IS_LOADED, arg=handle)
 
 
 def pictures(window: Window) -> Locator:
@@ -49,24 +42,24 @@ def sent(window: Window) -> Locator:
     return window.lines.filter(has=window.page.locator("[data-position]:not([data-position=''])"))
 
 
-async def test_a_picture_that_is_dropped_is_seen_on_the_other_screen(
+async def test_a_dropped_picture_appears_on_the_other_screen(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     mine, theirs = await enter(alice), await enter(bob, viewport={"width": 360, "height": 740})
     await mine.open(conversation)
     await theirs.open(conversation)
     await drop(mine.page, "beach.jpg", "image/jpeg", samples.picture())
-    await expect(mine.page.get_by_role("list", name="To be sent")).to_contain_text("beach.jpg")
+    await expect(mine.page.get_by_role("list", name="Attachments")).to_contain_text("beach.jpg")
     await mine.field.fill("Look!")
     await mine.field.press("Enter")
-    await loaded(pictures(theirs))
+    await until_loaded(pictures(theirs))
     await theirs.shows("Look!")
     await expect(pictures(theirs)).to_have_attribute("width", "480")
     await fits(theirs)
 
     await pictures(theirs).click()
     shown = theirs.page.get_by_role("dialog", name="Picture").get_by_role("img", name="beach.jpg")
-    await loaded(shown)
+    await until_loaded(shown)
     await theirs.page.keyboard.press("Escape")
     await expect(shown).to_be_hidden()
 
@@ -74,7 +67,7 @@ async def test_a_picture_that_is_dropped_is_seen_on_the_other_screen(
     await expect(theirs.row("Alice")).to_contain_text("Look!")
 
 
-async def test_pictures_are_turned_over_by_keys(
+async def test_arrow_keys_step_through_pictures(
     enter: Enter, alice: User, conversation: Conversation, tmp_path: Path
 ) -> None:
     window = await enter(alice)
@@ -98,7 +91,7 @@ async def test_pictures_are_turned_over_by_keys(
         await expect(dialog.get_by_role("img")).to_have_attribute("alt", str(name))
 
 
-async def test_film_sound_and_file_have_their_looks(
+async def test_video_audio_and_files_are_shown_each_in_its_way(
     enter: Enter, alice: User, bob: User, conversation: Conversation, tmp_path: Path
 ) -> None:
     mine, theirs = await enter(alice), await enter(bob)
@@ -125,7 +118,7 @@ async def test_film_sound_and_file_have_their_looks(
     await expect(mine.row("Bob")).to_contain_text("File: notes.txt")
 
 
-async def test_what_is_not_what_it_says_is_refused_and_can_be_discarded(
+async def test_a_file_of_the_wrong_type_is_refused_and_can_be_discarded(
     enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect("status of 422")
@@ -138,7 +131,7 @@ async def test_what_is_not_what_it_says_is_refused_and_can_be_discarded(
     await expect(window.lines).to_have_count(0)
 
 
-async def test_what_may_not_be_sent_is_refused_with_its_reason(
+async def test_a_file_type_that_is_not_accepted_is_refused_with_its_reason(
     enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect("status of 415")
@@ -163,7 +156,7 @@ async def test_a_file_waits_for_the_storage_and_survives_a_reload(
     await expect(window.lines).to_have_count(1)
     await window.page.unroute("**/chat-media*")
     await expect(sent(window)).to_have_count(1, timeout=30_000)
-    await loaded(pictures(window))
+    await until_loaded(pictures(window))
 
 
 async def test_an_upload_can_be_cancelled(
@@ -181,7 +174,7 @@ async def test_an_upload_can_be_cancelled(
     await window.shows("Another thing")
 
 
-async def test_a_voice_message_is_recorded_and_heard_of(
+async def test_a_voice_message_is_recorded_and_received(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     mine, theirs = await enter(alice, permissions=["microphone"]), await enter(bob)
@@ -195,7 +188,7 @@ async def test_a_voice_message_is_recorded_and_heard_of(
     await expect(theirs.row("Alice")).to_contain_text("Voice message")
 
 
-async def test_pictures_are_there_without_a_script(
+async def test_pictures_are_shown_without_scripts(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     mine, theirs = await enter(alice), await enter(bob, java_script_enabled=False)
@@ -207,7 +200,7 @@ async def test_pictures_are_there_without_a_script(
     await expect(pictures(theirs)).to_have_attribute("alt", "beach.jpg")
 
 
-async def test_a_picture_is_sent_on(
+async def test_a_picture_is_forwarded(
     enter: Enter, alice: User, bob: User, conversation: Conversation, group: Conversation
 ) -> None:
     mine, theirs = await enter(alice), await enter(bob, java_script_enabled=False)
@@ -216,40 +209,10 @@ async def test_a_picture_is_sent_on(
     await mine.field.fill("Look!")
     await mine.field.press("Enter")
     await expect(sent(mine)).to_have_count(1)
-    await mine.menu("Look!", "Send on")
+    await mine.menu("Look!", "Forward")
     await fits(mine)
     await mine.page.get_by_role("button", name="Send to Garden").click()
     await mine.shows("Look!")
-    await loaded(pictures(mine))
+    await until_loaded(pictures(mine))
     await theirs.open(group)
     await expect(pictures(theirs)).to_have_attribute("alt", "beach.jpg")
-
-
-async def put_up(window: Window, picture: Path) -> None:
-    """Choose a picture of oneself, or of a group, and wait until it is there."""
-    async with window.page.expect_file_chooser() as chooser:
-        await window.page.get_by_role("button", name="Choose a picture").click()
-    await (await chooser.value).set_files(picture)
-    await loaded(window.page.get_by_role("main").locator(".who img"))
-
-
-async def test_a_person_and_a_group_have_their_pictures(
-    enter: Enter, alice: User, bob: User, conversation: Conversation, group: Conversation, tmp_path: Path
-) -> None:
-    (tmp_path / "me.jpg").write_bytes(samples.picture())
-    mine, theirs = await enter(alice), await enter(bob)
-    await theirs.open(group)
-    await mine.goto("/settings/profile")
-    await put_up(mine, tmp_path / "me.jpg")
-    await mine.goto(f"/conversations/{group.pk}/info")
-    await put_up(mine, tmp_path / "me.jpg")
-    await loaded(theirs.page.locator("[data-head-avatar] img"))
-    await loaded(theirs.row("Garden").locator("img"))
-    await theirs.open(group)
-    await loaded(theirs.row("Alice").locator("img"))
-    await mine.open(group)
-    await mine.say("Here I am")
-    await loaded(theirs.line("Here I am").locator("[data-avatar] img"))
-    await mine.goto("/settings/profile")
-    await mine.page.get_by_role("button", name="Remove it").click()
-    await expect(mine.page.locator(".who img")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Who is here and who is typing, on the pages of two people."""
+"""Who is online and who is typing, on the pages of two people."""
 
 import asyncio
 
@@ -11,18 +11,18 @@ from conversations.contacts.commands import update_me
 from conversations.models import Conversation
 from messaging.presence.queries import viewers_of
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.layout import fits
 from tests.browser.window import Window
 
 TYPES = {"delay": 30}
 
 
 def about(window: Window, text: str) -> object:
-    """A line of the bar above the conversation, where it is to be seen."""
+    """A visible line of the header of the conversation."""
     return window.page.get_by_role("main").locator(".app__bar").get_by_text(text).filter(visible=True)
 
 
-async def test_one_sees_that_the_other_comes_and_goes(
+async def test_the_other_person_is_shown_online_and_offline(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -36,7 +36,7 @@ async def test_one_sees_that_the_other_comes_and_goes(
     await expect(about(hers, "online")).to_be_hidden()
 
 
-async def test_one_sees_that_the_other_types_until_it_is_said(
+async def test_typing_is_shown_until_the_message_arrives(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -54,7 +54,7 @@ async def test_one_sees_that_the_other_types_until_it_is_said(
     await expect(hers.row("Bob")).to_contain_text("Hello")
 
 
-async def test_who_empties_the_field_or_leaves_it_types_no_more(
+async def test_typing_ends_when_the_field_is_emptied_or_left(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -68,7 +68,7 @@ async def test_who_empties_the_field_or_leaves_it_types_no_more(
         await expect(about(hers, "typing…")).to_be_hidden(timeout=4000)
 
 
-async def test_a_group_is_told_who_types(
+async def test_a_group_sees_who_is_typing(
     enter: Enter, alice: User, bob: User, carol: User, group: Conversation
 ) -> None:
     hers, his, carols = await enter(alice), await enter(bob), await enter(carol)
@@ -83,7 +83,7 @@ async def test_a_group_is_told_who_types(
     await expect(about(his, "Carol is typing…")).to_be_visible()
 
 
-async def test_what_one_has_open_is_known_while_it_is_open(
+async def test_an_open_conversation_is_reported_while_it_is_open(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers = await enter(alice)
@@ -94,14 +94,14 @@ async def test_what_one_has_open_is_known_while_it_is_open(
 
 
 async def looks(conversation: Conversation, wanted: set[object]) -> None:
-    """Wait until just these have a conversation open."""
+    """Wait until exactly these people have a conversation open."""
     async with asyncio.timeout(15):
         while await sync_to_async(viewers_of)(conversation.pk) != wanted:  # noqa: ASYNC110 (it is Redis that changes)
             await asyncio.sleep(0.05)
 
 
 @pytest.mark.long
-async def test_a_persons_page_says_whether_they_are_here_unless_they_hide_it(
+async def test_a_profile_shows_presence_unless_it_is_hidden(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -116,7 +116,7 @@ async def test_a_persons_page_says_whether_they_are_here_unless_they_hide_it(
     await expect(main.get_by_text("last seen")).to_be_hidden()
 
 
-async def test_without_a_script_the_persons_page_says_it_too(
+async def test_a_profile_shows_presence_without_scripts(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice, java_script_enabled=False), await enter(bob)
@@ -127,7 +127,7 @@ async def test_without_a_script_the_persons_page_says_it_too(
 
 
 async def looks_here(window: Window, user: User, text: str) -> None:
-    """Load someone's page until it says this."""
+    """Reload a person's page until it shows this text."""
     async with asyncio.timeout(15):
         while True:
             await window.goto(f"/people/{user.pk}")
@@ -135,7 +135,7 @@ async def looks_here(window: Window, user: User, text: str) -> None:
                 return
 
 
-async def test_the_bar_holds_long_names_and_who_is_here(
+async def test_the_header_fits_long_names_and_presence(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)

@@ -1,4 +1,4 @@
-"""Receipts as people see them: ticks under what one has said, and what is unread, the same in every window."""
+"""Receipts as people see them: the status of their own messages, and unread counts, the same in every window."""
 
 import asyncio
 import re
@@ -11,18 +11,18 @@ from conversations.contacts.commands import update_me
 from conversations.models import Conversation
 from messaging.receipts.commands import mark_delivered, mark_read
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.layout import fits
 from tests.browser.window import Window
 from tests.messaging.helpers import say
 
 
 def state(window: Window, text: str, name: str) -> Locator:
-    """The sign of how far a message has come."""
+    """The status icon of a message."""
     return window.line(text).get_by_role("img", name=name, exact=True)
 
 
 async def stands_at(window: Window, text: str, name: str) -> None:
-    """Wait until a message shows that it has come so far, and no other sign."""
+    """Wait until a message shows this status and no other."""
     await expect(state(window, text, name)).to_be_visible()
     await expect(window.line(text).locator(".message__state").filter(visible=True)).to_have_count(1)
 
@@ -45,7 +45,7 @@ async def test_a_message_is_sent_then_delivered_then_read(
     await expect(hers.line("Yes").locator(".message__state").filter(visible=True)).to_have_count(0)
 
 
-async def test_in_a_group_a_message_has_come_as_far_as_the_last_of_all(
+async def test_in_a_group_the_status_is_that_of_the_last_member(
     enter: Enter, alice: User, bob: User, carol: User, group: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -61,7 +61,7 @@ async def test_in_a_group_a_message_has_come_as_far_as_the_last_of_all(
     await stands_at(hers, "Beans?", "Read")
 
 
-async def test_what_is_open_behind_another_window_is_delivered_and_not_read(
+async def test_a_message_in_a_background_window_is_delivered_and_not_read(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -75,7 +75,7 @@ async def test_what_is_open_behind_another_window_is_delivered_and_not_read(
     await stands_at(hers, "Look!", "Read")
 
 
-async def test_what_is_read_in_one_window_is_read_in_the_other_at_once(
+async def test_reading_in_one_window_marks_the_other_as_read(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     await sync_to_async(say)(alice, conversation, "One")
@@ -89,7 +89,7 @@ async def test_what_is_read_in_one_window_is_read_in_the_other_at_once(
     await expect(laptop.page).to_have_title("Parley")
 
 
-async def test_who_hides_what_they_read_shows_that_it_came_and_no_more(
+async def test_a_person_who_hides_read_receipts_shows_only_delivery(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     await sync_to_async(update_me)(by=bob, settings={"read_receipts": False})
@@ -104,7 +104,7 @@ async def test_who_hides_what_they_read_shows_that_it_came_and_no_more(
     await stands_at(his, "Quite.", "Delivered")
 
 
-async def test_what_was_read_while_a_window_was_away_shows_when_it_is_back(
+async def test_receipts_missed_while_offline_are_shown_after_reconnecting(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     lines: list[WebSocketRoute] = []
@@ -133,7 +133,7 @@ async def test_what_was_read_while_a_window_was_away_shows_when_it_is_back(
     await stands_at(hers, "Hello?", "Read")
 
 
-async def test_what_came_is_said_again_after_a_line_that_lost_it(
+async def test_a_lost_delivery_ack_is_repeated_after_reconnecting(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     lines: list[WebSocketRoute] = []
@@ -166,7 +166,7 @@ async def test_what_came_is_said_again_after_a_line_that_lost_it(
     await stands_at(hers, "Look!", "Read")
 
 
-async def test_the_page_of_a_message_says_who_has_read_it_and_when(
+async def test_the_page_of_a_message_shows_who_has_read_it_and_when(
     enter: Enter, alice: User, bob: User, carol: User, group: Conversation
 ) -> None:
     hers = await enter(alice)
@@ -176,9 +176,9 @@ async def test_the_page_of_a_message_says_who_has_read_it_and_when(
     last = (await sync_to_async(Conversation.objects.get)(pk=group.pk)).last_position
     await sync_to_async(mark_read)(by=bob, conversation_id=group.pk, through=last)
     await hers.menu("Beans?", "Who has read it")
-    standing = hers.page.get_by_role("region", name="Who has it").get_by_role("listitem")
-    await expect(standing.nth(0)).to_contain_text("Bob")
-    await expect(standing.nth(0)).to_contain_text(re.compile(r"Read.*\d\d:\d\d.*Delivered.*\d\d:\d\d", re.DOTALL))
-    await expect(standing.nth(1)).to_contain_text("Carol")
-    await expect(standing.nth(1)).to_contain_text("Sent")
+    receipt = hers.page.get_by_role("region", name="Who has it").get_by_role("listitem")
+    await expect(receipt.nth(0)).to_contain_text("Bob")
+    await expect(receipt.nth(0)).to_contain_text(re.compile(r"Read.*\d\d:\d\d.*Delivered.*\d\d:\d\d", re.DOTALL))
+    await expect(receipt.nth(1)).to_contain_text("Carol")
+    await expect(receipt.nth(1)).to_contain_text("Sent")
     await fits(hers)

@@ -1,4 +1,4 @@
-"""Texts as the page's script reads them: it finds the same links and names as the server."""
+"""The page's script finds the same links and names in texts as the server."""
 
 import unicodedata
 from typing import Any
@@ -45,7 +45,7 @@ FAMILY = "👨\u200d👩\u200d👧"
 
 
 async def blank(enter: Enter) -> Page:
-    """A page of ours, on which nobody is signed in."""
+    """A page of the site without a signed-in person."""
     window = await enter()
     await window.goto("/accounts/login/")
     return window.page
@@ -56,7 +56,7 @@ async def test_the_script_finds_what_the_server_finds(enter: Enter) -> None:
     assert await page.evaluate(FIND, [FILES, [example["text"] for example in EXAMPLES]]) == EXAMPLES
 
 
-async def test_the_script_ends_a_link_at_the_same_letters_as_the_server(enter: Enter) -> None:
+async def test_the_script_ends_a_link_at_the_same_characters_as_the_server(enter: Enter) -> None:
     page = await blank(enter)
     texts = [f"{letter}https://site.example/a{letter}b @{letter}BEN" for letter in LETTERS]
     found = await page.evaluate(FIND, [FILES, texts])
@@ -79,9 +79,7 @@ def links_in(text: str) -> list[str]:
         ("@samuel @sam.uel x@sam", ["sam"], []),
     ],
 )
-async def test_the_names_of_those_who_are_meant_stand_out(
-    enter: Enter, text: str, people: list[str], drawn: list[str]
-) -> None:
+async def test_mentioned_names_are_highlighted(enter: Enter, text: str, people: list[str], drawn: list[str]) -> None:
     page = await blank(enter)
     assert await page.evaluate(DRAW, [FILES, text, people]) == drawn
 
@@ -94,7 +92,7 @@ async def test_the_names_of_those_who_are_meant_stand_out(
         ("graphemes", "cut", truncate, [(f"ab{FAMILY}", 4), (f"ab{FAMILY}", 7), (FAMILY, 2), ("", 3), ("e\u0301", 1)]),
     ],
 )
-async def test_the_script_treats_letters_as_the_server_does(
+async def test_the_script_folds_and_cuts_text_as_the_server_does(
     enter: Enter, module: str, name: str, ours: Any, values: list[Any]
 ) -> None:
     page = await blank(enter)
@@ -115,7 +113,7 @@ BLANK_AROUND = [
 ]
 
 
-async def test_blank_lines_around_a_text_take_no_room_and_are_not_lost(
+async def test_blank_lines_around_a_text_are_hidden_and_not_lost(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     texts = ["One line", *BLANK_AROUND[:3], "  Indented"]

@@ -1,4 +1,4 @@
-"""The window on a long conversation: it follows at the end, and leaves those in peace who read further up."""
+"""Scrolling a long conversation: new messages scroll into view at the end, and do not disturb a reader further up."""
 
 import asyncio
 import re
@@ -18,12 +18,12 @@ OLDER = re.compile(r"/messages/conversation/.*before=")
 
 @pytest.fixture
 def talk(conversation: Conversation, bob: User) -> Conversation:
-    """Bob has said 1, 2, 3 … to Alice."""
+    """Bob has sent 1, 2, 3 … to Alice."""
     fill(conversation, bob, MESSAGES)
     return conversation
 
 
-async def test_at_the_end_the_newest_message_comes_into_view(
+async def test_at_the_end_a_new_message_scrolls_into_view(
     enter: Enter, alice: User, bob: User, talk: Conversation
 ) -> None:
     hers = await enter(alice)
@@ -36,7 +36,9 @@ async def test_at_the_end_the_newest_message_comes_into_view(
     await expect(hers.newest).to_be_hidden()
 
 
-async def test_further_up_a_new_message_moves_nothing(enter: Enter, alice: User, bob: User, talk: Conversation) -> None:
+async def test_further_up_a_new_message_does_not_scroll(
+    enter: Enter, alice: User, bob: User, talk: Conversation
+) -> None:
     hers = await enter(alice)
     await hers.open(talk)
     await hers.line("95").scroll_into_view_if_needed()
@@ -52,9 +54,7 @@ async def test_further_up_a_new_message_moves_nothing(enter: Enter, alice: User,
     await expect(hers.newest).to_be_hidden()
 
 
-async def test_scrolling_up_brings_older_messages_until_the_first(
-    enter: Enter, alice: User, talk: Conversation
-) -> None:
+async def test_scrolling_up_loads_older_messages_until_the_first(enter: Enter, alice: User, talk: Conversation) -> None:
     hers = await enter(alice)
     await hers.open(talk)
     await expect(hers.lines).to_have_count(50)
@@ -68,7 +68,7 @@ async def test_scrolling_up_brings_older_messages_until_the_first(
     await hers.shows(*(str(n + 1) for n in range(MESSAGES)))
 
 
-async def test_older_messages_come_above_what_is_being_read(enter: Enter, alice: User, talk: Conversation) -> None:
+async def test_older_messages_are_inserted_above_the_view(enter: Enter, alice: User, talk: Conversation) -> None:
     hers = await enter(alice)
     await hers.open(talk)
     arrival = asyncio.Event()
@@ -85,7 +85,7 @@ async def test_older_messages_come_above_what_is_being_read(enter: Enter, alice:
     assert await hers.top_of(hers.line("75")) == pytest.approx(before, abs=1)
 
 
-async def test_a_key_that_leads_to_the_top_gets_there(enter: Enter, alice: User, talk: Conversation) -> None:
+async def test_the_home_key_scrolls_to_the_top(enter: Enter, alice: User, talk: Conversation) -> None:
     hers = await enter(alice)
     await hers.open(talk)
     await hers.log.focus()
@@ -94,7 +94,7 @@ async def test_a_key_that_leads_to_the_top_gets_there(enter: Enter, alice: User,
     await expect(hers.lines).to_have_count(100)
 
 
-async def test_an_address_that_names_an_older_message_leads_to_it(
+async def test_an_address_with_an_older_message_jumps_to_it(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     first = await sync_to_async(say)(bob, conversation, "The first of all")

@@ -1,4 +1,4 @@
-"""The settings in a browser: they fit any window, need no script, and know passkeys."""
+"""The settings in a browser: they fit any window, work without scripts, and manage passkeys."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from accounts.models import Session, User
 from conversations.contacts.commands import block, invite
 from tests.browser.conftest import Enter
-from tests.browser.looks import LONG, fits
+from tests.browser.layout import LONG, fits
 from tests.browser.window import STILL_ASKING, Troubles, Window
 from tests.support.browser import PASSWORD
 from tests.support.server import Server
@@ -26,19 +26,19 @@ AUTHENTICATOR = {
 
 @pytest.fixture
 def erin(person) -> User:
-    """Someone with a password, whose name breaks pages."""
+    """A person with a password and a name that breaks layouts."""
     return person("erin", PASSWORD, display_name=LONG[:80], about=LONG, email=f"{'erin' * 12}@example.org")
 
 
 @pytest.fixture
 def acquainted(alice: User, erin: User, mallory: User) -> None:
-    """Alice wants nothing of Mallory, and Erin something of Alice."""
+    """Alice has blocked Mallory, and Erin has asked to be Alice's contact."""
     block(by=alice, other=mallory)
     invite(by=erin, to=alice)
 
 
 @pytest.mark.long
-async def test_no_page_of_the_settings_is_wider_than_the_window(
+async def test_no_settings_page_is_wider_than_the_window(
     enter: Enter, alice: User, erin: User, acquainted: None
 ) -> None:
     async def look(window: Window) -> None:
@@ -50,7 +50,7 @@ async def test_no_page_of_the_settings_is_wider_than_the_window(
     await asyncio.gather(look(await enter(alice)), look(await enter(erin)))
 
 
-async def test_a_profile_is_changed_without_a_script(enter: Enter, alice: User) -> None:
+async def test_a_profile_is_changed_without_scripts(enter: Enter, alice: User) -> None:
     window = await enter(alice, java_script_enabled=False, viewport={"width": 360, "height": 740})
     page = window.page
     await window.goto("/")
@@ -64,7 +64,7 @@ async def test_a_profile_is_changed_without_a_script(enter: Enter, alice: User) 
 
 
 async def add_passkey(page: Page) -> None:
-    """Make a passkey that opens the account alone, by way of the settings."""
+    """Create a passkey in the settings that signs in without a password."""
     await page.goto("/settings/security")
     await page.get_by_role("link", name="Add a passkey").click()
     await page.get_by_label("Your password").fill(PASSWORD)
@@ -75,15 +75,13 @@ async def add_passkey(page: Page) -> None:
 
 
 async def plug_in(window: Window) -> None:
-    """Give the browser something that keeps passkeys, and a finger that says yes."""
+    """Give the browser a virtual authenticator that accepts everything."""
     session = await window.page.context.new_cdp_session(window.page)
     await session.send("WebAuthn.enable")
     await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
 
 
-async def test_a_passkey_is_made_and_opens_the_account(
-    enter: Enter, erin: User, server: Server, troubles: Troubles
-) -> None:
+async def test_a_passkey_is_created_and_signs_in(enter: Enter, erin: User, server: Server, troubles: Troubles) -> None:
     troubles.expect(*STILL_ASKING)
     # Browsers allow passkeys on this name without a certificate, and on no number.
     window = await enter(erin, at=server.url.replace("127.0.0.1", "localhost"))
@@ -97,7 +95,7 @@ async def test_a_passkey_is_made_and_opens_the_account(
     await expect(window.inbox).to_contain_text("It is quiet here")
 
 
-async def test_a_passkey_confirms_that_it_is_oneself(
+async def test_a_passkey_confirms_the_persons_identity(
     enter: Enter, erin: User, server: Server, troubles: Troubles
 ) -> None:
     troubles.expect(*STILL_ASKING)
@@ -114,7 +112,7 @@ async def test_a_passkey_confirms_that_it_is_oneself(
     await expect(page.get_by_text("This browser has no wallet")).to_be_visible()
 
 
-async def test_a_passkey_that_can_not_be_is_explained(enter: Enter) -> None:
+async def test_a_passkey_that_cannot_work_is_explained(enter: Enter) -> None:
     window = await enter()
     await window.goto("/accounts/login/")
     await window.page.get_by_role("button", name="Sign in with a passkey").click()

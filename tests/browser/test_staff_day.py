@@ -1,4 +1,4 @@
-"""A day of the staff, step by step: reports are looked at, someone is warned, then suspended; people see it happen."""
+"""A day of the staff, step by step: reports are handled, a person is warned, then suspended; people see it happen."""
 
 from collections.abc import Awaitable, Callable
 
@@ -16,7 +16,7 @@ Step = Callable[["Day"], Awaitable[None]]
 
 
 class Day:
-    """Three windows: alice reports, bob sells watches, the desk is the staff's."""
+    """Three windows: alice reports, bob sends spam, and the third one is the staff's."""
 
     def __init__(self, hers: Window, his: Window, desk: Window, conversation: Conversation, troubles: Troubles) -> None:
         self.hers, self.his, self.desk = hers, his, desk
@@ -40,7 +40,7 @@ class Day:
         await self.room.get_by_role("row").nth(1).get_by_role("link").first.click()
 
     async def act(self, name: str, words: str = "", *, label: str = "Your words to the person") -> None:
-        """Choose something that may be done about what the page shows, and say what it asks for."""
+        """Choose a staff action on the page and fill in its form."""
         await self.room.get_by_role("link", name=name, exact=True).click()
         if words:
             await self.room.get_by_label(label).fill(words)

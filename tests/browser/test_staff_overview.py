@@ -1,4 +1,4 @@
-"""The staff's pages as they are drawn."""
+"""The layout of the staff's pages."""
 
 import pytest
 from django.urls import reverse
@@ -6,7 +6,7 @@ from django.urls import reverse
 from accounts.models import User
 from conversations.models import Conversation
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.layout import fits
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ BLANK = """
 """
 
 
-async def test_the_first_page_fits_every_window_and_its_words_stand_close(
+async def test_the_overview_fits_every_window_and_is_compact(
     enter: Enter, staff: User, conversation: Conversation
 ) -> None:
     desk = await enter(staff)

@@ -1,4 +1,4 @@
-"""A browser that has a wallet: the key and its signatures are another library's, the wallet's window says yes or no."""
+"""A browser with a wallet: a library signs with a real key, and the wallet accepts or declines."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.layout import fits
 from tests.browser.window import Window
 from tests.support.browser import PASSWORD
 from tests.support.wallet import Wallet
@@ -28,12 +28,12 @@ SIGN_IN = "Sign in with your wallet"
 
 @pytest.fixture
 def erin(person: Any) -> User:
-    """Someone with a password."""
+    """A person with a password."""
     return person("erin", PASSWORD)
 
 
 async def give_wallet(window: Window, way: str = IN_THE_WINDOW) -> None:
-    """Put a wallet into a browser; most give their address in small letters."""
+    """Put a wallet into a browser; most wallets return their address in lower case."""
     wallet = Wallet()
 
     def ask(asked: dict[str, Any]) -> Any:
@@ -53,7 +53,7 @@ async def sign_in(page: Page) -> None:
 
 
 async def confirm(page: Page) -> None:
-    """Show by the password that it is oneself."""
+    """Confirm the identity by the password."""
     await page.get_by_label("Your password").fill(PASSWORD)
     await page.get_by_role("button", name="Go on").click()
 
@@ -66,7 +66,7 @@ async def test_a_wallet_signs_in(enter: Enter, data: None, way: str) -> None:
     await expect(window.inbox).to_contain_text("It is quiet here")
 
 
-async def test_who_says_no_stays_outside_and_may_try_again(enter: Enter, data: None) -> None:
+async def test_a_declined_signature_can_be_retried(enter: Enter, data: None) -> None:
     window = await enter()
     await give_wallet(window, SAYS_NO)
     await sign_in(window.page)
@@ -84,7 +84,7 @@ async def test_without_a_wallet_there_is_no_button(enter: Enter, erin: User) -> 
     await expect(mine.page.get_by_text("This browser has no wallet")).to_be_visible()
 
 
-async def test_a_wallet_is_linked_opens_the_account_and_is_unlinked(enter: Enter, erin: User) -> None:
+async def test_a_wallet_is_linked_signs_in_and_is_unlinked(enter: Enter, erin: User) -> None:
     mine, elsewhere = await enter(erin), await enter()
     await give_wallet(mine)
     await mine.goto("/settings/security")
@@ -105,7 +105,7 @@ async def test_a_wallet_is_linked_opens_the_account_and_is_unlinked(enter: Enter
     await expect(mine.page.get_by_text("Your wallet is unlinked.")).to_be_visible()
 
 
-async def test_who_has_no_password_confirms_with_the_wallet(enter: Enter, data: None) -> None:
+async def test_a_person_without_a_password_confirms_with_the_wallet(enter: Enter, data: None) -> None:
     window = await enter(viewport={"width": 360, "height": 740})
     await give_wallet(window)
     await sign_in(window.page)

@@ -1,4 +1,4 @@
-"""A browser with JavaScript off: everything still works, only not by itself."""
+"""With JavaScript off everything still works, but pages must be reloaded."""
 
 import asyncio
 
@@ -15,11 +15,11 @@ from tests.support.browser import PASSWORD
 
 @pytest.fixture
 def alice(person) -> User:
-    """She signs in by the form."""
+    """A person who signs in by the form."""
     return person("alice", PASSWORD, display_name="Alice")
 
 
-async def test_one_signs_in_reads_and_writes_with_forms_alone(
+async def test_forms_alone_sign_in_read_and_write(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(java_script_enabled=False), await enter(bob)
@@ -54,9 +54,7 @@ async def test_older_pages_are_links(enter: Enter, alice: User, bob: User, conve
     await window.shows(*map(str, range(71, 121)))
 
 
-async def test_a_button_says_that_one_has_read(
-    enter: Enter, alice: User, bob: User, conversation: Conversation
-) -> None:
+async def test_a_button_marks_as_read(enter: Enter, alice: User, bob: User, conversation: Conversation) -> None:
     await sync_to_async(fill)(conversation, bob, 3)
     window = await enter(alice, java_script_enabled=False)
     await window.open(conversation)

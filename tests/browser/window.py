@@ -1,4 +1,4 @@
-"""One person's window on Parley: what they see and do in it, and the trouble that is not for their eyes."""
+"""A person's browser window: what they see and do in it, and the errors that they do not see."""
 
 import re
 from collections.abc import Sequence
@@ -15,14 +15,23 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, so
 """
 
 STILL_ASKING = ("status of 401",)
-"""What the console says if a page is still asking for something when its person signs out."""
+"""What the console reports if a request is still running when its person signs out."""
 
 # A busy machine is slow; nothing that goes well has to wait for this.
 expect.set_options(timeout=15_000)
 
+IS_LOADED = "image => image.complete && image.naturalWidth > 0"
+
+
+async def until_loaded(image: Locator) -> None:
+    """Wait until a picture is visible and loaded."""
+    await expect(image).to_be_visible()
+    handle = await image.element_handle()
+    await image.page.wait_for_function(IS_LOADED, arg=handle)
+
 
 class Window:
-    """A page in a browser that nobody else uses."""
+    """A page in a browser of its own."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -42,13 +51,13 @@ class Window:
         await self.goto(f"/conversations/{conversation.pk}")
 
     async def sign_in(self, username: str, password: str = PASSWORD) -> None:
-        """Fill in the form that stands here, and send it."""
+        """Fill in the sign-in form and submit it."""
         await self.page.get_by_label("Username").fill(username)
         await self.page.get_by_label("Password").fill(password)
         await self.page.get_by_role("button", name="Sign in", exact=True).click()
 
     async def say(self, *texts: str) -> None:
-        """Type some messages and send each with Enter, once the page knows what to do with that key."""
+        """Type some messages and send each with Enter, once the page handles that key."""
         await self.field.wait_for()
         await self.page.wait_for_load_state()
         for text in texts:
@@ -56,12 +65,12 @@ class Window:
             await self.field.press("Enter")
 
     def line(self, text: str) -> Locator:
-        """The line, or the lines, that say just this."""
+        """The messages with exactly this text."""
         words = self.page.locator("[data-text]").filter(has_text=re.compile(rf"^{re.escape(text)}$"))
         return self.lines.filter(has=words)
 
     async def menu(self, text: str, item: str) -> None:
-        """Open the menu of what was said, and choose something there."""
+        """Open the menu of a message and choose an item."""
         await self.line(text).hover()
         await self.line(text).get_by_title("More").click()
         await self.page.get_by_role("menuitem", name=item).click()
@@ -71,16 +80,16 @@ class Window:
         return self.inbox.get_by_role("listitem").filter(has=self.page.get_by_text(name, exact=True))
 
     async def shows(self, *texts: str) -> None:
-        """Wait until people have said just this, in this order, and all of it is sent."""
+        """Wait until the conversation shows exactly these texts, in this order, and all are sent."""
         await expect(self.said).to_have_text(texts)
         await expect(self.lines.get_by_title("Sending").filter(visible=True)).to_have_count(0)
 
     async def texts(self) -> list[str]:
-        """What is said in the open conversation, from top to bottom."""
+        """The texts in the open conversation, from top to bottom."""
         return await self.said.all_inner_texts()
 
     async def top_of(self, line: Locator) -> float:
-        """How far down in the window a line stands."""
+        """The distance of a message from the top of the window."""
         box = await line.bounding_box()
         assert box, "this line is not on the page"
         return box["y"]
@@ -95,20 +104,20 @@ class Troubles:
 
     async def watch(self, context: BrowserContext) -> None:
         await context.add_init_script(REPORT_VIOLATIONS)
-        context.on("console", self._hear)
-        context.on("weberror", self._catch)
+        context.on("console", self._on_console)
+        context.on("weberror", self._on_error)
 
     def expect(self, *words: str) -> None:
-        """Some trouble belongs to the test: a page that is not found, a server that is not there."""
+        """Expect errors that belong to the test, such as a page that is not found or a server that is down."""
         self._expected += words
 
     @property
     def unexpected(self) -> Sequence[str]:
         return [each for each in self._seen if not any(words in each for words in self._expected)]
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self._seen.append(f"{message.text} ({message.location['url']})")
 
-    def _catch(self, error: WebError) -> None:
+    def _on_error(self, error: WebError) -> None:
         self._seen.append(str(error.error))

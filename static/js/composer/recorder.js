@@ -30,7 +30,7 @@ export class Recorder extends EventTarget {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
       this.#record(stream);
     } catch {
-      this.#emit("failed", "This page may not use the microphone.");
+      this.#emit("failed", "This page has no access to the microphone.");
     }
   }
 

@@ -40,7 +40,7 @@ function post({ url, fields }, file, onProgress, signal) {
 const refusalOf = (status) => {
   const detail = "The storage did not take the file.";
   if (status < 500 && status !== 403) return new Refusal({ code: "unprocessable", detail });
-  return new Refusal({ code: "unavailable", detail: `${detail} It is tried again.`, retry_after: 5 });
+  return new Refusal({ code: "unavailable", detail: `${detail} Trying again.`, retry_after: 5 });
 };
 
 async function untilReady(api, completed, signal) {

@@ -3,13 +3,13 @@
 import { Api } from "../net/api.js";
 import { upload } from "../net/upload.js";
 
-const box = document.querySelector("[data-portrait]");
-const find = (part) => box.querySelector(`[data-portrait-${part}]`);
+const box = document.querySelector("[data-avatar-upload]");
+const find = (part) => box.querySelector(`[data-avatar-upload-${part}]`);
 const api = new Api("/api/v1", box.dataset.csrfToken);
 const [file, choose] = [find("file"), find("choose")];
 
 const set = async (id) => {
-  await api.setAvatar(box.dataset.portrait, id);
+  await api.setAvatar(box.dataset.avatarUpload, id);
   location.reload();
 };
 

@@ -12,7 +12,7 @@ export function enableCopyButtons(root) {
         button.textContent = "Copied";
       } catch {
         field.select();
-        button.textContent = "Now press Ctrl and C";
+        button.textContent = "Press Ctrl+C";
       }
     });
   }

@@ -78,14 +78,14 @@ export class Listbox extends EventTarget {
   }
 
   #option({ id, name, username, avatar }, index) {
-    const option = element("li", "suggest__person");
+    const option = element("li", "listbox__person");
     Object.assign(option, { id: `${this.#list.id}-${index}`, role: "option" });
     const picture = element("span", `avatar tone-${tone(id)}`);
     setAvatar(picture, name, avatar);
     picture.ariaHidden = "true";
-    const names = element("span", "suggest__names");
-    const shown = Object.assign(element("span", "suggest__name", name), { dir: "auto" });
-    names.append(shown, element("span", "suggest__username", `@${username}`));
+    const names = element("span", "listbox__names");
+    const shown = Object.assign(element("span", "listbox__name", name), { dir: "auto" });
+    names.append(shown, element("span", "listbox__username", `@${username}`));
     option.append(picture, names);
     return option;
   }

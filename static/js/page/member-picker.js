@@ -36,7 +36,7 @@ export class MemberPicker {
   /** Hide the field that the form sends, and show another one, with its label, in its place. */
   #build() {
     const list = Object.assign(document.createElement("ul"), { id: `${this.#hidden.id}-found`, role: "listbox" });
-    list.className = "suggest suggest--below";
+    list.className = "listbox listbox--below";
     list.ariaLabel = "People found";
     list.hidden = true;
     this.#chips.className = "chips";
@@ -67,7 +67,7 @@ export class MemberPicker {
     const text = this.#query;
     if (text.length < SHORTEST_SEARCH) return this.#show([]);
     const found = await this.#api.search(text, this.#hidden.dataset.picker).catch(() => null);
-    if (found && text === this.#query) this.#show(found, "Nobody whom you could choose has a name that begins so.");
+    if (found && text === this.#query) this.#show(found, "No one found.");
   }
 
   #show(found, none = "") {

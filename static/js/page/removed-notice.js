@@ -3,10 +3,10 @@
 import { enableCopyButtons } from "./copy-button.js";
 
 const REASONS = {
-  left: ["You have left", "You are not in this group any more."],
-  removed: ["You are out", "Someone has removed you from this group."],
-  gone: ["You are out", "You are not in this group any more, or it was deleted."],
-  deleted: ["This group is no more", "It was deleted, with all that was said in it."],
+  left: ["You left", "You are no longer in this group."],
+  removed: ["You are no longer in this group", "Someone removed you."],
+  gone: ["You are no longer in this group", "You were removed, or the group was deleted."],
+  deleted: ["This group was deleted", "Its messages were deleted with it."],
 };
 
 export class RemovedNotice {

@@ -2,11 +2,11 @@
 
 import { bytes } from "../text/format.js";
 
-const LOOKS = { image: "picture", video: "film", audio: "sound" };
+const SHOWN_KINDS = ["image", "video", "audio"];
 /** Types that browsers do not play: they are shown as files. */
 const NOT_PLAYED = new Set(["video/quicktime", "audio/flac"]);
 
-const template = (look) => document.querySelector(`[data-piece-template=${look}]`);
+const template = (display) => document.querySelector(`[data-attachment-template=${display}]`);
 
 export function fillAttachments(box, media) {
   const key = media.map(({ id, state }) => `${id}${state}`).join();
@@ -18,26 +18,27 @@ export function fillAttachments(box, media) {
 }
 
 const draw = (media) => {
-  const look = media.url && !NOT_PLAYED.has(media.content_type) ? (LOOKS[media.kind] ?? "file") : "file";
-  const attachment = template(look).content.firstElementChild.cloneNode(true);
-  DRAW[look](attachment, media);
+  const isShown = media.url && SHOWN_KINDS.includes(media.kind) && !NOT_PLAYED.has(media.content_type);
+  const display = isShown ? media.kind : "file";
+  const attachment = template(display).content.firstElementChild.cloneNode(true);
+  DRAW[display](attachment, media);
   return attachment;
 };
 
 const DRAW = {
-  picture(attachment, { url, thumbnail_url: small, filename, width, height }) {
+  image(attachment, { url, thumbnail_url: small, filename, width, height }) {
     attachment.href = url;
     const image = attachment.querySelector("[data-image]");
     Object.assign(image, { alt: filename, src: small ?? url });
     if (width) Object.assign(image, { width, height });
   },
-  film(attachment, { url, thumbnail_url: poster, filename, width, height }) {
-    const film = attachment.querySelector("[data-film]");
-    Object.assign(film, { src: url, poster: poster ?? "", ariaLabel: filename });
-    if (width) Object.assign(film, { width, height });
+  video(attachment, { url, thumbnail_url: poster, filename, width, height }) {
+    const video = attachment.querySelector("[data-video]");
+    Object.assign(video, { src: url, poster: poster ?? "", ariaLabel: filename });
+    if (width) Object.assign(video, { width, height });
   },
-  sound(attachment, { url, filename, duration, waveform }) {
-    Object.assign(attachment.querySelector("[data-sound]"), { src: url, ariaLabel: filename });
+  audio(attachment, { url, filename, duration, waveform }) {
+    Object.assign(attachment.querySelector("[data-audio]"), { src: url, ariaLabel: filename });
     Object.assign(attachment.dataset, { duration: duration ?? "", waveform: waveform?.join(" ") ?? "" });
   },
   file(attachment, { url, filename, size, state }) {

@@ -5,7 +5,7 @@ import { minutes } from "../text/format.js";
 /** Turn the audio elements in a list into players, also those that are added later. */
 export function enableAudioPlayers(list) {
   const enableAll = () => {
-    for (const attachment of list.querySelectorAll("[data-piece=sound]:not([data-live])")) addControls(attachment);
+    for (const attachment of list.querySelectorAll("[data-attachment=audio]:not([data-live])")) addControls(attachment);
   };
   enableAll();
   new MutationObserver(enableAll).observe(list, { childList: true, subtree: true });
@@ -13,13 +13,13 @@ export function enableAudioPlayers(list) {
 
 function addControls(attachment) {
   attachment.dataset.live = "";
-  const audio = attachment.querySelector("[data-sound]");
+  const audio = attachment.querySelector("[data-audio]");
   const peaks = attachment.dataset.waveform.split(" ").filter(Boolean).map(Number);
   const length = () => Number(attachment.dataset.duration) || audio.duration || 0;
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "sound__button" });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "audio__button" });
   const wave = Object.assign(document.createElement("input"), { type: "range", min: 0, max: 1000, value: 0 });
-  Object.assign(wave, { className: "sound__wave", ariaLabel: "Position" });
-  const time = Object.assign(document.createElement("span"), { className: "sound__time" });
+  Object.assign(wave, { className: "audio__wave", ariaLabel: "Position" });
+  const time = Object.assign(document.createElement("span"), { className: "audio__time" });
   audio.controls = false;
   wave.style.setProperty("--wave", shape(peaks));
 
@@ -40,7 +40,7 @@ function addControls(attachment) {
 
 /** Play one at a time. */
 function play(audio) {
-  for (const other of document.querySelectorAll("[data-sound]")) if (other !== audio) other.pause();
+  for (const other of document.querySelectorAll("[data-audio]")) if (other !== audio) other.pause();
   audio.play().catch(() => {});
 }
 

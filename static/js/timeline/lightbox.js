@@ -29,10 +29,10 @@ export class Lightbox {
 
   /** With a modifier key the browser treats it as any link. */
   #open(event) {
-    const link = event.target.closest("[data-piece=picture]");
+    const link = event.target.closest("[data-attachment=image]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.#links = [...this.#list.querySelectorAll("[data-piece=picture]")];
+    this.#links = [...this.#list.querySelectorAll("[data-attachment=image]")];
     this.#show(this.#links.indexOf(link));
     this.#dialog.showModal();
   }

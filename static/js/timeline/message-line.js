@@ -30,7 +30,7 @@ export function fillMessage(article, message, shown) {
   find("sender").textContent = name;
   find("text").replaceChildren(...nodesOf(text, names));
   find("text").lang = lang;
-  fillAttachments(find("pieces"), media);
+  fillAttachments(find("attachments"), media);
   find("progress").hidden = progress === null;
   find("progress-bar").value = progress ?? 0;
   find("more").href = `/messages/${message.id}`;

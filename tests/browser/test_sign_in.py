@@ -1,4 +1,4 @@
-"""Coming and going by the pages, and what a stranger gets to see."""
+"""Signing up, in and out by the pages, and what a stranger sees."""
 
 import pytest
 from playwright.async_api import expect
@@ -13,11 +13,11 @@ from tests.support.browser import PASSWORD
 
 @pytest.fixture
 def alice(person) -> User:
-    """She signs in by the form."""
+    """A person who signs in by the form."""
     return person("alice", PASSWORD, display_name="Alice")
 
 
-async def test_one_makes_an_account_leaves_and_comes_back(enter: Enter, troubles: Troubles) -> None:
+async def test_a_person_signs_up_signs_out_and_signs_in(enter: Enter, troubles: Troubles) -> None:
     troubles.expect(*STILL_ASKING)
     window = await enter()
     page = window.page
@@ -37,7 +37,7 @@ async def test_one_makes_an_account_leaves_and_comes_back(enter: Enter, troubles
     await expect(window.inbox).to_contain_text("It is quiet here")
 
 
-async def test_a_wrong_password_is_said_kindly(enter: Enter, alice: User) -> None:
+async def test_a_wrong_password_is_explained(enter: Enter, alice: User) -> None:
     window = await enter()
     await window.goto("/accounts/login/")
     await window.sign_in("alice", "something else")
@@ -45,7 +45,7 @@ async def test_a_wrong_password_is_said_kindly(enter: Enter, alice: User) -> Non
     await expect(window.page.get_by_label("Username")).to_have_value("alice")
 
 
-async def test_signing_out_in_one_tab_is_noticed_in_the_other(
+async def test_signing_out_in_one_tab_signs_out_the_other(
     enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect(*STILL_ASKING)
@@ -69,9 +69,7 @@ async def test_signing_in_never_leads_to_another_site(enter: Enter, alice: User)
         await window.page.context.clear_cookies()
 
 
-async def test_signing_in_leads_to_where_one_wanted_to_go(
-    enter: Enter, alice: User, conversation: Conversation
-) -> None:
+async def test_signing_in_leads_to_the_requested_page(enter: Enter, alice: User, conversation: Conversation) -> None:
     window = await enter()
     await window.open(conversation)
     await window.sign_in("alice")

@@ -1,4 +1,4 @@
-"""Whoever reads further up is left in peace: nothing that changes above, or below, moves what is in view."""
+"""For a reader who has scrolled up, no change above or below moves the messages in view."""
 
 import asyncio
 import re
@@ -21,7 +21,7 @@ from tests.messaging.helpers import fill, say
 pytestmark = pytest.mark.long
 
 MOST = 2
-"""How many pixels the view may move."""
+"""The number of pixels by which the view may move."""
 FIRST_IN_VIEW = """
 () => {
   const { top } = document.querySelector("[data-scroller]").getBoundingClientRect();
@@ -37,12 +37,12 @@ Act = Callable[[User, UUID], object]
 
 @pytest.fixture
 def said(conversation: Conversation, bob: User) -> list[MessageJSON]:
-    """Bob has said forty things, the longest of which has three lines."""
+    """Bob has sent forty messages, the longest of which has three lines."""
     return [say(bob, conversation, f"{n}\n" * (n % 3 + 1)) for n in range(40)]
 
 
 async def look(window: Window) -> tuple[str, float]:
-    """The first line in view, and how far below the top of the view it stands."""
+    """The first message in view, and its distance from the top of the view."""
     await window.page.evaluate(SETTLED)
     id, top = await window.page.evaluate(FIRST_IN_VIEW)
     return id, top
@@ -72,7 +72,7 @@ def delete(bob: User, id: UUID) -> object:
 
 
 async def wait_for(window: Window, act: Act, id: UUID) -> None:
-    """Wait until the page shows what was done to a message."""
+    """Wait until the page shows the change of a message."""
     line = window.page.locator(f"#m-{id}")
     if act is react:
         await expect(line.get_by_role("button", name="👍")).to_be_attached()
@@ -83,7 +83,7 @@ async def wait_for(window: Window, act: Act, id: UUID) -> None:
 @pytest.mark.parametrize("anchoring", ["none", "auto"])
 @pytest.mark.parametrize("at", [3, 37], ids=["above", "below"])
 @pytest.mark.parametrize("act", [react, grow, delete])
-async def test_what_is_done_out_of_view_moves_nothing(
+async def test_changes_out_of_view_do_not_move_the_view(
     enter: Enter,
     alice: User,
     bob: User,
@@ -104,7 +104,7 @@ async def test_what_is_done_out_of_view_moves_nothing(
     await stays(hers, before)
 
 
-async def test_twenty_edits_add_up_to_nothing(
+async def test_twenty_edits_do_not_move_the_view(
     enter: Enter, alice: User, bob: User, conversation: Conversation, said: list[MessageJSON]
 ) -> None:
     hers = await enter(alice, viewport={"width": 360, "height": 740}, device_scale_factor=1.5)
@@ -126,7 +126,7 @@ async def test_twenty_edits_add_up_to_nothing(
     ],
     ids=["a picture", "a font", "a day", "a line that goes"],
 )
-async def test_whatever_changes_its_size_moves_nothing(
+async def test_a_change_of_size_does_not_move_the_view(
     enter: Enter, alice: User, conversation: Conversation, said: list[MessageJSON], change: str
 ) -> None:
     hers = await enter(alice, viewport={"width": 360, "height": 740})
@@ -136,10 +136,10 @@ async def test_whatever_changes_its_size_moves_nothing(
     await stays(hers, before)
 
 
-async def test_what_is_said_below_and_what_comes_from_before_move_nothing(
+async def test_newer_and_older_messages_do_not_move_the_view(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
-    """The day that stands above the first line moves to the first of the older ones: its bubble stays."""
+    """The day label above the first message moves to the first of the older ones; the bubble stays."""
     await sync_to_async(fill)(conversation, bob, 120)
     arrival = asyncio.Event()
 
@@ -162,7 +162,7 @@ async def test_what_is_said_below_and_what_comes_from_before_move_nothing(
 
 
 @pytest.mark.parametrize("by", [0, 30], ids=["at the end", "a little above it"])
-async def test_who_is_at_the_end_stays_there(
+async def test_a_reader_at_the_end_stays_at_the_end(
     enter: Enter, alice: User, bob: User, conversation: Conversation, said: list[MessageJSON], by: int
 ) -> None:
     hers = await enter(alice, viewport={"width": 360, "height": 740})

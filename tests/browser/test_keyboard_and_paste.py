@@ -1,4 +1,4 @@
-"""Input methods use Enter for themselves, and office programs put pictures beside words."""
+"""Input methods use Enter themselves, and office programs paste a picture beside the text."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ async def choose_a_word(field: Locator, how: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("how", CHOOSING, ids=json.dumps)
-async def test_enter_that_chooses_a_word_sends_nothing(
+async def test_enter_in_an_input_method_sends_nothing(
     enter: Enter, alice: User, conversation: Conversation, how: dict[str, Any]
 ) -> None:
     hers = await enter(alice)
@@ -48,7 +48,7 @@ async def test_enter_that_chooses_a_word_sends_nothing(
 
 
 @pytest.mark.parametrize("how", CHOOSING, ids=json.dumps)
-async def test_enter_that_chooses_a_word_chooses_no_person(
+async def test_enter_in_an_input_method_chooses_no_person(
     enter: Enter, alice: User, group: Conversation, how: dict[str, Any]
 ) -> None:
     hers = await enter(alice)
@@ -75,7 +75,7 @@ async def test_enter_that_chooses_a_word_chooses_no_person(
         ("Just words", [], True),
     ],
 )
-async def test_words_win_over_a_picture_of_them(
+async def test_pasting_from_office_programs_pastes_the_text_and_not_its_picture(
     enter: Enter, alice: User, conversation: Conversation, text: str, names: list[str], is_text: bool
 ) -> None:
     hers = await enter(alice)

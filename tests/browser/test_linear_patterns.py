@@ -1,4 +1,4 @@
-"""No text holds the page up: every pattern of its script, and whatever reads texts, takes a time that is linear.
+"""No text makes the page hang: every pattern of its scripts, and every function that reads text, takes linear time.
 
 Chromium is spared some patterns that hold other browsers up; tests/checks/test_patterns.py finds those.
 """
@@ -60,14 +60,14 @@ async def slow_text(enter: Enter, *, pattern: str = "", flags: str = "", reader:
 
 
 @pytest.mark.parametrize(("pattern", "flags"), script_patterns())
-async def test_every_pattern_of_the_script_takes_a_linear_time(enter: Enter, pattern: str, flags: str) -> None:
+async def test_every_pattern_of_the_scripts_takes_linear_time(enter: Enter, pattern: str, flags: str) -> None:
     assert await slow_text(enter, pattern=pattern, flags=flags) is None
 
 
 @pytest.mark.parametrize("reader", ["nodesOf", "marksIn", "initials", "fold", "cut"])
-async def test_whatever_reads_a_text_takes_a_linear_time(enter: Enter, reader: str) -> None:
+async def test_every_function_that_reads_text_takes_linear_time(enter: Enter, reader: str) -> None:
     assert await slow_text(enter, reader=reader) is None
 
 
-async def test_this_test_sees_what_is_not_linear(enter: Enter) -> None:
+async def test_this_test_detects_what_is_not_linear(enter: Enter) -> None:
     assert await slow_text(enter, pattern="(?:a|b)+c")

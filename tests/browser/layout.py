@@ -1,4 +1,4 @@
-"""What any page has to stand: the smallest window and a wide one, day and night, and words that never end."""
+"""Layout checks for every page: the smallest window and a wide one, light and dark, and very long words."""
 
 from tests.browser.window import Window
 
@@ -17,7 +17,7 @@ STICKING_OUT = """
 
 
 async def fits(window: Window) -> None:
-    """Require that nothing of the page lies beyond its edges, on a phone and on a desk, by day and by night."""
+    """Require that nothing lies beyond the edges of the page, on a phone and on a desktop, light and dark."""
     for width in WIDTHS:
         await window.page.set_viewport_size({"width": width, "height": 740})
         for scheme in ("light", "dark"):

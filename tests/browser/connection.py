@@ -1,12 +1,12 @@
-"""The WebSocket of a page, which a test may cut and let come back."""
+"""The WebSocket connection of a page, which a test can cut and restore."""
 
 from typing import Self
 
 from playwright.async_api import Page, WebSocketRoute
 
 
-class Cable:
-    """Between a page and the server; while it is cut the page tries in vain to come back."""
+class Connection:
+    """The connection between a page and the server. While it is cut, the page cannot reconnect."""
 
     def __init__(self) -> None:
         self._lines: list[WebSocketRoute] = []
@@ -14,16 +14,16 @@ class Cable:
 
     @classmethod
     async def of(cls, page: Page) -> Self:
-        """Stand between a page that is not open yet and the server."""
-        cable = cls()
-        await page.route_web_socket("**/ws/chat", cable._connect)
-        return cable
+        """Intercept the connection of a page that is not open yet."""
+        connection = cls()
+        await page.route_web_socket("**/ws/chat", connection._connect)
+        return connection
 
     async def cut(self) -> None:
         self._is_cut = True
         await self._lines[-1].close(code=1012)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         self._is_cut = False
 
     async def _connect(self, line: WebSocketRoute) -> None:

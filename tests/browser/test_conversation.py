@@ -1,4 +1,4 @@
-"""Two people and their windows: what one writes, the other sees, and both find it again."""
+"""Two people and their windows: what one writes, the other sees, and both find it again after a reload."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from tests.browser.conftest import Enter
 from tests.browser.window import Troubles
 
 
-async def test_what_one_writes_the_other_sees_at_once(
+async def test_a_message_appears_on_the_other_screen_at_once(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -64,7 +64,9 @@ async def test_a_message_is_unread_until_the_conversation_is_opened(
     await expect(row.get_by_text("unread")).to_be_hidden()
 
 
-async def test_names_stand_in_a_group_that_appears_by_itself(enter: Enter, alice: User, bob: User, carol: User) -> None:
+async def test_a_new_group_appears_with_the_names_of_its_members(
+    enter: Enter, alice: User, bob: User, carol: User
+) -> None:
     hers, his, carols = await enter(alice), await enter(bob), await enter(carol)
     await asyncio.gather(his.goto("/"), carols.goto("/"), hers.goto("/conversations/new"))
     await expect(his.inbox).to_contain_text("It is quiet here")
@@ -85,9 +87,7 @@ async def test_names_stand_in_a_group_that_appears_by_itself(enter: Enter, alice
     await expect(his.line("Thank you").get_by_text("Carol", exact=True)).to_be_visible()
 
 
-async def test_a_first_message_brings_its_conversation_into_the_others_inbox(
-    enter: Enter, alice: User, bob: User
-) -> None:
+async def test_a_first_message_adds_the_conversation_to_the_others_inbox(enter: Enter, alice: User, bob: User) -> None:
     hers, his = await enter(alice), await enter(bob)
     await asyncio.gather(his.goto("/"), hers.goto("/conversations/new"))
 
@@ -100,7 +100,7 @@ async def test_a_first_message_brings_its_conversation_into_the_others_inbox(
     await expect(his.row("Alice").get_by_text("unread")).to_be_visible()
 
 
-async def test_trouble_in_a_window_does_not_go_unnoticed(enter: Enter, alice: User, troubles: Troubles) -> None:
+async def test_errors_in_a_window_are_noticed(enter: Enter, alice: User, troubles: Troubles) -> None:
     window = await enter(alice)
     await window.goto("/")
     await window.page.evaluate("document.body.setAttribute('style', 'color: red'); setTimeout(() => nobody.knows())")

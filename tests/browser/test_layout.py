@@ -1,4 +1,4 @@
-"""Every page, on a phone and on a desk, by day and by night: nothing sticks out, and nothing complains."""
+"""Every page, on a phone and on a desktop, light and dark: nothing is wider than the window, no errors."""
 
 import re
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from accounts.models import User
 from conversations.commands import create_group
 from conversations.models import Conversation
 from tests.browser.conftest import Enter
-from tests.browser.looks import LONG, fits
+from tests.browser.layout import LONG, fits
 from tests.browser.window import Troubles, Window
 from tests.messaging.helpers import say
 
@@ -31,7 +31,7 @@ def alice(person) -> User:
 
 @pytest.fixture
 def talk(conversation: Conversation, alice: User, bob: User) -> Conversation:
-    """A conversation of the sort that breaks pages."""
+    """A conversation with names and texts that break layouts."""
     for text in TEXTS:
         say(alice, conversation, text)
         say(bob, conversation, text)
@@ -48,7 +48,7 @@ def crowd(alice: User, bob: User, carol: User) -> Conversation:
 
 
 async def open_live(window: Window, path: str) -> None:
-    """Open a page and wait until its script has drawn the inbox anew."""
+    """Open a page and wait until its script has drawn the inbox."""
     async with window.page.expect_response(re.compile(r"/api/v1/conversations\?")):
         await window.goto(path)
 
@@ -69,7 +69,7 @@ async def test_no_page_is_wider_than_the_window(
     await fits(window)
 
 
-async def test_no_page_of_the_entrance_is_wider_than_the_window(enter: Enter, troubles: Troubles) -> None:
+async def test_no_sign_in_page_is_wider_than_the_window(enter: Enter, troubles: Troubles) -> None:
     troubles.expect("status of 404")
     window = await enter()
     for path in ("/accounts/login/", "/accounts/signup/", "/nowhere"):
@@ -78,7 +78,7 @@ async def test_no_page_of_the_entrance_is_wider_than_the_window(enter: Enter, tr
         await fits(window)
 
 
-async def test_night_is_dark(enter: Enter, mallory: User) -> None:
+async def test_the_dark_theme_is_dark(enter: Enter, mallory: User) -> None:
     window = await enter(mallory, color_scheme="dark")
     await open_live(window, "/")
     await expect(window.inbox).to_have_css("background-color", "rgb(23, 28, 26)")

@@ -1,4 +1,4 @@
-"""Nobody knows usernames by heart: people are found by name, by keyboard and by mouse."""
+"""People are found by name, by keyboard and by mouse, so that nobody needs to know usernames."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from accounts.models import User
 from conversations.contacts.commands import block
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.layout import fits
 from tests.browser.window import Troubles
 
 pytestmark = pytest.mark.long
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture
 def millers(person: Callable[..., User], alice: User) -> list[User]:
-    """Three people with one family name, of whom one wants nothing to do with Alice."""
+    """Three people with one family name, one of whom has blocked Alice."""
     found = [person(f"m{n}", display_name=f"Miller {name}") for n, name in ((177, "Anna"), (293, "Ben"), (345, "Cleo"))]
     block(by=found[2], other=alice)
     return found
 
 
-async def test_someone_is_found_by_name_and_written_to_by_keyboard_alone(
+async def test_a_person_is_found_and_written_to_by_keyboard_alone(
     enter: Enter, alice: User, millers: list[User]
 ) -> None:
     hers = await enter(alice)
@@ -45,7 +45,7 @@ async def test_someone_is_found_by_name_and_written_to_by_keyboard_alone(
     await expect(page.get_by_role("heading", name="Miller Ben")).to_be_visible()
 
 
-async def test_several_are_chosen_for_a_group_and_taken_out_again(
+async def test_people_are_chosen_for_a_group_and_removed_again(
     enter: Enter, alice: User, bob: User, millers: list[User]
 ) -> None:
     hers = await enter(alice)
@@ -57,7 +57,7 @@ async def test_several_are_chosen_for_a_group_and_taken_out_again(
         await field.press_sequentially("mill")
         await page.get_by_role("option", name=name).click()
     await field.press_sequentially("mill")
-    await expect(page.get_by_text("Nobody whom you could choose has a name that begins so.")).to_be_visible()
+    await expect(page.get_by_text("No one found.")).to_be_visible()
     await field.fill("")
     await field.press("Backspace")
     await expect(page.get_by_role("button", name="Miller Ben")).to_be_hidden()
@@ -66,7 +66,7 @@ async def test_several_are_chosen_for_a_group_and_taken_out_again(
     await expect(page.get_by_text("3 members")).to_be_visible()
 
 
-async def test_without_a_script_a_name_is_a_search(
+async def test_without_scripts_a_name_is_searched_for(
     enter: Enter, alice: User, millers: list[User], troubles: Troubles
 ) -> None:
     troubles.expect("status of 400")

@@ -1,4 +1,4 @@
-"""The menu of a message by keyboard and by touch, names behind an @, and what is half written."""
+"""The menu of a message by keyboard and touch, mention suggestions, quotes and drafts."""
 
 import asyncio
 import re
@@ -11,14 +11,14 @@ from playwright.async_api import expect
 from accounts.models import User
 from conversations.models import Conversation, Participant
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.layout import fits
 from tests.browser.window import Window
 from tests.messaging.helpers import fill, say
 
 LONG_PRESS = 700  # milliseconds
 
 
-async def test_the_menu_by_keyboard(enter: Enter, alice: User, bob: User, conversation: Conversation) -> None:
+async def test_the_menu_works_by_keyboard(enter: Enter, alice: User, bob: User, conversation: Conversation) -> None:
     await sync_to_async(say)(bob, conversation, "Look at this")
     hers = await enter(alice)
     page, keys = hers.page, hers.page.keyboard
@@ -52,9 +52,7 @@ async def test_the_menu_by_keyboard(enter: Enter, alice: User, bob: User, conver
     await fits(hers)
 
 
-async def test_a_finger_that_rests_on_a_message_opens_its_menu(
-    enter: Enter, alice: User, bob: User, conversation: Conversation
-) -> None:
+async def test_a_long_press_opens_the_menu(enter: Enter, alice: User, bob: User, conversation: Conversation) -> None:
     await sync_to_async(say)(bob, conversation, "Look at this")
     hers = await enter(alice, has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
     await hers.open(conversation)
@@ -72,7 +70,7 @@ async def test_a_finger_that_rests_on_a_message_opens_its_menu(
     await expect(hers.page.get_by_role("menu")).to_be_hidden()
 
 
-async def test_an_at_offers_those_who_are_here(
+async def test_an_at_sign_suggests_the_members(
     enter: Enter, alice: User, bob: User, carol: User, group: Conversation
 ) -> None:
     hers, his = await enter(alice), await enter(bob)
@@ -89,7 +87,7 @@ async def test_an_at_offers_those_who_are_here(
     await expect(his.page.locator(".mention--me")).to_have_text("@bob")
 
 
-async def test_an_at_finds_whoever_is_in_a_group_that_is_too_large_to_be_listed(
+async def test_an_at_sign_suggests_members_of_a_very_large_group(
     enter: Enter, alice: User, group: Conversation
 ) -> None:
     await sync_to_async(crowd)(group, 120)
@@ -106,9 +104,7 @@ def crowd(group: Conversation, size: int) -> None:
     Participant.objects.bulk_create([Participant(conversation=group, user=user) for user in some])
 
 
-async def test_a_quote_leads_to_what_it_answers(
-    enter: Enter, alice: User, bob: User, conversation: Conversation
-) -> None:
+async def test_a_quote_jumps_to_its_message(enter: Enter, alice: User, bob: User, conversation: Conversation) -> None:
     first = await sync_to_async(say)(bob, conversation, "The first of all")
     await sync_to_async(fill)(conversation, bob, 120)
     await sync_to_async(say)(alice, conversation, "An answer", reply_to_id=UUID(first["id"]))
@@ -121,7 +117,7 @@ async def test_a_quote_leads_to_what_it_answers(
     await expect(hers.line("The first of all").locator("[data-text]").last).to_be_in_viewport()
 
 
-async def test_what_is_half_written_is_on_all_devices(enter: Enter, alice: User, conversation: Conversation) -> None:
+async def test_a_draft_is_on_all_devices(enter: Enter, alice: User, conversation: Conversation) -> None:
     desk = await enter(alice)
     phone = Window(await desk.page.context.new_page())
     for window in (desk, phone):
@@ -139,7 +135,7 @@ async def test_what_is_half_written_is_on_all_devices(enter: Enter, alice: User,
     await expect(desk.field).to_have_value("")
 
 
-async def test_messages_are_handled_without_a_script(
+async def test_message_actions_work_without_scripts(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     await sync_to_async(say)(alice, conversation, "Look at this")
@@ -155,7 +151,7 @@ async def test_messages_are_handled_without_a_script(
     await expect(page).to_have_url(re.compile(r"/conversations/[^/]*$"))
     await expect(window.line("Look at that").get_by_role("button", name="❤️")).to_have_count(0)
     await window.line("Look at that").get_by_title("More").click()
-    await page.get_by_label("Your answer").fill("And this")
+    await page.get_by_label("Your reply").fill("And this")
     await page.get_by_role("button", name="Reply").click()
     await expect(window.line("And this").get_by_role("link", name="Alice Look at that")).to_be_visible()
     await window.line("Look at that").get_by_title("More").click()

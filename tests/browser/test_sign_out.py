@@ -1,4 +1,4 @@
-"""Whoever signs out leaves nothing behind in the browser, whatever they were doing; the next person gets nothing."""
+"""Signing out removes everything from the browser, whatever the person was doing: the next person sees none of it."""
 
 from collections.abc import Callable
 
@@ -43,12 +43,12 @@ def _a_page_that_leaves_asks_a_last_time(troubles: Troubles) -> None:
 
 
 async def kept(window: Window, user: User) -> list[str]:
-    """What the browser keeps of someone."""
+    """The keys of what the browser stores for a person."""
     return [name for name in await window.page.evaluate(KEPT) if str(user.pk) in name]
 
 
 async def sign_out(window: Window) -> None:
-    """Press the button, and wait until that is done."""
+    """Press the button and wait for the sign-in page."""
     await window.page.get_by_role("button", name="Sign out", exact=True).click()
     await expect(window.page).to_have_url("/accounts/login/")
 
@@ -57,7 +57,7 @@ async def draft(user: User, conversation: Conversation) -> str:
     return (await sync_to_async(place)(user, conversation)).draft or ""
 
 
-async def test_half_a_text_is_not_there_for_the_next_person(
+async def test_a_draft_is_not_shown_to_the_next_person(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     window = await enter(alice)
@@ -80,7 +80,7 @@ async def test_half_a_text_is_not_there_for_the_next_person(
 
 
 @pytest.mark.long
-async def test_what_a_page_is_left_with_belongs_to_its_person(
+async def test_a_draft_saved_at_sign_out_belongs_to_its_author(
     enter: Enter, alice: User, bob: User, conversation: Conversation, server: Server
 ) -> None:
     window = await enter(alice)
@@ -96,7 +96,7 @@ async def test_what_a_page_is_left_with_belongs_to_its_person(
     assert not await kept(window, alice)
 
 
-async def test_what_is_not_sent_is_asked_about_and_then_gone(
+async def test_sign_out_asks_about_unsent_messages_and_removes_them(
     enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect(*OFFLINE)
@@ -119,7 +119,7 @@ async def test_what_is_not_sent_is_asked_about_and_then_gone(
 
 
 @pytest.mark.long
-async def test_the_page_that_asks_leaves_as_little(enter: Enter, alice: User, conversation: Conversation) -> None:
+async def test_the_sign_out_page_removes_stored_data_too(enter: Enter, alice: User, conversation: Conversation) -> None:
     window = await enter(alice)
     await window.open(conversation)
     await expect(window.field).to_be_focused()
@@ -130,10 +130,10 @@ async def test_the_page_that_asks_leaves_as_little(enter: Enter, alice: User, co
 
 
 @pytest.mark.long
-async def test_without_secure_transport_the_script_alone_leaves_nothing(
+async def test_without_tls_the_script_removes_stored_data(
     enter: Enter, alice: User, conversation: Conversation, server: Server
 ) -> None:
-    """Browsers heed `Clear-Site-Data` behind TLS and on the machine itself only."""
+    """Browsers obey `Clear-Site-Data` only with TLS and on localhost."""
     window = await enter(alice)
 
     async def unheeded(route: Route) -> None:
@@ -148,9 +148,7 @@ async def test_without_secure_transport_the_script_alone_leaves_nothing(
     assert not await kept(window, alice)
 
 
-async def test_other_tabs_show_nothing_any_more(
-    enter: Enter, alice: User, bob: User, conversation: Conversation
-) -> None:
+async def test_other_tabs_are_cleared(enter: Enter, alice: User, bob: User, conversation: Conversation) -> None:
     await sync_to_async(say)(bob, conversation, "A secret")
     window = await enter(alice)
     other = Window(await window.page.context.new_page())
@@ -164,7 +162,7 @@ async def test_other_tabs_show_nothing_any_more(
     assert not await kept(other, alice)
 
 
-async def test_tabs_with_settings_show_nothing_any_more_either(enter: Enter, alice: User) -> None:
+async def test_other_tabs_with_settings_are_cleared_too(enter: Enter, alice: User) -> None:
     window = await enter(alice)
     await window.goto("/")
     other = await window.page.context.new_page()
@@ -177,7 +175,7 @@ async def test_tabs_with_settings_show_nothing_any_more_either(enter: Enter, ali
 
 
 @pytest.mark.long
-async def test_a_session_that_is_ended_elsewhere_leaves_nothing(
+async def test_a_session_ended_on_another_device_leaves_nothing(
     enter: Enter, alice: User, bob: User, conversation: Conversation
 ) -> None:
     await sync_to_async(say)(bob, conversation, "A secret")
@@ -192,7 +190,7 @@ async def test_a_session_that_is_ended_elsewhere_leaves_nothing(
 
 
 @pytest.mark.long
-async def test_whoever_comes_back_finds_what_was_not_sent_when_the_session_ran_out(
+async def test_unsent_messages_survive_an_expired_session(
     enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect(*OFFLINE)
@@ -210,7 +208,7 @@ async def test_whoever_comes_back_finds_what_was_not_sent_when_the_session_ran_o
 
 
 @pytest.mark.long
-async def test_a_page_of_another_person_begins_anew(
+async def test_a_page_of_another_person_reloads(
     enter: Enter, alice: User, bob: User, conversation: Conversation, server: Server
 ) -> None:
     """Bob signs in in one tab while Alice's conversation is still open in another."""

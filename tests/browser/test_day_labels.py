@@ -1,4 +1,4 @@
-"""What is said of days stays true when a day ends while the page is open."""
+"""Day labels stay right when a day ends while the page is open."""
 
 from datetime import timedelta
 
@@ -18,7 +18,9 @@ def said(bob: User, conversation: Conversation) -> MessageJSON:
     return say(bob, conversation, "Hi")
 
 
-async def test_today_ends_at_midnight(enter: Enter, alice: User, conversation: Conversation, said: MessageJSON) -> None:
+async def test_today_becomes_yesterday_at_midnight(
+    enter: Enter, alice: User, conversation: Conversation, said: MessageJSON
+) -> None:
     hers = await enter(alice)
     await hers.page.clock.install()
     await hers.open(conversation)
@@ -32,7 +34,7 @@ async def test_today_ends_at_midnight(enter: Enter, alice: User, conversation: C
 
 @pytest.mark.long
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
-async def test_a_computer_that_has_slept_knows_the_day_of_its_own_place(
+async def test_days_are_right_after_sleep_in_the_local_time_zone(
     enter: Enter, alice: User, conversation: Conversation, said: MessageJSON, zone: str
 ) -> None:
     hers = await enter(alice, timezone_id=zone)

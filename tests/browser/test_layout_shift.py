@@ -1,4 +1,4 @@
-"""Nothing on the page shifts by itself, while it opens and while messages arrive, on a slow processor too."""
+"""The layout does not shift while the page opens and messages arrive, even on a slow processor."""
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -33,7 +33,7 @@ def talk(group: Conversation, alice: User, bob: User) -> Conversation:
 
 
 async def shifted(window: Window) -> float:
-    """How much has shifted since this was asked last: the sum of all, which is stricter than the worst second."""
+    """The layout shift since the last call: the sum of all shifts, which is stricter than the worst second."""
     value: float = await window.page.evaluate(COLLECT)
     return value
 
@@ -41,7 +41,7 @@ async def shifted(window: Window) -> float:
 @pytest.mark.long
 @pytest.mark.parametrize("slower", [1, 4])
 @pytest.mark.parametrize("width", [360, 1280])
-async def test_nothing_shifts_while_it_opens_and_while_messages_arrive(
+async def test_nothing_shifts_while_the_page_opens_and_messages_arrive(
     enter: Enter, alice: User, bob: User, talk: Conversation, slower: int, width: int
 ) -> None:
     hers = await enter(alice, viewport={"width": width, "height": 740})
@@ -58,7 +58,7 @@ async def test_nothing_shifts_while_it_opens_and_while_messages_arrive(
     assert await shifted(hers) < MOST
 
 
-async def test_the_place_of_the_composer_is_kept_before_it_is_there(
+async def test_space_for_the_composer_is_reserved_before_it_is_drawn(
     enter: Enter, alice: User, talk: Conversation
 ) -> None:
     hers = await enter(alice, viewport={"width": 360, "height": 740})

@@ -1,4 +1,4 @@
-"""What someone writes outlives whatever happens meanwhile, also where they are not heard any more."""
+"""Drafts survive whatever happens meanwhile, also when their author is removed from the conversation."""
 
 import re
 
@@ -10,20 +10,20 @@ from accounts.models import User
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation
 from conversations.personal_settings import update_settings
-from tests.browser.cable import Cable
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.connection import Connection
+from tests.browser.layout import fits
 from tests.browser.window import Troubles, Window
 from tests.messaging.helpers import place
 
 OWN = re.compile(r"/api/v1/conversations/[^/]+/me$")
 AGAIN = 3_000
-"""Milliseconds after which a page tries again what failed for the first time."""
+"""Milliseconds after which a page retries its first failure."""
 WORDS = "Half a sentence"
 
 
 def kept(window: Window) -> Locator:
-    return window.page.get_by_role("textbox", name="What you had not sent")
+    return window.page.get_by_role("textbox", name="Your unsent message")
 
 
 async def remove(alice: User, group: Conversation, bob: User) -> None:
@@ -31,7 +31,7 @@ async def remove(alice: User, group: Conversation, bob: User) -> None:
 
 
 @pytest.mark.long
-async def test_words_that_are_not_saved_yet_are_not_replaced_by_older_ones(
+async def test_an_unsaved_draft_is_not_replaced_by_an_older_one(
     enter: Enter, alice: User, conversation: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect("net::ERR_")
@@ -55,7 +55,7 @@ async def test_words_that_are_not_saved_yet_are_not_replaced_by_older_ones(
 
 
 @pytest.mark.long
-async def test_who_is_removed_keeps_what_they_were_writing(
+async def test_a_removed_member_keeps_what_they_were_writing(
     enter: Enter, alice: User, bob: User, group: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect("status of 404")
@@ -65,42 +65,42 @@ async def test_who_is_removed_keeps_what_they_were_writing(
     await his.field.fill(WORDS)
     await remove(alice, group, bob)
     await expect(kept(his)).to_have_value(WORDS)
-    await expect(his.page.get_by_role("heading", name="You are out")).to_be_visible()
+    await expect(his.page.get_by_role("heading", name="You are no longer in this group")).to_be_visible()
     await fits(his)
     await his.page.get_by_role("button", name="Copy").click()
     await expect(his.page.get_by_role("button", name="Copied")).to_be_visible()
     assert await his.page.evaluate("navigator.clipboard.readText()") == WORDS
 
 
-async def test_who_was_writing_nothing_keeps_nothing(
+async def test_a_removed_member_without_a_draft_is_offered_nothing(
     enter: Enter, alice: User, bob: User, group: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect("status of 404")
     his = await enter(bob)
     await his.open(group)
     await remove(alice, group, bob)
-    await expect(his.page.get_by_role("heading", name="You are out")).to_be_visible()
+    await expect(his.page.get_by_role("heading", name="You are no longer in this group")).to_be_visible()
     await expect(kept(his)).to_be_hidden()
 
 
 @pytest.mark.long
-async def test_who_is_removed_while_away_is_told_when_they_are_back(
+async def test_a_member_removed_while_offline_is_told_when_back(
     enter: Enter, alice: User, bob: User, group: Conversation, troubles: Troubles
 ) -> None:
     troubles.expect("status of 404", "WebSocket connection to")
     his = await enter(bob)
-    cable = await Cable.of(his.page)
+    connection = await Connection.of(his.page)
     await his.page.clock.install()
     await his.open(group)
     await his.say("Here I am")
     await his.shows("Here I am")
-    await cable.cut()
+    await connection.cut()
     await remove(alice, group, bob)
     await his.say("Nobody gets this")
     await his.field.fill(WORDS)
-    cable.mend()
+    connection.restore()
     await his.page.clock.fast_forward(31_000)
-    await expect(his.page.get_by_role("heading", name="You are out")).to_be_visible()
+    await expect(his.page.get_by_role("heading", name="You are no longer in this group")).to_be_visible()
     await expect(kept(his)).to_have_value(f"Nobody gets this\n\n{WORDS}")
     await expect(his.row("Garden")).to_have_count(0)
 

@@ -1,4 +1,4 @@
-"""Names that are hard to show: very long ones, ones with stacked marks, and ones that run the other way."""
+"""Names that are hard to show: very long, with stacked marks, or right-to-left."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from conversations.commands import create_group
 from conversations.models import Conversation
 from messaging.messages.json import MessageJSON
 from tests.browser.conftest import Enter
-from tests.browser.looks import fits
+from tests.browser.layout import fits
 from tests.messaging.helpers import say
 
 pytestmark = pytest.mark.long
@@ -30,7 +30,7 @@ def dora(request: pytest.FixtureRequest, person: Any) -> User:
 
 @pytest.fixture
 def club(dora: User, alice: User) -> Conversation:
-    """A group that is called like the one who made it."""
+    """A group with the same name as its creator."""
     return create_group(by=dora, name=dora.display_name, participants=[alice])
 
 
@@ -57,7 +57,7 @@ async def test_no_name_breaks_a_page(
             assert await box.evaluate(TOO_WIDE) <= 0, path
 
 
-async def test_a_name_stays_within_its_line_and_turns_nothing_round(
+async def test_a_name_stays_within_its_row_and_does_not_reorder_text(
     enter: Enter, alice: User, dora: User, club: Conversation, said: MessageJSON
 ) -> None:
     hers = await enter(alice)
