@@ -1,4 +1,4 @@
-"""Tasks that nobody waits for."""
+"""Background tasks: nobody awaits them."""
 
 import asyncio
 import logging
@@ -9,20 +9,20 @@ logger = logging.getLogger(__name__)
 
 
 class Background:
-    """Tasks that outlive the socket which caused them, so they do not log under that one's name."""
+    """Tasks that outlive the socket which caused them, and so do not log under its name."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def run(self, coroutine: Any) -> asyncio.Task[Any]:
-        """Run something whose failure is logged."""
+        """Start a task whose failure is logged."""
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(coroutine, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
     async def stop(self) -> None:
-        """End all that still runs."""
+        """Cancel all tasks that still run."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -31,4 +31,4 @@ class Background:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            logger.error("a task of the hub failed; the audit goes on", exc_info=error)
+            logger.error("a background task failed; reconciliation goes on", exc_info=error)

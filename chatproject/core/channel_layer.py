@@ -1,10 +1,12 @@
-"""Redis pub/sub as Channels knows it, with what a busy server needs on top.
+"""The channel layer: Redis pub/sub through channels_redis, with what a busy server needs on top.
 
 The stock layer takes a lock and a round trip for every publish and every subscription, and wakes ten times a second
-to look for messages. Here publishes queue up and one flusher a host sends what has gathered as one command, in order;
-many subscriptions are one command; receiving simply waits, and takes all that has come. What this process says itself
-it hears at once, and not again when Redis brings it back. It rests on private names of channels_redis and redis-py,
-which are pinned; tests/chatproject/core/test_channel_layer.py holds them.
+to look for messages. Here publishes are queued, and one task for each host sends the whole queue as one command, in
+order; many subscriptions are one command; receiving waits without polling, and reads everything that has arrived. A
+process receives what it publishes itself at once, and not again when Redis sends it back.
+
+This relies on private names of channels_redis and redis-py, which are pinned;
+tests/chatproject/core/test_channel_layer.py notices when they change.
 """
 
 import asyncio
@@ -19,14 +21,15 @@ from channels_redis.pubsub import RedisPubSubChannelLayer, RedisPubSubLoopLayer,
 from channels_redis.utils import _wrap_close, create_pool, decode_hosts
 from redis import asyncio as aioredis
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
+from redis.asyncio.connection import parse_url
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT = 2.0
-PUBLISHED_AT_ONCE = 500
+BATCH_LENGTH = 500
 PUBLISH = "for i, channel in ipairs(KEYS) do redis.call('PUBLISH', channel, ARGV[i]) end"
-"""One command and one answer for many messages: to write and read one for each costs more than all the rest."""
+"""One command and one reply for many messages: one of each for every message costs more than all the rest."""
 ORIGIN_BYTES = 8
 
 
@@ -37,35 +40,35 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
         super().__init__(host, channel_layer)
         self._redis: aioredis.Redis | None = None
         self._pubsub: Any = None
-        self._outgoing: list[tuple[str, bytes]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._queue: list[tuple[str, bytes]] = []
+        self._sending: asyncio.Task[None] | None = None
 
     def _ensure_redis(self) -> aioredis.Redis:
         if self._redis is None:
-            # Without a timeout of redis-py's own: it wraps every single reply in one. Publishing has ours.
+            # redis-py's own timeout is off, because it wraps every single reply in one; publishing has ours.
             self._redis = aioredis.Redis(connection_pool=create_pool({**self.host, "socket_timeout": None}))
             self._pubsub = self._redis.pubsub()
         return self._redis
 
     def enqueue(self, channel: str, message: bytes) -> "asyncio.Task[None]":
-        """Put a message behind those before it; the task ends when all of them are sent."""
-        self._outgoing.append((channel, self.channel_layer.origin + message))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.ensure_future(self._send_gathered())
-        return self._flushing
+        """Append a message to the queue; the task that is returned ends when the whole queue is sent."""
+        self._queue.append((channel, self.channel_layer.origin + message))
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.ensure_future(self._send_queue())
+        return self._sending
 
     async def publish(self, channel: str, message: bytes) -> None:
         await asyncio.shield(self.enqueue(channel, message))
 
-    async def _send_gathered(self) -> None:
-        while self._outgoing:
-            batch, self._outgoing = self._outgoing[:PUBLISHED_AT_ONCE], self._outgoing[PUBLISHED_AT_ONCE:]
+    async def _send_queue(self) -> None:
+        while self._queue:
+            batch, self._queue = self._queue[:BATCH_LENGTH], self._queue[BATCH_LENGTH:]
             try:
                 async with asyncio.timeout(PUBLISH_TIMEOUT):
                     await self._send(batch)
             except (RedisError, OSError, TimeoutError):
                 logger.warning("Redis took no messages; the reconciliation will find what was not received")
-                self._outgoing.clear()
+                self._queue.clear()
                 self.channel_layer.on_lost()
 
     async def _send(self, batch: Sequence[tuple[str, bytes]]) -> None:
@@ -87,18 +90,18 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
             try:
                 if self._pubsub.subscribed:
                     self._receive_message(await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=None))
-                    await self._receive_what_has_come()
+                    await self._receive_buffered()
                 else:
                     await asyncio.sleep(0.05)
             except Exception as error:
-                # Nobody would begin to receive again.
+                # Without this task nothing would be received any more, so it goes on whatever happens.
                 if not isinstance(error, RedisError | OSError):
-                    logger.exception("something that came from Redis could not be read")
+                    logger.exception("a message from Redis could not be read")
                 self.channel_layer.on_lost()
                 await asyncio.sleep(0.5)
 
-    async def _receive_what_has_come(self) -> None:
-        """Take what the parser holds already, without redis-py's ceremony for each message."""
+    async def _receive_buffered(self) -> None:
+        """Read what the parser has buffered, without the cost of redis-py's `get_message` for each message."""
         parser = self._pubsub.connection._parser
         while (reply := parser._reader.gets(False)) is not NOT_ENOUGH_DATA:
             if reply[0] == b"message":
@@ -111,8 +114,8 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
             self.channel_layer.receive_from_redis(message["channel"].decode(), message["data"])
 
     async def flush(self) -> None:
-        if self._flushing is not None:
-            self._flushing.cancel()
+        if self._sending is not None:
+            self._sending.cancel()
         await super().flush()
 
 
@@ -124,33 +127,36 @@ class Listener(NamedTuple):
 
 
 class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
-    """The layer as one event loop sees it."""
+    """The layer of one event loop."""
 
     def __init__(self, hosts: Any = None, prefix: str = "parley.3", **kwargs: Any) -> None:
-        super().__init__(hosts=None, prefix=prefix, **kwargs)
-        self._shards = [Shard(host, self) for host in decode_hosts(hosts)]
+        addresses = decode_hosts(hosts)
+        # Channels of pub/sub are shared by all databases of a Redis, so the name of each has to tell them apart.
+        super().__init__(hosts=None, prefix=f"{prefix}.{_database_of(addresses[0])}", **kwargs)
+        self._shards = [Shard(host, self) for host in addresses]
         self.origin = os.urandom(ORIGIN_BYTES)
-        """What our own messages begin with."""
+        """The prefix of the messages that this process publishes."""
         self.on_lost = lambda: None
         """Called whenever messages may have been lost on the way."""
         self._listeners: dict[str, Listener] = {}
 
     def redis(self) -> aioredis.Redis:
-        """A client of the first host, for small questions from this loop."""
+        """Return a client of the first host, for small queries from this loop."""
         client: aioredis.Redis = self._shards[0]._ensure_redis()
         return client
 
     async def group_send_many(self, posts: Sequence[tuple[str, Any]], *, wait: bool = False) -> None:
-        """Send messages to groups, in order. Return before they have left, unless told to wait: an event loop that will
-        end has to, one that listens goes on.
+        """Send messages to groups, in order; return before they are sent unless asked to wait.
+
+        An event loop that is about to end has to wait; one with listeners goes on and need not.
         """
-        flushing = set()
+        sending = set()
         for group, message in posts:
             name = self._get_group_channel_name(group)
-            flushing.add(self._get_shard(name).enqueue(name, self.channel_layer.serialize(message)))
+            sending.add(self._get_shard(name).enqueue(name, self.channel_layer.serialize(message)))
             self._pass_to_listeners(name, message)
-        if wait and flushing and not self._listeners:
-            await asyncio.wait(flushing)
+        if wait and sending and not self._listeners:
+            await asyncio.wait(sending)
 
     def listen(self, receive: Callable[[Any], None], *, decode: Callable[[bytes], Any]) -> str:
         """Make a channel for groups alone, whose messages are passed to `receive` as they arrive; none is stored.
@@ -193,6 +199,11 @@ class LoopLayer(RedisPubSubLoopLayer):  # type: ignore[misc]
             by_shard.setdefault(self._get_shard(name), []).append(name)
         for shard, names in by_shard.items():
             await shard.subscribe_many(names)
+
+
+def _database_of(host: dict[str, Any]) -> int:
+    number: int = parse_url(host["address"]).get("db", 0)
+    return number
 
 
 class ChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]

@@ -32,7 +32,7 @@ MARKS_DROPPED = Counter(
     "parley_marks_dropped", "Watermarks that were dropped because the database accepted none for too long."
 )
 GAPS = Counter("parley_gaps_repaired", "Times that missed events were read from the database.")
-FOUND_BY_AUDIT = Counter(
+FOUND_BY_RECONCILIATION = Counter(
     "parley_audit_found", "Conversations and people whose changes were found only by the reconciliation."
 )
 OVERFLOWS = Counter("parley_queue_overflows", "Sockets closed because their queue was full.")

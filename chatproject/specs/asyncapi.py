@@ -5,21 +5,9 @@ from typing import Any
 from django.conf import settings
 
 from chatproject.core.jsonschema import JSONObject
+from chatproject.server.close_codes import CloseCode
 from messaging.socket.server_frames import ACKNOWLEDGED, Schemas
 
-CLOSES = {
-    1007: "A frame was no UTF-8.",
-    1009: "A frame was larger than 1 MiB.",
-    1012: "The server restarts: come back with full jitter, 0.5 to 30 s.",
-    4000: "Too slow a reader: come back and catch up.",
-    4001: "The token has expired: refresh it and come back.",
-    4008: "Too fast: come back, and more slowly.",
-    4029: "More than 50 sockets of one person.",
-    4500: "Too many frames that make no sense; don't come back.",
-    4501: "Not authenticated; sign in.",
-    4503: "Signed out, the session ended, or disconnected by the staff; sign in.",
-    4504: "The account is suspended.",
-}
 REF: JSONObject = {"type": "string", "maxLength": 64}
 SECURITY: dict[str, JSONObject] = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer <access>`."},
@@ -49,7 +37,7 @@ def asyncapi() -> JSONObject:
                 "address": "/ws/chat",
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in commands | events | acks},
                 "bindings": {"ws": {"method": "GET", "query": _query()}},
-                "x-close-codes": CLOSES,
+                "x-close-codes": {code.value: code.description for code in CloseCode},
             }
         },
         "operations": {**_commands(known.commands), "listen": _operation("send", events)},

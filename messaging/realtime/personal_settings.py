@@ -1,6 +1,4 @@
-"""What people have settled for themselves, or read, told to their devices: read once for all of whom it is news at a
-time.
-"""
+"""Delivering personal settings of conversations, and the unread counts: loaded once for all people they concern."""
 
 import asyncio
 import logging
@@ -9,53 +7,53 @@ from uuid import UUID
 
 from chatproject.core.background import Background
 from conversations.events import ConversationSettings
-from messaging.realtime import queries
-from messaging.realtime.tables import Person
+from messaging.realtime.people import Person
+from messaging.realtime.queries import load_personal_settings
 
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.5
 
 
-class Settled:
-    """The conversations of people here of which something is still to be told, and the one reader of them."""
+class PersonalSettings:
+    """The conversations of people here whose settings are still to be delivered, and the one reader of them."""
 
     def __init__(self, people: Mapping[UUID, Person], background: Background) -> None:
         self._people = people
         self._background = background
-        self._waiting: dict[UUID, set[UUID]] = {}
-        self._is_reading = False
+        self._pending: dict[UUID, set[UUID]] = {}
+        self._is_loading = False
 
-    def add(self, person: Person, conversations: Iterable[UUID]) -> None:
-        """Tell a person's devices soon how it is with some conversations now."""
+    def deliver_soon(self, person: Person, conversations: Iterable[UUID]) -> None:
+        """Deliver to a person's devices the present settings of some conversations."""
         if ids := set(conversations):
-            self._waiting.setdefault(person.id, set()).update(ids)
-            if not self._is_reading:
-                self._is_reading = True
-                self._background.run(self._tell())
+            self._pending.setdefault(person.id, set()).update(ids)
+            if not self._is_loading:
+                self._is_loading = True
+                self._background.run(self._deliver_pending())
 
-    async def _tell(self) -> None:
+    async def _deliver_pending(self) -> None:
         try:
-            while self._waiting:
-                wanted, self._waiting = self._waiting, {}
-                await self._tell_these(wanted)
+            while self._pending:
+                wanted, self._pending = self._pending, {}
+                await self._deliver(wanted)
         finally:
-            self._is_reading = False
+            self._is_loading = False
 
-    async def _tell_these(self, wanted: Mapping[UUID, set[UUID]]) -> None:
+    async def _deliver(self, wanted: Mapping[UUID, set[UUID]]) -> None:
         try:
-            shown = await queries.own(wanted)
+            loaded = await load_personal_settings(wanted)
         except Exception:
-            logger.exception("what people have settled could not be read, and is tried again")
+            logger.exception("personal settings could not be loaded, trying again")
             self._put_back(wanted)
             await asyncio.sleep(PAUSE)
             return
-        for user_id, id, last_position, me in shown:
+        for user_id, id, last_position, me in loaded:
             person = self._people.get(user_id)
-            if person is not None and id in person.conversations:
-                person.hear(ConversationSettings(str(id), last_position, me).frame())
+            if person is not None and id in person.memberships:
+                person.deliver(ConversationSettings(str(id), last_position, me).frame())
 
     def _put_back(self, wanted: Mapping[UUID, set[UUID]]) -> None:
         for user_id, ids in wanted.items():
             if person := self._people.get(user_id):
-                self.add(person, ids)
+                self.deliver_soon(person, ids)

@@ -1,7 +1,7 @@
-"""The audit: every few seconds a hub compares all that it knows with the database.
+"""Reconciliation: every few seconds a hub compares all that it knows with the database.
 
-It compares versions, never times, and asks for receipts by the order in which they were stored. What it finds was
-lost on the way: told to nobody, by a server that died, by a Redis that was away.
+It compares versions, never times, and loads receipts in the order in which they were stored. What it finds was lost
+on the way: never published, because a server died, or not received, because Redis was unreachable.
 """
 
 import asyncio
@@ -13,51 +13,55 @@ from uuid import UUID
 
 from chatproject.core import metrics
 from chatproject.core.realtime import EVERYONE, conversation_group, user_group
-from messaging.realtime import queries
-from messaging.realtime.queries import Newer
-from messaging.realtime.receipts import ReceiptsHeard
-from messaging.realtime.subscriptions import Following
-from messaging.realtime.tables import Heard, Person
+from messaging.realtime.people import Person
+from messaging.realtime.queries import NewerVersions, find_newer
+from messaging.realtime.receipts import ReceiptDelivery
+from messaging.realtime.subscriptions import Subscription, Subscriptions
 from messaging.receipts.events import ReceiptsChanged
 
 logger = logging.getLogger(__name__)
 
-EVERY = 2.5
-"""Seconds from the beginning of one audit to that of the next."""
+INTERVAL = 2.5
+"""Seconds from the beginning of one reconciliation to that of the next."""
 PAUSE = 0.25
-"""Seconds between two audits at least, however much goes wrong."""
+"""Seconds between two reconciliations at least, however much goes wrong."""
 GRACE = 0.25
 """Seconds for which what has only just been committed may still be on its way."""
-PATIENCE = 4.0
-"""Seconds after which an audit that gets no answer is begun anew."""
+TIMEOUT = 4.0
+"""Seconds after which a reconciliation that gets no answer is given up and begun again."""
 
 
-class Findings(NamedTuple):
-    """What is to be done about what was missed."""
+class Repairs(NamedTuple):
+    """What to do about something that was lost."""
 
-    conversation: Callable[[Heard], None]
+    conversation: Callable[[Subscription], None]
     person: Callable[[Person], None]
     receipts: Callable[[ReceiptsChanged], None]
 
 
-class Audit:
-    """Looks after one hub's tables."""
+class Reconciler:
+    """Reconciles the tables of one hub."""
 
     def __init__(
-        self, following: Following, people: Mapping[UUID, Person], receipts: ReceiptsHeard, *, mend: Findings
+        self,
+        subscriptions: Subscriptions,
+        people: Mapping[UUID, Person],
+        receipts: ReceiptDelivery,
+        *,
+        repairs: Repairs,
     ) -> None:
-        self._following = following
+        self._subscriptions = subscriptions
         self._people = people
         self._receipts = receipts
-        self._mend = mend
+        self._repairs = repairs
         self._soon = asyncio.Event()
 
-    def look_soon(self) -> None:
-        """Something may have been lost."""
+    def run_soon(self) -> None:
+        """Reconcile at once: something may have been lost."""
         self._soon.set()
 
     async def run(self) -> None:
-        """Look again and again; at once when something may have been lost."""
+        """Reconcile again and again; at once when something may have been lost."""
         due = 0.0
         while True:
             with suppress(TimeoutError):
@@ -65,44 +69,44 @@ class Audit:
                     await self._soon.wait()
                     await asyncio.sleep(PAUSE)
             self._soon.clear()
-            due = asyncio.get_running_loop().time() + EVERY
+            due = asyncio.get_running_loop().time() + INTERVAL
             try:
-                async with asyncio.timeout(PATIENCE):
-                    await self._look()
+                async with asyncio.timeout(TIMEOUT):
+                    await self._reconcile()
             except Exception as error:
-                logger.warning("the audit could not look: %s", error)
+                logger.warning("the reconciliation failed: %s", error)
 
-    async def _look(self) -> None:
-        conversations = (conversation_group(id) for id in self._following.heard)
-        await self._following.add([EVERYONE, *conversations, *(user_group(id) for id in self._people)])
-        await asyncio.gather(self._find_changes(), self._find_receipts())
+    async def _reconcile(self) -> None:
+        conversations = (conversation_group(id) for id in self._subscriptions.by_id)
+        await self._subscriptions.add_groups([EVERYONE, *conversations, *(user_group(id) for id in self._people)])
+        await asyncio.gather(self._reconcile_versions(), self._reconcile_receipts())
 
-    async def _find_changes(self) -> None:
-        if any(behind := await self._newer()):
+    async def _reconcile_versions(self) -> None:
+        if any(newer := await self._find_newer()):
             await asyncio.sleep(GRACE)
-            self._find(behind)
+            self._repair(newer)
 
-    def _find(self, behind: Newer) -> None:
-        for id, version in behind.conversations.items():
-            if (heard := self._following.heard.get(id)) and heard.version < version:
-                metrics.FOUND_BY_AUDIT.inc()
-                heard.expected = version
-                self._mend.conversation(heard)
-        for id, version in behind.people.items():
-            if (person := self._people.get(id)) and person.version < version:
-                metrics.FOUND_BY_AUDIT.inc()
-                self._mend.person(person)
-
-    async def _find_receipts(self) -> None:
-        self._receipts.forget(asyncio.get_running_loop().time())
-        if not self._following.heard:
-            return
-        for event in await self._receipts.missed(list(self._following.heard), grace=GRACE):
-            metrics.FOUND_BY_AUDIT.inc()
-            self._mend.receipts(event)
-
-    async def _newer(self) -> Newer:
-        return await queries.newer(
-            {id: heard.version for id, heard in self._following.heard.items() if heard.version >= 0},
+    async def _find_newer(self) -> NewerVersions:
+        return await find_newer(
+            {id: each.version for id, each in self._subscriptions.by_id.items() if each.version >= 0},
             {id: person.version for id, person in self._people.items() if person.is_ready},
         )
+
+    def _repair(self, newer: NewerVersions) -> None:
+        for id, version in newer.conversations.items():
+            if (subscription := self._subscriptions.by_id.get(id)) and subscription.version < version:
+                metrics.FOUND_BY_RECONCILIATION.inc()
+                subscription.expected = version
+                self._repairs.conversation(subscription)
+        for id, version in newer.people.items():
+            if (person := self._people.get(id)) and person.version < version:
+                metrics.FOUND_BY_RECONCILIATION.inc()
+                self._repairs.person(person)
+
+    async def _reconcile_receipts(self) -> None:
+        self._receipts.expire(asyncio.get_running_loop().time())
+        if not self._subscriptions.by_id:
+            return
+        for event in await self._receipts.find_lost(list(self._subscriptions.by_id), grace=GRACE):
+            metrics.FOUND_BY_RECONCILIATION.inc()
+            self._repairs.receipts(event)

@@ -1,4 +1,4 @@
-"""What one server process hears of the layer: its one inbox, and the conversations that someone here is in."""
+"""The conversations that one server process is subscribed to, and the delivery of their events in order."""
 
 import asyncio
 import logging
@@ -10,97 +10,197 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from chatproject.core.background import Background
-from chatproject.core.realtime import HubEvent, conversation_group
+from chatproject.core.realtime import ConversationEvent, HubEvent, conversation_group
+from conversations.events import ConversationUpdated
 from conversations.models import Conversation
-from messaging.realtime import queries
-from messaging.realtime.queries import Membership
-from messaging.realtime.tables import Heard, Socket
+from messaging.realtime.missed_changes import ConversationState
+from messaging.realtime.people import Membership, Person, Socket
+from messaging.realtime.queries import load_versions
 
 logger = logging.getLogger(__name__)
 
-SUBSCRIBE_PATIENCE = 1.0
+SUBSCRIBE_TIMEOUT = 1.0
 
 
-class Following:
-    """The conversations that are followed, each subscribed to while someone here listens."""
+class Subscription:
+    """A conversation that members here are connected to: its version, and the sockets that receive its events."""
 
-    def __init__(self, background: Background) -> None:
-        self.heard: dict[UUID, Heard] = {}
+    __slots__ = ("epoch", "expected", "id", "pending", "repairing", "sockets", "version")
+
+    def __init__(self, id: UUID) -> None:
+        self.id = id
+        self.version = -1
+        """-1 until it has been loaded for the first time; events that arrive before that are pending."""
+        self.epoch = -1
+        self.expected = -1
+        """The version that the database is known to have reached."""
+        self.sockets: dict[Socket, Membership] = {}
+        self.pending: dict[int, ConversationEvent] = {}
+        self.repairing: asyncio.Task[None] | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether something is known to be missing."""
+        return bool(self.pending) or self.expected > self.version
+
+    @property
+    def has_next(self) -> bool:
+        """Tell whether the next event has arrived, and only needs the memberships of its epoch."""
+        return self.version + 1 in self.pending
+
+    def receive(self, event: ConversationEvent) -> bool:
+        """Deliver an event that follows the last, and the pending ones after it; False if something is missing."""
+        if event.version > self.version:
+            self.pending[event.version] = event
+        while (following := self.pending.get(self.version + 1)) and following.epoch == self.epoch:
+            del self.pending[self.version + 1]
+            self._deliver(self.version + 1, following.frame, since=following.since)
+        return not self.pending
+
+    def start_at(self, version: int, epoch: int) -> None:
+        """Continue after a version that has been loaded; members know what came before it."""
+        self.version, self.epoch = version, epoch
+        self._drop_pending_until(version)
+
+    def catch_up(self, state: ConversationState) -> None:
+        """Deliver what has been loaded, as far as it was not received meanwhile."""
+        self.epoch = state.epoch
+        for version, since, frame in state.changes:
+            if version > self.version:
+                self._deliver(version, frame, since=since)
+        self.version = max(self.version, state.version)
+        self.expected = min(self.expected, self.version)
+        self._drop_pending_until(self.version)
+
+    def deliver_if_idle(self, frame: bytes, *, epoch: int, but: UUID) -> None:
+        """Deliver a frame that may be dropped to all members but one person and those who may not write to them.
+
+        Where the membership was another when it was published, nobody receives it.
+        """
+        if epoch == self.epoch:
+            for socket, membership in list(self.sockets.items()):
+                if socket.user_id != but and not membership.barred:
+                    socket.deliver_if_idle(frame)
+
+    def _deliver(self, version: int, frame: bytes, *, since: int | None = None) -> None:
+        """Deliver a frame to everyone who may receive what happened at this version.
+
+        It may be about an older message, at the position `since`: members who do not see that message only learn that
+        something has changed.
+        """
+        self.version = version
+        since = version if since is None else since
+        unseen = ConversationUpdated(str(self.id), version, self.epoch, {}).frame() if since < version else b""
+        # A socket that is too slow is removed while it is delivered to.
+        for socket, membership in list(self.sockets.items()):
+            if membership.receives_from < version:
+                socket.deliver(frame if membership.visible_from < since else unseen)
+
+    def _drop_pending_until(self, version: int) -> None:
+        self.pending = {n: event for n, event in self.pending.items() if n > version}
+
+
+class Subscriptions:
+    """All subscriptions of one server process, each kept while a member has a socket here; and its groups in Redis."""
+
+    def __init__(self, background: Background, *, on_revoked: Callable[[Socket, UUID], None]) -> None:
+        self.by_id: dict[UUID, Subscription] = {}
         self._background = background
-        self._inbox: str | None = None
-        self._is_alone = False
-        """Whether Redis could not be told what we want to hear, which is said once."""
+        self._on_revoked = on_revoked
+        self._channel: str | None = None
+        self._is_refused = False
+        """Whether Redis takes no subscriptions, which is logged once."""
+
+    # Groups
 
     def open(
-        self, *, hear: Callable[[Any], None], decode: Callable[[bytes], HubEvent], on_lost: Callable[[], None]
+        self, *, receive: Callable[[Any], None], decode: Callable[[bytes], HubEvent], on_lost: Callable[[], None]
     ) -> bool:
-        """Make the inbox; True the first time. `hear` is given what comes to any group that was added; `on_lost` is
-        called whenever messages may have been lost.
+        """Open the channel of this process; True the first time.
+
+        `receive` is called with every event of a subscribed group; `on_lost` whenever events may have been lost.
         """
-        if self._inbox is not None:
+        if self._channel is not None:
             return False
         self._layer = get_channel_layer()._get_layer()
-        self._inbox = self._layer.listen(hear, decode=decode)
+        self._channel = self._layer.listen(receive, decode=decode)
         self._layer.on_lost = on_lost
         return True
 
-    async def add(self, groups: Iterable[str]) -> bool:
-        """Subscribe to some groups; False where Redis can't be told now. The database is there all the same, and the
-        audit will ask again.
-        """
+    async def add_groups(self, groups: Iterable[str]) -> bool:
+        """Subscribe to some groups; False while Redis is unreachable: reconciliation works without, and tries again."""
         try:
-            async with asyncio.timeout(SUBSCRIBE_PATIENCE):
-                await self._layer.group_add_many(groups, self._inbox)
+            async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
+                await self._layer.group_add_many(groups, self._channel)
         except (RedisError, OSError, TimeoutError) as error:
-            if not self._is_alone:
+            if not self._is_refused:
                 logger.warning("Redis takes no subscriptions: %s", type(error).__name__)
-            self._is_alone = True
+            self._is_refused = True
             return False
-        self._is_alone = False
+        self._is_refused = False
         return True
 
-    def drop(self, group: str, *, is_unwanted: Callable[[], bool]) -> None:
-        """Give a group up soon, unless it is wanted again by then."""
+    def drop_group(self, group: str, *, is_unwanted: Callable[[], bool]) -> None:
+        """Unsubscribe from a group soon, unless it is wanted again by then."""
         self._background.run(self._discard(group, is_unwanted))
 
     async def _discard(self, group: str, is_unwanted: Callable[[], bool]) -> None:
         if is_unwanted():
-            await self._layer.group_discard(group, self._inbox)
+            await self._layer.group_discard(group, self._channel)
 
-    async def follow(self, ids: Collection[UUID]) -> list[Heard]:
-        """Subscribe to conversations and read how far they are; give those that something came for meanwhile."""
+    # Conversations
+
+    async def add(self, ids: Collection[UUID]) -> list[Subscription]:
+        """Subscribe to conversations and load their versions; return those that have received events meanwhile."""
         for id in ids:
-            self.heard.setdefault(id, Heard(id))
-        await self.add(conversation_group(id) for id in ids)
-        unread = [id for id in ids if id in self.heard and self.heard[id].version < 0]
+            self.by_id.setdefault(id, Subscription(id))
+        await self.add_groups(conversation_group(id) for id in ids)
+        unloaded = [id for id in ids if id in self.by_id and self.by_id[id].version < 0]
         behind = []
-        for id, version, epoch in await queries.versions(unread) if unread else ():
-            heard = self.heard.get(id)
-            if heard is not None and heard.version < 0:
-                heard.begin(version, epoch)
-                behind += [heard] if heard.held else []
+        for id, version, epoch in await load_versions(unloaded) if unloaded else ():
+            subscription = self.by_id.get(id)
+            if subscription is not None and subscription.version < 0:
+                subscription.start_at(version, epoch)
+                behind += [subscription] if subscription.pending else []
         return behind
 
-    def follows(self, heard: Heard) -> bool:
-        """Tell whether this is what is heard of its conversation now."""
-        return self.heard.get(heard.id) is heard
+    def is_current(self, subscription: Subscription) -> bool:
+        """Tell whether this is still the subscription to its conversation."""
+        return self.by_id.get(subscription.id) is subscription
 
-    def place_of(self, socket: Socket, id: UUID) -> Membership:
-        """Give the place by which a socket hears a conversation; Conversation.DoesNotExist if it does not."""
-        heard = self.heard.get(id)
-        if heard is None or socket not in heard.listeners:
+    def drop_if_unused(self, subscription: Subscription) -> None:
+        """Unsubscribe from a conversation if no member has a socket here."""
+        if not subscription.sockets and self.is_current(subscription):
+            del self.by_id[subscription.id]
+            self.drop_group(conversation_group(subscription.id), is_unwanted=lambda: subscription.id not in self.by_id)
+
+    # Members
+
+    def membership_of(self, socket: Socket, id: UUID) -> Membership:
+        """Return the membership with which a socket receives a conversation; Conversation.DoesNotExist without one."""
+        subscription = self.by_id.get(id)
+        if subscription is None or socket not in subscription.sockets:
             raise Conversation.DoesNotExist
-        return heard.listeners[socket]
+        return subscription.sockets[socket]
 
-    def stop_listening(self, socket: Socket, id: UUID) -> None:
-        """Take a socket out of a conversation; the last one takes the subscription with it."""
-        heard = self.heard.get(id)
-        if heard is not None:
-            heard.listeners.pop(socket, None)
-            self.let_go(heard)
+    def grant(self, person: Person, subscription: Subscription, membership: Membership) -> None:
+        """Deliver a conversation to all sockets of a person from now on, as this membership allows."""
+        person.memberships[subscription.id] = membership
+        person.revoked.discard(subscription.id)
+        for socket in person.sockets:
+            subscription.sockets[socket] = membership
 
-    def let_go(self, heard: Heard) -> None:
-        """Follow a conversation no more if nobody here listens."""
-        if not heard.listeners and self.follows(heard):
-            del self.heard[heard.id]
-            self.drop(conversation_group(heard.id), is_unwanted=lambda: heard.id not in self.heard)
+    def revoke(self, person: Person, id: UUID) -> None:
+        """Deliver nothing more of a conversation to a person; their removal is announced later."""
+        del person.memberships[id]
+        person.revoked.add(id)
+        for socket in person.sockets:
+            self.remove_socket(socket, id)
+            self._on_revoked(socket, id)
+
+    def remove_socket(self, socket: Socket, id: UUID) -> None:
+        """Remove a socket from a conversation; the subscription ends with its last socket."""
+        subscription = self.by_id.get(id)
+        if subscription is not None:
+            subscription.sockets.pop(socket, None)
+            self.drop_if_unused(subscription)

@@ -22,7 +22,7 @@ from chatproject.core.realtime import encode
 from messaging.messages.events import MessageCreated
 from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
-from messaging.realtime.queries import resync
+from messaging.realtime.missed_changes import resync_frame
 
 MISSED_MOST = 1000
 PAGE_LENGTH = 32
@@ -92,7 +92,7 @@ class Missed:
         """Name what is not told in full, and from which versions live events go on."""
         unfinished = {place.id for place in self._behind}
         for id in unfinished:
-            yield resync(id)
+            yield resync_frame(id)
         versions = {str(place.id): place.version for place in self._places if place.id not in unfinished}
         yield encode({"type": "caught_up", "data": {"more": bool(unfinished), "versions": versions}})
 

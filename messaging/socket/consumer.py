@@ -101,9 +101,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """Send a ready frame."""
         self._outgoing.put(frame)
 
-    def mention(self, frame: bytes) -> bool:
-        """Send a ready frame that nobody misses, unless others wait already."""
-        return self._outgoing.mention(frame)
+    def deliver_if_idle(self, frame: bytes) -> bool:
+        """Send a frame that may be dropped, unless others are queued already; tell whether it was sent."""
+        return self._outgoing.put_if_idle(frame)
 
     def end(self, code: int, error: str, detail: str) -> None:
         """Say why, then close for good."""

@@ -64,7 +64,7 @@ class Device(Protocol):
 
     def deliver(self, frame: bytes) -> None: ...
 
-    def mention(self, frame: bytes) -> bool: ...
+    def deliver_if_idle(self, frame: bytes) -> bool: ...
 
     def end(self, code: int, error: str, detail: str) -> None: ...
 
@@ -102,7 +102,7 @@ async def send_message(device: Device, frame: MessageSend) -> None:
         result = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
         device.acknowledge(frame.ref, result.message)
     elif frame.conversation_id is not None:
-        device.hub.typists.end(device, frame.conversation_id)
+        device.hub.typing.end(device, frame.conversation_id)
         device.under_way += 1
         on_result = partial(device.answer_send, frame.ref)
         await submit_message(by_id=device.user_id, conversation_id=frame.conversation_id, on_result=on_result, **fields)
@@ -129,14 +129,14 @@ async def change_message(device: Device, frame: MessageChange) -> None:
 
 
 async def delivered(device: Device, frame: Delivered) -> None:
-    if device.hub.is_in(device.user_id, frame.conversation_id):
+    if device.hub.is_member(device.user_id, frame.conversation_id):
         device.batcher.add(frame.conversation_id, device.user_id, delivered=frame.through)
     else:
         await _mark_in_thread(mark_delivered, device, frame)
 
 
 async def read(device: Device, frame: Read) -> None:
-    if device.hub.is_in(device.user_id, frame.conversation_id):
+    if device.hub.is_member(device.user_id, frame.conversation_id):
         device.batcher.add(frame.conversation_id, device.user_id, read=frame.through)
     else:
         await _mark_in_thread(mark_read, device, frame)
@@ -151,19 +151,19 @@ async def _mark_in_thread(mark: Callable[..., object], device: Device, frame: De
 
 async def typing(device: Device, frame: Typing) -> None:
     await _until_heard(device, frame.conversation_id)
-    typists = device.hub.typists
-    (typists.start if frame.state == "start" else typists.stop)(device, frame.conversation_id)
+    indicators = device.hub.typing
+    (indicators.start if frame.state == "start" else indicators.stop)(device, frame.conversation_id)
 
 
 async def _until_heard(device: Device, conversation_id: UUID) -> None:
     """Wait a moment for a conversation that has only just begun; Conversation.DoesNotExist for strangers."""
-    if device.hub.is_in(device.user_id, conversation_id):
+    if device.hub.is_member(device.user_id, conversation_id):
         return
     await device.require_call()
     await in_thread(as_person)(device.user_id, participant_of, conversation_id=conversation_id)
     with suppress(TimeoutError):
         async with asyncio.timeout(HEARD_WITHIN):
-            while not device.hub.is_in(device.user_id, conversation_id):  # noqa: ASYNC110 (it is told by no event)
+            while not device.hub.is_member(device.user_id, conversation_id):  # noqa: ASYNC110 (it is told by no event)
                 await asyncio.sleep(0.02)
 
 
@@ -178,7 +178,7 @@ async def close_conversation(device: Device, frame: ConversationClose) -> None:
 
 async def watch_presence(device: Device, frame: PresenceWatch) -> None:
     await device.require_call(len(frame.user_ids) // quotas.WATCHED_PEOPLE_PER_CALL)
-    seen = await device.hub.presence.watching.watch(device, frame.user_ids)
+    seen = await device.hub.presence.watchers.watch(device, frame.user_ids)
     if frame.ref is not None:
         device.deliver(ack(frame.ref, seen.data()))
 

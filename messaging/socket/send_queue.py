@@ -42,8 +42,8 @@ class Outgoing:
         else:
             self._wait(frame)
 
-    def mention(self, frame: bytes) -> bool:
-        """Send a text frame now, or never where others wait already; tell which."""
+    def put_if_idle(self, frame: bytes) -> bool:
+        """Send a text frame now, or drop it where others are queued already; tell whether it was sent."""
         if self._takes:
             self.put(frame)
             return True

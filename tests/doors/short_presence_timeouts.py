@@ -10,5 +10,5 @@ __all__ = ["application"]
 DEAD_AFTER = 2.0
 override_constants(registry, HEARTBEAT_SECONDS=0.5, KEY_SECONDS=3.0, DEAD_AFTER=DEAD_AFTER)
 override_constants(queries, DEAD_AFTER=DEAD_AFTER)
-# The periodic look must not report what the tests expect from the events.
-override_constants(presence_watchers, LOOK_EVERY=3600.0)
+# The periodic query must not report what the tests expect from the events.
+override_constants(presence_watchers, QUERY_EVERY=3600.0)

@@ -37,7 +37,7 @@ async def watch(socket: Socket, user: User) -> list[str]:
 
 
 def test_a_ghost_lives_a_minute_at_most() -> None:
-    noticed = max(registry.HEARTBEAT_SECONDS, presence_watchers.LOOK_EVERY)
+    noticed = max(registry.HEARTBEAT_SECONDS, presence_watchers.QUERY_EVERY)
     assert queries.DEAD_AFTER + noticed + presence_watchers.GRACE + queries.REDIS_TIMEOUT <= 60
     assert queries.DEAD_AFTER < registry.KEY_SECONDS
 

@@ -11,40 +11,42 @@ from collections.abc import Callable
 from typing import Any
 
 
-def without_audit() -> None:
-    """Nobody looks whether something was not heard."""
-    from messaging.realtime.reconciler import Audit
+def without_reconciliation() -> None:
+    """Nobody checks whether something was not received."""
+    from messaging.realtime.reconciler import Reconciler
 
-    async def run(self: Audit) -> None:
+    async def run(self: Reconciler) -> None:
         await asyncio.Event().wait()
 
-    Audit.run = run  # type: ignore[method-assign]
+    Reconciler.run = run  # type: ignore[method-assign]
 
 
 def without_gaps() -> None:
     """Every event that is newer is delivered at once, whatever is missing before it."""
-    from messaging.realtime.tables import Heard
+    from messaging.realtime.subscriptions import Subscription
 
-    accept = Heard.accept
+    receive = Subscription.receive
 
-    def accept_anything_newer(self: Heard, envelope: Any) -> bool:
-        if envelope["version"] > self.version + 1 > 0:
-            self.version = envelope["version"] - 1
-        return accept(self, envelope)
+    def receive_anything_newer(self: Subscription, event: Any) -> bool:
+        if event.version > self.version + 1 > 0:
+            self.version = event.version - 1
+        return receive(self, event)
 
-    Heard.accept = accept_anything_newer  # type: ignore[method-assign]
+    Subscription.receive = receive_anything_newer  # type: ignore[method-assign]
 
 
 def without_epochs() -> None:
-    """Whoever was in when it was last read who is in goes on hearing."""
-    from messaging.realtime.tables import Heard
+    """Whoever was a member when the members were last loaded goes on receiving."""
+    from msgspec.structs import replace
 
-    accept = Heard.accept
+    from messaging.realtime.subscriptions import Subscription
 
-    def accept_any_epoch(self: Heard, envelope: Any) -> bool:
-        return accept(self, {**envelope, "epoch": self.epoch})
+    receive = Subscription.receive
 
-    Heard.accept = accept_any_epoch  # type: ignore[method-assign]
+    def receive_any_epoch(self: Subscription, event: Any) -> bool:
+        return receive(self, replace(event, epoch=self.epoch))
+
+    Subscription.receive = receive_any_epoch  # type: ignore[method-assign]
 
 
 def without_repeats() -> None:
@@ -57,7 +59,7 @@ def without_repeats() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "audit": without_audit,
+    "audit": without_reconciliation,
     "gaps": without_gaps,
     "epochs": without_epochs,
     "repeats": without_repeats,

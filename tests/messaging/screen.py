@@ -36,7 +36,7 @@ class Screen:
     def deliver(self, frame: bytes) -> None:
         self._frames.put_nowait(json.loads(frame))
 
-    def mention(self, frame: bytes) -> bool:
+    def deliver_if_idle(self, frame: bytes) -> bool:
         self.deliver(frame)
         return True
 

@@ -1,4 +1,4 @@
-"""The channel layer on a real Redis, and the private names of channels_redis that it rests on."""
+"""The channel layer on a real Redis, and the private names of channels_redis that it relies on."""
 
 import asyncio
 import inspect
@@ -116,6 +116,17 @@ async def test_a_listener_hears_other_processes_in_order(layer: Any) -> None:
     async with asyncio.timeout(20):
         await all_told.wait()
     assert told == [*range(1200)]
+    await other.flush()
+
+
+async def test_installations_in_two_databases_of_one_redis_receive_nothing_of_each_other(layer: Any) -> None:
+    inbox = await layer.new_channel()
+    await subscribed(layer, inbox, [GROUP])
+    url = settings.REDIS_URL.partition("?")[0]
+    other = ChannelLayer(hosts=[f"{url}?db=15"])._get_layer()
+    await other.group_send_many([(GROUP, {"n": 1})], wait=True)
+    await layer.group_send_many([(GROUP, {"n": 2})], wait=True)
+    assert await heard(layer, inbox, 1) == [{"n": 2}]
     await other.flush()
 
 

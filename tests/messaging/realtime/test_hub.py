@@ -22,17 +22,18 @@ from messaging.messages.outcome import stored_json
 from messaging.messages.send import send_direct
 from messaging.models import Message
 from messaging.realtime import reconciler
-from messaging.realtime.hub import REPAIR_MOST, Hub
+from messaging.realtime.hub import Hub
+from messaging.realtime.missed_changes import CHANGES_MOST
 from tests.messaging import helpers
 from tests.messaging.helpers import send_by_socket
 from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = reconciler.EVERY - 1
-"""Seconds within which a busy machine has done what is done at once, and no audit has helped."""
-AUDITED = reconciler.EVERY + reconciler.GRACE + 0.7
-"""Seconds within which an audit has found and mended whatever was lost."""
+BEFORE_RECONCILIATION = reconciler.INTERVAL - 1
+"""Seconds within which a busy machine has done what is done at once, and no reconciliation has helped."""
+RECONCILED = reconciler.INTERVAL + reconciler.GRACE + 0.7
+"""Seconds within which a reconciliation has found and repaired whatever was lost."""
 
 append_unheard, remove, seat = map(sync_to_async, (helpers.append_unheard, helpers.remove, helpers.seat))
 draft = sync_to_async(helpers.draft)
@@ -149,7 +150,7 @@ async def test_events_are_delivered_in_the_order_of_versions_each_once_however_t
     posts = await say_unheard(alice, conversation, *map(str, texts))
     for n in map(int, order):
         await publish_soon([posts[n - 1]])
-    await screen.hears(*map(str, texts), within=BEFORE_ANY_AUDIT)
+    await screen.hears(*map(str, texts), within=BEFORE_RECONCILIATION)
     await screen.hears_nothing(during=0.1)
 
 
@@ -162,7 +163,7 @@ async def test_whatever_was_told_to_nobody_is_found_within_five_seconds(
     await seat(mallory, group)
     await sync_to_async(Session.objects.filter(user=carol).update)(ended_at=timezone.now())
     await sync_to_async(User.objects.filter(pk__in=[carol.pk, mallory.pk]).update)(version=F("version") + 1)
-    async with asyncio.timeout(AUDITED):
+    async with asyncio.timeout(RECONCILED):
         await hers.hears("one", "two")
         await his.hears("one", "two")
         assert await ended.ends() == (4503, "session_revoked")
@@ -179,7 +180,7 @@ async def test_a_message_that_was_changed_in_a_gap_is_told_as_it_is_now(
     posts = await say_unheard(alice, conversation, "one", "two", "three")
     await edit_unheard(conversation, 1, "uno")
     await publish_soon(posts[2:])
-    frames = [await screen.next(within=BEFORE_ANY_AUDIT) for _ in range(4)]
+    frames = [await screen.next(within=BEFORE_RECONCILIATION) for _ in range(4)]
     seen = [
         (frame["type"], frame["data"].get("version"), frame["data"].get("message", {}).get("text")) for frame in frames
     ]
@@ -203,7 +204,7 @@ async def test_after_too_many_lost_events_a_device_is_told_to_fetch_for_itself_a
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     screen = await Screen.of(bob)
-    posts = await say_unheard(alice, conversation, *map(str, range(REPAIR_MOST + 1)))
+    posts = await say_unheard(alice, conversation, *map(str, range(CHANGES_MOST + 1)))
     await publish_soon(posts[-1:])
     assert await screen.next() == {"type": "resync", "data": {"conversation_id": str(conversation.pk)}}
     await say(alice, conversation, "now")
@@ -307,7 +308,7 @@ async def test_an_ended_session_closes_its_own_device_at_once_and_no_other(
     phone, laptop = await Screen.of(bob), await Screen.of(bob)
     session = await Session.objects.aget(pk=phone.session_id)
     await sync_to_async(end_session)(session=session)
-    assert await phone.ends(within=BEFORE_ANY_AUDIT) == (4503, "session_revoked")
+    assert await phone.ends(within=BEFORE_RECONCILIATION) == (4503, "session_revoked")
     await say(alice, conversation)
     await laptop.hears("Hi")
     assert laptop.is_open
@@ -318,7 +319,7 @@ async def test_a_closed_account_closes_all_its_devices(bob: User) -> None:
     await sync_to_async(User.objects.filter(pk=bob.pk).update)(is_active=False)
     await announce(bob)
     for screen in screens:
-        assert await screen.ends(within=BEFORE_ANY_AUDIT) == (4503, "session_revoked")
+        assert await screen.ends(within=BEFORE_RECONCILIATION) == (4503, "session_revoked")
 
 
 async def test_a_newcomer_does_not_hear_how_something_from_before_was_changed(

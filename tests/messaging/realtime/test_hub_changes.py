@@ -19,8 +19,8 @@ from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = reconciler.EVERY - 1
-"""Seconds within which a busy machine has done what is done at once, and no audit has helped."""
+BEFORE_RECONCILIATION = reconciler.INTERVAL - 1
+"""Seconds within which a busy machine has done what is done at once, and no reconciliation has helped."""
 
 
 def say(by: User, conversation: Conversation, text: str) -> MessageJSON:
@@ -62,7 +62,7 @@ async def test_all_that_happened_while_nobody_was_told_is_told_again_in_order_an
 
     await sync_to_async(live)()
     wire.mend()
-    frames = [await screen.next(within=BEFORE_ANY_AUDIT) for _ in range(13)]
+    frames = [await screen.next(within=BEFORE_RECONCILIATION) for _ in range(13)]
     now = {"name": "Orchard", "description": "All that grows", "avatar_url": None, "history": "joined"}
     assert [told(frame) for frame in frames] == [
         (2, "created", "uno"),
@@ -106,7 +106,7 @@ async def test_who_is_out_hears_why_on_every_device_and_then_nothing_more(
     if reason == "deleted":
         assert await others.next() == news
     else:
-        await others.hears_at_last("without you", within=BEFORE_ANY_AUDIT)
+        await others.hears_at_last("without you", within=BEFORE_RECONCILIATION)
     await asyncio.gather(phone.hears_nothing(), laptop.hears_nothing())
 
 
@@ -129,14 +129,14 @@ async def test_who_came_back_is_introduced_anew_and_hears_what_is_said_then(
         await sync_to_async(say)(alice, group, "hello again")
     elif found_by == "what else is new of the person":
         await sync_to_async(personal_settings.update_settings)(by=bob, conversation_id=conversation.pk, pinned=True)
-    frame = await screen.next(within=BEFORE_ANY_AUDIT)
+    frame = await screen.next(within=BEFORE_RECONCILIATION)
     if found_by == "being told" and frame["type"] == "conversation.removed":
-        frame = await screen.next(within=BEFORE_ANY_AUDIT)
+        frame = await screen.next(within=BEFORE_RECONCILIATION)
     assert (frame["type"], frame["data"]["me"]["visible_from"]) == ("conversation.created", 4)
     await sync_to_async(say)(alice, group, "welcome back")
     heard = ""
     while "welcome back" not in heard:
-        heard += str(await screen.next(within=BEFORE_ANY_AUDIT))
+        heard += str(await screen.next(within=BEFORE_RECONCILIATION))
     assert "without you" not in heard
     assert "conversation.created" not in heard
 
@@ -149,12 +149,12 @@ async def test_who_comes_hears_only_what_follows_the_conversation_as_it_was_show
     # This server hears of the person before it hears of the conversation, where others listen already.
     wire.cut(off=("conversation.",))
     await sync_to_async(groups.add_members)(by=alice, conversation_id=group.pk, users=[mallory])
-    introduction = await newcomers.next(within=BEFORE_ANY_AUDIT)
+    introduction = await newcomers.next(within=BEFORE_RECONCILIATION)
     assert (introduction["type"], introduction["data"]["version"]) == ("conversation.created", 3)
     wire.mend(heals=heals)
     await sync_to_async(say)(alice, group, "welcome")
-    await hers.hears_at_last("welcome", within=BEFORE_ANY_AUDIT)
-    await newcomers.hears("welcome", within=BEFORE_ANY_AUDIT)
+    await hers.hears_at_last("welcome", within=BEFORE_RECONCILIATION)
+    await newcomers.hears("welcome", within=BEFORE_RECONCILIATION)
 
 
 @pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
@@ -170,7 +170,7 @@ async def test_what_one_device_settles_the_others_hear_and_nobody_else(
     if is_cut:
         wire.mend()
     for screen in (phone, laptop):
-        frame = await screen.next(within=BEFORE_ANY_AUDIT)
+        frame = await screen.next(within=BEFORE_RECONCILIATION)
         assert (frame["type"], frame["data"]["conversation_id"]) == ("conversation.settings", str(group.pk))
         assert frame["data"]["me"].items() >= {"pinned": True, "draft": "Dear all", "notify": "all"}.items()
         assert frame["data"]["me"]["role"] == "member"
@@ -192,10 +192,10 @@ async def test_a_change_of_what_someone_does_not_see_is_told_as_a_change_of_noth
     edited = await sync_to_async(edit.edit_message)(by=alice, message_id=UUID(old["id"]), text="secret")
     if is_cut:
         wire.mend()
-    frame = await hers.next(within=BEFORE_ANY_AUDIT)
+    frame = await hers.next(within=BEFORE_RECONCILIATION)
     assert (frame["type"], frame["data"]["message"]["text"]) == ("message.updated", "secret")
     at = {"conversation_id": str(group.pk), "version": edited["version"]}
-    assert (await theirs.next(within=BEFORE_ANY_AUDIT))["data"] == {**at, "epoch": 1, "changes": {}}
+    assert (await theirs.next(within=BEFORE_RECONCILIATION))["data"] == {**at, "epoch": 1, "changes": {}}
     await sync_to_async(say)(alice, group, "after")
     await theirs.hears("after")
 
@@ -213,12 +213,12 @@ async def test_who_comes_into_a_shared_history_hears_how_it_changes_and_nothing_
     wire.cut(off=("conversation.",))
     await sync_to_async(say)(alice, group, "unheard")
     await sync_to_async(groups.add_members)(by=alice, conversation_id=group.pk, users=[mallory])
-    frame = await theirs.next(within=BEFORE_ANY_AUDIT)
+    frame = await theirs.next(within=BEFORE_RECONCILIATION)
     assert (frame["type"], frame["data"]["version"]) == ("conversation.created", 7)
     wire.mend(heals=False)
     await sync_to_async(edit.edit_message)(by=alice, message_id=UUID(old["id"]), text="seen by all")
     await hers.hears("unheard")
-    frame = await theirs.next(within=BEFORE_ANY_AUDIT)
+    frame = await theirs.next(within=BEFORE_RECONCILIATION)
     assert (frame["type"], frame["data"]["message"]["text"]) == ("message.updated", "seen by all")
 
 

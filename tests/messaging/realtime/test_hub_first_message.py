@@ -53,7 +53,7 @@ async def test_what_was_read_meanwhile_is_told_as_read(wire: Wire, alice: User, 
 async def test_a_conversation_that_grew_too_long_unheard_is_left_to_the_device(
     wire: Wire, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("messaging.realtime.hub.REPAIR_MOST", 2)
+    monkeypatch.setattr("messaging.realtime.missed_changes.CHANGES_MOST", 2)
     screen = await Screen.of(bob)
     wire.cut()
     for text in ("one", "two", "three"):

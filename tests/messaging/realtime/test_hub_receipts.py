@@ -22,13 +22,15 @@ from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-BEFORE_ANY_AUDIT = reconciler.EVERY - 1
-AUDITED = reconciler.EVERY + reconciler.GRACE + 0.7
+BEFORE_RECONCILIATION = reconciler.INTERVAL - 1
+RECONCILED = reconciler.INTERVAL + reconciler.GRACE + 0.7
 fill, place = map(sync_to_async, (helpers.fill, helpers.place))
 mark_read, mark_delivered = map(sync_to_async, (commands.mark_read, commands.mark_delivered))
 
 
-async def hears(screen: Screen, user: User, delivered: int, read: int, *, within: float = BEFORE_ANY_AUDIT) -> None:
+async def hears(
+    screen: Screen, user: User, delivered: int, read: int, *, within: float = BEFORE_RECONCILIATION
+) -> None:
     """Wait for a receipt of one person, and nothing else before it."""
     frame = await screen.next(within=within)
     assert frame["type"] == "receipts", frame
@@ -36,7 +38,7 @@ async def hears(screen: Screen, user: User, delivered: int, read: int, *, within
     assert frame["data"]["receipts"] == [told]
 
 
-async def settings(screen: Screen, *, within: float = BEFORE_ANY_AUDIT) -> dict[str, Any]:
+async def settings(screen: Screen, *, within: float = BEFORE_RECONCILIATION) -> dict[str, Any]:
     """Wait for what is someone's own, and nothing else before it."""
     frame = await screen.next(within=within)
     assert frame["type"] == "conversation.settings", frame
@@ -108,7 +110,7 @@ async def test_much_that_is_read_at_once_is_told_in_the_end_as_it_is(
     his = await Screen.of(bob)
     await asyncio.gather(*(mark_read(by=bob, conversation_id=conversation.pk, through=n) for n in range(1, 31)))
     read = []
-    async with asyncio.timeout(BEFORE_ANY_AUDIT):
+    async with asyncio.timeout(BEFORE_RECONCILIATION):
         while not read or read[-1] != 30:
             frame = await his.next()
             read += [frame["data"]["me"]["read_through"]] if "me" in frame["data"] else []
@@ -198,10 +200,10 @@ async def test_receipts_that_were_told_to_nobody_are_found_within_five_seconds(
     for through in range(1, count + 1):
         await mark_read(by=bob, conversation_id=group.pk, through=through)
     wire.mend(heals=False)
-    await hears(hers, bob, count, count, within=AUDITED)
-    frames = [await his.next(within=AUDITED) for _ in range(2)]
+    await hears(hers, bob, count, count, within=RECONCILED)
+    frames = [await his.next(within=RECONCILED) for _ in range(2)]
     assert {frame["type"] for frame in frames} == {"receipts", "conversation.settings"}
-    await asyncio.gather(hers.hears_nothing(during=AUDITED), his.hears_nothing(during=AUDITED))
+    await asyncio.gather(hers.hears_nothing(during=RECONCILED), his.hears_nothing(during=RECONCILED))
 
 
 async def test_when_the_network_is_back_what_it_lost_is_told_at_once(
@@ -227,7 +229,7 @@ async def test_a_person_who_settles_and_comes_into_a_group_at_once_hears_of_both
         mark_read(by=bob, conversation_id=conversation.pk, through=2),
     )
     kinds = {}
-    async with asyncio.timeout(BEFORE_ANY_AUDIT):
+    async with asyncio.timeout(BEFORE_RECONCILIATION):
         while not kinds.keys() >= {"conversation.created", "conversation.settings"}:
             frame = await his.next()
             kinds[frame["type"]] = frame["data"]

@@ -26,11 +26,11 @@ block = sync_to_async(commands.block)
 
 @pytest.fixture
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence_watchers, "LOOK_EVERY", 0.5)
+    monkeypatch.setattr(presence_watchers, "QUERY_EVERY", 0.5)
 
 
 async def watch(screen: Screen, *users: User) -> set[object]:
-    return (await hub().presence.watching.watch(screen, [user.pk for user in users])).online
+    return (await hub().presence.watchers.watch(screen, [user.pk for user in users])).online
 
 
 async def come_unheard(user: User) -> tuple[Registry, str]:
@@ -69,8 +69,8 @@ class Busy(Screen):
 
     is_busy = True
 
-    def mention(self, frame: bytes) -> bool:
-        return not self.is_busy and super().mention(frame)
+    def deliver_if_idle(self, frame: bytes) -> bool:
+        return not self.is_busy and super().deliver_if_idle(frame)
 
 
 @pytest.mark.usefixtures("looks_often")
@@ -87,16 +87,16 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
     group: Conversation, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    sight = presence_watchers.queries.sight
+    load_last_seen = presence_watchers.queries.load_last_seen
 
     async def counted(pairs: object) -> object:
         asked.append(len(pairs))  # type: ignore[arg-type]
-        return await sight(pairs)  # type: ignore[arg-type]
+        return await load_last_seen(pairs)  # type: ignore[arg-type]
 
     screens = [await Screen.of(alice) for _ in range(3)]
     for screen in screens:
         await watch(screen, bob, carol)
-    monkeypatch.setattr(presence_watchers.queries, "sight", counted)
+    monkeypatch.setattr(presence_watchers.queries, "load_last_seen", counted)
     for user in (bob, carol):
         await come_unheard(user)
     await publish_soon([PresenceHint(user.pk) for user in (bob, carol)])
@@ -108,7 +108,7 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
 async def test_when_someone_was_last_here_is_renewed_while_they_are_and_at_their_end(
     conversation: Conversation, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presence, "NOTE_EVERY", 0.3)
+    monkeypatch.setattr(presence, "RECORD_EVERY", 0.3)
     server = Hub()
     screen = await Screen.of(bob, hub=server)
     await server.presence.enter(screen)

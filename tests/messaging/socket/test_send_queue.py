@@ -79,9 +79,9 @@ def test_a_frame_does_not_overtake_those_that_wait_although_there_is_room_again(
 
 def test_what_nobody_misses_is_dropped_where_others_wait(stuck: Connection) -> None:
     stuck.put("1")
-    stuck.outgoing.mention(b"typing")
+    stuck.outgoing.put_if_idle(b"typing")
     stuck.make_room()
-    stuck.outgoing.mention(b"typing again")
+    stuck.outgoing.put_if_idle(b"typing again")
     assert stuck.taken == ["1", "typing again"]
 
 
