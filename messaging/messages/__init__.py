@@ -1,4 +1,4 @@
 """Messages: drafts, the append and its group commit, edits, reactions, mentions, notices, events and JSON.
 
-The heart of the application. Receipts, sync, realtime and the doors import it; it imports none of them.
+The core of the application. Receipts, sync, realtime and the doors import it; it imports none of them.
 """

@@ -1,4 +1,4 @@
-"""What stands in a text beside words: web addresses to click, and names behind an `@`.
+"""Links and names in a text: web addresses to click, and possible usernames behind an `@`.
 
 `static/js/timeline/richtext.js` reads texts by the same grammar; `tests/messaging/messages/texts.json` tests both.
 Where a link ends follows UTS #58: sentence marks end it only where nothing else follows, a closing bracket only where
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import regex
 
 NAME_LETTERS = r"A-Za-z0-9_.\-\u00df\u1e9e\u017f\u0130\u0307\u212a\ufb00-\ufb06"
-"""Letters of usernames, and those that become some when case is folded, as ß, the Kelvin sign and ligatures."""
+"""Letters of usernames, and those that case folding turns into some, such as ß, the Kelvin sign and ligatures."""
 MARK = regex.compile(
     r"(?<![A-Za-z0-9_])(?P<scheme>[Hh][Tt][Tt][Pp][Ss]?://)"
     # Addresses of other kinds: any scheme, a path on a host (`host:~`), a host with a path.
@@ -36,7 +36,7 @@ SENTENCE_MARKS = ".,;:!?'\u2019"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A web address in a text, and where it stands."""
+    """A web address in a text, from `start` to `end`."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What may be a username behind an `@`, as it is written; `start` is the place of the `@`."""
+    """A possible username behind an `@`, as it is written; `start` is the index of the `@`."""
 
     start: int
     written: str
@@ -52,50 +52,50 @@ class Name:
 
 def marks_in(text: str) -> Iterator[Link | Name]:
     """Find links, and names that stand outside addresses, in the order of the text."""
-    place = address_end = 0
-    while found := MARK.search(text, place):
-        start, place = found.span()
+    index = address_end = 0
+    while found := MARK.search(text, index):
+        start, index = found.span()
         if found["name"]:
             if start >= address_end:
                 yield Name(start, found["name"])
-        elif found["scheme"] and (end := _end_of_link(text, place)):
+        elif found["scheme"] and (end := _end_of_link(text, index)):
             yield Link(start, end)
-            place = end
+            index = end
             address_end = max(address_end, end)
         elif start >= address_end:
-            address_end = _end_of_address(text, place)
+            address_end = _end_of_address(text, index)
 
 
-def _end_of_link(text: str, place: int) -> int | None:
+def _end_of_link(text: str, index: int) -> int | None:
     """Find the end of a link whose host begins here; None if that is no host."""
-    end = _after(AUTHORITY, text, place)
+    end = _after(AUTHORITY, text, index)
     if text[end : end + 1] in {"/", "?", "#"}:
-        return _end_of_address(text, end) if HOST.fullmatch(text, place, end) else None
-    end = _without_marks(text, end, least=place)
-    return end if HOST.fullmatch(text, place, end) else None
+        return _end_of_address(text, end) if HOST.fullmatch(text, index, end) else None
+    end = _without_marks(text, end, least=index)
+    return end if HOST.fullmatch(text, index, end) else None
 
 
-def _end_of_address(text: str, place: int) -> int:
-    """Find the end of an address of which this place is a part."""
-    end, open_brackets = place, []
+def _end_of_address(text: str, index: int) -> int:
+    """Find the end of an address that this index is in."""
+    end, open_brackets = index, []
     while True:
         end = _after(PLAIN, text, end)
         sign = text[end : end + 1]
         if sign in CLOSING:
             open_brackets.append(CLOSING[sign])
         elif not open_brackets or sign != open_brackets.pop():
-            return _without_marks(text, end, least=place)
+            return _without_marks(text, end, least=index)
         end += 1
 
 
-def _after(pattern: regex.Pattern[str], text: str, place: int) -> int:
-    """Find the end of what a pattern matches here; those used may match nothing at all."""
-    found = pattern.match(text, place)
-    return found.end() if found else place
+def _after(pattern: regex.Pattern[str], text: str, index: int) -> int:
+    """Find the end of what a pattern matches here; it may match the empty string."""
+    found = pattern.match(text, index)
+    return found.end() if found else index
 
 
 def _without_marks(text: str, end: int, *, least: int) -> int:
-    """Leave out what ends the sentence, not the address, and brackets that only open."""
+    """Leave out punctuation that ends the sentence, not the address, and brackets that are not closed."""
     while end > least and (text[end - 1] in SENTENCE_MARKS or text[end - 1] in CLOSING):
         end -= 1
     return end

@@ -1,4 +1,4 @@
-"""Watermarks: how far each participant was delivered to and has read, batched, stored and published.
+"""Receipts: up to where messages were delivered to each participant and read; batched, stored and published.
 
 Sync, realtime and the doors may import it.
 """

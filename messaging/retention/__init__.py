@@ -1,4 +1,4 @@
-"""How long things stay: weekly partitions of tables, and purging.
+"""Retention: the weekly partitions of tables, and the deletion of what is kept no longer.
 
 Everything that writes rows into partitions may import it.
 """

@@ -1,6 +1,6 @@
-"""The weeks that messages lie in: one partition each, made ahead of time, dropped when nobody may read them any more.
+"""Weekly partitions: made ahead of time, and dropped when nobody may read their messages any more.
 
-An id of version 7 begins with its time, so a range of ids is a range of time, and to forget a week is to drop a table.
+A UUID of version 7 begins with its time, so a range of ids is a range of time, and to delete a week is to drop a table.
 """
 
 import logging
@@ -23,15 +23,15 @@ from chatproject.core.ids import first_id_at
 logger = logging.getLogger(__name__)
 
 PARENTS = ("messaging_message", "messaging_reaction", "messaging_messagestatus")
-"""The tables that lie in weeks; the ids of each begin with their time."""
+"""The partitioned tables; the ids of each begin with their time."""
 BESIDE_MESSAGES = {"messaging_reaction"}
-"""Those whose rows lie in the weeks of messages, however old: what hangs on messages may come at any time later."""
+"""Tables whose rows are partitioned by the id of their message, however old that is: a reaction may come much later."""
 WEEK = timedelta(weeks=1)
 WEEKS_AHEAD = 4
 # An id may be up to seven days old when it arrives.
 WEEKS_BEHIND = 1
 KEPT_FOR = timedelta(days=settings.RETENTION_DAYS) + WEEK * WEEKS_BEHIND
-"""How long after its end a week may still hold a message that someone may read."""
+"""How long after its end a week may still contain a message that someone may read."""
 LOCK_TIMEOUT = "2s"
 STATEMENT_TIMEOUT = "60s"
 
@@ -45,14 +45,14 @@ NAME = re.compile(rf"({'|'.join(PARENTS)})_(\d{{4}})w(\d{{2}})")
 
 
 class Partition(NamedTuple):
-    """One week of one table, in whatever state its coming and going has reached."""
+    """One week of one table, attached or not."""
 
     name: str
     parent: str
     begins: datetime
     attached: bool
     detaching: bool
-    """Whether a detach was broken off: nobody sees the week any more, but no other can be detached before it."""
+    """Whether a concurrent detach was interrupted: no query reads it, but no other week can be detached before it."""
 
     @property
     def ends(self) -> datetime:
@@ -63,11 +63,11 @@ class Partition(NamedTuple):
         return now >= self.ends + KEPT_FOR
 
 
-# The weeks to come
+# Making partitions
 
 
 def make_partitions(*, now: datetime | None = None, behind: int = WEEKS_BEHIND, ahead: int = WEEKS_AHEAD) -> list[str]:
-    """Make the weeks around a moment that are missing, in every table; return their names."""
+    """Make the partitions around a moment that are missing, in every table; return their names."""
     this_week = monday(now or timezone.now())
     around = {this_week + WEEK * n for n in range(-behind, ahead + 1)}
     attached = [partition for partition in all_partitions() if partition.attached]
@@ -83,7 +83,7 @@ def _in_order(missing: tuple[str, datetime]) -> tuple[int, datetime]:
 
 
 def make_partition(week: datetime, parent: str = PARENTS[0]) -> str:
-    """Make the partition of the week that begins at a Monday; attaching it never holds up the append."""
+    """Make the partition of the week that begins at a Monday. Attaching it does not block the append."""
     name = name_of(week, parent)
     values = {
         "parent": sql.Identifier(parent),
@@ -105,12 +105,14 @@ def make_partition(week: datetime, parent: str = PARENTS[0]) -> str:
 
 
 def partitions() -> set[str]:
-    """Name the weeks that are there and in use."""
+    """Return the names of the attached partitions."""
     return {partition.name for partition in all_partitions() if partition.attached}
 
 
 def weeks_ahead(now: datetime | None = None, *, on: Any = None) -> int:
-    """Count the weeks after the present one that are ready without a gap, in every table; -1 if not even it is."""
+    """Count the weeks after the present one that have partitions, without a gap and in every table; -1 if the present
+    one has none.
+    """
     week = monday(now or timezone.now())
     present = {partition.name for partition in all_partitions(on=on) if partition.attached}
     for n in range(WEEKS_AHEAD + 2):
@@ -119,24 +121,24 @@ def weeks_ahead(now: datetime | None = None, *, on: Any = None) -> int:
     return WEEKS_AHEAD + 1
 
 
-# The weeks gone by
+# Dropping partitions
 
 
 def drop_old_partitions(*, now: datetime | None = None) -> list[str]:
-    """Drop every week that nobody may read any more; return the names of those that went.
+    """Drop every partition that nobody may read any more; return the names of those that were dropped.
 
-    Nobody waits for it: a week that something has in use, a long dump for instance, is left for the next run, half
-    detached if it has come to that.
+    It blocks nobody for long: a partition that is in use, by a long dump for instance, is left for the next run, with
+    an interrupted detach if it has come to that.
     """
     dropped: list[str] = []
     with _own_connection() as own:
-        if not _is_alone(own):
+        if not _lock_dropping(own):
             return dropped
         for partition in due_partitions(now=now, on=own):
             try:
                 _drop(partition, on=own)
             except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
-                logger.warning("the partition %s is in use; it goes another time", partition.name)
+                logger.warning("the partition %s is in use; it is dropped another time", partition.name)
                 break
             logger.info("dropped the partition %s", partition.name)
             dropped.append(partition.name)
@@ -144,14 +146,14 @@ def drop_old_partitions(*, now: datetime | None = None) -> list[str]:
 
 
 def due_partitions(*, now: datetime | None = None, on: Any = None) -> list[Partition]:
-    """List the weeks past their time by the database's clock, the one that was half detached first."""
+    """List the partitions that are due by the database's clock, one with an interrupted detach first."""
     moment = now or _database_time(on)
     due = [partition for partition in all_partitions(on=on) if partition.is_due(moment)]
     return sorted(due, key=lambda partition: (not partition.detaching, partition.name))
 
 
 def all_partitions(*, on: Any = None) -> list[Partition]:
-    """List every week that is there, those that are detached or on the way to it included."""
+    """List every partition, also those that are detached or being detached."""
     with (on or connection).cursor() as cursor:
         cursor.execute(PRESENT, [f"^{NAME.pattern}$"])
         return [_partition(*row) for row in cursor.fetchall()]
@@ -164,7 +166,7 @@ def _partition(name: str, attached: bool, detaching: bool) -> Partition:
 
 
 def _drop(partition: Partition, *, on: "psycopg.Connection[Any]") -> None:
-    """Take a week out of its table without holding anybody up, then drop it."""
+    """Detach a partition without blocking anybody, then drop it."""
     names = {"parent": sql.Identifier(partition.parent), "name": sql.Identifier(partition.name)}
     if partition.attached:
         how = sql.SQL("FINALIZE" if partition.detaching else "CONCURRENTLY")
@@ -174,15 +176,15 @@ def _drop(partition: Partition, *, on: "psycopg.Connection[Any]") -> None:
 
 @contextmanager
 def _own_connection() -> "Iterator[psycopg.Connection[Any]]":
-    """A connection without a transaction, as a concurrent detach needs it, that waits for nobody for long."""
+    """A connection with short timeouts and no transaction, which a concurrent detach does not allow."""
     with without_connection(), psycopg.connect(**connection_parameters(), autocommit=True) as own:
         own.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         own.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
         yield own
 
 
-def _is_alone(own: "psycopg.Connection[Any]") -> bool:
-    """Tell whether nobody else is at it; the lock goes with the connection."""
+def _lock_dropping(own: "psycopg.Connection[Any]") -> bool:
+    """Tell whether no other process drops partitions now; the advisory lock ends with the connection."""
     found = own.execute("SELECT pg_try_advisory_lock(hashtext('messaging_message dropping'))").fetchone()
     return bool(found and found[0])
 
@@ -194,23 +196,23 @@ def _database_time(on: Any) -> datetime:
         return moment
 
 
-# Names
+# Names and migrations
 
 
 def monday(moment: datetime) -> datetime:
-    """Find the beginning of a moment's week: Monday, midnight, UTC."""
+    """Return the beginning of a moment's week: Monday, midnight, UTC."""
     day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day - timedelta(days=day.weekday())
 
 
 def name_of(week: datetime, parent: str = PARENTS[0]) -> str:
-    """Name a week's partition by its ISO year and week."""
+    """Return the name of a week's partition, with its ISO year and week."""
     year, number, _ = week.isocalendar()
     return f"{parent}_{year}w{number:02}"
 
 
 class CreatePartitionedModel(CreateModel):
-    """Create a model's table partitioned by ranges of a message's id: its own, or that of what it hangs on."""
+    """Create a model's table partitioned by ranges of `partition_key`."""
 
     partition_key = "id"
 
@@ -224,6 +226,6 @@ class CreatePartitionedModel(CreateModel):
 
 
 class CreateModelBesideMessages(CreatePartitionedModel):
-    """Create the table of a model that hangs on messages, in the weeks of theirs."""
+    """Create the table of a model whose rows belong to messages, partitioned by the message's id."""
 
     partition_key = "message_id"

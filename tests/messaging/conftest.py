@@ -1,4 +1,4 @@
-"""What tests of a running server process share: its lane and its hub live on the test's own event loop."""
+"""Fixtures of tests of a running server process: its group commit and its hub run on the test's own event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""What the tests of messaging say and do again and again; what later commands will do, they do by SQL."""
+"""Helpers of the tests of messaging; some change rows by SQL, so that nothing is published."""
 
 import asyncio
 from collections.abc import Sequence

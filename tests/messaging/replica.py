@@ -1,4 +1,4 @@
-"""What a device knows, kept by the contract's client rule and by nothing else."""
+"""The state of a device, which follows the contract's rules for clients and nothing else."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

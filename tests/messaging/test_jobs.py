@@ -1,4 +1,4 @@
-"""What becomes of jobs: those of a worker that died are done again, those that ended are forgotten."""
+"""Jobs: those of a dead worker are run again, and those that ended are deleted."""
 
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
@@ -45,13 +45,13 @@ def job(committed: None) -> None:
 
 
 @pytest.mark.usefixtures("job")
-async def test_what_a_dead_worker_had_begun_is_done_again() -> None:
+async def test_a_job_of_a_dead_worker_is_run_again() -> None:
     await change("UPDATE procrastinate_jobs SET status = 'doing'")
     await run(resume_jobs)
     assert await states() == ["todo"]
 
 
-async def test_what_comes_by_itself_is_not_done_again() -> None:
+async def test_a_periodic_job_of_a_dead_worker_is_not_run_again() -> None:
     await sync_to_async(clear_media.defer)(timestamp=0)
     await change("UPDATE procrastinate_jobs SET status = 'doing'")
     await sync_to_async(clear_media.defer)(timestamp=1)
@@ -61,7 +61,7 @@ async def test_what_comes_by_itself_is_not_done_again() -> None:
 
 @pytest.mark.usefixtures("job")
 @pytest.mark.parametrize("status", ["succeeded", "failed"])
-async def test_what_has_ended_is_kept_for_a_day(status: str) -> None:
+async def test_ended_jobs_are_kept_for_a_day(status: str) -> None:
     await change(ENDED, status, 23)
     await run(forget_jobs)
     assert await states() == [status]

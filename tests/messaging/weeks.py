@@ -1,4 +1,4 @@
-"""A week of long ago, and what keeps it in use."""
+"""An old partition, and a transaction that keeps it in use."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

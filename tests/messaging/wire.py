@@ -1,4 +1,4 @@
-"""A wire to PostgreSQL that can lose an answer."""
+"""A connection to PostgreSQL that can lose an answer."""
 
 import asyncio
 from collections.abc import AsyncIterator

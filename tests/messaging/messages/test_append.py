@@ -37,13 +37,13 @@ def said_before(id: UUID, by: User, conversation: Conversation, text: str = "Hi"
 # What is new
 
 
-def test_messages_take_the_positions_one_after_the_other(conversation: Conversation, alice: User, bob: User) -> None:
+def test_messages_have_consecutive_positions(conversation: Conversation, alice: User, bob: User) -> None:
     assert positions([say(alice, conversation), say(bob, conversation), say(alice, conversation)]) == [1, 2, 3]
     conversation.refresh_from_db()
     assert (conversation.version, conversation.last_position) == (3, 3)
 
 
-def test_what_is_acknowledged_is_what_is_stored(conversation: Conversation, alice: User) -> None:
+def test_the_acknowledged_message_is_the_stored_one(conversation: Conversation, alice: User) -> None:
     sent = say(alice, conversation, "Hi\n")
     stored = Message.objects.get(pk=sent["id"])
     assert (stored.position, stored.version, stored.sender, stored.kind) == (1, 1, alice, "text")
@@ -60,11 +60,11 @@ def test_a_message_costs_one_statement_however_large_the_group(
         say(alice, group)
 
 
-def test_an_id_may_be_left_to_the_server(conversation: Conversation, alice: User) -> None:
+def test_the_server_makes_an_id_where_none_is_given(conversation: Conversation, alice: User) -> None:
     assert UUID(say(alice, conversation)["id"]).version == 7
 
 
-def test_changes_that_are_no_messages_count_as_versions_and_leave_a_gap(
+def test_other_changes_count_as_versions_and_leave_gaps_between_positions(
     group: Conversation, alice: User, bob: User
 ) -> None:
     first = say(alice, group)
@@ -73,7 +73,7 @@ def test_changes_that_are_no_messages_count_as_versions_and_leave_a_gap(
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_message_whose_week_is_not_there_has_it_made(
+def test_a_missing_partition_is_made_for_a_message(
     caplog: pytest.LogCaptureFixture, conversation: Conversation, alice: User
 ) -> None:
     week = name_of(monday(timezone.now()))
@@ -87,7 +87,7 @@ def test_a_message_whose_week_is_not_there_has_it_made(
 # Saying it again
 
 
-def test_the_same_again_is_the_same_message_at_the_same_place(conversation: Conversation, alice: User) -> None:
+def test_a_repeated_send_is_the_same_message_at_the_same_position(conversation: Conversation, alice: User) -> None:
     id = uuid7()
     first = send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=id)
     say(alice, conversation, "then")
@@ -108,7 +108,7 @@ def test_the_same_again_is_the_same_message_at_the_same_place(conversation: Conv
     ],
     ids=str,
 )
-def test_anything_else_under_the_same_id_is_a_conflict(
+def test_other_content_under_the_same_id_is_a_conflict(
     other: dict[str, Any], conversation: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     first, id = say(alice, conversation, "first"), uuid7()
@@ -121,9 +121,7 @@ def test_anything_else_under_the_same_id_is_a_conflict(
     assert Message.objects.count() == 2
 
 
-def test_what_was_edited_meanwhile_is_recognised_by_what_was_first_sent(
-    conversation: Conversation, alice: User
-) -> None:
+def test_a_repeat_of_an_edited_message_is_recognised_by_its_first_text(conversation: Conversation, alice: User) -> None:
     id = UUID(say(alice, conversation, "Hi")["id"])
     edited = seal("Hello", field="body", row=id, conversation=conversation.pk)
     Message.objects.filter(pk=id).update(body=edited, version=2, edited_at=timezone.now())
@@ -140,7 +138,7 @@ def deleted(conversation: Conversation, alice: User) -> UUID:
     return id
 
 
-def test_what_was_deleted_meanwhile_comes_back_as_a_tombstone(
+def test_a_repeat_of_a_deleted_message_is_answered_with_the_tombstone(
     deleted: UUID, conversation: Conversation, alice: User
 ) -> None:
     again = send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=deleted)
@@ -149,7 +147,7 @@ def test_what_was_deleted_meanwhile_comes_back_as_a_tombstone(
     assert again.message["deleted_at"]
 
 
-def test_a_deleted_message_is_nobody_elses_and_nowhere_elses(
+def test_a_repeat_of_a_deleted_message_needs_its_sender_and_conversation(
     deleted: UUID, conversation: Conversation, group: Conversation, alice: User, bob: User
 ) -> None:
     for by, where in ((bob, conversation), (alice, group)):
@@ -159,7 +157,7 @@ def test_a_deleted_message_is_nobody_elses_and_nowhere_elses(
 
 @pytest.mark.parametrize("wrapped", [lambda send: send, transaction.atomic], ids=["alone", "in a larger transaction"])
 @pytest.mark.usefixtures("committed")
-def test_a_message_sent_many_times_at_the_same_moment_is_one_message(
+def test_a_message_sent_many_times_at_once_is_stored_once(
     wrapped: Callable[[Any], Any], conversation: Conversation, alice: User
 ) -> None:
     id = uuid7()
@@ -186,14 +184,14 @@ def test_a_stranger_finds_no_conversation(conversation: Conversation, mallory: U
     assert not Message.objects.exists()
 
 
-def test_who_is_barred_is_told_so(conversation: Conversation, alice: User) -> None:
+def test_a_barred_person_is_refused_with_the_reason(conversation: Conversation, alice: User) -> None:
     change_place(alice, conversation, barred=True)
     with pytest.raises(Blocked) as refused:
         say(alice, conversation)
     assert (refused.value.status, refused.value.code) == (403, "blocked")
 
 
-def test_who_has_left_says_nothing_new_but_is_given_what_was_said(group: Conversation, bob: User) -> None:
+def test_a_person_who_left_sends_nothing_new_but_repeats_are_answered(group: Conversation, bob: User) -> None:
     first = say(bob, group, "Bye")
     remove(bob, group)
     with pytest.raises(Conversation.DoesNotExist):
@@ -201,14 +199,14 @@ def test_who_has_left_says_nothing_new_but_is_given_what_was_said(group: Convers
     assert say(bob, group, "Bye", id=UUID(first["id"])) == first
 
 
-def test_who_is_barred_is_given_what_was_said_before(conversation: Conversation, alice: User) -> None:
+def test_repeats_of_a_barred_person_are_answered(conversation: Conversation, alice: User) -> None:
     first = say(alice, conversation, "Hi")
     change_place(alice, conversation, barred=True)
     assert say(alice, conversation, "Hi", id=UUID(first["id"])) == first
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_member_removed_in_a_transaction_held_open_gets_no_message_in_after_it(
+def test_no_message_follows_a_removal_that_was_committed_while_it_waited(
     group: Conversation, alice: User, bob: User
 ) -> None:
     with another_connection() as admin, ThreadPoolExecutor() as pool:
@@ -222,7 +220,7 @@ def test_a_member_removed_in_a_transaction_held_open_gets_no_message_in_after_it
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_member_let_in_by_a_transaction_held_open_speaks_right_after_it(group: Conversation, mallory: User) -> None:
+def test_a_message_waits_for_the_commit_that_adds_its_sender(group: Conversation, mallory: User) -> None:
     with another_connection() as admin, ThreadPoolExecutor() as pool:
         seat(mallory, group, on=admin)
         changed_once_more(group, admin)
@@ -250,7 +248,7 @@ def test_an_id_may_be_a_week_old_or_two_minutes_ahead(age: timedelta, conversati
 
 
 @pytest.mark.parametrize("age", [OLD, FUTURE, timedelta(days=400), timedelta(days=-400)], ids=str)
-def test_an_id_of_another_time_is_refused_and_the_message_can_be_named_anew(
+def test_an_id_of_another_time_is_refused_and_a_new_id_is_accepted(
     age: timedelta, conversation: Conversation, alice: User
 ) -> None:
     with pytest.raises(Invalid) as refused:
@@ -260,7 +258,7 @@ def test_an_id_of_another_time_is_refused_and_the_message_can_be_named_anew(
 
 
 @pytest.mark.parametrize("age", [OLD, FUTURE], ids=str)
-def test_an_id_of_another_time_is_taken_for_what_it_repeats(
+def test_an_id_of_another_time_is_accepted_for_a_repeat(
     age: timedelta, conversation: Conversation, alice: User
 ) -> None:
     make_partitions(behind=3)
@@ -268,12 +266,12 @@ def test_an_id_of_another_time_is_taken_for_what_it_repeats(
     assert send_message(by=alice, conversation_id=conversation.pk, text="Hi", id=stored.pk).repeated
 
 
-def test_a_stranger_learns_of_the_conversation_before_the_id(conversation: Conversation, mallory: User) -> None:
+def test_a_stranger_finds_no_conversation_before_the_id_is_checked(conversation: Conversation, mallory: User) -> None:
     with pytest.raises(Conversation.DoesNotExist):
         say(mallory, conversation, id=id_at(OLD))
 
 
-def test_what_is_said_in_a_transaction_that_is_taken_back_was_never_said(
+def test_a_message_in_a_transaction_that_is_rolled_back_is_not_published(
     conversation: Conversation, alice: User
 ) -> None:
     with transaction.atomic():

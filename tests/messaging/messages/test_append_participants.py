@@ -1,4 +1,4 @@
-"""What the append does with the places around a message: the one it replies to, and the writer's own marks."""
+"""What the append checks and changes besides the message: the message replied to, and the sender's watermarks."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from tests.messaging.helpers import change_place, place, remove, say, seat
 # Replies
 
 
-def test_a_reply_names_what_it_replies_to(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_reply_has_the_id_of_the_message_replied_to(conversation: Conversation, alice: User, bob: User) -> None:
     question = say(alice, conversation, "Tea?")
     assert say(bob, conversation, "Yes", reply_to_id=UUID(question["id"]))["reply_to_id"] == question["id"]
 
@@ -32,7 +32,7 @@ def test_a_reply_names_what_it_replies_to(conversation: Conversation, alice: Use
     ],
     ids=["deleted", "a notice", "past its time", "elsewhere"],
 )
-def test_a_reply_to_what_can_not_be_replied_to_is_refused(
+def test_a_reply_to_a_notice_or_a_missing_message_is_refused(
     fields: dict[str, Any], conversation: Conversation, alice: User
 ) -> None:
     question = say(alice, conversation)
@@ -43,9 +43,7 @@ def test_a_reply_to_what_can_not_be_replied_to_is_refused(
     assert Message.objects.count() == 1
 
 
-def test_nobody_replies_to_what_was_said_before_they_came_or_never(
-    group: Conversation, alice: User, mallory: User
-) -> None:
+def test_nobody_replies_to_messages_from_before_they_joined(group: Conversation, alice: User, mallory: User) -> None:
     before = say(alice, group)
     seat(mallory, group)
     after = say(alice, group)
@@ -75,7 +73,7 @@ def marks(user: User, conversation: Conversation) -> tuple[int, int]:
         pytest.param("aa", 2, 2, (3, 3), id="on and on"),
     ],
 )
-def test_writing_moves_ones_own_marks_if_nothing_of_others_lies_between(
+def test_sending_moves_ones_own_watermarks_if_no_message_of_others_is_between(
     before: str, delivered: int, read: int, after: tuple[int, int], conversation: Conversation, alice: User, bob: User
 ) -> None:
     for who in before:
@@ -85,19 +83,19 @@ def test_writing_moves_ones_own_marks_if_nothing_of_others_lies_between(
     assert marks(alice, conversation) == after
 
 
-def test_writing_leaves_the_marks_of_others(group: Conversation, alice: User, bob: User) -> None:
+def test_sending_leaves_the_watermarks_of_others(group: Conversation, alice: User, bob: User) -> None:
     say(alice, group)
     assert marks(bob, group) == (0, 0)
 
 
-def test_changes_that_are_no_messages_keep_no_mark_back(group: Conversation, alice: User, bob: User) -> None:
+def test_other_changes_do_not_stop_ones_own_watermarks(group: Conversation, alice: User, bob: User) -> None:
     say(alice, group)
     remove(bob, group)
     last = say(alice, group)["position"]
     assert marks(alice, group) == (last, last)
 
 
-def test_a_repeat_and_a_refusal_move_nothing(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_repeat_and_a_refusal_move_no_watermark(conversation: Conversation, alice: User, bob: User) -> None:
     first = say(alice, conversation)
     say(bob, conversation)
     say(alice, conversation, id=UUID(first["id"]))

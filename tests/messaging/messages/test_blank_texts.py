@@ -1,4 +1,4 @@
-"""A text without anything to see is none, at whatever door."""
+"""A text without anything visible is refused at every door."""
 
 from uuid import UUID
 
@@ -32,7 +32,7 @@ BLANK = [
 
 
 @pytest.mark.parametrize("text", BLANK, ids=ascii)
-def test_nobody_sends_or_announces_what_cannot_be_seen(
+def test_a_text_without_anything_visible_is_neither_sent_nor_announced(
     text: str, conversation: Conversation, alice: User, bob: User
 ) -> None:
     id = UUID(say(alice, conversation, "Hi")["id"])
@@ -49,17 +49,19 @@ def test_nobody_sends_or_announces_what_cannot_be_seen(
     assert Message.objects.filter(kind="text", edited_at=None).count() == 1
 
 
-async def test_nor_over_the_socket(conversation: Conversation, alice: User) -> None:
+async def test_a_text_without_anything_visible_is_refused_by_the_socket(
+    conversation: Conversation, alice: User
+) -> None:
     with pytest.raises(Invalid):
         await send_by_socket(by_id=alice.pk, conversation_id=conversation.pk, text="\u200b")
 
 
 @pytest.mark.parametrize("text", [*GOOD, "\u200b.\u200b", "\U0001fae8"], ids=ascii)
-def test_what_can_be_seen_is_sent_as_it_is_written(text: str, conversation: Conversation, alice: User) -> None:
+def test_a_visible_text_is_sent_as_it_is_written(text: str, conversation: Conversation, alice: User) -> None:
     assert say(alice, conversation, text)["text"] == text
 
 
-def test_words_to_a_picture_may_be_missing_but_not_blank() -> None:
+def test_a_caption_may_be_missing_but_not_invisible() -> None:
     require_text("", is_caption=True)
     require_text(" \n", is_caption=True)
     with pytest.raises(Invalid):

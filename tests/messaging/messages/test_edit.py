@@ -1,4 +1,4 @@
-"""Messages that are worded anew or taken back."""
+"""Editing and deleting messages."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def notice_of(group: Conversation) -> MessageJSON:
 # Wording it anew
 
 
-def test_an_edited_message_says_the_new_text_at_its_old_place(
+def test_an_edited_message_has_the_new_text_at_its_old_position(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     said = say(alice, conversation, "Helo")
@@ -58,7 +58,7 @@ def test_an_edited_message_says_the_new_text_at_its_old_place(
     assert (conversation.version, conversation.last_position) == (3, 2)
 
 
-def test_what_was_said_first_is_not_kept(conversation: Conversation, alice: User) -> None:
+def test_the_former_text_is_not_kept(conversation: Conversation, alice: User) -> None:
     said = say(alice, conversation, "a secret")
     before = Message.objects.get(pk=said["id"])
     edit(alice, said, "b secret")
@@ -67,7 +67,7 @@ def test_what_was_said_first_is_not_kept(conversation: Conversation, alice: User
     assert b"secret" not in bytes(after.body or b"")
 
 
-def test_an_edited_message_is_recognised_by_what_was_first_sent(conversation: Conversation, alice: User) -> None:
+def test_a_repeat_of_the_first_send_is_recognised_after_an_edit(conversation: Conversation, alice: User) -> None:
     said = say(alice, conversation, "Hi")
     edited = edit(alice, said)
     assert say(alice, conversation, "Hi", id=UUID(said["id"])) == edited
@@ -83,7 +83,7 @@ def test_the_same_text_again_changes_nothing(conversation: Conversation, alice: 
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 16_001, "a\0b", "\ud83d"], ids=ascii)
-def test_an_edited_message_keeps_to_the_rules_of_a_text(text: str, conversation: Conversation, alice: User) -> None:
+def test_an_edit_follows_the_rules_for_texts(text: str, conversation: Conversation, alice: User) -> None:
     said = say(alice, conversation)
     with pytest.raises(Invalid) as refused:
         edit(alice, said, text)
@@ -102,12 +102,12 @@ def test_a_message_can_be_edited_for_a_day(seconds: int, may: bool, conversation
             edit(alice, said)
 
 
-def test_nobody_edits_what_someone_else_said(group: Conversation, alice: User, bob: User) -> None:
+def test_nobody_edits_the_messages_of_others(group: Conversation, alice: User, bob: User) -> None:
     with pytest.raises(NotAllowed):
         edit(alice, say(bob, group))
 
 
-def test_who_is_barred_edits_nothing(conversation: Conversation, alice: User) -> None:
+def test_a_barred_person_edits_nothing(conversation: Conversation, alice: User) -> None:
     said = say(alice, conversation)
     change_place(alice, conversation, barred=True)
     with pytest.raises(Blocked):
@@ -125,7 +125,7 @@ def test_a_deleted_message_and_a_notice_are_not_edited(group: Conversation, alic
 # Taking it back
 
 
-def test_a_deleted_message_leaves_its_place_and_nothing_else(
+def test_a_deleted_message_keeps_its_position_and_nothing_else(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     question = say(bob, conversation, "Tea?")
@@ -141,7 +141,9 @@ def test_a_deleted_message_leaves_its_place_and_nothing_else(
     assert not stored.reactions.exists()
 
 
-def test_deleting_again_is_harmless_and_a_repeat_stays_one(conversation: Conversation, alice: User) -> None:
+def test_deleting_again_changes_nothing_and_a_repeated_send_is_still_recognised(
+    conversation: Conversation, alice: User
+) -> None:
     said = say(alice, conversation, "Hi")
     gone = delete(alice, said)
     assert delete(alice, said) == gone
@@ -149,7 +151,7 @@ def test_deleting_again_is_harmless_and_a_repeat_stays_one(conversation: Convers
     assert version(conversation) == 2
 
 
-def test_ones_own_words_can_be_taken_back_at_any_time(conversation: Conversation, alice: User) -> None:
+def test_ones_own_messages_can_be_deleted_at_any_time(conversation: Conversation, alice: User) -> None:
     said = say(alice, conversation)
     aged(said, timedelta(days=80))
     change_place(alice, conversation, barred=True)
@@ -157,7 +159,7 @@ def test_ones_own_words_can_be_taken_back_at_any_time(conversation: Conversation
 
 
 @pytest.mark.parametrize(("who", "may"), [("alice", True), ("carol", True), ("mate", False)])
-def test_admins_and_the_owner_take_back_what_a_member_said(
+def test_admins_and_the_owner_delete_messages_of_members(
     who: str, may: bool, group: Conversation, alice: User, bob: User, carol: User, person: Callable[[str], User]
 ) -> None:
     mate = person("mate")
@@ -172,7 +174,7 @@ def test_admins_and_the_owner_take_back_what_a_member_said(
             delete(by, said)
 
 
-def test_in_a_direct_conversation_nobody_takes_back_the_others_words(
+def test_in_a_direct_conversation_nobody_deletes_messages_of_the_other(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     with pytest.raises(NotAllowed):
@@ -188,7 +190,7 @@ def test_a_notice_is_not_deleted(group: Conversation, alice: User) -> None:
 
 
 @pytest.mark.parametrize("change", [edit, delete])
-def test_what_someone_does_not_see_is_not_there(
+def test_a_message_that_one_cannot_read_does_not_exist(
     change: Callable[[User, Any], Any], group: Conversation, alice: User, bob: User, mallory: User
 ) -> None:
     before, old, gone = say(bob, group), say(bob, group), say(bob, group)
@@ -205,7 +207,7 @@ def test_what_someone_does_not_see_is_not_there(
 
 
 @pytest.mark.usefixtures("committed")
-def test_who_is_removed_while_an_edit_waits_changes_nothing(group: Conversation, bob: User) -> None:
+def test_an_edit_that_waits_while_its_sender_is_removed_is_refused(group: Conversation, bob: User) -> None:
     said = say(bob, group, "Hi")
     with another_connection() as admin, ThreadPoolExecutor() as pool:
         remove(bob, group, on=admin)
@@ -217,9 +219,7 @@ def test_who_is_removed_while_an_edit_waits_changes_nothing(group: Conversation,
 
 
 @pytest.mark.usefixtures("committed")
-def test_edits_and_messages_at_the_same_moment_have_one_version_each(
-    conversation: Conversation, alice: User, bob: User
-) -> None:
+def test_edits_and_messages_at_once_have_one_version_each(conversation: Conversation, alice: User, bob: User) -> None:
     said = [say(alice, conversation, "Hi") for _ in range(3)]
     calls: list[Callable[[], MessageJSON]] = [lambda one=one: edit(alice, one) for one in said]  # type: ignore[misc]
     calls += [lambda: say(bob, conversation) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""The lane: what many say at the same moment to one server process."""
+"""The group commit: messages that many people send to one server process at once."""
 
 import asyncio
 from asyncio import Future, ensure_future, gather
@@ -59,7 +59,7 @@ def sql(statement: str) -> list[tuple[Any, ...]]:
 blocked = sync_to_async(until_blocked)
 
 
-async def test_what_many_say_at_once_has_one_place_each_and_every_speakers_order(
+async def test_messages_of_many_senders_have_one_position_each_in_each_senders_order(
     alice: User, bob: User, carol: User, group: Conversation, conversation: Conversation
 ) -> None:
     other, _ = await sync_to_async(start_direct)(by=bob, to=carol)
@@ -75,12 +75,12 @@ async def test_what_many_say_at_once_has_one_place_each_and_every_speakers_order
             assert [it["text"] for it in here if it["sender_id"] == str(by.pk)] == [f"{by} {n}" for n in range(100)]
 
 
-async def test_what_comes_together_shares_one_commit(conversation: Conversation, alice: User, bob: User) -> None:
+async def test_messages_sent_together_share_one_commit(conversation: Conversation, alice: User, bob: User) -> None:
     await gather(*(speak(by, conversation) for _ in range(100) for by in (alice, bob)))
     assert await sql("SELECT count(*), count(DISTINCT xmin::text) FROM messaging_message") == [(200, 1)]
 
 
-async def test_the_same_twice_in_one_batch_is_one_message(conversation: Conversation, alice: User) -> None:
+async def test_the_same_message_twice_in_a_batch_is_stored_once(conversation: Conversation, alice: User) -> None:
     id = uuid7()
     first, second = await gather(speak(alice, conversation, id=id), speak(alice, conversation, id=id))
     assert (first.repeated, second.repeated) == (False, True)
@@ -114,7 +114,7 @@ async def test_one_message_sent_to_two_servers_at_once_is_one_message(
     await commits[1].drain()
 
 
-async def test_refusals_in_a_batch_are_theirs_alone(
+async def test_a_refusal_does_not_affect_the_rest_of_the_batch(
     group: Conversation, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
     await sync_to_async(change_place)(carol, group, barred=True)
@@ -131,7 +131,7 @@ async def test_refusals_in_a_batch_are_theirs_alone(
     assert positions([each.message for each in answers if isinstance(each, SendResult)]) == [2, 3]
 
 
-async def test_within_one_batch_too_a_writers_marks_stop_before_what_others_said(
+async def test_in_a_batch_a_senders_watermarks_stop_before_messages_of_others(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     await gather(speak(alice, conversation), speak(bob, conversation), speak(alice, conversation))
@@ -139,7 +139,7 @@ async def test_within_one_batch_too_a_writers_marks_stop_before_what_others_said
     assert [(it.delivered_through, it.read_through) for it in places] == [(1, 1), (0, 0)]
 
 
-async def test_what_a_device_does_not_wait_for_any_more_is_said_all_the_same(
+async def test_a_message_is_stored_although_its_sender_stops_waiting(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     waiting = asyncio.ensure_future(commit(await sync_to_async(draft)(alice, conversation), group_commit()))
@@ -151,7 +151,7 @@ async def test_what_a_device_does_not_wait_for_any_more_is_said_all_the_same(
 # Others hold what is needed
 
 
-async def test_a_conversation_that_someone_holds_keeps_only_its_own_waiting_and_in_order(
+async def test_a_locked_conversation_delays_only_its_own_messages_and_keeps_their_order(
     group: Conversation, conversation: Conversation, alice: User
 ) -> None:
     with another_connection() as holding:
@@ -170,8 +170,8 @@ async def test_a_conversation_that_someone_holds_keeps_only_its_own_waiting_and_
     assert texts(said) == ["0", "1", "2", "3"]
 
 
-@pytest.mark.parametrize("seconds", [0, 0.5], ids=["in the lane", "beside it"])
-async def test_a_member_removed_while_a_batch_waits_is_refused_and_the_others_are_not(
+@pytest.mark.parametrize("seconds", [0, 0.5], ids=["in the group commit", "as a blocked conversation"])
+async def test_a_member_removed_while_a_batch_waits_is_refused_alone(
     seconds: float, group: Conversation, alice: User, bob: User
 ) -> None:
     with another_connection() as admin:
@@ -195,9 +195,7 @@ TERMINATE = (
 )
 
 
-async def test_a_connection_killed_in_the_middle_loses_and_doubles_nothing(
-    conversation: Conversation, alice: User
-) -> None:
+async def test_a_killed_connection_neither_loses_nor_doubles_messages(conversation: Conversation, alice: User) -> None:
     with another_connection() as holding:
         hold(conversation, holding)
         sending = [speak(alice, conversation, str(n)) for n in range(20)]
@@ -208,7 +206,7 @@ async def test_a_connection_killed_in_the_middle_loses_and_doubles_nothing(
     assert [str(message.pk) for message in await stored(conversation)] == [it["id"] for it in said]
 
 
-async def test_connections_killed_again_and_again_lose_and_double_nothing(
+async def test_connections_killed_again_and_again_neither_lose_nor_double_messages(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     async def talk(by: User) -> list[SendResult]:
@@ -227,7 +225,7 @@ async def test_connections_killed_again_and_again_lose_and_double_nothing(
     assert [message.position for message in await stored(conversation)] == [*range(1, 481)]
 
 
-async def test_a_commit_whose_answer_is_lost_is_answered_as_what_it_is(
+async def test_a_commit_whose_answer_is_lost_is_acknowledged_and_published_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User
 ) -> None:
     async with wire_to_database(tmp_path, monkeypatch) as wire:
@@ -241,7 +239,7 @@ async def test_a_commit_whose_answer_is_lost_is_answered_as_what_it_is(
     assert len(await stored(conversation)) == 11
 
 
-async def test_a_week_that_is_not_there_is_made_at_once(
+async def test_a_missing_partition_is_made_at_once(
     caplog: pytest.LogCaptureFixture, conversation: Conversation, alice: User
 ) -> None:
     week = name_of(monday(timezone.now()))

@@ -1,4 +1,6 @@
-"""What the lane does while someone else holds what it needs: nobody is forgotten, overtaken or held up for nothing."""
+"""The group commit while another transaction has locked rows: every send is answered, in order, and only those that
+need the rows wait.
+"""
 
 import asyncio
 
@@ -26,7 +28,7 @@ async def positions(said: list[asyncio.Future]) -> list[int]:
     return [(await asyncio.wait_for(each, PATIENCE)).message["position"] for each in said]
 
 
-async def test_everyone_who_waits_for_a_held_conversation_is_answered_in_order(group, alice) -> None:
+async def test_sends_to_a_locked_conversation_are_answered_in_order(group, alice) -> None:
     with another_connection() as holder:
         hold(group, holder)
         said = [say(alice, group, "one")]
@@ -39,7 +41,7 @@ async def test_everyone_who_waits_for_a_held_conversation_is_answered_in_order(g
 
 
 @pytest.mark.parametrize("wait", [0, PAST_THE_LOCK_TIMEOUT])
-async def test_a_change_of_membership_meanwhile_turns_no_order_round(group, alice, wait) -> None:
+async def test_a_change_of_membership_meanwhile_keeps_the_order(group, alice, wait) -> None:
     drafts = [await sync_to_async(draft)(alice, group, str(n)) for n in range(5)]
     with another_connection() as holder:
         holder.execute("UPDATE conversations_conversation SET epoch = epoch + 1 WHERE id = %s", [group.pk])
@@ -50,7 +52,7 @@ async def test_a_change_of_membership_meanwhile_turns_no_order_round(group, alic
     assert await positions(said) == [2, 3, 4, 5, 6]
 
 
-async def test_a_held_place_holds_up_its_own_conversation_alone(group, conversation, alice, bob) -> None:
+async def test_a_locked_participant_delays_only_its_own_conversation(group, conversation, alice, bob) -> None:
     with another_connection() as holder:
         holder.execute(
             "SELECT 1 FROM conversations_participant WHERE conversation_id = %s AND user_id = %s FOR UPDATE",
@@ -63,7 +65,7 @@ async def test_a_held_place_holds_up_its_own_conversation_alone(group, conversat
     assert await positions([hers]) == [2]
 
 
-async def test_a_repeat_is_answered_while_a_conversation_is_held(group, conversation, alice, bob) -> None:
+async def test_a_repeat_is_answered_while_a_conversation_is_locked(group, conversation, alice, bob) -> None:
     again = await sync_to_async(draft)(bob, conversation, "said before")
     first = await commit(again, group_commit())
     with another_connection() as holder:

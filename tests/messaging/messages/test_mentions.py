@@ -1,4 +1,4 @@
-"""Who is meant by name: found in the append itself, and again in every edit."""
+"""Mentions: found by the append itself, and again by every edit."""
 
 from asyncio import gather
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def test_names_stand_behind_an_at_sign(text: str, names: tuple[str, ...]) -> Non
     assert tuple("|".join(spellings) for spellings in names_in(text)) == names
 
 
-def test_of_very_many_names_only_the_first_are_looked_at() -> None:
+def test_of_very_many_names_only_the_first_are_looked_up() -> None:
     assert len(names_in(" ".join(f"@guest{n}" for n in range(200)))) == MAX_NAMES
 
 
@@ -77,7 +77,7 @@ def test_members_are_mentioned_and_nobody_else(
         (["sam"], "https://posts.example/?by=@sam @sam", ["sam"]),
     ],
 )
-def test_one_person_is_meant_by_one_name(
+def test_one_name_mentions_one_person(
     members: list[str], text: str, meant: list[str], alice: User, person: Callable[..., User]
 ) -> None:
     people = {name: person(name) for name in members}
@@ -96,7 +96,7 @@ def test_a_mention_costs_no_statement_of_its_own(
         say(alice, group, "@bob and @all")
 
 
-def test_who_is_out_and_who_has_closed_the_account_are_not_mentioned(
+def test_former_members_and_closed_accounts_are_not_mentioned(
     group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     remove(bob, group)
@@ -104,18 +104,18 @@ def test_who_is_out_and_who_has_closed_the_account_are_not_mentioned(
     assert named(say(alice, group, "@bob @carol @all"))
 
 
-def test_all_are_everyone_but_the_sender(group: Conversation, alice: User, bob: User, carol: User) -> None:
+def test_all_mentions_everyone_but_the_sender(group: Conversation, alice: User, bob: User, carol: User) -> None:
     assert named(say(bob, group, "Hello @all!"), alice, carol)
     assert named(say(bob, group, "Hello @all, me too: @bob"), alice, bob, carol)
 
 
-def test_in_a_direct_conversation_too(alice: User, bob: User) -> None:
+def test_all_works_in_a_direct_conversation_too(alice: User, bob: User) -> None:
     for text in ("@bob", "@all"):
         assert named(send_direct(by=alice, to=bob, text=text).message, bob)
 
 
 @pytest.mark.parametrize(("others", "reached"), [(ALL_LIMIT - 1, True), (ALL_LIMIT, False)])
-def test_in_a_large_group_only_admins_mean_all(others: int, reached: bool, alice: User, bob: User) -> None:
+def test_in_a_large_group_only_admins_mention_all(others: int, reached: bool, alice: User, bob: User) -> None:
     crowd = [bob, *User.objects.bulk_create([User(username=f"guest{n}") for n in range(others - 1)])]
     group = create_group(by=alice, name="Crowd", participants=crowd)
     assert len(say(bob, group, "@all")["mentions"]) == (others if reached else 0)
@@ -125,7 +125,7 @@ def test_in_a_large_group_only_admins_mean_all(others: int, reached: bool, alice
 
 
 @pytest.mark.usefixtures("live")
-async def test_each_message_of_a_batch_mentions_its_own(
+async def test_each_message_of_a_batch_has_its_own_mentions(
     group: Conversation, conversation: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     said: list[tuple[User, Conversation, str, list[User]]] = [
@@ -142,14 +142,14 @@ async def test_each_message_of_a_batch_mentions_its_own(
     assert len(stored) == 3
 
 
-def test_a_reply_mentions_as_well_and_a_repeat_shows_it(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_reply_has_mentions_and_a_repeat_shows_them(conversation: Conversation, alice: User, bob: User) -> None:
     question, id = say(alice, conversation, "Tea, @bob?"), uuid7()
     answer = say(bob, conversation, "@alice yes", id=id, reply_to_id=UUID(question["id"]))
     assert named(answer, alice)
     assert say(bob, conversation, "@alice yes", id=id, reply_to_id=UUID(question["id"])) == answer
 
 
-def test_an_edit_finds_them_anew(group: Conversation, alice: User, bob: User, carol: User) -> None:
+def test_an_edit_changes_the_mentions(group: Conversation, alice: User, bob: User, carol: User) -> None:
     id = UUID(say(alice, group, "@bob")["id"])
     assert named(edit_message(by=alice, message_id=id, text="@Carol"), carol)
     assert named(edit_message(by=alice, message_id=id, text="@all"), bob, carol)
@@ -176,13 +176,13 @@ def test_unread_mentions_of_others_are_counted(group: Conversation, alice: User,
     assert list_conversations(by=carol).items[0]["me"]["mention_count"] == 1
 
 
-def test_a_mention_past_its_time_counts_no_more(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_mention_older_than_the_retention_is_not_counted(conversation: Conversation, alice: User, bob: User) -> None:
     say(bob, conversation, "@alice")
     Message.objects.update(created_at=timezone.now() - timedelta(days=91))
     assert counts(alice, conversation) == (0, 0)
 
 
-def test_a_hundred_mentions_mean_that_or_more(conversation: Conversation, alice: User, bob: User) -> None:
+def test_at_most_a_hundred_mentions_are_counted(conversation: Conversation, alice: User, bob: User) -> None:
     say(bob, conversation, "@alice")
     one = Message.objects.get()
     Message.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""What people think of a message, in one emoji each time."""
+"""Reactions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def shown(*kinds: tuple[str, list[User]]) -> list[dict[str, Any]]:
     return [{"emoji": emoji, "user_ids": [str(by.pk) for by in who], "count": len(who)} for emoji, who in kinds]
 
 
-def test_reactions_are_shown_by_kind_in_the_order_in_which_they_came(
+def test_reactions_are_grouped_by_emoji_in_the_order_of_their_first(
     group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     said = say(alice, group)
@@ -52,7 +52,7 @@ def test_reactions_are_shown_by_kind_in_the_order_in_which_they_came(
     assert (latest["position"], latest["version"], latest["edited_at"]) == (2, 5, None)
 
 
-def test_a_reaction_is_taken_back_by_whoever_gave_it(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_reaction_is_removed_by_its_own_author(conversation: Conversation, alice: User, bob: User) -> None:
     said = say(alice, conversation)
     react(bob, said)
     assert react(alice, said)["reactions"] == shown((THUMB, [bob, alice]))
@@ -60,7 +60,7 @@ def test_a_reaction_is_taken_back_by_whoever_gave_it(conversation: Conversation,
     assert take_back(alice, said)["reactions"] == []
 
 
-def test_the_same_again_and_taking_back_what_is_not_there_change_nothing(
+def test_adding_again_and_removing_what_is_not_there_change_nothing(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     said = say(alice, conversation)
@@ -97,7 +97,7 @@ def test_an_emoji_is_kept_in_its_fully_qualified_form(
 
 
 @pytest.mark.parametrize("text", ["", "x", "1", "👍👍", " 👍", "👍\0", "🏽", "\ufe0f", "🇩", "x" * 5000], ids=ascii)
-def test_what_is_no_single_emoji_is_no_reaction(text: str, conversation: Conversation, alice: User) -> None:
+def test_only_a_single_emoji_is_a_reaction(text: str, conversation: Conversation, alice: User) -> None:
     said = say(alice, conversation)
     for act in (react, take_back):
         with pytest.raises(Invalid) as refused:
@@ -105,7 +105,7 @@ def test_what_is_no_single_emoji_is_no_reaction(text: str, conversation: Convers
         assert refused.value.pointer == "/emoji"
 
 
-def test_a_message_has_at_most_twenty_kinds(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_message_has_at_most_twenty_different_emoji(conversation: Conversation, alice: User, bob: User) -> None:
     said = say(alice, conversation)
     for emoji in SOME[:MAX_EMOJI]:
         react(alice, said, emoji)
@@ -130,7 +130,7 @@ def test_of_many_people_the_first_hundred_are_named_and_all_are_counted(
 
 
 @pytest.mark.parametrize("fields", [{"kind": "notice", "body": None}, {"deleted_at": timezone.now()}], ids=str)
-def test_a_notice_and_a_deleted_message_take_no_reactions(
+def test_notices_and_deleted_messages_accept_no_reactions(
     fields: dict[str, Any], conversation: Conversation, alice: User
 ) -> None:
     said = say(alice, conversation)
@@ -140,7 +140,7 @@ def test_a_notice_and_a_deleted_message_take_no_reactions(
             act(alice, said)
 
 
-def test_who_is_barred_reacts_to_nothing(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_barred_person_reacts_to_nothing(conversation: Conversation, alice: User, bob: User) -> None:
     said = say(alice, conversation)
     change_place(bob, conversation, barred=True)
     for act in (react, take_back):
@@ -148,7 +148,7 @@ def test_who_is_barred_reacts_to_nothing(conversation: Conversation, alice: User
             act(bob, said)
 
 
-def test_nobody_reacts_to_what_they_do_not_see(group: Conversation, alice: User, mallory: User) -> None:
+def test_nobody_reacts_to_messages_that_they_cannot_read(group: Conversation, alice: User, mallory: User) -> None:
     said: Any = say(alice, group)
     with pytest.raises(Message.DoesNotExist):
         react(mallory, said)
@@ -159,7 +159,7 @@ def test_nobody_reacts_to_what_they_do_not_see(group: Conversation, alice: User,
 
 
 @pytest.mark.usefixtures("committed")
-def test_what_many_think_at_once_counts_each_once(conversation: Conversation, alice: User, bob: User) -> None:
+def test_reactions_of_many_at_once_count_once_each(conversation: Conversation, alice: User, bob: User) -> None:
     said = say(alice, conversation)
     calls: list[Callable[[], MessageJSON]] = [lambda by=by: react(by, said) for by in (alice, bob, alice, bob)]  # type: ignore[misc]
     together(*calls)
@@ -168,7 +168,7 @@ def test_what_many_think_at_once_counts_each_once(conversation: Conversation, al
 
 
 @pytest.mark.usefixtures("live")
-async def test_a_repeat_on_a_socket_is_answered_with_what_people_think_of_it(
+async def test_a_repeat_on_a_socket_is_answered_with_the_reactions(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     send: dict[str, Any] = {"by_id": alice.pk, "conversation_id": conversation.pk, "text": "Hi", "id": uuid7()}

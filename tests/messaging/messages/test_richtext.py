@@ -1,4 +1,4 @@
-"""Links and names in texts. The page's script is held to the same examples in tests/browser/test_richtext.py."""
+"""Links and names in texts. The page's script is tested with the same examples in tests/browser/test_richtext.py."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ EXAMPLES: list[Example] = json.loads((Path(__file__).parent / "texts.json").read
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: ascii(example["text"]))
-def test_links_and_names_are_found_where_people_mean_them(example: Example) -> None:
+def test_links_and_names_are_found_as_in_the_shared_examples(example: Example) -> None:
     marks = list(marks_in(example["text"]))
     links = [example["text"][mark.start : mark.end] for mark in marks if isinstance(mark, Link)]
     assert links == example["links"]
@@ -48,5 +48,5 @@ def test_links_can_be_followed_without_a_script(conversation: Conversation, alic
     assert "</a>, &lt;i&gt;please&lt;/i&gt;" in page
 
 
-def test_what_is_drawn_holds_the_whole_text_and_breaks_no_end_of_a_line() -> None:
+def test_the_rendered_text_is_complete_and_keeps_its_line_ends() -> None:
     assert render_text("\r\n  Hi\r\n\r\n") == "<span hidden>\r\n</span>  Hi<span hidden>\r\n\r\n</span>"

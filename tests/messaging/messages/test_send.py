@@ -1,4 +1,4 @@
-"""What a message may be, and reading."""
+"""Sending messages: what is valid, whom it reaches, and reading them."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def test_a_text_is_kept_as_it_was_written(text: str, conversation: Conversation,
     ],
     ids=lambda it: None if isinstance(it, int | str) else ascii(it)[:30],
 )
-def test_what_is_no_message_is_refused_and_leaves_nothing_behind(
+def test_an_invalid_message_is_refused_and_stores_nothing(
     fields: dict[str, Any], status: int, pointer: str, alice: User, bob: User
 ) -> None:
     with pytest.raises(Refused) as refused:
@@ -50,13 +50,13 @@ def test_what_is_no_message_is_refused_and_leaves_nothing_behind(
     assert not Conversation.objects.exists()
 
 
-def test_speaking_to_a_person_opens_the_conversation_once(alice: User, bob: User) -> None:
+def test_sending_to_a_person_starts_the_conversation_once(alice: User, bob: User) -> None:
     first, second = send_direct(by=alice, to=bob, text="Hi").message, send_direct(by=bob, to=alice, text="Hi").message
     assert first["conversation_id"] == second["conversation_id"]
     assert (first["position"], second["position"]) == (1, 2)
 
 
-def test_nobody_speaks_to_themselves(alice: User) -> None:
+def test_nobody_sends_messages_to_themselves(alice: User) -> None:
     with pytest.raises(Refused) as refused:
         send_direct(by=alice, to=alice, text="Hi")
     assert refused.value.status == 422
@@ -67,7 +67,7 @@ def test_nobody_speaks_to_themselves(alice: User) -> None:
     [([2], 2), ([3, 1], 3), ([0], 0), ([2, 2], 2), ([99], 5), ([2**63 - 1], 5), ([1, 2, 4], 4)],
     ids=str,
 )
-def test_reading_goes_forward_only_and_no_further_than_the_end(
+def test_reading_moves_only_forward_and_not_past_the_end(
     marked: list[int], read: int, conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 5)
@@ -78,16 +78,14 @@ def test_reading_goes_forward_only_and_no_further_than_the_end(
     assert place(bob, conversation).read_through == 5
 
 
-def test_reading_implies_delivered_and_takes_nothing_of_it_back(
-    conversation: Conversation, alice: User, bob: User
-) -> None:
+def test_reading_implies_delivery_and_never_moves_it_back(conversation: Conversation, alice: User, bob: User) -> None:
     fill(conversation, bob, 5)
     conversation.participants.filter(user=alice).update(delivered_through=4)
     told = mark_read(by=alice, conversation_id=conversation.pk, through=2)
     assert told == {"delivered_through": 4, "read_through": 2}
 
 
-def test_reading_is_no_change_for_the_others(conversation: Conversation, alice: User, bob: User) -> None:
+def test_reading_changes_no_version_of_the_conversation(conversation: Conversation, alice: User, bob: User) -> None:
     say(bob, conversation)
     mark_read(by=alice, conversation_id=conversation.pk, through=1)
     conversation.refresh_from_db()

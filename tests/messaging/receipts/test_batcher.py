@@ -1,4 +1,4 @@
-"""The marks of many sockets of one process: gathered, stored in one statement, and kept while they can't be."""
+"""The batcher: watermarks of many sockets, stored by one statement, and kept while the database is away."""
 
 import asyncio
 import time
@@ -38,7 +38,7 @@ async def until_delivered(user: User, conversation: Conversation, through: int, 
         await asyncio.sleep(0.01)
 
 
-async def test_of_all_that_is_said_of_a_place_the_furthest_is_stored_in_one_commit_for_everybody(
+async def test_the_furthest_watermarks_of_everybody_are_stored_in_one_commit(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 9)
@@ -53,7 +53,7 @@ async def test_of_all_that_is_said_of_a_place_the_furthest_is_stored_in_one_comm
     assert await sql(stored) == [(4, 1)]
 
 
-async def test_what_someone_holds_is_tried_again_soon_and_holds_up_nobody(
+async def test_a_locked_participant_is_retried_soon_and_delays_nobody(
     conversation: Conversation, group: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
@@ -67,7 +67,7 @@ async def test_what_someone_holds_is_tried_again_soon_and_holds_up_nobody(
     await until_delivered(alice, group, 2)
 
 
-async def test_a_stranger_who_was_thought_to_be_in_is_dropped(
+async def test_the_watermark_of_a_stranger_is_dropped(
     conversation: Conversation, alice: User, mallory: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
@@ -78,7 +78,7 @@ async def test_a_stranger_who_was_thought_to_be_in_is_dropped(
     assert await sql("SELECT count(*) FROM messaging_messagestatus") == [(1,)]
 
 
-async def test_marks_outlive_a_database_that_is_away(
+async def test_watermarks_are_kept_while_the_database_is_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 3)
@@ -91,7 +91,7 @@ async def test_marks_outlive_a_database_that_is_away(
     await until_delivered(alice, conversation, 2)
 
 
-async def test_a_commit_whose_answer_is_lost_is_simply_tried_again(
+async def test_a_commit_whose_answer_is_lost_is_retried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 3)
@@ -109,7 +109,7 @@ async def test_a_commit_whose_answer_is_lost_is_simply_tried_again(
     assert await sql(runs) == [(0, 1), (1, 2), (2, 3)]
 
 
-async def test_a_week_that_is_not_there_is_made_at_once(
+async def test_a_missing_partition_is_made_at_once(
     monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
@@ -121,7 +121,7 @@ async def test_a_week_that_is_not_there_is_made_at_once(
     assert week in await sync_to_async(partitions)()
 
 
-async def test_no_more_is_kept_than_there_is_room_for(
+async def test_only_so_many_watermarks_are_kept(
     monkeypatch: pytest.MonkeyPatch, conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, bob, 1)
@@ -132,7 +132,7 @@ async def test_no_more_is_kept_than_there_is_room_for(
     await until_delivered(alice, conversation, 1)
 
 
-async def test_to_note_a_mark_costs_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_adding_a_watermark_takes_a_few_microseconds(monkeypatch: pytest.MonkeyPatch) -> None:
     places = [(uuid4(), uuid4()) for _ in range(200)]
     all_in_one = WatermarkBatcher()
     monkeypatch.setattr(batcher, "GATHERING", 60)

@@ -1,4 +1,4 @@
-"""When each member has had and read a message, as its sender sees it."""
+"""The status of a message: when it was delivered to each member and read, as its sender sees it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -56,7 +56,7 @@ def hide(user: User) -> None:
     user.refresh_from_db()
 
 
-def test_each_message_has_come_as_far_as_the_runs_that_hold_it(
+def test_a_message_has_the_status_of_the_ranges_that_include_it(
     group: Conversation, alice: User, bob: User, carol: User, said: list[Any]
 ) -> None:
     mark_delivered(by=bob, conversation_id=group.pk, through=said[1]["position"])
@@ -69,7 +69,7 @@ def test_each_message_has_come_as_far_as_the_runs_that_hold_it(
     ]
 
 
-def test_each_has_the_time_of_the_run_that_holds_it(
+def test_a_message_has_the_time_of_the_range_that_includes_it(
     group: Conversation, alice: User, bob: User, said: list[Any]
 ) -> None:
     times = []
@@ -80,7 +80,7 @@ def test_each_has_the_time_of_the_run_that_holds_it(
     assert [datetime.fromisoformat(str(each)) for each in found] == times
 
 
-def test_only_the_sender_is_told_and_who_can_not_see_it_finds_nothing(
+def test_only_the_sender_sees_the_status_and_others_may_not_even_find_the_message(
     group: Conversation, bob: User, mallory: User, said: list[Any]
 ) -> None:
     with pytest.raises(NotAllowed):
@@ -89,7 +89,7 @@ def test_only_the_sender_is_told_and_who_can_not_see_it_finds_nothing(
         status(mallory, said[0])
 
 
-def test_who_does_not_see_a_message_is_not_named_and_who_has_gone_neither(
+def test_only_current_members_who_can_read_the_message_are_listed(
     group: Conversation, alice: User, bob: User, mallory: User, said: list[Any]
 ) -> None:
     add_members(by=alice, conversation_id=group.pk, users=[mallory])
@@ -99,7 +99,7 @@ def test_who_does_not_see_a_message_is_not_named_and_who_has_gone_neither(
 
 
 @pytest.mark.parametrize("hidden", ["alice", "bob"])
-def test_who_does_not_show_what_they_read_does_not_see_it_either(
+def test_people_who_hide_reading_do_not_see_that_of_others(
     hidden: str, group: Conversation, alice: User, bob: User, carol: User, said: list[Any]
 ) -> None:
     for reader in (bob, carol):
@@ -113,7 +113,7 @@ def test_who_does_not_show_what_they_read_does_not_see_it_either(
     assert marks_of(bob, group, carol) == (end, end if is_alice else 0)
 
 
-def test_what_was_read_while_it_was_hidden_has_no_time_later(
+def test_what_was_read_while_hidden_has_no_time_later(
     group: Conversation, alice: User, bob: User, said: list[Any]
 ) -> None:
     hide(bob)
@@ -124,7 +124,7 @@ def test_what_was_read_while_it_was_hidden_has_no_time_later(
 
 
 @pytest.mark.parametrize("blocker", ["alice", "bob"])
-def test_between_two_of_whom_one_has_blocked_the_other_what_is_shown_stands_still(
+def test_after_a_block_the_shown_status_does_not_change(
     blocker: str, conversation: Conversation, alice: User, bob: User
 ) -> None:
     before, after = say(alice, conversation, "before"), say(alice, conversation, "after")
@@ -140,7 +140,7 @@ def test_between_two_of_whom_one_has_blocked_the_other_what_is_shown_stands_stil
     assert status(alice, after) == {"bob": "sent"}
 
 
-def test_it_costs_the_same_however_many_have_read_it(
+def test_the_number_of_queries_does_not_grow_with_the_readers(
     large_group: Conversation, alice: User, bob: User, person: Callable[..., User]
 ) -> None:
     message = say(alice, large_group)
@@ -153,7 +153,7 @@ def test_it_costs_the_same_however_many_have_read_it(
     assert len(first) == len(second) == 4
 
 
-def test_a_message_of_long_ago_is_looked_for_in_the_runs_since(
+def test_the_status_of_an_old_message_is_found_in_later_partitions(
     group: Conversation, alice: User, bob: User, said: list[Any]
 ) -> None:
     Message.objects.filter(pk=said[0]["id"]).update(created_at=F("created_at") - timedelta(days=80))

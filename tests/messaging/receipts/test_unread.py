@@ -1,4 +1,4 @@
-"""What is unread, and what of it means someone: whatever happens, it is what a plain recount says."""
+"""Unread messages and mentions: whatever happens, the counts equal a plain recount."""
 
 import random
 from uuid import UUID
@@ -44,7 +44,7 @@ def recounted(by: User, conversation: Conversation) -> Counts:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_what_is_unread_is_what_a_recount_says(
+def test_unread_counts_equal_a_recount_after_any_changes(
     seed: int, group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     chance = random.Random(seed)

@@ -1,4 +1,4 @@
-"""How far people have had and read what was said: the statement that moves their marks."""
+"""The statement that moves watermarks."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +58,7 @@ def hide(user: User) -> None:
         ((0, 0), (0, 2**63 - 1), (5, 5)),
     ],
 )
-def test_a_mark_never_moves_backwards_nor_past_the_end_and_reading_implies_delivered(
+def test_a_watermark_never_moves_backwards_nor_past_the_end_and_reading_implies_delivery(
     before: tuple[int, int],
     said: tuple[int, int],
     after: tuple[int, int],
@@ -73,9 +73,7 @@ def test_a_mark_never_moves_backwards_nor_past_the_end_and_reading_implies_deliv
     assert outcome.status == ("moved" if before != after else "unchanged")
 
 
-def test_each_move_is_noted_as_the_messages_between_two_positions(
-    conversation: Conversation, alice: User, bob: User
-) -> None:
+def test_each_move_is_stored_as_a_range_of_positions(conversation: Conversation, alice: User, bob: User) -> None:
     fill(conversation, bob, 5)
     for said in ((2, 0), (4, 3), (1, 1), (0, 5)):
         moved(mark(alice, conversation, *said))
@@ -88,7 +86,7 @@ def test_each_move_is_noted_as_the_messages_between_two_positions(
     ]
 
 
-def test_many_marks_are_one_statement_and_each_is_answered_in_its_place(
+def test_many_watermarks_are_one_statement_with_one_row_each_in_order(
     conversation: Conversation, group: Conversation, alice: User, bob: User, mallory: User
 ) -> None:
     fill(conversation, bob, 2)
@@ -102,7 +100,9 @@ def test_many_marks_are_one_statement_and_each_is_answered_in_its_place(
     assert reached(alice, conversation) == (1, 0)
 
 
-def test_who_is_out_moves_nothing_and_who_came_back_begins_anew(group: Conversation, alice: User, bob: User) -> None:
+def test_a_former_member_moves_nothing_and_one_who_rejoined_begins_again(
+    group: Conversation, alice: User, bob: User
+) -> None:
     said = say(alice, group)["position"]
     before = reached(bob, group)
     remove(bob, group)
@@ -110,7 +110,7 @@ def test_who_is_out_moves_nothing_and_who_came_back_begins_anew(group: Conversat
     assert (reached(bob, group), runs(bob)) == (before, [])
 
 
-def test_reading_is_a_change_of_ones_own_and_having_it_delivered_is_not(
+def test_reading_bumps_ones_own_version_and_delivery_does_not(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 3)
@@ -122,7 +122,7 @@ def test_reading_is_a_change_of_ones_own_and_having_it_delivered_is_not(
     assert has_read.version == alice.version == place(alice, conversation).me_version > version
 
 
-def test_all_that_someone_reads_in_one_statement_is_one_version_of_theirs(
+def test_everything_read_in_one_statement_is_one_version(
     conversation: Conversation, group: Conversation, alice: User, bob: User
 ) -> None:
     said = say(bob, group)["position"]
@@ -132,7 +132,7 @@ def test_all_that_someone_reads_in_one_statement_is_one_version_of_theirs(
     assert {outcome.version for outcome in outcomes} == {version + 1}
 
 
-def test_who_does_not_show_it_leaves_no_trace_of_reading(conversation: Conversation, alice: User, bob: User) -> None:
+def test_hidden_reading_is_not_stored(conversation: Conversation, alice: User, bob: User) -> None:
     fill(conversation, bob, 3)
     hide(alice)
     (outcome,) = moved(mark(alice, conversation, read=2))
@@ -143,7 +143,7 @@ def test_who_does_not_show_it_leaves_no_trace_of_reading(conversation: Conversat
 
 
 @pytest.mark.parametrize("blocks", [lambda a, b: (a, b), lambda a, b: (b, a)], ids=["by the reader", "by the other"])
-def test_between_two_of_whom_one_has_blocked_the_other_marks_move_and_nobody_is_public(
+def test_after_a_block_watermarks_move_and_no_receipt_is_published(
     blocks: Any, conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 3)
@@ -153,7 +153,7 @@ def test_between_two_of_whom_one_has_blocked_the_other_marks_move_and_nobody_is_
     assert (outcome.read, outcome.is_public, runs(alice)) == (3, False, [])
 
 
-def test_a_block_stops_nothing_in_a_group(group: Conversation, alice: User, bob: User) -> None:
+def test_a_block_has_no_effect_on_receipts_in_a_group(group: Conversation, alice: User, bob: User) -> None:
     Block.objects.create(user=bob, blocked=alice)
     said = say(bob, group)["position"]
     (outcome,) = moved(mark(alice, group, read=said))
@@ -161,7 +161,7 @@ def test_a_block_stops_nothing_in_a_group(group: Conversation, alice: User, bob:
     assert len(runs(alice)) == 2
 
 
-def test_in_a_large_group_a_mark_concerns_those_whose_messages_it_is_about(
+def test_in_a_large_group_only_the_senders_of_the_messages_receive_the_receipt(
     large_group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     say(carol, large_group)
@@ -175,7 +175,9 @@ def test_in_a_large_group_a_mark_concerns_those_whose_messages_it_is_about(
     assert set(has_read.recipients or ()) == {alice.pk, bob.pk}
 
 
-def test_in_a_group_of_a_hundred_everyone_is_public(large_group: Conversation, alice: User, bob: User) -> None:
+def test_in_a_group_of_a_hundred_everyone_receives_the_receipt(
+    large_group: Conversation, alice: User, bob: User
+) -> None:
     last = large_group.participants.order_by("pk").last()
     remove(last.user, large_group)
     (outcome,) = moved(mark(bob, large_group, delivered=say(alice, large_group)["position"]))
@@ -186,7 +188,7 @@ def test_in_a_group_of_a_hundred_everyone_is_public(large_group: Conversation, a
 
 
 @pytest.mark.usefixtures("committed")
-def test_what_someone_holds_waits_for_the_next_time_and_the_rest_moves(
+def test_a_locked_participant_is_left_for_the_next_time_and_the_rest_moves(
     conversation: Conversation, group: Conversation, alice: User, bob: User
 ) -> None:
     said = say(bob, group)["position"]
@@ -202,7 +204,7 @@ def test_what_someone_holds_waits_for_the_next_time_and_the_rest_moves(
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_person_who_is_held_reads_later_and_has_it_delivered_now(
+def test_while_a_person_is_locked_delivery_moves_and_reading_waits(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 2)
@@ -223,7 +225,7 @@ def test_a_person_who_is_held_reads_later_and_has_it_delivered_now(
     ],
     ids=["the place", "the person"],
 )
-def test_one_mark_by_itself_waits_for_what_it_needs(
+def test_a_single_watermark_waits_for_the_locks_that_it_needs(
     held: str, conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 1)
@@ -236,7 +238,7 @@ def test_one_mark_by_itself_waits_for_what_it_needs(
         assert waiting.result() == {"delivered_through": 1, "read_through": 1}
 
 
-def test_within_a_transaction_a_mark_waits_only_for_a_moment(
+def test_inside_a_transaction_a_watermark_waits_only_for_a_moment(
     committed: None, conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 1)
@@ -255,7 +257,7 @@ def deadlocks() -> int:
 
 
 @pytest.mark.usefixtures("committed")
-def test_marks_and_messages_at_once_never_wait_for_each_other_in_a_ring(
+def test_watermarks_and_messages_at_once_never_deadlock(
     alice: User, bob: User, carol: User, group: Conversation, conversation: Conversation
 ) -> None:
     everyone, both = (alice, bob, carol), (group, conversation)
@@ -295,7 +297,7 @@ def test_marks_and_messages_at_once_never_wait_for_each_other_in_a_ring(
 
 
 @pytest.mark.usefixtures("committed")
-def test_the_runs_of_two_devices_that_read_at_once_follow_each_other_without_overlap(
+def test_the_ranges_of_two_devices_that_read_at_once_do_not_overlap(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 60)
@@ -321,7 +323,7 @@ def indexed_updates() -> int:
 
 
 @pytest.mark.usefixtures("committed")
-def test_moving_a_mark_touches_no_index(conversation: Conversation, alice: User, bob: User) -> None:
+def test_moving_a_watermark_updates_no_index(conversation: Conversation, alice: User, bob: User) -> None:
     fill(conversation, bob, 30)
     before = indexed_updates()
     for through in range(1, 31):

@@ -1,4 +1,4 @@
-"""The weeks that messages lie in."""
+"""Weekly partitions and how they are made."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -22,20 +22,20 @@ FAR_WEEKS = [f"{parent}_{number}" for parent in PARENTS for number in NUMBERS]
 
 
 @pytest.mark.usefixtures("db")
-def test_four_weeks_are_ready_ahead_and_the_one_before_is_there_for_late_ids() -> None:
+def test_there_are_partitions_for_four_weeks_ahead_and_the_one_before() -> None:
     assert weeks_ahead() == 4
     assert name_of(monday(timezone.now()) - WEEK) in partitions()
 
 
 @pytest.mark.usefixtures("db")
-def test_the_weeks_around_a_moment_are_made_once() -> None:
+def test_the_partitions_around_a_moment_are_made_once() -> None:
     assert make_partitions(now=FAR) == FAR_WEEKS
     assert make_partitions(now=FAR) == []
     assert make_partitions(now=FAR + WEEK) == [f"{parent}_2031w06" for parent in PARENTS]
 
 
 @pytest.mark.usefixtures("db")
-def test_a_week_that_is_missing_is_an_alarm() -> None:
+def test_a_missing_partition_lowers_the_count_of_weeks_ahead() -> None:
     make_partitions(now=FAR, ahead=1)
     make_partitions(now=FAR + 3 * WEEK, behind=0, ahead=0)
     assert weeks_ahead(FAR) == 1
@@ -52,7 +52,7 @@ def test_a_week_that_is_missing_is_an_alarm() -> None:
         (datetime(2024, 12, 30, 8, tzinfo=UTC), datetime(2024, 12, 30, tzinfo=UTC), "2025w01"),
     ],
 )
-def test_weeks_begin_on_monday_in_utc_and_are_named_as_iso_does(moment: datetime, begins: datetime, name: str) -> None:
+def test_weeks_begin_on_monday_in_utc_and_have_iso_names(moment: datetime, begins: datetime, name: str) -> None:
     assert monday(moment) == begins
     assert name_of(monday(moment)) == f"messaging_message_{name}"
 
@@ -65,7 +65,7 @@ def store(id: UUID, conversation: Conversation, by: User) -> str:
         return str(cursor.fetchone()[0])
 
 
-def test_the_first_and_the_last_id_of_a_week_lie_in_it(conversation: Conversation, alice: User) -> None:
+def test_the_first_and_the_last_id_of_a_week_are_in_its_partition(conversation: Conversation, alice: User) -> None:
     this = monday(timezone.now())
     before, first = UUID(int=first_id_at(this).int - 1), first_id_at(this)
     assert store(before, conversation, alice) == name_of(this - WEEK)
@@ -75,7 +75,7 @@ def test_the_first_and_the_last_id_of_a_week_lie_in_it(conversation: Conversatio
     assert id_time(before) < this == id_time(first)
 
 
-def test_an_id_of_a_week_that_is_not_there_is_stored_nowhere(conversation: Conversation, alice: User) -> None:
+def test_an_id_without_a_partition_is_not_stored(conversation: Conversation, alice: User) -> None:
     with pytest.raises(IntegrityError, match="no partition"):
         store(first_id_at(FAR), conversation, alice)
 
@@ -89,16 +89,14 @@ def far_weeks_are_gone_afterwards(committed: None) -> object:
 
 
 @pytest.mark.usefixtures("far_weeks_are_gone_afterwards")
-def test_two_who_make_the_weeks_at_the_same_moment_do_not_get_in_each_others_way() -> None:
+def test_two_processes_make_the_partitions_at_once() -> None:
     together(*[lambda: make_partitions(now=FAR)] * 4)
     assert partitions() >= set(FAR_WEEKS)
     assert make_partitions(now=FAR) == []
 
 
 @pytest.mark.usefixtures("far_weeks_are_gone_afterwards")
-def test_weeks_are_made_while_an_append_is_under_way_and_it_does_not_wait_for_them(
-    conversation: Conversation, alice: User
-) -> None:
+def test_partitions_are_made_during_an_append_without_blocking_it(conversation: Conversation, alice: User) -> None:
     with another_connection() as writing:
         append(writing, conversation, alice)
         make_partitions(now=FAR)

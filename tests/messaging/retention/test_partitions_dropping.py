@@ -1,4 +1,4 @@
-"""The weeks gone by: dropped when nobody may read them any more, and never at the cost of anyone who writes."""
+"""Old partitions: dropped when nobody may read them any more, without blocking anyone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +60,7 @@ def state_of(name: str) -> tuple[bool, bool]:
     return found.attached, found.detaching
 
 
-def test_a_week_goes_97_days_after_its_end_and_not_a_moment_before() -> None:
+def test_a_partition_is_dropped_97_days_after_its_end_and_not_earlier() -> None:
     moment = timedelta(microseconds=1)
     assert drop_old_partitions(now=ITS_TIME - WEEK - moment) == []
     assert drop_old_partitions(now=ITS_TIME - moment) == ALL_OLDER
@@ -68,14 +68,14 @@ def test_a_week_goes_97_days_after_its_end_and_not_a_moment_before() -> None:
     assert there() == set()
 
 
-def test_weeks_that_may_be_read_stay() -> None:
+def test_partitions_that_may_be_read_stay() -> None:
     before = partitions() - {*ALL}
     assert drop_old_partitions() == ALL
     assert partitions() == before
     assert weeks_ahead() == 4
 
 
-def test_the_hourly_job_makes_what_is_missing_and_drops_what_is_past() -> None:
+def test_the_hourly_job_makes_missing_partitions_and_drops_due_ones() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {max(partitions())}")
     keep_partitions(timestamp=0)
@@ -83,7 +83,7 @@ def test_the_hourly_job_makes_what_is_missing_and_drops_what_is_past() -> None:
     assert there() == set()
 
 
-def test_a_long_dump_is_left_alone_and_the_week_goes_after_it() -> None:
+def test_a_partition_in_use_by_a_long_dump_is_dropped_after_it() -> None:
     with another_connection() as dump:
         dumping(dump)
         with in_a_hurry():
@@ -93,7 +93,7 @@ def test_a_long_dump_is_left_alone_and_the_week_goes_after_it() -> None:
     assert drop_old_partitions() == ALL
 
 
-def test_a_query_under_way_sees_its_week_to_the_end(conversation: Conversation) -> None:
+def test_a_query_under_way_reads_its_partition_to_the_end(conversation: Conversation) -> None:
     fill_old_week(conversation, 1000)
     drop_old_partitions(now=ITS_TIME - WEEK)
     with another_connection() as reading, reading.cursor(name="slow") as cursor:
@@ -106,7 +106,7 @@ def test_a_query_under_way_sees_its_week_to_the_end(conversation: Conversation) 
         assert len(cursor.fetchall()) == 990
 
 
-def test_weeks_are_made_while_another_is_half_detached() -> None:
+def test_partitions_are_made_while_another_is_half_detached() -> None:
     made = [name_of(SOME_MONDAY + 2 * WEEK, parent) for parent in PARENTS]
     with another_connection() as dump:
         dumping(dump)
@@ -116,20 +116,20 @@ def test_weeks_are_made_while_another_is_half_detached() -> None:
     assert drop_old_partitions() == sorted([*ALL, *made])
 
 
-def test_a_week_that_was_detached_and_not_dropped_goes_too() -> None:
+def test_a_detached_partition_is_dropped_too() -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE messaging_message DETACH PARTITION {OLD}")
     assert state_of(OLD) == (False, False)
     assert drop_old_partitions() == ALL
 
 
-def test_who_comes_while_another_is_at_it_leaves_it_to_him() -> None:
+def test_only_one_process_drops_partitions_at_a_time() -> None:
     with another_connection() as other:
         other.execute("SELECT pg_advisory_xact_lock(hashtext('messaging_message dropping'))")
         assert drop_old_partitions() == []
 
 
-def test_the_database_s_clock_decides() -> None:
+def test_the_database_clock_decides() -> None:
     assert {partition.name for partition in due_partitions()} == {*ALL}
     assert due_partitions(now=SOME_MONDAY) == []
 
@@ -143,7 +143,7 @@ def test_the_command_lists_makes_and_drops() -> None:
     assert said("partitions", "drop").splitlines() == [*(f"dropped {name}" for name in ALL), "no week is past its time"]
 
 
-def test_the_command_says_what_could_not_go() -> None:
+def test_the_command_lists_what_it_could_not_drop() -> None:
     with another_connection() as dump:
         dumping(dump)
         with in_a_hurry():

@@ -1,4 +1,4 @@
-"""Reads stop at 90 days to the moment, whatever the weeks that still lie there hold."""
+"""Messages can be read for exactly 90 days, although their partition stays longer."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -73,7 +73,7 @@ def answered(bob: User, message: MessageJSON) -> bool:
 @pytest.mark.parametrize(
     "shown", [shown_by_history, shown_around_it, shown_alone, shown_in_the_inbox, counted_as_unread, answered]
 )
-def test_a_message_is_there_for_90_days_and_not_a_moment_longer(
+def test_a_message_can_be_read_for_90_days_and_not_longer(
     shown: Callable[[User, MessageJSON], bool], bob: User, nearly_gone: MessageJSON
 ) -> None:
     assert shown(bob, nearly_gone)
@@ -81,7 +81,7 @@ def test_a_message_is_there_for_90_days_and_not_a_moment_longer(
     assert not shown(bob, nearly_gone)
 
 
-def test_a_younger_message_is_read_past_an_older_one(alice: User, bob: User, conversation: Conversation) -> None:
+def test_a_younger_message_is_found_after_an_older_one(alice: User, bob: User, conversation: Conversation) -> None:
     old, young = say(alice, conversation, "old"), say(alice, conversation, "young")
     age(old, DAYS)
     shown = show_conversation(by=bob, conversation_id=conversation.pk)
@@ -89,7 +89,7 @@ def test_a_younger_message_is_read_past_an_older_one(alice: User, bob: User, con
     assert [one["text"] for one in history(by=bob, conversation_id=conversation.pk).items] == ["young"]
 
 
-def test_by_rest_it_is_gone_in_every_way(
+def test_an_old_message_is_gone_from_every_rest_route(
     server: Server, access: Callable[[User], str], bob: User, nearly_gone: MessageJSON
 ) -> None:
     conversation = nearly_gone["conversation_id"]

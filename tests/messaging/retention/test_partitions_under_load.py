@@ -1,4 +1,4 @@
-"""A week is dropped while people talk and a long dump runs: the dump gets its rows, the talk does not notice."""
+"""A partition is dropped while people chat and a long dump runs, and neither is disturbed."""
 
 import asyncio
 import statistics
@@ -75,7 +75,7 @@ async def a_long_dump() -> AsyncIterator["psycopg.Connection[Any]"]:
 
 
 @pytest.mark.long
-async def test_a_week_goes_while_people_talk_and_a_dump_runs(
+async def test_a_partition_is_dropped_while_people_chat_and_a_dump_runs(
     alice: User, bob: User, conversation: Conversation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await sync_to_async(make_partitions)(now=SOME_MONDAY, behind=0, ahead=0)

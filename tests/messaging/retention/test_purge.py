@@ -1,4 +1,4 @@
-"""What was said in a group that is no more goes soon, and even if its job was lost."""
+"""The messages of a deleted group are deleted soon, even if the job was lost."""
 
 from datetime import timedelta
 from typing import Any
@@ -37,10 +37,10 @@ def job_of(group: Conversation) -> Any:
 
 
 @pytest.mark.usefixtures("said")
-def test_a_deleted_group_leaves_a_job_that_takes_everything_piece_by_piece(
+def test_a_deleted_group_leaves_a_job_that_deletes_everything_in_batches(
     monkeypatch: pytest.MonkeyPatch, group: Conversation, conversation: Conversation, alice: User
 ) -> None:
-    monkeypatch.setattr(purge, "PIECE", 2)
+    monkeypatch.setattr(purge, "BATCH", 2)
     delete_group(by=alice, conversation_id=group.pk)
     assert kept(group) == (6, 5, 2)
     for _ in range(2):
@@ -50,7 +50,7 @@ def test_a_deleted_group_leaves_a_job_that_takes_everything_piece_by_piece(
 
 
 @pytest.mark.usefixtures("said")
-def test_what_a_lost_job_has_left_is_found_again(group: Conversation, conversation: Conversation, alice: User) -> None:
+def test_the_work_of_a_lost_job_is_found_again(group: Conversation, conversation: Conversation, alice: User) -> None:
     delete_group(by=alice, conversation_id=group.pk)
     assert purge.left_behind() == [group.pk]
     clear_up(0)
@@ -59,7 +59,7 @@ def test_what_a_lost_job_has_left_is_found_again(group: Conversation, conversati
 
 
 @pytest.mark.usefixtures("said")
-def test_a_conversation_that_is_there_forgets_nothing(group: Conversation) -> None:
+def test_nothing_of_an_existing_conversation_is_deleted(group: Conversation) -> None:
     assert purge.forget_conversation(group.pk) == 0
     assert kept(group) == (6, 5, 2)
 
