@@ -1,5 +1,5 @@
-# `make run` starts Parley, `make test` runs its tests, `make check` does all that CI does beside them.
-# Say `make run PORT=8123 CHAT_VAR=elsewhere` for a second copy: make hands such words on to everything it starts.
+# `make run` starts Parley, `make test` runs its tests, `make check` runs everything else that CI runs.
+# `make run PORT=8123 CHAT_VAR=elsewhere` starts a second copy: make passes such variables on to what it starts.
 
 SHELL := /bin/sh
 VENV := .venv
@@ -8,7 +8,7 @@ PYTHON :=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PACKAGES := accounts chatproject conversations messaging
-# Two workers. PYTEST_ARGS has the last word: PYTEST_ARGS="-n 0 …".
+# Two workers; PYTEST_ARGS="-n 0 …" overrides this.
 WORKERS := -n 2
 PYTEST_ARGS ?=
 FAULTS_ARGS ?=
@@ -19,19 +19,19 @@ BENCH_ARGS ?=
 help:
 	@echo "make run    start Parley on http://127.0.0.1:8000 (PORT=…, HOST=…, CHAT_VAR=…)"
 	@echo "make test   run the tests (NO_BROWSER=1 leaves out those that need Chromium)"
-	@echo "make test-long  run those that take longest: everything tried by everyone, fuzz, load, falls of whole servers"
+	@echo "make test-long  run the tests that take longest: the full permission matrix, fuzzing, load, server crashes"
 	@echo "make test-pythons  run make test on every supported Python of this machine, each in a .venv-3.N of its own"
-	@echo "make faults the fault suite in full, four minutes and more (FAULTS_ARGS='--seed 7 --seconds 600 --json FILE')"
-	@echo "make check  formats, lint, types, migrations, templates, a seed on an empty database"
-	@echo "make bench  messages a second, how long they take, memory (BENCH_ARGS=--quick, --only=pairs, --write …)"
-	@echo "make fmt    bring the code into its format"
-	@echo "make docs   write docs/openapi.yaml from the code"
+	@echo "make faults run the whole fault suite, four minutes or more (FAULTS_ARGS='--seed 7 --seconds 600 --json FILE')"
+	@echo "make check  formats, lint, types, migrations, templates, the demo on an empty database"
+	@echo "make bench  measure messages per second, latency and memory (BENCH_ARGS=--quick, --only=pairs, --write …)"
+	@echo "make fmt    format the code"
+	@echo "make docs   generate docs/openapi.yaml and docs/asyncapi.yaml"
 	@echo "make words  compile the translations"
-	@echo "make seed   put the demo's people into a running, empty Parley"
-	@echo "make remove-demo  close the accounts of the demo's people, while Parley is stopped"
-	@echo "make lock   write requirements.lock: what production installs, with hashes (check-lock tries it)"
-	@echo "make sbom   print what production consists of (CycloneDX)"
-	@echo "make clean  remove the virtual environment and caches; data in var/ stays"
+	@echo "make seed   create the demo's people in a running, empty Parley"
+	@echo "make remove-demo  close the accounts of the demo's people while Parley is stopped"
+	@echo "make lock   write requirements.lock, the packages of production with hashes (check-lock verifies it)"
+	@echo "make sbom   print the packages of production (CycloneDX)"
+	@echo "make clean  remove the virtual environment and caches; data in var/ is kept"
 
 run: $(STAMP)
 	@exec $(BIN)/python -m chatproject.embedded

@@ -1,4 +1,4 @@
-"""StrictSerializer types for what is sent to us: nothing is bent into shape."""
+"""Serializer fields with strict types: no value is converted."""
 
 import re
 from datetime import UTC, datetime
@@ -12,11 +12,11 @@ RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Reads a body without bending its types; fields that are not known are left alone."""
+    """The base of all request serializers. Unknown fields are ignored."""
 
 
 class TextField(serializers.CharField):
-    """A string, and only a string; kept as written unless told to trim."""
+    """A string; no other type is accepted, and it is not trimmed unless `trim_whitespace` is set."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=options.pop("trim_whitespace", False), **options)
@@ -28,7 +28,7 @@ class TextField(serializers.CharField):
 
 
 class IdField(serializers.Field):  # type: ignore[type-arg]
-    """A UUID of version 7, written in the canonical way."""
+    """A UUID version 7 in its canonical form."""
 
     default_error_messages = {"invalid": "This is not a UUID version 7."}
 
@@ -43,7 +43,7 @@ class IdField(serializers.Field):  # type: ignore[type-arg]
 
 
 class BoundedListField(serializers.ListField):
-    """A list that is counted before anyone looks at what is in it."""
+    """A list whose length is checked before its items."""
 
     def __init__(self, *, max_length: int, **options: Any) -> None:
         super().__init__(max_length=max_length, **options)
@@ -57,7 +57,7 @@ class BoundedListField(serializers.ListField):
 
 
 class PositionField(serializers.IntegerField):
-    """A whole number from 0 on; neither text nor true."""
+    """A whole number of at least 0; strings and booleans are refused."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=0, max_value=2**63 - 1, **options)
@@ -69,7 +69,7 @@ class PositionField(serializers.IntegerField):
 
 
 class TimestampField(serializers.Field):  # type: ignore[type-arg]
-    """A time of RFC 3339, with its zone; given back in UTC."""
+    """A time in the format of RFC 3339 with an offset, converted to UTC."""
 
     default_error_messages = {"invalid": "This is no time of RFC 3339, like 2026-01-31T12:00:00.000Z."}
 
@@ -86,7 +86,7 @@ class TimestampField(serializers.Field):  # type: ignore[type-arg]
 
 
 class StrictBooleanField(serializers.Field):  # type: ignore[type-arg]
-    """True or false; no word or number for it."""
+    """A JSON boolean; strings and numbers are refused."""
 
     default_error_messages = {"invalid": "This is true or false."}
 

@@ -1,4 +1,4 @@
-"""JSON as it comes in and goes out, by orjson."""
+"""Parsing and rendering of JSON by orjson."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from rest_framework.renderers import BaseRenderer
 
 
 class JSONRenderer(BaseRenderer):
-    """JSON, written by orjson; the media type of a problem is its own."""
+    """Render JSON by orjson; problem documents set a media type of their own."""
 
     media_type = "application/json"
     format = "json"
@@ -22,7 +22,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class JSONParser(BaseParser):
-    """JSON objects only, read by orjson, which refuses halves of surrogates."""
+    """Parse a JSON object by orjson, which refuses unpaired surrogates."""
 
     media_type = "application/json"
 
@@ -36,8 +36,8 @@ class JSONParser(BaseParser):
         return data
 
 
-class JSONAlways(DefaultContentNegotiation):
-    """Answer with JSON whatever is asked for, as RFC 9110 (12.1) allows: there is nothing else to choose from."""
+class JSONOnly(DefaultContentNegotiation):
+    """Answer with JSON whatever `Accept` says, as RFC 9110 (12.1) allows: there is no other format."""
 
     def select_renderer(
         self, request: Any, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

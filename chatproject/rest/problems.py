@@ -1,4 +1,4 @@
-"""Refusals as problem documents (RFC 9457): nothing else ever leaves a route below /api/."""
+"""Errors as problem documents (RFC 9457), the only form in which routes below /api/ answer an error."""
 
 import logging
 from collections.abc import Iterator
@@ -53,11 +53,11 @@ CODES = {
     415: "unsupported_media",
     429: "rate_limited",
 }
-MOST_ERRORS = 20
-"""How many faults an answer names: it must not grow with what was sent."""
+MAX_ERRORS = 20
+"""How many errors an answer lists, so that its size does not grow with the request."""
 
 
-# Exceptions that say nothing but what they are.
+# Exceptions for which the type alone decides the answer.
 PLAIN: tuple[tuple[tuple[type[Exception], ...], int, str, str], ...] = (
     ((Http404, ObjectDoesNotExist), 404, "not_found", "There is nothing here, or not for you."),
     ((PermissionDenied,), 403, "not_allowed", "This is not for you to do."),
@@ -73,7 +73,7 @@ PLAIN: tuple[tuple[tuple[type[Exception], ...], int, str, str], ...] = (
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response:
-    """Turn whatever a view raised into a problem document."""
+    """Turn an exception of a view into a problem document; DRF's exception handler."""
     request = context["request"]
     status, code, detail, errors = _explain(error)
     headers = dict(error.verdict.headers()) if isinstance(error, RateLimited) else {}
@@ -87,7 +87,7 @@ def problem(error: Exception, context: dict[str, Any]) -> Response:
 
 
 def document(request: Any, status: int, code: str, detail: str, errors: list[dict[str, Any]]) -> dict[str, Any]:
-    """Write a problem document."""
+    """Return a problem document."""
     return {
         "type": f"urn:parley:problem:{code}",
         "title": TITLES[code],
@@ -100,20 +100,20 @@ def document(request: Any, status: int, code: str, detail: str, errors: list[dic
 
 
 def problem_response(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
-    """Answer with a problem document where no view was reached."""
+    """Answer with a problem document outside of a DRF view."""
     body = orjson.dumps(document(request, status, code, detail, []))
     return HttpResponse(body, status=status, content_type=PROBLEM)
 
 
 def _explain(error: Exception) -> tuple[int, str, str, list[dict[str, Any]]]:
-    """Find status, code, detail and the fields at fault."""
+    """Return the status, the code, the detail and the invalid fields of an exception."""
     match error:
         case Refused():
             return error.status, error.code, error.detail, error.errors()
         case BadCursor():
             return 400, "invalid", str(error), [{"pointer": "/cursor", "code": "invalid", "detail": str(error)}]
         case exceptions.ValidationError():
-            errors = list(islice(_pointers(error.detail), MOST_ERRORS))
+            errors = list(islice(_pointers(error.detail), MAX_ERRORS))
             return 400, "invalid", "Some of what was sent is not right.", errors
         case exceptions.APIException():
             codes = error.get_codes()
@@ -127,7 +127,7 @@ def _explain(error: Exception) -> tuple[int, str, str, list[dict[str, Any]]]:
 
 
 def _pointers(detail: Any, path: str = "") -> Iterator[dict[str, Any]]:
-    """Flatten the errors of a serializer into one entry a field."""
+    """Flatten the errors of a serializer into one entry for each field."""
     if isinstance(detail, dict):
         for name, below in detail.items():
             yield from _pointers(below, path if name == "non_field_errors" else f"{path}/{name}")
@@ -140,34 +140,34 @@ def _pointers(detail: Any, path: str = "") -> Iterator[dict[str, Any]]:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer for what Django itself finds malformed: a strange host, too many fields."""
+    """Answer a request that Django itself refuses as malformed: an unknown host, too many fields."""
     return _answer(request, 400, "invalid", "The server can't make sense of this request.", "400.html")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer for what is not for this person to do."""
+    """Answer a request that this person may not make."""
     if isinstance(exception, Suspended):
         return _answer(request, 403, "suspended", exception.detail, "403_suspended.html")
     return _answer(request, 403, "not_allowed", "This is not for you to do.", "403.html")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer for a route that there is none of."""
+    """Answer a request for a route that does not exist."""
     return _answer(request, 404, "not_found", "There is no such route.", "404.html")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for a mistake of ours, which is in the log."""
+    """Answer after an error of ours, which is in the log."""
     return _answer(request, 500, "error", "Something went wrong on our side.", "500.html")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer for a form or call without its token."""
+    """Answer a form or call without its CSRF token."""
     return _answer(request, 403, "not_allowed", "The CSRF token is missing or wrong.", "403_csrf.html")
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str, template: str) -> HttpResponse:
-    """Answer in the manner of the place that was asked: a problem below /api/, else a page that needs no database."""
+    """Answer with a problem document below /api/, otherwise with a page that needs no database."""
     if request.path.startswith("/api/"):
         return problem_response(request, status, code, detail)
     return HttpResponse(render_to_string(template, {"detail": detail, "request": request}), status=status)

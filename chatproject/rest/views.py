@@ -1,4 +1,4 @@
-"""What all REST routes share: the envelope, bodies, and what stands in paths and queries."""
+"""What all REST routes share: the envelope, rate limits, and parsing of bodies, paths and queries."""
 
 from typing import Any
 
@@ -33,34 +33,34 @@ def envelope_page(page: Page[Any]) -> Response:
 
 
 class API(ViewSet):
-    """A set of routes that answer with an envelope or a problem, so many times a minute for each person."""
+    """The base of all view sets: they answer with an envelope or a problem document, and are rate limited."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Say everything in one language: what libraries say in others would stand beside what we say."""
+        """Answer in one language; otherwise messages of libraries would be translated, and ours would not."""
         with override(settings.LANGUAGE_CODE):
             return super().dispatch(request, *args, **kwargs)
 
     def check_throttles(self, request: Request) -> None:
-        """Called by DRF once it is known who asks."""
+        """Count the call. DRF calls this after authentication."""
         rate_limits.forget_last_charge()
-        asked = self.limits_of(request)
-        self.verdict = rate_limits.require(asked, cost=[self.cost_of(request, limit) for limit, _ in asked])
+        buckets = self.limits_of(request)
+        self.verdict = rate_limits.require(buckets, cost=[self.cost_of(request, limit) for limit, _ in buckets])
 
     def limits_of(self, request: Request) -> rate_limits.Buckets:
-        """Say which limits this call takes from, and whose."""
+        """Return the limits that this call consumes, each with its subject."""
         if request.user.is_authenticated:
             return [(quotas.CALLS, request.user.pk)]
         return [(quotas.CALLS_OF_ADDRESS, request.META["REMOTE_ADDR"])]
 
     def cost_of(self, request: Request, limit: rate_limits.Limit) -> int:
-        """Say what this call takes from a limit: its work grows with what it was sent."""
+        """Return what this call consumes from a limit; a larger body costs more."""
         return limit.cost_of(body_size(request._request))
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         finished: Response = super().finalize_response(request, response, *args, **kwargs)
         if self.has_etag(request):
             etags.add_etag(request, finished)
-        # Answers with tokens are as personal as those to people who are signed in.
+        # Answers with tokens are as private as answers to people who are signed in.
         finished.headers.setdefault("Cache-Control", "no-store")
         verdict = rate_limits.last_charge() or getattr(self, "verdict", None)
         for name, value in verdict.headers().items() if verdict else ():
@@ -68,12 +68,12 @@ class API(ViewSet):
         return finished
 
     def has_etag(self, request: Request) -> bool:
-        """Tell whether the answer to this call carries an ETag."""
+        """Tell whether the answer to this call gets an ETag."""
         about = getattr(getattr(self, self.action or "", None), "description", None)
         return isinstance(about, Description) and about.has_etag
 
     def body(self, request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-        """Read and check what was sent."""
+        """Validate the request body, and return its values."""
         checked = serializer(data=request.data)
         checked.is_valid(raise_exception=True)
         validated: dict[str, Any] = checked.validated_data
@@ -81,7 +81,7 @@ class API(ViewSet):
 
 
 def path_id(text: str) -> Any:
-    """Read an id in a path; Invalid if it is no UUIDv7."""
+    """Parse an id in a path; Invalid if it is no UUID version 7."""
     try:
         return parse_uuid7(text)
     except ValueError:
@@ -89,14 +89,14 @@ def path_id(text: str) -> Any:
 
 
 def limit_of(request: Request) -> int:
-    """Read how many items are asked for: 50 unless told, at most 100."""
+    """Read the requested page size: 50 by default, at most 100."""
     text = request.query_params.get("limit", str(PAGE_SIZE))
     if not (text.isascii() and text.isdigit()):
         raise Invalid("This must be a whole number.", pointer="/limit")
     digits = text.lstrip("0")
     if not digits:
         raise Invalid("Ask for one item at least.", pointer="/limit")
-    # A number of a million digits is read by nobody.
+    # Never parse a number with a million digits.
     return min(int(digits[:4]), PAGE_SIZE_MAX)
 
 
@@ -111,7 +111,7 @@ def number_of(request: Request, name: str) -> int | None:
 
 
 def flag_of(request: Request, name: str) -> bool:
-    """Read a yes or no from the query; absent means no."""
+    """Read a boolean from the query; absent means false."""
     text = request.query_params.get(name, "false").lower()
     if text not in {"true", "false", "1", "0"}:
         raise Invalid("This must be true or false.", pointer=f"/{name}")

@@ -1,4 +1,4 @@
-"""`docs/openapi.yaml`, out of what stands beside the routes; `manage.py documents` writes it, a check holds it true."""
+"""`docs/openapi.yaml` from the descriptions of the routes. `manage.py documents` writes it; a test keeps it current."""
 
 import re
 from typing import Any
@@ -16,32 +16,43 @@ from chatproject.rest.fields import IdField, PositionField, StrictBooleanField, 
 from chatproject.rest.problems import CODES, TITLES
 
 PAGING: dict[str, JSONObject] = {
-    "cursor": {"type": ["string", "null"], "description": "Opaque; null where there is no more."},
-    "position": {"type": ["integer", "null"], "description": "The position to go on from."},
+    "cursor": {"type": ["string", "null"], "description": "Opaque; null on the last page."},
+    "position": {"type": ["integer", "null"], "description": "The position from which the list continues."},
 }
 NUMBER: JSONObject = {"type": "integer", "minimum": 0}
 QUERY: dict[str, JSONObject] = {
     "limit": {
-        "description": "How many, 50 unless told; more than 100 is 100.",
+        "description": "The page size, 50 by default and at most 100.",
         "schema": {"type": "integer", "minimum": 1},
     },
-    "cursor": {"description": "Where to go on: `pagination.next` of the page before.", "schema": {"type": "string"}},
-    "search": {"description": "Two letters at least.", "schema": {"type": "string", "minLength": 2}, "required": True},
+    "cursor": {
+        "description": "Where to continue: `pagination.next` of the previous page.",
+        "schema": {"type": "string"},
+    },
+    "search": {"description": "At least two letters.", "schema": {"type": "string", "minLength": 2}, "required": True},
     "for": {
-        "description": "Only those to whom I may write, or whom I may add to groups.",
+        "description": "Only people to whom I may write, or whom I may add to groups.",
         "schema": {"type": "string", "enum": ["write", "add"]},
     },
-    "archived": {"description": "Those that are archived.", "schema": {"type": "string", "enum": ["true", "false"]}},
-    "before": {"description": "What lies before this position.", "schema": NUMBER},
-    "after": {"description": "What lies after this position.", "schema": NUMBER},
-    "around": {"description": "What lies around this position.", "schema": NUMBER},
-    "version": {"name": "after", "description": "The version known.", "schema": NUMBER, "required": True},
+    "archived": {
+        "description": "Only archived conversations.",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    },
+    "before": {"description": "Messages before this position.", "schema": NUMBER},
+    "after": {"description": "Messages after this position.", "schema": NUMBER},
+    "around": {"description": "Messages around this position.", "schema": NUMBER},
+    "version": {
+        "name": "after",
+        "description": "The version that the client knows.",
+        "schema": NUMBER,
+        "required": True,
+    },
 }
 PATH: dict[str, JSONObject] = {
     "token": {"type": "string", "description": "The token of an invitation link."},
     "emoji": {"type": "string", "description": "One emoji, percent-encoded."},
 }
-REFUSALS = {
+ERROR_CODES = {
     401: "not_authenticated token_expired session_revoked bad_credentials",
     403: "not_allowed blocked suspended",
     409: "conflict id_conflict",
@@ -49,15 +60,18 @@ REFUSALS = {
     422: "unprocessable",
     503: "unavailable",
 }
-ANY_ROUTE = (400, 401, 403, 429, 503)
-WITH_BODY = (413, 415)
+ERRORS_OF_ANY_ROUTE = (400, 401, 403, 429, 503)
+ERRORS_WITH_BODY = (413, 415)
 HEADERS: dict[str, JSONObject] = {
-    "X-Request-ID": {"description": "Names this answer in the log.", "schema": {"type": "string"}},
-    "RateLimit": {"description": "What is left of the limit.", "schema": {"type": "string"}},
-    "RateLimit-Policy": {"description": "The limit.", "schema": {"type": "string"}},
+    "X-Request-ID": {"description": "Identifies this answer in the log.", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What remains of the rate limit.", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The rate limit.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
-    "Location": {"description": "Where to go; for five minutes.", "schema": {"type": "string", "format": "uri"}},
-    "ETag": {"description": "Names this state; send it as `If-None-Match`.", "schema": {"type": "string"}},
+    "Location": {
+        "description": "The link to follow, valid for five minutes.",
+        "schema": {"type": "string", "format": "uri"},
+    },
+    "ETag": {"description": "Identifies this state; send it as `If-None-Match`.", "schema": {"type": "string"}},
 }
 
 
@@ -85,7 +99,7 @@ class Schema(AutoSchema):
     def _description(self) -> Description:
         about = getattr(getattr(self.view, getattr(self.view, "action", ""), None), "description", None)
         if not isinstance(about, Description):
-            raise LookupError(f"{self.method} {self.path}: say beside the view what it is, with @described")
+            raise LookupError(f"{self.method} {self.path}: describe the view with @described")
         return about
 
     def _summary(self) -> str:
@@ -102,16 +116,16 @@ class Schema(AutoSchema):
     def _responses(self, about: Description) -> JSONObject:
         answers: JSONObject = {str(status): self._answer(about) for status in {about.status, about.also} - {None}}
         if about.has_etag:
-            answers["304"] = {"description": "It is as it was.", "headers": self._headers("ETag")}
-        body = WITH_BODY if about.body is not None else ()
-        needed = {*ANY_ROUTE, *body, *map(int, about.errors.split())} | ({404} if "{" in self.path else set())
-        return answers | {str(status): self._refusal(status) for status in sorted(needed)}
+            answers["304"] = {"description": "Not modified.", "headers": self._headers("ETag")}
+        body = ERRORS_WITH_BODY if about.body is not None else ()
+        needed = {*ERRORS_OF_ANY_ROUTE, *body, *map(int, about.errors.split())} | ({404} if "{" in self.path else set())
+        return answers | {str(status): self._error(status) for status in sorted(needed)}
 
     def _answer(self, about: Description) -> JSONObject:
         more = ["ETag"] * about.has_etag + ["Location"] * (about.status == 302)
         headers = self._headers("RateLimit", "RateLimit-Policy", *more)
         if about.response is None:
-            words = self._summary() if about.status == 302 else "Done; there is nothing to say."
+            words = self._summary() if about.status == 302 else "Done; there is no content."
             return {"description": words, "headers": headers}
         return {
             "description": self._summary(),
@@ -128,8 +142,8 @@ class Schema(AutoSchema):
                 properties["data"] = {"type": "array", "items": data}
         return {"type": "object", "properties": properties, "required": list(properties)}
 
-    def _refusal(self, status: int) -> JSONObject:
-        codes = REFUSALS.get(status) or CODES[status]
+    def _error(self, status: int) -> JSONObject:
+        codes = ERROR_CODES.get(status) or CODES[status]
         name = codes.partition(" ")[0].title().replace("_", "")
         words = ", ".join(f"`{code}`: {TITLES[code].lower()}" for code in codes.split())
         headers = self._headers(*(["Retry-After"] if status in {429, 503} else []))
@@ -155,7 +169,7 @@ class Schema(AutoSchema):
             "errors": errors,
         }
         known: JSONObject = {"type": "object", "properties": properties, "required": list(properties)}
-        return self._component("Problem", {"description": "Why not (RFC 9457).", **known})
+        return self._component("Problem", {"description": "Why a request failed (RFC 9457).", **known})
 
     def _component(self, name: str, known: JSONObject, kind: str = ResolvedComponent.SCHEMA) -> JSONObject:
         make: Any = ResolvedComponent
@@ -165,7 +179,7 @@ class Schema(AutoSchema):
         return ref
 
     def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> JSONObject:
-        """Our strict fields, which spectacular does not know."""
+        """Map our strict fields, which drf-spectacular does not know."""
         for kind, words in FIELDS.items():
             if isinstance(field, kind):
                 return {**words, **({"type": [words["type"], "null"]} if field.allow_null else {})}
@@ -176,7 +190,7 @@ class Schema(AutoSchema):
 
 REFERENCE: JSONObject = {
     "type": "object",
-    "description": "Names a person by exactly one of these.",
+    "description": "Identifies a person by exactly one of these.",
     "properties": {
         "id": {"type": "string", "format": "uuid"},
         "username": {"type": "string"},
@@ -193,7 +207,7 @@ FIELDS: dict[type[serializers.Field[Any, Any, Any, Any]], JSONObject] = {
     StrictBooleanField: {"type": "boolean"},
     SettingsField: {
         "type": "object",
-        "description": "Those that are named change.",
+        "description": "Only the listed ones change.",
         "properties": {name: {"enum": list(choices)} for name, choices in CHOICES.items()},
     },
 }
@@ -208,7 +222,7 @@ def _pagination(paged: str) -> JSONObject:
 
 
 def _security(about: Description) -> list[JSONObject]:
-    """Who may ask: those who are signed in, in one of two ways, or everyone, who may be."""
+    """Return the accepted kinds of authentication; for a public route, none or optional."""
     signed_in: list[JSONObject] = [{"bearer": []}, {"cookie": []}]
     if about.is_public:
         return [{}, *signed_in] if about.reads_session else []
@@ -222,13 +236,13 @@ def _query(asks: str) -> list[JSONObject]:
 PARTS = {"participants": "user_id", "invite-links": "link_id"}
 
 
-def named(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
-    """Call the parameters of paths what they are: a hook of drf-spectacular, which knows them as the code does."""
+def rename_path_parameters(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[str, str, str, Any]]:
+    """Name the path parameters as the contract does; a hook of drf-spectacular, which takes the names from the code."""
     return [
-        (_named(path), regex, method, view) for path, regex, method, view in endpoints if path.startswith("/api/v1/")
+        (_renamed(path), regex, method, view) for path, regex, method, view in endpoints if path.startswith("/api/v1/")
     ]
 
 
-def _named(path: str) -> str:
+def _renamed(path: str) -> str:
     inner = re.sub(r"/([\w-]+)/{id}", lambda found: f"/{found[1]}/{{{PARTS.get(found[1], 'id')}}}", path)
     return inner.replace("{pk}", "{id}")

@@ -1,4 +1,4 @@
-"""The site of the admin: who may enter, what its first page shows.
+"""The admin site: who may use it, and what its index shows.
 
 Part of the assembly: it may import every app, and no app imports it.
 """

@@ -1,4 +1,4 @@
-"""Small bar charts as SVG, drawn on the server: a page only has to write the numbers down."""
+"""Small bar charts for SVG, computed on the server; a template only writes the numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day: its number, and where its bar stands in a picture of `WIDTH` by `HEIGHT`."""
+    """One day: its number, and the rectangle of its bar in a picture of `WIDTH` by `HEIGHT`."""
 
     day: date
     number: int
@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A bar for each day. The same numbers belong into a table, for whoever does not see the picture."""
+    """A bar for each day. The page also shows the numbers as a table, for people who cannot see the picture."""
 
     id: str
     title: str
@@ -40,11 +40,11 @@ class Chart:
 
 
 def chart(id: str, title: str, days: Sequence[tuple[date, int]]) -> Chart:
-    """Draw a number for each day; the highest bar is as high as the picture, and none that counts something is lost."""
+    """Compute a bar for each day; the highest fills the picture, and every number above 0 stays visible."""
     step, most = WIDTH / max(len(days), 1), max((number for _, number in days), default=0)
     heights = [max(1.0, round(HEIGHT * number / most, 1)) if number else 0.0 for _, number in days]
     bars = [
-        Bar(day, number, round(step * place, 2), HEIGHT - high, round(step - GAP, 2), high)
-        for place, ((day, number), high) in enumerate(zip(days, heights, strict=True))
+        Bar(day, number, round(step * index, 2), HEIGHT - high, round(step - GAP, 2), high)
+        for index, ((day, number), high) in enumerate(zip(days, heights, strict=True))
     ]
     return Chart(id, title, bars)

@@ -1,6 +1,6 @@
-"""The admin as the staff's room: everything is shown and nothing is changed but by acts, each of which is one command.
+"""The admin site for the staff: it shows everything, and changes are made only by actions, which are commands.
 
-Only what is written for the staff is registered here, whatever other apps bring along.
+Only model admins written for the staff are registered, whatever other apps bring along.
 """
 
 from typing import Any
@@ -18,15 +18,15 @@ from chatproject.staff.charts import chart
 from messaging.moderation.overview import lookout
 
 CLOSED_VIEWS = {"autocomplete", "view_on_site"}
-"""Views of Django's that tell whether any row of any model is there."""
-ROOMS: dict[str, list[tuple[str, dict[str, str]]]] = {
+"""Views of Django that reveal whether a row of a model exists."""
+SECTIONS: dict[str, list[tuple[str, dict[str, str]]]] = {
     "To look after": [("Report", {}), ("AuditEntry", {})],
     "People": [("User", {})],
     "Conversations": [("Conversation", {}), ("Participant", {}), ("InviteLink", {})],
     "Messages": [("Message", {}), ("MessageStatus", {}), ("Attachment", {})],
     "Machinery": [("ProcrastinateJob", {"name": "Jobs"})],
 }
-"""What the first page lists, by what it is for."""
+"""What the index lists, grouped by purpose."""
 
 
 class StaffSite(admin.AdminSite):
@@ -40,7 +40,7 @@ class StaffSite(admin.AdminSite):
         return refusal_of(request) is None
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Show what is made for the staff, and nothing that another app would let them change."""
+        """Register only what is made for the staff, not what another app would let them change."""
         if admin_class is not None and issubclass(admin_class, StaffAdmin):
             super().register(model_or_iterable, admin_class, **options)
 
@@ -48,7 +48,7 @@ class StaffSite(admin.AdminSite):
         return [each for each in super().get_urls() if getattr(each, "name", None) not in CLOSED_VIEWS]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """List what there is by what it is for, not by the app that keeps it."""
+        """List the models by purpose, not by app."""
         listed = super().get_app_list(request, app_label)
         models = {model["object_name"]: model for app in listed for model in app["models"]}
         if app_label is not None:
@@ -58,13 +58,13 @@ class StaffSite(admin.AdminSite):
                 "name": name,
                 "app_label": "",
                 "app_url": "",
-                "models": [{**models[each], **named} for each, named in room],
+                "models": [{**models[each], **named} for each, named in section],
             }
-            for name, room in ROOMS.items()
+            for name, section in SECTIONS.items()
         ]
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
-        """Show how the place is; the audit log says who looks. It names nobody, so it stands for no other look."""
+        """Show the overview, and record in the audit log who has seen it; that entry covers no other page."""
         record_look(by=staff_of(request), action=Action.SEE_OVERVIEW, within=LOOKS_LOGGED_EVERY)
         seen = lookout.look()
         charts = [
@@ -74,9 +74,9 @@ class StaffSite(admin.AdminSite):
         return super().index(request, {**(extra_context or {}), "seen": seen, "charts": charts})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """Sign in on our page, which begins one of our sessions; say why where that is not enough.
+        """Redirect to our sign-in page, which starts a session of ours; explain if being signed in is not enough.
 
-        Django's own form is never shown: whoever is in already could try passwords with it, and no limit would count.
+        Django's own form is never shown: someone who is signed in could guess passwords with it without any rate limit.
         """
         if request.user.is_authenticated and request.user.is_staff and (reason := refusal_of(request)):
             messages.error(request, reason)
