@@ -1,12 +1,12 @@
-// Shows the OpenAPI document. Who is signed in on this browser can try the calls as themselves.
+// Shows the OpenAPI document. A person who is signed in can try the calls.
 
 const place = document.querySelector("[data-document]");
 const { document: url, csrfToken } = place.dataset;
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", follow);
-follow();
+const applyTheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", applyTheme);
+applyTheme();
 
 window.SwaggerUIBundle({
   url,

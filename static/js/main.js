@@ -1,4 +1,16 @@
 // Builds what every page with an inbox shares, and connects it to the socket.
+//
+// The rooms beside this file. A module imports from its own room and from those above it in this list
+// (tests/checks/test_scripts.py); for the rest, modules emit events, and main.js and conversation.js connect them.
+//
+//   text        how texts, names, times and sizes are shown
+//   net         the socket, the REST API, sending and uploading
+//   store       what the page and the browser know: conversations, people, unsent messages, drafts
+//   page        controls and notices that any page may have
+//   inbox       the list of conversations, and who is online or typing
+//   timeline    the messages of the open conversation, and what can be done with them
+//   composer    where a message is written: text, mentions, files, voice
+//   entrance    signing in and out
 
 import { Announcement } from "./page/announcement.js";
 import { Api } from "./net/api.js";

@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            # Two browsers, a server and three engines share two cores in CI. A second try is told in the summary.
+            # Two browsers, a server and three engines share two cores in CI. The summary shows second tries.
             item.add_marker(pytest.mark.flaky(reruns=1 if os.environ.get("CI") else 0))
 
 

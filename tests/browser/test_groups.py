@@ -101,7 +101,7 @@ async def test_the_life_of_a_group(enter: Enter, alice: User, bob: User, carol: 
     await delete(his, "Hello everyone")
     await carols.shows("This message was deleted.")
 
-    # The owner goes after handing over; who is removed is told so where she is.
+    # The owner hands the group over and leaves; a removed member is told so on the page where she is.
     await hand_over_and_leave(hers, address)
     await expect(carols.notices).to_have_text(
         ["Alice added you.", "Alice handed the group over to Bob.", "Alice left."]

@@ -1,4 +1,4 @@
-"""The page's scripts import one way: each room may import those before it in this list, and none after it."""
+"""The page's scripts import one way: a room may import those before it in the list of main.js, and none after it."""
 
 import re
 from pathlib import Path
@@ -9,17 +9,8 @@ from django.conf import settings
 SCRIPTS = Path(settings.BASE_DIR) / "static/js"
 IMPORT = re.compile(r"""(?:^import\s|\bfrom\s|\bimport\()\s*["'](?P<path>[^"']+)["']""", re.MULTILINE)
 
-# From the bottom to the top, each with what lives there. A room is a folder of static/js.
-ROOMS = {
-    "text": "how texts, names, times and sizes are shown",
-    "net": "the socket, the REST API, sending and uploading",
-    "store": "what this page and this browser know: conversations, people, unsent messages, drafts",
-    "page": "controls and notices that any page may have",
-    "inbox": "the list of conversations, and who is online or typing",
-    "timeline": "the messages of the open conversation, and what can be done with them",
-    "composer": "where a message is written: text, mentions, files, voice",
-    "entrance": "signing in and out",
-}
+# The comment at the top of main.js lists the rooms, from the bottom to the top. A room is a folder of static/js.
+ROOMS = re.findall(r"^//   (\w+) {2,}\w", (SCRIPTS / "main.js").read_text(), re.MULTILINE)
 # Modules that lie beside the rooms: each puts a page together and may import everything.
 PAGES = {"main.js", "conversation.js", "api-docs.js"}
 # Which module may import which later room, and why.
@@ -43,7 +34,7 @@ def imports_of(module: str) -> list[str]:
 @pytest.mark.parametrize("module", sorted(MODULES.keys() - PAGES))
 def test_a_script_has_a_room_and_imports_nothing_from_a_later_one(module: str) -> None:
     room = room_of(module)
-    assert room in ROOMS, f"give the room of {module} a place in this list"
+    assert room in ROOMS, f"list the room of {module} at the top of main.js"
     for imported in imports_of(module):
         assert imported in MODULES, f"{module} imports {imported}, which is not there"
         assert imported not in PAGES, f"{module} imports a page"
@@ -64,6 +55,10 @@ def test_every_script_is_on_a_page() -> None:
         pending += (new := [each for each in imports_of(pending.pop()) if each not in used])
         used.update(new)
     assert MODULES.keys() - used == set()
+
+
+def test_every_room_is_there() -> None:
+    assert {room_of(module) for module in MODULES.keys() - PAGES} == set(ROOMS)
 
 
 def test_every_exception_is_used() -> None:

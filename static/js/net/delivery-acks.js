@@ -1,4 +1,4 @@
-// Acknowledges what this device has received: of each conversation up to the position before which nothing is missing.
+// Acknowledges what this device has received: each conversation up to the position to which nothing is missing.
 // Acknowledgements are batched for a moment.
 
 const BATCH_MS = 300;

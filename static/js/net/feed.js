@@ -19,7 +19,7 @@ export class Feed extends EventTarget {
     this.#position = position;
   }
 
-  /** The highest position before which nothing is missing. */
+  /** The highest position up to which nothing is missing. */
   get position() {
     return this.#position;
   }
