@@ -62,8 +62,10 @@ class ConversationAdmin(StaffAdmin):
     )
 
     def more(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
-        places = Participant.objects.filter(conversation=thing).select_related("user").order_by("left_at", "pk")[:1000]
-        return {"places": places}
+        participants = (
+            Participant.objects.filter(conversation=thing).select_related("user").order_by("left_at", "pk")[:1000]
+        )
+        return {"places": participants}
 
 
 @admin.register(Participant)

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Protocol, TypedDict
 from uuid import UUID
 
 from accounts.models import User
-from accounts.people.privacy import shows_read_receipts
 from accounts.people.profiles import UserJSON, user_json
+from accounts.people.read_receipt_privacy import shows_read_receipts
 from chatproject.core.json_types import Count, IdText, PathText, TimeText, one_of
 from chatproject.core.realtime import ConversationEvent, Event, timestamp
 from conversations.models import Conversation
@@ -119,10 +119,10 @@ def conversation_updated(conversation: Conversation, changes: Changes) -> Conver
 
 
 def participants_json(
-    places: Iterable[Member], conversation: Conversation, *, sees_read: bool = False
+    participants: Iterable[Member], conversation: Conversation, *, sees_read: bool = False
 ) -> list[ParticipantJSON]:
     """Show members to one who `sees_read`, how far others have read, or to all the others, some of whom may not."""
-    return [participant_json(place, conversation, sees_read=sees_read) for place in places]
+    return [participant_json(participant, conversation, sees_read=sees_read) for participant in participants]
 
 
 def participant_json(participant: Member, conversation: Conversation, *, sees_read: bool = False) -> ParticipantJSON:

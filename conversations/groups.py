@@ -12,14 +12,15 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from accounts.people.locks import lock_people
 from accounts.people.profiles import avatar_path
-from accounts.people.relations import lock_people
 from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict, Invalid, NotAllowed, Unprocessable
 from chatproject.core.rate_limits import quotas
 from conversations.access import members_of
-from conversations.commands import check_size, description_of, name_of
+from conversations.avatars import replace_avatar
 from conversations.events import Changes
+from conversations.group_limits import check_size, description_of, name_of
 from conversations.membership import (
     Rank,
     add_participants,
@@ -37,7 +38,6 @@ from conversations.models import Conversation, Departure, Participant
 from conversations.notices import Notice, append_notice
 from conversations.permissions import require_may_add
 from conversations.versions import bump_version, save_and_publish
-from messaging.media.avatars import replace_avatar
 
 
 @transaction.atomic

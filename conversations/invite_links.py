@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.people.relations import lock_people
+from accounts.people.locks import lock_people
 from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict, Gone, Invalid, NotAllowed
 from chatproject.core.json_types import Count, IdText, TimeText, UrlText

@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 
 from accounts.changes import publish_user_change
 from accounts.models import User
-from accounts.people.relations import lock_people
+from accounts.people.locks import lock_people
 from chatproject.core.database import now
 from chatproject.core.errors import Conflict, NotAllowed
 from conversations.access import members_of, participant_of
@@ -40,13 +40,13 @@ REASONS = {
 }
 
 
-def rank_of(place: Participant) -> Rank:
-    return Rank[role_of(place, place.conversation).upper()]
+def rank_of(participant: Participant) -> Rank:
+    return Rank[role_of(participant, participant.conversation).upper()]
 
 
-def require_rank(place: Participant, least: Rank) -> None:
+def require_rank(participant: Participant, least: Rank) -> None:
     """NotAllowed for those below a rank."""
-    if rank_of(place) < least:
+    if rank_of(participant) < least:
         raise NotAllowed(REASONS[least])
 
 
@@ -56,42 +56,42 @@ def lock_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) ->
     Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, NotAllowed below a rank.
     """
     entered = Conversation.objects.filter(pk=conversation_id, participants__user=by, participants__left_at=None)
-    held = entered.select_for_update(no_key=True, of=("self",)).get()
+    locked = entered.select_for_update(no_key=True, of=("self",)).get()
     # Read after the lock, the place is as new as the lock.
-    place = group_participant(by=by, conversation_id=conversation_id, least=least)
-    place.conversation = held
-    return place
+    participant = group_participant(by=by, conversation_id=conversation_id, least=least)
+    participant.conversation = locked
+    return participant
 
 
 def group_participant(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
     """The person's place in a group that nobody locks; refuses as `hold_group` does."""
-    place = participant_of(by, conversation_id)
-    place.user = by
-    if place.conversation.kind != Conversation.Kind.GROUP:
+    participant = participant_of(by, conversation_id)
+    participant.user = by
+    if participant.conversation.kind != Conversation.Kind.GROUP:
         raise Conflict("This is a conversation of two people; it never becomes a group.")
-    require_rank(place, least)
-    return place
+    require_rank(participant, least)
+    return participant
 
 
 def find_member(group: Conversation, user_id: UUID) -> Participant:
     """The place of someone who is in a group; Participant.DoesNotExist for anyone else."""
-    place = members_of(group).select_related("user").get(user_id=user_id)
-    place.conversation = group
-    return place
+    participant = members_of(group).select_related("user").get(user_id=user_id)
+    participant.conversation = group
+    return participant
 
 
 def add_participants(group: Conversation, users: Sequence[User], *, by: User) -> None:
     """Give people, whom the caller has locked, their places, and tell it. Who comes back begins anew."""
     seen_from = group.version if group.shared_from is None else group.shared_from
     at = bump_version(group, membership=True)
-    places = [_new_place(group, user, at=at, seen_from=seen_from) for user in users]
+    participants = [_new_participant(group, user, at=at, seen_from=seen_from) for user in users]
     Participant.objects.bulk_create(
-        places, update_conflicts=True, unique_fields=["conversation", "user"], update_fields=RENEWED
+        participants, update_conflicts=True, unique_fields=["conversation", "user"], update_fields=RENEWED
     )
     ids = [user.pk for user in users]
     Departure.objects.filter(conversation_id=group.pk, user__in=ids).delete()
     publish_user_change(people=ids)
-    save_and_publish(group, {"participants": {"added": participants_json(places, group)}})
+    save_and_publish(group, {"participants": {"added": participants_json(participants, group)}})
     append_notice(group, Notice.JOINED, by=by, users=ids)
 
 
@@ -100,7 +100,7 @@ RENEWED = [
 ]
 
 
-def _new_place(group: Conversation, user: User, *, at: int, seen_from: int) -> Participant:
+def _new_participant(group: Conversation, user: User, *, at: int, seen_from: int) -> Participant:
     """What was said before someone came is there to be read, and waits for nobody to do so."""
     return Participant(
         conversation=group,
@@ -113,16 +113,16 @@ def _new_place(group: Conversation, user: User, *, at: int, seen_from: int) -> P
     )
 
 
-def remove_participant(place: Participant, *, by: User, what: Notice) -> None:
+def remove_participant(participant: Participant, *, by: User, what: Notice) -> None:
     """Take someone out of a group and tell those who stay."""
-    group = place.conversation
+    group = participant.conversation
     at = bump_version(group, membership=True)
-    Participant.objects.filter(pk=place.pk).update(
+    Participant.objects.filter(pk=participant.pk).update(
         left_at=timezone.now(), left_version=at, changed_version=at, was_removed=what == Notice.REMOVED
     )
-    revoke_links_of(place)
-    save_and_publish(group, {"participants": {"removed": [str(place.user_id)]}})
-    append_notice(group, what, by=by, users=[place.user_id])
+    revoke_links_of(participant)
+    save_and_publish(group, {"participants": {"removed": [str(participant.user_id)]}})
+    append_notice(group, what, by=by, users=[participant.user_id])
 
 
 def record_departures(conversation_id: UUID, people: Collection[UUID], reason: Departure.Reason) -> None:
@@ -135,19 +135,21 @@ def record_departures(conversation_id: UUID, people: Collection[UUID], reason: D
     publish_user_change(people=people)
 
 
-def set_participant_role(place: Participant, role: str) -> None:
+def set_participant_role(participant: Participant, role: str) -> None:
     """Make someone an admin or a member, and tell it."""
-    group = place.conversation
-    place.role, place.changed_version = role, bump_version(group, membership=True)
-    place.save(update_fields=["role", "changed_version"])
+    group = participant.conversation
+    participant.role, participant.changed_version = role, bump_version(group, membership=True)
+    participant.save(update_fields=["role", "changed_version"])
     if role == Participant.Role.MEMBER:
-        revoke_links_of(place)
-    save_and_publish(group, {"participants": {"updated": participants_json([place], group)}})
+        revoke_links_of(participant)
+    save_and_publish(group, {"participants": {"updated": participants_json([participant], group)}})
 
 
-def revoke_links_of(place: Participant) -> None:
+def revoke_links_of(participant: Participant) -> None:
     """Revoke the invitation links of someone who is no longer an admin; they stay revoked, whoever they become."""
-    links = InviteLink.objects.filter(conversation=place.conversation, created_by=place.user_id, revoked_at=None)
+    links = InviteLink.objects.filter(
+        conversation=participant.conversation, created_by=participant.user_id, revoked_at=None
+    )
     links.update(revoked_at=timezone.now())
 
 

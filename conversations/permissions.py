@@ -14,8 +14,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import SERVICE_ID, Block, Contact, User
-from accounts.people.privacy import CONTACTS
-from accounts.people.relations import LOCK_TRIES, lock_people, person_in
+from accounts.people.locks import LOCK_TRIES, lock_people, person_in
+from accounts.people.user_settings import CONTACTS
 from chatproject.core.errors import Blocked, Unavailable
 from conversations.models import Conversation, direct_key
 
@@ -101,12 +101,17 @@ def with_locks(
     for _ in range(LOCK_TRIES):
         with transaction.atomic():
             wanted = set(people())
-            locked = list(some.order_by("pk").select_for_update(no_key=True, of=("self",)))
-            held = Locked(locked, lock_people(wanted))
-            if {each.pk for each in locked} >= set(some.values_list("pk", flat=True)) and wanted >= set(people()):
-                return act(held)
+            found = list(some.order_by("pk").select_for_update(no_key=True, of=("self",)))
+            locked = Locked(found, lock_people(wanted))
+            if {each.pk for each in found} >= set(some.values_list("pk", flat=True)) and wanted >= set(people()):
+                return act(locked)
             transaction.set_rollback(True)
     raise Unavailable("Too much is changing at this moment. Please try again.")
+
+
+def with_pair_locked(by_id: UUID, other_id: UUID, act: Callable[[Locked], T]) -> T:
+    """Call `act` in one transaction that holds two people and their direct conversation locked."""
+    return with_locks(act, people=lambda: {by_id, other_id}, conversations=direct_between(by_id, other_id))
 
 
 def direct_between(one_id: UUID, other_id: UUID) -> QuerySet[Conversation]:

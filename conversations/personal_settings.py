@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.changes import publish_user_change
 from accounts.models import User
-from accounts.people.relations import lock_people
+from accounts.people.locks import lock_people
 from chatproject.core.encryption import seal, unseal
 from chatproject.core.errors import Invalid, require_storable
 from conversations.access import participant_of
@@ -36,21 +36,23 @@ def update_settings(*, by: User, conversation_id: UUID, **what: Unpack[Settings]
     wanted = _checked(what)
     # People are locked before places, as every command does.
     lock_people([by.pk])
-    place = participant_of(by, conversation_id)
-    changes = {name: value for name, value in wanted.items() if _current(place, name) != value}
+    participant = participant_of(by, conversation_id)
+    changes = {name: value for name, value in wanted.items() if _current(participant, name) != value}
     if changes:
         version = publish_user_change(people=[by.pk], personal_settings_of=[conversation_id])[by.pk]
-        stored = {name: _stored(place, name, value) for name, value in changes.items()}
-        Participant.objects.filter(pk=place.pk).update(**stored, me_version=version, changed_at=Now())
-        place.refresh_from_db(fields=[*stored, "me_version", "changed_at"])
-    return place
+        stored = {name: _stored(participant, name, value) for name, value in changes.items()}
+        Participant.objects.filter(pk=participant.pk).update(**stored, me_version=version, changed_at=Now())
+        participant.refresh_from_db(fields=[*stored, "me_version", "changed_at"])
+    return participant
 
 
-def draft_of(place: Participant) -> str:
+def draft_of(participant: Participant) -> str:
     """What a person has begun to write."""
-    if place.draft is None:
+    if participant.draft is None:
         return ""
-    return unseal(bytes(place.draft), field="draft", row=place.user_id, conversation=place.conversation_id)
+    return unseal(
+        bytes(participant.draft), field="draft", row=participant.user_id, conversation=participant.conversation_id
+    )
 
 
 def _checked(what: Settings) -> dict[str, Any]:
@@ -71,11 +73,13 @@ def _checked_draft(text: str) -> str:
     return text
 
 
-def _current(place: Participant, name: str) -> object:
-    return draft_of(place) if name == "draft" else getattr(place, name)
+def _current(participant: Participant, name: str) -> object:
+    return draft_of(participant) if name == "draft" else getattr(participant, name)
 
 
-def _stored(place: Participant, name: str, value: Any) -> object:
+def _stored(participant: Participant, name: str, value: Any) -> object:
     if name != "draft":
         return value
-    return seal(value, field="draft", row=place.user_id, conversation=place.conversation_id) if value else None
+    return (
+        seal(value, field="draft", row=participant.user_id, conversation=participant.conversation_id) if value else None
+    )

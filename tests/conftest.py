@@ -13,7 +13,7 @@ from accounts.auth.sessions import start_session
 from accounts.auth.token_rotation import start_tokens
 from accounts.auth.tokens import issue_pair
 from accounts.models import User
-from conversations.commands import create_group, start_direct
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation
 from messaging.retention.partitions import make_partitions
 from tests.support.client import Client

@@ -19,12 +19,12 @@ from accounts.auth.confirmation import NotConfirmed, confirm_by_password, confir
 from accounts.auth.known_devices import Devices, devices_of
 from accounts.auth.password_change import change_password
 from accounts.auth.second_factor import check_code, needs_code
+from accounts.auth.sessions import active_sessions
 from accounts.auth.socket_tickets import SECONDS, issue_ticket
 from accounts.auth.tokens import PairJSON, Unauthenticated, issue_pair, read_refresh
 from accounts.hashers import normal_password
 from accounts.models import User
 from accounts.people.languages import browser_language
-from accounts.people.lists import live_sessions
 from accounts.people.profiles import OwnJSON, SessionJSON, own_json, session_json
 from chatproject.core import rate_limits
 from chatproject.core.errors import Conflict
@@ -139,13 +139,13 @@ class SessionViewSet(API):
     @described("listSessions", SessionJSON, pagination="cursor")
     def list(self, request: SignedIn) -> Response:
         """The devices I am signed in on, the latest used first."""
-        shown = [session_json(session, current=request.auth) for session in live_sessions(request.user)]
+        shown = [session_json(session, current=request.auth) for session in active_sessions(request.user)]
         return envelope_page(Page(shown, next=None, previous=None, has_more=False))
 
     @described("endSession")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """End one of my sessions."""
-        sessions.end_session(session=live_sessions(request.user).get(pk=path_id(pk)))
+        sessions.end_session(session=active_sessions(request.user).get(pk=path_id(pk)))
         return Response(status=204)
 
     @described("endOtherSessions")

@@ -12,23 +12,16 @@ from accounts.auth.known_devices import devices_of
 from accounts.auth.linked_wallet import unlink_wallet
 from accounts.auth.passwords import check_password
 from accounts.auth.tokens import Unauthenticated
-from accounts.people import lists
-from accounts.people.lists import KnownJSON
-from accounts.people.profiles import (
-    InvitationJSON,
-    OwnJSON,
-    PersonJSON,
-    find_user,
-    invitation_json,
-    own_json,
-    people_json,
-)
+from accounts.people import contact_lists
+from accounts.people.contact_lists import KnownJSON
+from accounts.people.profiles import InvitationJSON, OwnJSON, PersonJSON, invitation_json, own_json, people_json
+from accounts.people.references import find_user
 from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid
 from chatproject.core.rate_limits import quotas
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id
-from conversations.contacts import account_closure, commands, search
+from conversations.contacts import account_closure, blocks, invitations, profile, search
 
 
 class MeViewSet(API):
@@ -42,7 +35,7 @@ class MeViewSet(API):
     @described("updateMe", OwnJSON, body=ProfileChange, errors="409 422")
     def update(self, request: SignedIn) -> Response:
         """Change what is said of oneself, and what others may do."""
-        return envelope(own_json(commands.update_me(by=request.user, **self.body(request, ProfileChange))))
+        return envelope(own_json(profile.update_me(by=request.user, **self.body(request, ProfileChange))))
 
     @described("closeAccount", body=Closing)
     def close(self, request: SignedIn) -> Response:
@@ -88,18 +81,18 @@ class PeopleViewSet(API):
     @described("listBlocked", KnownJSON, pagination="cursor", query="limit cursor")
     def blocked(self, request: SignedIn) -> Response:
         """Whom I have blocked."""
-        return envelope_page(lists.list_blocked(by=request.user, **_page_of(request)))
+        return envelope_page(contact_lists.list_blocked(by=request.user, **_page_of(request)))
 
     @described("block", errors="422")
     def block(self, request: SignedIn, pk: str) -> Response:
         """Have nothing to do with someone."""
-        commands.block(by=request.user, other=find_user({"id": path_id(pk)}, by=request.user))
+        blocks.block(by=request.user, other=find_user({"id": path_id(pk)}, by=request.user))
         return Response(status=204)
 
     @described("unblock")
     def unblock(self, request: SignedIn, pk: str) -> Response:
         """Take that back."""
-        commands.unblock(by=request.user, other_id=path_id(pk))
+        blocks.unblock(by=request.user, other_id=path_id(pk))
         return Response(status=204)
 
 
@@ -109,12 +102,12 @@ class ContactViewSet(API):
     @described("listContacts", KnownJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """My contacts."""
-        return envelope_page(lists.list_contacts(by=request.user, **_page_of(request)))
+        return envelope_page(contact_lists.list_contacts(by=request.user, **_page_of(request)))
 
     @described("removeContact")
     def destroy(self, request: SignedIn, pk: str) -> Response:
         """Be someone's contact no more."""
-        commands.remove_contact(by=request.user, other_id=path_id(pk))
+        invitations.remove_contact(by=request.user, other_id=path_id(pk))
         return Response(status=204)
 
 
@@ -124,24 +117,24 @@ class InvitationViewSet(API):
     @described("listInvitations", InvitationJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
         """What I have sent and received, and what is still open."""
-        return envelope_page(lists.list_invitations(by=request.user, **_page_of(request)))
+        return envelope_page(contact_lists.list_invitations(by=request.user, **_page_of(request)))
 
     @described("invite", InvitationJSON, status=201, also=200, body=NewInvitation, errors="404 409 422")
     def create(self, request: SignedIn) -> Response:
         """Ask someone to be a contact; 200 if that was asked before, by either side."""
         to = find_user(self.body(request, NewInvitation)["to"], by=request.user)
-        invitation, is_new = commands.invite(by=request.user, to=to)
+        invitation, is_new = invitations.invite(by=request.user, to=to)
         return envelope(invitation_json(invitation), 201 if is_new else 200)
 
     @described("acceptInvitation", InvitationJSON, errors="409")
     def accept(self, request: SignedIn, pk: str) -> Response:
         """Say yes."""
-        return envelope(invitation_json(commands.accept_invitation(by=request.user, invitation_id=path_id(pk))))
+        return envelope(invitation_json(invitations.accept_invitation(by=request.user, invitation_id=path_id(pk))))
 
     @described("declineInvitation", InvitationJSON, errors="409")
     def decline(self, request: SignedIn, pk: str) -> Response:
         """Say no."""
-        return envelope(invitation_json(commands.decline_invitation(by=request.user, invitation_id=path_id(pk))))
+        return envelope(invitation_json(invitations.decline_invitation(by=request.user, invitation_id=path_id(pk))))
 
 
 def _sought(request: Request) -> str:

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts.auth.confirmation import require_confirmed
 from accounts.changes import publish_user_change
 from accounts.models import Contact, Session, User
-from accounts.people.relations import person_in, with_people_locked
+from accounts.people.locks import person_in, with_people_locked
 from accounts.signals import service_message
 from chatproject.core.errors import Conflict
 

@@ -17,7 +17,7 @@ from accounts.auth.second_factor import needs_code
 from accounts.auth.sessions import record_use
 from accounts.auth.tokens import session_of_cookie
 from accounts.people.languages import browser_language, code_of
-from accounts.people.privacy import AUTO, settings_of
+from accounts.people.user_settings import AUTO, settings_of
 from chatproject.core.errors import Suspended
 
 GUARDED = {

@@ -6,7 +6,7 @@ from accounts.auth.linked_wallet import unlink_wallet
 from accounts.auth.passwords import prepare_password
 from accounts.auth.sessions import end_all_sessions, end_other_sessions
 from accounts.models import Session, User
-from accounts.people.relations import lock_people
+from accounts.people.locks import lock_people
 
 
 def set_password(*, user: User, password: str, keep: Session | None = None) -> None:

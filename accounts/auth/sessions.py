@@ -13,7 +13,7 @@ from accounts.auth.known_devices import Devices, digest_of, forget_devices, know
 from accounts.auth.passwords import hashing_turn, renew_password
 from accounts.changes import publish_user_change
 from accounts.models import Session, User
-from accounts.people.relations import lock_people
+from accounts.people.locks import lock_people
 from chatproject.core.errors import NotAllowed, Suspended
 from chatproject.exposure import DEMO_PASSWORD, DEMO_PEOPLE, is_local
 
@@ -71,6 +71,11 @@ def _require_unchanged(user: User) -> None:
     """
     if not any(held.password == user.password for held in lock_people([user.pk])):
         raise SessionEnded
+
+
+def active_sessions(user: User) -> QuerySet[Session]:
+    """Where someone is signed in, the latest used first."""
+    return user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
 
 
 def sign_out(*, session: Session) -> None:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.people.privacy import AUTO, LANGUAGES, settings_of
+from accounts.people.user_settings import AUTO, LANGUAGES, settings_of
 
 
 def code_of(tag: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.auth.sessions import end_all_sessions
 from accounts.changes import publish_user_change
 from accounts.models import AuditEntry, User
-from accounts.people.relations import lock_people
+from accounts.people.locks import lock_people
 from accounts.staff.audit_log import Action, Staff, record
 from chatproject.core.errors import NotAllowed, require_reason
 
@@ -21,7 +21,7 @@ from chatproject.core.errors import NotAllowed, require_reason
 def suspend(*, by: Staff, user_id: UUID, reason: str) -> User:
     """Let a person in nowhere until that is lifted: calls are refused, sockets close, their sessions stay."""
     reason = require_reason(reason)
-    user = _held(by, user_id)
+    user = _locked(by, user_id)
     if user.suspended_at:
         return user
     return _change(by, user, Action.SUSPEND, reason, suspended_at=timezone.now(), suspension_reason=reason)
@@ -30,7 +30,7 @@ def suspend(*, by: Staff, user_id: UUID, reason: str) -> User:
 @transaction.atomic
 def reinstate(*, by: Staff, user_id: UUID) -> User:
     """Let a suspended person in again."""
-    user = _held(by, user_id)
+    user = _locked(by, user_id)
     if not user.suspended_at:
         return user
     return _change(by, user, Action.REINSTATE, suspended_at=None, suspension_reason="")
@@ -39,7 +39,7 @@ def reinstate(*, by: Staff, user_id: UUID) -> User:
 @transaction.atomic
 def end_sessions(*, by: Staff, user_id: UUID) -> User:
     """Sign a person out everywhere."""
-    user = _held(by, user_id)
+    user = _locked(by, user_id)
     live = user.sessions.filter(ended_at=None).count()
     end_all_sessions(user=user)
     record(by=by, action=Action.END_SESSIONS, kind="person", id=user.pk, before={"sessions": live})
@@ -50,7 +50,7 @@ def end_sessions(*, by: Staff, user_id: UUID) -> User:
 def set_staff(*, by: Staff, user_id: UUID, is_staff: bool) -> User:
     """Make a person a member of the staff, or take them from it; superusers alone."""
     by.require_head()
-    user = _held(by, user_id)
+    user = _locked(by, user_id)
     if user.is_bot:
         raise NotAllowed("A bot is not of the staff.")
     if user.is_staff == is_staff:
@@ -58,7 +58,7 @@ def set_staff(*, by: Staff, user_id: UUID, is_staff: bool) -> User:
     return _change(by, user, Action.MAKE_STAFF if is_staff else Action.UNMAKE_STAFF, is_staff=is_staff)
 
 
-def _held(by: Staff, user_id: UUID) -> User:
+def _locked(by: Staff, user_id: UUID) -> User:
     """Lock a person on whom someone may act; User.DoesNotExist for a closed account."""
     found = lock_people([user_id])
     if not found:

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from accounts.auth.allauth_adapter import AccountAdapter, attempt_origin
 from accounts.auth.confirmation import record_confirmation
 from accounts.web.base import WRITE, SignedInRequest, form_data, show_form, signed_in
-from accounts.web.forms import ConfirmForm
+from accounts.web.confirmation_forms import ConfirmForm
 
 
 @signed_in(*WRITE)

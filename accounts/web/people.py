@@ -7,13 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import ContactInvitation, User
-from accounts.people.lists import list_contacts, list_invitations, relation_to
-from accounts.people.profiles import find_user, people_json
+from accounts.people.contact_lists import list_contacts, list_invitations
+from accounts.people.profiles import people_json
+from accounts.people.references import find_user
+from accounts.people.relationships import relation_to
 from accounts.web.base import READ, WRITE, SignedInRequest, form_data, reporting_refusals, show_form, signed_in
 from accounts.web.faces import Person
-from accounts.web.forms import InviteForm
+from accounts.web.people_forms import InviteForm
 from chatproject.core.pagination import PAGE_SIZE_MAX
-from conversations.contacts import commands, search
+from conversations.contacts import blocks, invitations, search
 
 
 @signed_in(*WRITE)
@@ -57,7 +59,7 @@ def _tell_of_invitation(request: HttpRequest, invitation: ContactInvitation, is_
 def accept(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
     """Say yes to an invitation."""
     with reporting_refusals(request, "You are contacts now."):
-        commands.accept_invitation(by=request.user, invitation_id=invitation_id)
+        invitations.accept_invitation(by=request.user, invitation_id=invitation_id)
     return redirect("contacts")
 
 
@@ -65,7 +67,7 @@ def accept(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 def decline(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
     """Say no to an invitation."""
     with reporting_refusals(request, "The invitation is declined."):
-        commands.decline_invitation(by=request.user, invitation_id=invitation_id)
+        invitations.decline_invitation(by=request.user, invitation_id=invitation_id)
     return redirect("contacts")
 
 
@@ -73,7 +75,7 @@ def decline(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 def remove(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Be someone's contact no more."""
     with reporting_refusals(request, "You are no contacts any more."):
-        commands.remove_contact(by=request.user, other_id=user_id)
+        invitations.remove_contact(by=request.user, other_id=user_id)
     return redirect("contacts")
 
 
@@ -95,7 +97,9 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 def invite(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Ask someone to be my contact."""
     with reporting_refusals(request):
-        _tell_of_invitation(request, *commands.invite(by=request.user, to=find_user({"id": user_id}, by=request.user)))
+        _tell_of_invitation(
+            request, *invitations.invite(by=request.user, to=find_user({"id": user_id}, by=request.user))
+        )
     return redirect("person", user_id)
 
 
@@ -104,7 +108,7 @@ def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
     """Have nothing to do with someone."""
     other = find_user({"id": user_id}, by=request.user)
     with reporting_refusals(request, f"{other.name} is blocked."):
-        commands.block(by=request.user, other=other)
+        blocks.block(by=request.user, other=other)
     return redirect("person", user_id)
 
 
@@ -112,5 +116,5 @@ def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 def unblock(request: SignedInRequest, user_id: UUID, then: str = "") -> HttpResponse:
     """Take a block back."""
     with reporting_refusals(request, "The block is lifted."):
-        commands.unblock(by=request.user, other_id=user_id)
+        blocks.unblock(by=request.user, other_id=user_id)
     return redirect(then) if then else redirect("person", user_id)

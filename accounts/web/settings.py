@@ -12,12 +12,13 @@ from accounts.auth.allauth_adapter import address_of
 from accounts.auth.confirmation import is_confirmed
 from accounts.auth.known_devices import devices_of
 from accounts.auth.second_factor import factors_of
+from accounts.auth.sessions import active_sessions
+from accounts.people.contact_lists import list_blocked
 from accounts.people.devices import Device
-from accounts.people.lists import list_blocked, live_sessions
 from accounts.people.profiles import user_json
 from accounts.web.base import READ, WRITE, SignedInRequest, form_data, show_form, signed_in
 from accounts.web.faces import Person
-from accounts.web.forms import AppearanceForm, CloseForm, PrivacyForm, ProfileForm
+from accounts.web.settings_forms import AppearanceForm, CloseForm, PrivacyForm, ProfileForm
 
 
 @signed_in(*READ)
@@ -64,7 +65,7 @@ def appearance(request: SignedInRequest) -> HttpResponse:
 @signed_in(*READ)
 def sessions(request: SignedInRequest) -> HttpResponse:
     """Show where I am signed in."""
-    devices = [Device.of(session, current=request.chat_session) for session in live_sessions(request.user)]
+    devices = [Device.of(session, current=request.chat_session) for session in active_sessions(request.user)]
     return render(
         request, "settings/sessions.html", {"devices": sorted(devices, key=lambda device: not device.is_this)}
     )
@@ -73,7 +74,7 @@ def sessions(request: SignedInRequest) -> HttpResponse:
 @signed_in("POST")
 def end_session(request: SignedInRequest, session_id: UUID) -> HttpResponse:
     """End one of my sessions; those of others are not there."""
-    session_commands.end_session(session=live_sessions(request.user).get(pk=session_id))
+    session_commands.end_session(session=active_sessions(request.user).get(pk=session_id))
     messages.success(request, "That device is signed out.")
     return redirect("settings_sessions")
 

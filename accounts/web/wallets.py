@@ -14,7 +14,7 @@ from accounts.auth import linked_wallet
 from accounts.auth.confirmation import require_confirmed
 from accounts.wallets.sign_in import WalletNotProven, user_of_wallet, verify_wallet
 from accounts.web.base import SignedInRequest, reporting_refusals, signed_in
-from accounts.web.forms import SignatureForm
+from accounts.web.confirmation_forms import SignatureForm
 from chatproject.core.rate_limits import RateLimited
 
 NO_PROOF = "That does not show that this wallet is yours. Please try again."

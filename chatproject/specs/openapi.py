@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from accounts.api.fields import ReferenceField
 from accounts.api.serializers import SettingsField
-from accounts.people.privacy import CHOICES
+from accounts.people.user_settings import CHOICES
 from chatproject.core.jsonschema import JSONObject, schema_of
 from chatproject.rest.describe import Description
 from chatproject.rest.fields import IdField, PositionField, StrictBooleanField, TimestampField

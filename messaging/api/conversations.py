@@ -7,10 +7,10 @@ from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
 from accounts.models import User
-from accounts.people.profiles import find_user, find_users
+from accounts.people.references import find_user, find_users
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, flag_of, limit_of, path_id
-from conversations import commands, groups
+from conversations import creation, groups
 from conversations.events import PlaceJSON
 from conversations.models import Conversation
 from conversations.personal_settings import update_settings
@@ -39,7 +39,7 @@ class ConversationViewSet(API):
         """Start a direct conversation (200 if it is there already) or make a group."""
         said = self.body(request, NewConversation)
         if said.pop("kind") == Conversation.Kind.DIRECT:
-            conversation, is_new = commands.start_direct(by=request.user, to=find_user(said["to"], by=request.user))
+            conversation, is_new = creation.start_direct(by=request.user, to=find_user(said["to"], by=request.user))
         else:
             conversation, is_new = self._create_group(request.user, said), True
         return shown(request.user, conversation.pk, 201 if is_new else 200)
@@ -65,7 +65,7 @@ class ConversationViewSet(API):
     def _create_group(self, by: User, said: dict[str, Any]) -> Conversation:
         said.pop("to", None)
         members = find_users(said.pop("participants", ()), by=by)
-        return commands.create_group(by=by, participants=members, **said)
+        return creation.create_group(by=by, participants=members, **said)
 
 
 class PlaceViewSet(API):

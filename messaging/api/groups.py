@@ -3,8 +3,8 @@
 from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
-from accounts.people.privacy import shows_read_receipts
-from accounts.people.profiles import find_user, find_users
+from accounts.people.read_receipt_privacy import shows_read_receipts
+from accounts.people.references import find_user, find_users
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, envelope, envelope_page, limit_of, path_id
 from chatproject.server.compression import holds_secret

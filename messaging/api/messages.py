@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
-from accounts.people.profiles import find_user
+from accounts.people.references import find_user
 from chatproject.core import rate_limits
 from chatproject.core.errors import Invalid, Refused
 from chatproject.core.json_types import SuccessJSON

@@ -4,7 +4,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
-from accounts.people.profiles import find_user
+from accounts.people.references import find_user
 from chatproject.rest.describe import described
 from chatproject.rest.fields import IdField, StrictSerializer, TextField
 from chatproject.rest.views import API, envelope, envelope_page, limit_of

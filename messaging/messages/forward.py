@@ -14,7 +14,7 @@ from chatproject.core.errors import Unprocessable
 from chatproject.core.ids import uuid7
 from chatproject.core.rate_limits import quotas
 from conversations.access import memberships_of, participant_of
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from conversations.permissions import direct_between
 from messaging.access import readable
 from messaging.media.attachments import open_filename, seal_filename

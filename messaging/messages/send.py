@@ -9,7 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from chatproject.core.database import in_thread
 from chatproject.core.errors import Invalid
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from messaging.messages.append import append
 from messaging.messages.draft import compose
 from messaging.messages.forward import forward_direct, forward_message

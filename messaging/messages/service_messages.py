@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from accounts.models import User
 from accounts.staff.service_account import service_account
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from messaging.messages.append import append
 from messaging.messages.draft import make_draft
 

@@ -20,8 +20,8 @@ from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_curs
 from chatproject.core.realtime import publish, timestamp_of
 from chatproject.core.redis import redis
 from conversations.access import participant_of
+from conversations.last_seen_privacy import visible_people
 from conversations.models import Conversation
-from conversations.presence_privacy import visible_people
 from messaging.presence.events import AnnouncementFrame, UserDisconnected
 from messaging.presence.queries import key_of, living_servers, servers_of, viewers_of
 from messaging.presence.registry import SOCKETS_MOST

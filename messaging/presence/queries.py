@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from chatproject.core.errors import Unavailable
 from chatproject.core.redis import redis
-from conversations.presence_privacy import last_seen_of
+from conversations.last_seen_privacy import last_seen_of
 from messaging.presence.events import PresenceJSON, presence_json
 
 Kind = Literal["sockets", "open"]

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from chatproject.core.background import Background
 from chatproject.core.errors import Unavailable
-from conversations.presence_privacy import Pair
+from conversations.last_seen_privacy import Pair
 from messaging.presence.events import PresenceChanged, PresenceHint, presence_group, presence_json
 from messaging.presence.queries import find_soon
 from messaging.presence.registry import REDIS_ERRORS

@@ -9,8 +9,8 @@ from uuid import UUID
 from accounts.models import User
 from chatproject.core.database import in_thread, snapshot
 from conversations.events import PlaceJSON
+from conversations.last_seen_privacy import VISIBLE_LAST_SEEN, Pair, parameters
 from conversations.models import Conversation, Participant
-from conversations.presence_privacy import VISIBLE_LAST_SEEN, Pair, parameters
 from messaging.messages.json import ConversationJSON
 from messaging.realtime.people import Membership
 from messaging.realtime.snapshots import read_snapshot

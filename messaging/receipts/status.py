@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import User
-from accounts.people.privacy import shows_read_receipts
+from accounts.people.read_receipt_privacy import shows_read_receipts
 from chatproject.core.errors import NotAllowed
 from chatproject.core.ids import first_id_at
 from chatproject.core.json_types import IdText, TimeText

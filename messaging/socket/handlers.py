@@ -15,7 +15,7 @@ import msgspec
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.people.profiles import find_user
+from accounts.people.references import find_user
 from chatproject.core.database import in_thread
 from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import encode, timestamp

@@ -11,8 +11,8 @@ from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.people.privacy import shows_read_receipts
 from accounts.people.profiles import avatar_path
+from accounts.people.read_receipt_privacy import shows_read_receipts
 from chatproject.core.pagination import Page, read_cursor, write_cursor
 from chatproject.core.realtime import timestamp
 from conversations.access import memberships_of, participant_of

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from accounts.models import User
-from accounts.people.privacy import shows_read_receipts
+from accounts.people.read_receipt_privacy import shows_read_receipts
 from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from conversations.access import members_of, participant_of
 from conversations.events import ParticipantJSON, participants_json

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from accounts.models import User
-from conversations.contacts.commands import block, invite
+from conversations.contacts.blocks import block
+from conversations.contacts.invitations import invite
 from conversations.invite_links import link_json, make_link
 from conversations.models import Conversation
 from messaging.messages.reactions import add_reaction

@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
 from accounts.models import User
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.messages.reactions import add_reaction
 from tests.browser.conftest import Enter

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from accounts.models import User
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.messages.json import MessageJSON
 from tests.browser.conftest import Enter

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from accounts.models import User
-from conversations.contacts.commands import block
+from conversations.contacts.blocks import block
 from tests.browser.conftest import Enter
 from tests.browser.layout import fits
 from tests.browser.window import Troubles

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import expect
 
 from accounts.models import User
-from conversations.contacts.commands import update_me
+from conversations.contacts.profile import update_me
 from conversations.models import Conversation
 from messaging.presence.queries import viewers_of
 from tests.browser.conftest import Enter

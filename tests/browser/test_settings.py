@@ -7,7 +7,8 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import Page, expect
 
 from accounts.models import Session, User
-from conversations.contacts.commands import block, invite
+from conversations.contacts.blocks import block
+from conversations.contacts.invitations import invite
 from tests.browser.conftest import Enter
 from tests.browser.layout import LONG, fits
 from tests.browser.window import STILL_ASKING, Troubles, Window

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from playwright.async_api import Route, WebSocketRoute, expect
 
 from accounts.models import User
-from conversations.contacts.commands import block, unblock
+from conversations.contacts.blocks import block, unblock
 from conversations.models import Conversation
 from messaging.models import Message
 from tests.browser.conftest import Enter

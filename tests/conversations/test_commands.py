@@ -10,7 +10,7 @@ from pytest_django import Settings
 from accounts.models import User
 from chatproject.core.errors import Unprocessable
 from conversations.access import participant_of
-from conversations.commands import create_group, start_direct
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation
 from messaging.sync.inbox import role_of
 from tests.support.together import together

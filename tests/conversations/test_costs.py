@@ -10,8 +10,9 @@ from accounts.models import User
 from chatproject.core import rate_limits
 from chatproject.core.errors import Blocked, NotAllowed, Unprocessable
 from chatproject.core.rate_limits import RateLimited, quotas
-from conversations.commands import create_group
-from conversations.contacts.commands import block, invite
+from conversations.contacts.blocks import block
+from conversations.contacts.invitations import invite
+from conversations.creation import create_group
 from conversations.groups import add_members, leave, remove_member
 from conversations.invite_links import accept_link, make_link
 from conversations.models import Conversation, Participant

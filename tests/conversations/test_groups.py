@@ -16,9 +16,10 @@ from chatproject.core.errors import Blocked, Conflict, Invalid, NotAllowed, Unpr
 from chatproject.core.realtime import conversation_group
 from conversations import groups
 from conversations.access import participant_of
-from conversations.commands import create_group
 from conversations.contacts.account_closure import close_account
-from conversations.contacts.commands import block, update_me
+from conversations.contacts.blocks import block
+from conversations.contacts.profile import update_me
+from conversations.creation import create_group
 from conversations.events import role_of
 from conversations.models import Conversation, Departure, Participant
 from messaging.messages.send import send_message

@@ -12,9 +12,10 @@ from accounts.models import User
 from chatproject.core.errors import Conflict, Gone, Invalid, NotAllowed
 from conversations import groups, invite_links
 from conversations.access import participant_of
-from conversations.commands import create_group
 from conversations.contacts.account_closure import close_account
-from conversations.contacts.commands import block, update_me
+from conversations.contacts.blocks import block
+from conversations.contacts.profile import update_me
+from conversations.creation import create_group
 from conversations.models import Conversation, InviteLink
 from messaging.sync.history import history
 

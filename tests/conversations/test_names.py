@@ -9,8 +9,8 @@ from accounts.auth.registration import register
 from accounts.models import User
 from chatproject.core.errors import Invalid
 from chatproject.core.names import name_error
-from conversations.commands import create_group
-from conversations.contacts.commands import update_me
+from conversations.contacts.profile import update_me
+from conversations.creation import create_group
 from conversations.groups import update_group
 from conversations.models import Conversation
 from tests.accounts.visitor import Visitor, words

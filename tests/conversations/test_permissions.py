@@ -10,10 +10,12 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from accounts.people.relations import make_contacts
+from accounts.people.relationships import make_contacts
 from chatproject.core.errors import Blocked
-from conversations.commands import create_group, start_direct
-from conversations.contacts.commands import accept_invitation, block, invite, remove_contact, unblock, update_me
+from conversations.contacts.blocks import block, unblock
+from conversations.contacts.invitations import accept_invitation, invite, remove_contact
+from conversations.contacts.profile import update_me
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation
 from conversations.permissions import refresh_permissions
 from messaging.messages.send import send_direct, send_message

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conversations.contacts.commands import update_me
+from conversations.contacts.profile import update_me
 from tests.doors.conftest import Rest
 from tests.messaging.helpers import say
 

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from accounts.auth import sessions, token_rotation
 from accounts.auth.tokens import issue_pair
 from accounts.models import User
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from conversations.groups import add_members, remove_member, update_group
 from conversations.models import Conversation, Participant
 from conversations.personal_settings import update_settings

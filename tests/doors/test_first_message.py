@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from accounts.staff.service_account import service_account
 from chatproject.core.ids import uuid7
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from messaging.messages.send import send_direct
 from tests.support.client import Client, Socket
 from tests.support.server import Server

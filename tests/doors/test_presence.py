@@ -11,9 +11,9 @@ from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import Session, User
-from accounts.people.relations import make_contacts
+from accounts.people.relationships import make_contacts
 from conversations import groups
-from conversations.contacts import commands
+from conversations.contacts import blocks, profile
 from conversations.models import Conversation
 from messaging.presence.registry import SOCKETS_MOST
 from tests.support.client import Client, Socket
@@ -25,7 +25,7 @@ AT_ONCE = 3.0
 """Seconds, on a busy machine, in which what is told at once has come; looking again and again takes twenty."""
 
 block, unblock, update_me, remove = map(
-    sync_to_async, (commands.block, commands.unblock, commands.update_me, groups.remove_member)
+    sync_to_async, (blocks.block, blocks.unblock, profile.update_me, groups.remove_member)
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.messages.send import send_message
 from messaging.models import Message

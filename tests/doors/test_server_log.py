@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.auth.registration import register
 from accounts.models import User
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from tests.support.client import Client
 from tests.support.server import Server, running
 

@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
-from accounts.people.relations import make_contacts
-from conversations.commands import create_group
+from accounts.people.relationships import make_contacts
+from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.messages.send import send_message
 from messaging.models import Message

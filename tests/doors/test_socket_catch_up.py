@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.models import Conversation, Participant
 from messaging.socket.catch_up import MISSED_MOST
 from tests.doors.test_slow_sockets import LONG, Stalled

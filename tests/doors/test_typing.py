@@ -10,13 +10,13 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from conversations.contacts import commands
+from conversations.contacts import blocks
 from conversations.models import Conversation
 from tests.support.client import Client, Socket
 from tests.support.server import Server, running
 
 Device = Callable[..., Awaitable[Client]]
-block, unblock = map(sync_to_async, (commands.block, commands.unblock))
+block, unblock = map(sync_to_async, (blocks.block, blocks.unblock))
 
 
 @pytest.fixture

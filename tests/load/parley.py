@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from chatproject.core.ids import uuid7
 from chatproject.embedded.application import commands
 from chatproject.exposure import Address
-from conversations.commands import create_group, start_direct
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation, Participant, direct_key
 from messaging.socket import commands as protocol
 from tests.load.processes import Web, free_port, web

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from accounts.models import User
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub

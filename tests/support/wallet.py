@@ -9,9 +9,8 @@ from eth_account.messages import encode_defunct
 
 from accounts.auth.confirmation import record_confirmation
 from accounts.auth.linked_wallet import link_wallet
-from accounts.auth.sessions import start_session
+from accounts.auth.sessions import active_sessions, start_session
 from accounts.models import User
-from accounts.people.lists import live_sessions
 from chatproject.core.realtime import timestamp
 
 
@@ -53,5 +52,5 @@ def give_wallet(user: User, wallet: Wallet | None = None) -> User:
 
 def confirmed(user: User) -> None:
     """Let a person have confirmed, wherever they are signed in, that it is them."""
-    for session in live_sessions(user):
+    for session in active_sessions(user):
         record_confirmation(session=session)

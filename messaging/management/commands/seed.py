@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatproject.core.ids import first_id_at
-from conversations.commands import create_group, start_direct
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation
 from messaging.management.demo.cast import CAST, PASSWORD
 from messaging.management.demo.direct_conversations import DIRECT_CONVERSATIONS

@@ -9,8 +9,9 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.people.profiles import find_user
-from accounts.web.forms import CommandForm, LinesField, NamingForm
+from accounts.people.references import find_user
+from accounts.web.base_forms import CommandForm, LinesField
+from accounts.web.people_forms import NamingForm
 from conversations.groups import add_members, transfer, update_group
 from conversations.invite_links import USES_MOST, link_json, make_link
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant

@@ -6,7 +6,7 @@ from uuid import UUID
 from django import forms
 
 from accounts.models import User
-from accounts.web.forms import CommandForm, LinesField
+from accounts.web.base_forms import CommandForm, LinesField
 from chatproject.core import rate_limits
 from chatproject.core.errors import Refused
 from chatproject.core.ids import parse_uuid7, uuid7

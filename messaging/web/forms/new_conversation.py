@@ -7,8 +7,9 @@ from django import forms
 from django.conf import settings
 
 from accounts.models import User
-from accounts.web.forms import LinesField, NamesInput, NamingForm, find_by_username
-from conversations.commands import create_group, start_direct
+from accounts.web.base_forms import LinesField
+from accounts.web.people_forms import NamesInput, NamingForm, find_by_username
+from conversations.creation import create_group, start_direct
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation
 
 

@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.web.base import READ, SignedInRequest, reporting_refusals, signed_in
+from accounts.web.base_forms import CommandForm
 from accounts.web.faces import Person
-from accounts.web.forms import CommandForm
 from chatproject.core.errors import Refused
 from chatproject.server.compression import holds_secret
 from conversations import groups, invite_links

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 
 from accounts.web.base import WRITE, SignedInRequest, signed_in
 from accounts.web.faces import Person
-from accounts.web.forms import NamingForm
+from accounts.web.people_forms import NamingForm
 from messaging.web.contexts.inbox import inbox_sidebar
 from messaging.web.forms.new_conversation import DirectForm, GroupForm
 

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 
 from accounts.models import User
 from accounts.web.base import READ, WRITE, SignedInRequest, form_data, show_form, signed_in
-from accounts.web.forms import CommandForm, LinesField
+from accounts.web.base_forms import CommandForm, LinesField
 from chatproject.core.graphemes import truncate_with_dots
 from conversations.contacts.search import find_person
 from messaging.models import Report

@@ -15,12 +15,12 @@ from django.test import Client
 from accounts.auth.registration import NameTaken, register
 from accounts.hashers import Argon2
 from accounts.models import User
-from accounts.people.profiles import find_user, find_users
+from accounts.people.references import find_user, find_users
 from accounts.usernames import KEPT
 from accounts.wallets.sign_in import user_of_wallet
-from accounts.web.forms import find_by_username as find_named
+from accounts.web.people_forms import find_by_username as find_named
 from chatproject.core.rate_limits import RateLimited
-from conversations.contacts.commands import update_me
+from conversations.contacts.profile import update_me
 from conversations.contacts.search import search_people
 from tests.accounts.auth.test_commands import GOOD, HERE, signs_in
 from tests.accounts.conftest import Rest, code, data, pointers

@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from accounts.people.relations import make_contacts
+from accounts.people.relationships import make_contacts
 from accounts.staff.service_account import service_account
 from conversations.contacts.account_closure import close_account
-from conversations.contacts.commands import block, update_me
+from conversations.contacts.blocks import block
+from conversations.contacts.profile import update_me
 from conversations.contacts.search import search_people
 from conversations.models import Conversation
 from messaging.messages.send import send_message

@@ -6,9 +6,9 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from accounts.models import Session, User
-from accounts.people.privacy import settings_of
-from conversations.commands import create_group
-from conversations.contacts.commands import update_me
+from accounts.people.user_settings import settings_of
+from conversations.contacts.profile import update_me
+from conversations.creation import create_group
 from tests.accounts.visitor import Visitor
 
 pytestmark = pytest.mark.django_db

@@ -3,8 +3,9 @@
 import pytest
 
 from accounts.models import User
-from accounts.people.profiles import Reference, find_user, find_users, own_json, user_json
-from accounts.people.relations import make_contacts
+from accounts.people.profiles import own_json, user_json
+from accounts.people.references import Reference, find_user, find_users
+from accounts.people.relationships import make_contacts
 from chatproject.core.ids import uuid7
 
 WALLET = "0xabCDeF0123456789AbcdEf0123456789aBCDEF01"

@@ -11,7 +11,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
 
 from accounts.models import User
-from accounts.people.relations import make_contacts
+from accounts.people.relationships import make_contacts
 from accounts.wallets.nonces import issue_nonce
 from accounts.wallets.sign_in import user_of_wallet, verify_wallet
 from chatproject.core.errors import Conflict

@@ -3,9 +3,9 @@
 import pytest
 
 from accounts.models import User
-from accounts.people.relations import make_contacts
-from conversations.commands import start_direct
-from conversations.contacts.commands import invite
+from accounts.people.relationships import make_contacts
+from conversations.contacts.invitations import invite
+from conversations.creation import start_direct
 from tests.accounts.visitor import Visitor, here, words
 
 

@@ -7,8 +7,8 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from accounts.models import User
 from accounts.people.devices import device_words
 from accounts.people.profiles import own_json
-from conversations.commands import start_direct
-from conversations.contacts.commands import block
+from conversations.contacts.blocks import block
+from conversations.creation import start_direct
 from messaging.messages.send import send_message
 from tests.accounts.visitor import PASSWORD, Visitor, here, words
 

@@ -16,12 +16,13 @@ from accounts.auth.registration import register
 from accounts.auth.sessions import start_session
 from accounts.auth.tokens import live_session
 from accounts.models import Block, Contact, ContactInvitation, Session, User
-from accounts.people.profiles import find_user
-from accounts.people.relations import make_contacts
+from accounts.people.references import find_user
+from accounts.people.relationships import make_contacts
 from chatproject.core.errors import Blocked, Conflict
-from conversations.commands import create_group, start_direct
 from conversations.contacts.account_closure import close_account
-from conversations.contacts.commands import block, invite, unblock
+from conversations.contacts.blocks import block, unblock
+from conversations.contacts.invitations import invite
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation, Participant
 from messaging.messages.send import send_message
 from messaging.models import Message

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from accounts.models import Block, User
-from accounts.people.lists import list_blocked, list_contacts, list_invitations
-from accounts.people.relations import make_contacts
+from accounts.people.contact_lists import list_blocked, list_contacts, list_invitations
+from accounts.people.relationships import make_contacts
 from chatproject.core.errors import Blocked, Unprocessable
-from conversations.contacts.commands import accept_invitation, block, invite, unblock
+from conversations.contacts.blocks import block, unblock
+from conversations.contacts.invitations import accept_invitation, invite
 from conversations.models import Conversation
 from messaging.sync.inbox import show_conversation
 from tests.accounts.conftest import Rest, code, data

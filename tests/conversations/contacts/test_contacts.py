@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from accounts.models import Contact, ContactInvitation, User
-from accounts.people.lists import list_contacts, list_invitations
-from accounts.people.relations import make_contacts
+from accounts.people.contact_lists import list_contacts, list_invitations
+from accounts.people.relationships import make_contacts
 from chatproject.core.errors import Conflict, Unprocessable
 from chatproject.core.ids import uuid7
-from conversations.contacts.commands import accept_invitation, decline_invitation, invite, remove_contact
+from conversations.contacts.invitations import accept_invitation, decline_invitation, invite, remove_contact
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.support.together import ended_together, together
 

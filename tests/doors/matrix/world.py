@@ -14,8 +14,8 @@ from accounts.auth.sessions import start_session
 from accounts.auth.token_rotation import start_tokens
 from accounts.auth.tokens import SESSION_KEY, issue_pair
 from accounts.models import User
-from conversations.commands import create_group, start_direct
-from conversations.contacts.commands import block, unblock
+from conversations.contacts.blocks import block, unblock
+from conversations.creation import create_group, start_direct
 from conversations.groups import add_members, remove_member, set_role
 from conversations.invite_links import make_link, revoke_link
 from conversations.models import Conversation

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from chatproject.core.errors import Unavailable
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from conversations.groups import delete_group
 from conversations.models import Conversation
 from messaging.jobs import look_at_next

@@ -15,7 +15,7 @@ from accounts.models import User
 from chatproject.core.encryption import seal
 from chatproject.core.errors import Blocked, IdConflict, Invalid
 from chatproject.core.ids import uuid7
-from conversations.commands import create_group, start_direct
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation
 from messaging.messages.append import append
 from messaging.messages.send import send_message

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from chatproject.core.errors import Blocked, IdConflict, Invalid
 from chatproject.core.ids import uuid7
-from conversations.commands import start_direct
+from conversations.creation import start_direct
 from conversations.models import Conversation
 from messaging.messages.group_commit import GroupCommit, group_commit
 from messaging.messages.outcome import SendResult

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from chatproject.core.ids import uuid7
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.models import Conversation, Participant
 from messaging.messages.edit import delete_message, edit_message
 from messaging.messages.json import MessageJSON

@@ -14,8 +14,8 @@ from accounts.staff.service_account import service_account
 from chatproject.core.errors import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
 from chatproject.core.ids import uuid7
 from conversations import groups
-from conversations.commands import start_direct
-from conversations.contacts import commands
+from conversations.contacts import blocks, profile
+from conversations.creation import start_direct
 from conversations.models import Conversation
 from messaging.messages.edit import delete_message
 from messaging.messages.send import send_direct
@@ -153,11 +153,11 @@ def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
     with pytest.raises(Blocked):
         send_direct(by=alice, to=service, text="Hi", id=uuid7())
     with pytest.raises(Unprocessable):
-        commands.block(by=alice, other=service)
+        blocks.block(by=alice, other=service)
 
 
 def test_the_place_reaches_those_who_hear_from_contacts_alone(alice: User) -> None:
-    commands.update_me(by=alice, settings={"write": "contacts"})
+    profile.update_me(by=alice, settings={"write": "contacts"})
     send_service_message([alice], "Hello")
     assert told(alice) == ["Hello"]
 

@@ -15,7 +15,7 @@ from accounts.changes import publish_user_change
 from accounts.models import Session, User
 from chatproject.core.encryption import seal
 from chatproject.core.realtime import ConversationEvent, publish_soon
-from conversations import commands
+from conversations import creation
 from conversations.models import Conversation
 from messaging.messages.events import message_created
 from messaging.messages.outcome import stored_json
@@ -37,7 +37,7 @@ RECONCILED = reconciler.INTERVAL + reconciler.GRACE + 0.7
 
 append_unheard, remove, seat = map(sync_to_async, (helpers.append_unheard, helpers.remove, helpers.seat))
 draft = sync_to_async(helpers.draft)
-start_direct, create_group = map(sync_to_async, (commands.start_direct, commands.create_group))
+start_direct, create_group = map(sync_to_async, (creation.start_direct, creation.create_group))
 
 
 async def say(by: User, conversation: Conversation, text: str = "Hi") -> None:

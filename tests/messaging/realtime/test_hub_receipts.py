@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import Block, User
 from chatproject.core.realtime import publish_soon
-from conversations.commands import create_group
-from conversations.contacts.commands import update_me
+from conversations.contacts.profile import update_me
+from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.realtime import reconciler
 from messaging.realtime.hub import Hub

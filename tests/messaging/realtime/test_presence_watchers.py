@@ -9,9 +9,9 @@ from accounts.models import User
 from chatproject.core.background import Background
 from chatproject.core.ids import uuid7
 from chatproject.core.realtime import publish_soon
-from conversations.contacts import commands
+from conversations.contacts import blocks
+from conversations.last_seen_privacy import last_seen_of
 from conversations.models import Conversation
-from conversations.presence_privacy import last_seen_of
 from messaging.presence.events import PresenceHint
 from messaging.presence.queries import socket_member
 from messaging.presence.registry import Registry
@@ -21,7 +21,7 @@ from tests.messaging.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("live")
 
-block = sync_to_async(commands.block)
+block = sync_to_async(blocks.block)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from chatproject.core.errors import NotAllowed
-from conversations.contacts.commands import block, unblock, update_me
+from conversations.contacts.blocks import block, unblock
+from conversations.contacts.profile import update_me
 from conversations.groups import add_members, leave
 from conversations.models import Conversation
 from messaging.models import Message, MessageStatus

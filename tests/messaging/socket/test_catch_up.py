@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.socket import catch_up as module
 from messaging.socket.catch_up import MISSED_MOST, PAGE_BYTES, PAGE_LENGTH, Missed, turn

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatproject.core.pagination import BadCursor, write_cursor
-from conversations.commands import create_group, start_direct
+from conversations.creation import create_group, start_direct
 from conversations.groups import update_group
 from conversations.models import Conversation, Participant
 from conversations.personal_settings import update_settings

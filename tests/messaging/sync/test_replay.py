@@ -13,7 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from accounts.models import User
 from chatproject.core.channel_layer import LoopLayer
 from chatproject.core.errors import Refused
-from conversations import commands, groups, personal_settings
+from conversations import creation, groups, personal_settings
 from conversations.models import Conversation, Participant
 from messaging.messages import edit, reactions
 from messaging.messages.send import send_message
@@ -34,8 +34,8 @@ class Life:
         self.people = people
         self.done: list[str] = []
         owner = people[0]
-        self.group = commands.create_group(by=owner, name="Garden", participants=people[1:3])
-        self.pair, _ = commands.start_direct(by=people[0], to=people[1])
+        self.group = creation.create_group(by=owner, name="Garden", participants=people[1:3])
+        self.pair, _ = creation.start_direct(by=people[0], to=people[1])
 
     def step(self) -> None:
         while not self._try():

@@ -14,8 +14,8 @@ from accounts.models import User
 from chatproject.core.errors import Gone
 from chatproject.core.pagination import BadCursor
 from conversations import groups
-from conversations.commands import create_group, start_direct
-from conversations.contacts import commands
+from conversations.contacts import blocks, invitations
+from conversations.creation import create_group, start_direct
 from conversations.models import Conversation, Departure, Participant
 from conversations.personal_settings import update_settings
 from messaging.messages import edit, reactions
@@ -137,12 +137,12 @@ def test_who_came_back_is_in_and_not_out(group: Conversation, alice: User, bob: 
 
 # One after the other, with who of alice, bob and carol may know of it.
 CONTACTS: dict[str, tuple[Callable[[User, User], Any], list[bool]]] = {
-    "invited": (lambda alice, bob: commands.invite(by=alice, to=bob), [True, True, False]),
-    "contacts": (lambda alice, bob: commands.invite(by=bob, to=alice), [True, True, False]),
-    "parted": (lambda alice, bob: commands.remove_contact(by=alice, other_id=bob.pk), [True, True, False]),
-    "blocked": (lambda alice, bob: commands.block(by=alice, other=bob), [True, False, False]),
-    "invited in vain": (lambda alice, bob: commands.invite(by=bob, to=alice), [False, True, False]),
-    "unblocked": (lambda alice, bob: commands.unblock(by=alice, other_id=bob.pk), [True, False, False]),
+    "invited": (lambda alice, bob: invitations.invite(by=alice, to=bob), [True, True, False]),
+    "contacts": (lambda alice, bob: invitations.invite(by=bob, to=alice), [True, True, False]),
+    "parted": (lambda alice, bob: invitations.remove_contact(by=alice, other_id=bob.pk), [True, True, False]),
+    "blocked": (lambda alice, bob: blocks.block(by=alice, other=bob), [True, False, False]),
+    "invited in vain": (lambda alice, bob: invitations.invite(by=bob, to=alice), [False, True, False]),
+    "unblocked": (lambda alice, bob: blocks.unblock(by=alice, other_id=bob.pk), [True, False, False]),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from chatproject.core.ids import uuid7
-from conversations.commands import create_group
+from conversations.creation import create_group
 from conversations.groups import add_members, leave, remove_member, update_group
 from conversations.models import Conversation
 from conversations.personal_settings import update_settings

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import ContactInvitation, User
-from conversations.contacts.commands import block
+from conversations.contacts.blocks import block
 from conversations.models import Conversation
 from tests.accounts.visitor import Visitor, here, words
 

@@ -1,4 +1,4 @@
-"""What people have chosen: what others may do and see, and how pages look and in which language."""
+"""The settings of a person: who may write to or add them, what others see of them, theme and language."""
 
 from typing import Annotated, TypedDict, cast
 
@@ -41,11 +41,6 @@ class SettingsJSON(TypedDict):
 def settings_of(user: User) -> SettingsJSON:
     """Tell what a person has chosen, and the default where they have not."""
     return cast("SettingsJSON", {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()})
-
-
-def shows_read_receipts(user: User) -> bool:
-    """Tell whether others see what a person has read, and the person what they have."""
-    return bool(settings_of(user)["read_receipts"])
 
 
 def is_valid_choice(name: str, value: object) -> bool:

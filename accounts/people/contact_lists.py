@@ -1,14 +1,12 @@
 """Whom one can find, and who stands in one's lists; each in pages."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
-from uuid import UUID
 
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from accounts.models import Block, Contact, ContactInvitation, Session, User
+from accounts.models import Block, Contact, ContactInvitation, User
 from accounts.people.profiles import (
     InvitationJSON,
     PersonJSON,
@@ -16,7 +14,6 @@ from accounts.people.profiles import (
     invitation_json,
     stranger_json,
 )
-from accounts.people.relations import are_contacts, has_blocked, open_invitations
 from chatproject.core.json_types import TimeText
 from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from chatproject.core.realtime import timestamp
@@ -30,35 +27,6 @@ class KnownJSON(TypedDict):
 
     user: PersonJSON
     created_at: TimeText
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """What someone is to a person: what stands in that person's own lists, and no more."""
-
-    is_me: bool
-    is_contact: bool
-    is_blocked: bool
-    is_invited: bool
-    invitation: UUID | None
-    """The invitation that waits for the person's answer."""
-
-
-def relation_to(*, by: User, other: User) -> Relation:
-    """Tell what someone is to a person."""
-    received = open_invitations(sender=other.pk, receiver=by.pk).filter(hidden=False)
-    return Relation(
-        is_me=by.pk == other.pk,
-        is_contact=are_contacts(by.pk, other.pk),
-        is_blocked=has_blocked(by.pk, other.pk),
-        is_invited=open_invitations(sender=by.pk, receiver=other.pk).exists(),
-        invitation=received.values_list("pk", flat=True).first(),
-    )
-
-
-def live_sessions(user: User) -> QuerySet[Session]:
-    """Where someone is signed in, the latest used first."""
-    return user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
 
 
 def list_contacts(*, by: User, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[KnownJSON]:

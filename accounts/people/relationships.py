@@ -1,49 +1,15 @@
-"""What people are to each other, written row by row: the lower half of the commands in `conversations.contacts`.
+"""Contacts, invitations and blocks, written row by row: the lower half of the commands in `conversations.contacts`.
 
-Whoever calls one of these holds the people concerned locked, so that no two of them contradict each other.
+The caller has locked the people concerned (`accounts.people.locks`), so that no two changes contradict each other.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Block, Contact, ContactInvitation, User
-from accounts.usernames import IS_KEPT, IS_TAKEN, is_kept
-from chatproject.core.errors import Conflict, NotAllowed, Unavailable
-
-T = TypeVar("T")
-
-LOCK_TRIES = 8
-
-
-def lock_people(ids: Iterable[UUID]) -> list[User]:
-    """Lock people until the transaction ends, in the order of their ids; closed accounts are not among them."""
-    wanted = User.objects.filter(pk__in=set(ids), is_active=True).order_by("pk")
-    return list(wanted.select_for_update(no_key=True))
-
-
-def with_people_locked(act: Callable[[Sequence[User]], T], *, people: Callable[[], Collection[UUID]]) -> T:
-    """Do something in one transaction that holds people locked; begin again if more turn out to be concerned."""
-    for _ in range(LOCK_TRIES):
-        with transaction.atomic():
-            wanted = set(people())
-            locked = lock_people(wanted)
-            if wanted >= set(people()):
-                return act(locked)
-            transaction.set_rollback(True)
-    raise Unavailable("Too much is changing at this moment. Please try again.")
-
-
-def person_in(people: Iterable[User], id: UUID) -> User:
-    """Find one of some people; User.DoesNotExist if the account has been closed."""
-    found = next((user for user in people if user.pk == id), None)
-    if found is None:
-        raise User.DoesNotExist
-    return found
 
 
 def has_blocked(user_id: UUID, other_id: UUID) -> bool:
@@ -93,17 +59,25 @@ def people_listing(user_id: UUID) -> set[UUID]:
     return {user_id, *(id for each in lists for id in each)}
 
 
-def change_username(user: User, username: str) -> None:
-    """Change a username that the server made up; NotAllowed if it did not, Conflict if the other can't be had."""
-    if username == user.username:
-        return
-    if not user.has_given_name:
-        raise NotAllowed("Your username can't be changed.", pointer="/username")
-    if is_kept(username):
-        raise Conflict(IS_KEPT, pointer="/username")
-    user.username, user.has_given_name = username, False
-    try:
-        with transaction.atomic():
-            user.save(update_fields=["username", "has_given_name"])
-    except IntegrityError:
-        raise Conflict(IS_TAKEN, pointer="/username") from None
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What someone is to a person: what stands in that person's own lists, and no more."""
+
+    is_me: bool
+    is_contact: bool
+    is_blocked: bool
+    is_invited: bool
+    invitation: UUID | None
+    """The invitation that waits for the person's answer."""
+
+
+def relation_to(*, by: User, other: User) -> Relation:
+    """Tell what someone is to a person."""
+    received = open_invitations(sender=other.pk, receiver=by.pk).filter(hidden=False)
+    return Relation(
+        is_me=by.pk == other.pk,
+        is_contact=are_contacts(by.pk, other.pk),
+        is_blocked=has_blocked(by.pk, other.pk),
+        is_invited=open_invitations(sender=by.pk, receiver=other.pk).exists(),
+        invitation=received.values_list("pk", flat=True).first(),
+    )

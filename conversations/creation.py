@@ -1,4 +1,4 @@
-"""What may be done with conversations; the only code that writes them."""
+"""Starting conversations: the direct one of two people, and groups."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,13 +7,13 @@ from django.db import transaction
 
 from accounts.changes import publish_user_change
 from accounts.models import User
-from accounts.people.relations import lock_people
+from accounts.people.locks import lock_people
 from chatproject.core import rate_limits
 from chatproject.core.database import now
-from chatproject.core.errors import Blocked, Conflict, Invalid, Unprocessable, require_storable
-from chatproject.core.names import name_error
+from chatproject.core.errors import Blocked, Conflict, Unprocessable
 from chatproject.core.rate_limits import quotas
-from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant, direct_key
+from conversations.group_limits import check_size, description_of, name_of
+from conversations.models import Conversation, Participant, direct_key
 from conversations.notices import Notice, append_notice
 from conversations.permissions import refresh_permissions, require_may_add
 
@@ -32,7 +32,7 @@ def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
     conversation = Conversation.objects.get(direct_key=made.direct_key)
     if conversation.pk != made.pk:
         return conversation, False
-    _seat(conversation, [by, to])
+    _add_participants(conversation, [by, to])
     refresh_permissions([conversation])
     if conversation.participants.filter(user=by, barred=True).exists():
         raise Blocked("You can't write to this person.", pointer="/to")
@@ -71,45 +71,20 @@ def _create_group(by: User, members: Sequence[User], *, name: str, description: 
         shared_from=0 if history == Conversation.History.SHARED else None,
         owner=by,
     )
-    _seat(conversation, members)
+    _add_participants(conversation, members)
     append_notice(conversation, Notice.CREATED, by=by, users=[user.pk for user in members[1:]], name=conversation.name)
     return conversation
 
 
-def name_of(text: str) -> str:
-    """Trim what a group is to be called: 1 to 100 code points, with something to see among them."""
-    name = text.strip()
-    if not name:
-        raise Unprocessable("A group needs a name.", pointer="/name")
-    if fault := name_error(name):
-        raise Invalid(fault, pointer="/name")
-    if len(name) > NAME_LENGTH:
-        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", pointer="/name")
-    return name
-
-
-def description_of(text: str) -> str:
-    """Trim what is said of a group: up to 500 code points."""
-    description = text.strip()
-    if len(description) > DESCRIPTION_LENGTH:
-        raise Invalid(f"A description has at most {DESCRIPTION_LENGTH} characters.", pointer="/description")
-    require_storable(description, pointer="/description")
-    return description
-
-
-def check_size(members: int, *, pointer: str) -> None:
-    """Unprocessable if a group can't have so many members."""
-    if members > settings.GROUP_MEMBERS:
-        raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer=pointer)
-
-
-def _seat(conversation: Conversation, users: Iterable[User]) -> None:
+def _add_participants(conversation: Conversation, users: Iterable[User]) -> None:
     """Give people their places. They are locked first, so that no account is closed and no right changes meanwhile."""
-    places = [Participant(conversation=conversation, user=user) for user in sorted(users, key=lambda user: user.pk)]
-    if len(lock_people(place.user_id for place in places)) < len(places):
+    participants = [
+        Participant(conversation=conversation, user=user) for user in sorted(users, key=lambda user: user.pk)
+    ]
+    if len(lock_people(participant.user_id for participant in participants)) < len(participants):
         raise Conflict("Someone here has just closed their account.")
-    for place in places:
-        if place.user_id == conversation.owner_id:
-            place.role = Participant.Role.ADMIN
-    Participant.objects.bulk_create(places)
-    publish_user_change(people=[place.user_id for place in places])
+    for participant in participants:
+        if participant.user_id == conversation.owner_id:
+            participant.role = Participant.Role.ADMIN
+    Participant.objects.bulk_create(participants)
+    publish_user_change(people=[participant.user_id for participant in participants])

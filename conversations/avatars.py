@@ -1,0 +1,5 @@
+"""Pictures of people and groups: the commands of conversations reach `messaging.media` through this module."""
+
+from messaging.media.avatars import replace_avatar
+
+__all__ = ["replace_avatar"]

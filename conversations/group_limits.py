@@ -1,0 +1,34 @@
+"""The limits of a group: the length of its name and description, and how many members it may have."""
+
+from django.conf import settings
+
+from chatproject.core.errors import Invalid, Unprocessable, require_storable
+from chatproject.core.names import name_error
+from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH
+
+
+def name_of(text: str) -> str:
+    """Trim what a group is to be called: 1 to 100 code points, with something to see among them."""
+    name = text.strip()
+    if not name:
+        raise Unprocessable("A group needs a name.", pointer="/name")
+    if fault := name_error(name):
+        raise Invalid(fault, pointer="/name")
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", pointer="/name")
+    return name
+
+
+def description_of(text: str) -> str:
+    """Trim what is said of a group: up to 500 code points."""
+    description = text.strip()
+    if len(description) > DESCRIPTION_LENGTH:
+        raise Invalid(f"A description has at most {DESCRIPTION_LENGTH} characters.", pointer="/description")
+    require_storable(description, pointer="/description")
+    return description
+
+
+def check_size(members: int, *, pointer: str) -> None:
+    """Unprocessable if a group can't have so many members."""
+    if members > settings.GROUP_MEMBERS:
+        raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer=pointer)

@@ -1,0 +1,80 @@
+"""Conversations: one model for two people and for a thousand."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from chatproject.core.ids import uuid7
+
+NAME_LENGTH = 100
+DESCRIPTION_LENGTH = 500
+
+
+def direct_key(one: UUID, other: UUID) -> str:
+    """Name the direct conversation of two people, whoever of them asks."""
+    low, high = sorted((one, other))
+    return f"{low}:{high}"
+
+
+class Conversation(models.Model):
+    """Two people (direct) or a group; its kind never changes.
+
+    `version` counts every durable change without gaps, `epoch` every change of membership, `last_position` is the
+    newest message's. They, `changed_at` and `active_at` stand in no index, so that the row written most is updated in
+    place. Any change moves `changed_at`, a new message `active_at`, too: lists go by that.
+    `details_version` is the version at which name, description, history or owner last changed. A newcomer sees what
+    was said after `shared_from`, the position at which the history was shared.
+    """
+
+    class Kind(models.TextChoices):
+        DIRECT = "direct"
+        GROUP = "group"
+
+    class History(models.TextChoices):
+        JOINED = "joined"
+        SHARED = "shared"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=6, choices=Kind, editable=False)
+    direct_key = models.CharField(max_length=73, unique=True, null=True, blank=True, editable=False)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True)
+    avatar_id = models.UUIDField(null=True, editable=False)
+    """The attachment that is a group's picture."""
+    history = models.CharField(max_length=6, choices=History, default=History.JOINED)
+    shared_from = models.BigIntegerField(null=True, blank=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_conversations"
+    )
+    version = models.BigIntegerField(default=0, editable=False)
+    details_version = models.BigIntegerField(default=0, db_default=0, editable=False)
+    epoch = models.BigIntegerField(default=0, editable=False)
+    last_position = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    active_at = models.DateTimeField(default=timezone.now, editable=False)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Participant", related_name="conversations")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="direct_has_a_pair_and_group_an_owner",
+                condition=Q(kind="direct", direct_key__isnull=False, owner__isnull=True)
+                | Q(kind="group", direct_key__isnull=True, owner__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_shared_history_begins_somewhere",
+                condition=Q(history="joined", shared_from__isnull=True)
+                | Q(history="shared", shared_from__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="positions_are_versions", condition=Q(last_position__gte=0, last_position__lte=F("version"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.pk)
