@@ -16,7 +16,7 @@ from conversations.models import Conversation
 from conversations.personal_settings import update_settings
 from messaging.api.conversation_serializers import GroupChange, NewConversation, PlaceChange
 from messaging.messages.json import ConversationJSON
-from messaging.sync.inbox import list_conversations, show_conversation, show_place
+from messaging.sync.inbox import list_conversations, show_conversation, show_membership
 
 
 class ConversationViewSet(API):
@@ -75,7 +75,7 @@ class PlaceViewSet(API):
     def update(self, request: SignedIn, pk: str) -> Response:
         """Settle something for myself."""
         place = update_settings(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
-        return envelope(show_place(place))
+        return envelope(show_membership(place))
 
 
 def shown(by: User, id: UUID, status: int = 200) -> Response:

@@ -8,8 +8,8 @@ from accounts.api.base import SignedIn
 from chatproject.core.errors import Invalid
 from chatproject.rest.describe import described
 from chatproject.rest.views import API, limit_of, number_of, path_id
-from messaging.sync import history as sync
-from messaging.sync.history import ChangesJSON, Part, SyncJSON
+from messaging.sync import changes as sync
+from messaging.sync.changes import ChangesJSON, ChangesPage, SyncJSON
 
 
 class CatchingUpViewSet(API):
@@ -31,5 +31,5 @@ class CatchingUpViewSet(API):
         return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))
 
 
-def _answer(part: Part[Any]) -> Response:
+def _answer(part: ChangesPage[Any]) -> Response:
     return Response({"data": part.items, "pagination": {"next": part.next, "has_more": part.has_more}})

@@ -9,7 +9,7 @@ from messaging.realtime.missed_changes import load_changes
 from messaging.realtime.people import Person
 from messaging.realtime.queries import load_conversation
 from messaging.realtime.subscriptions import Subscriptions
-from messaging.sync.replay import as_begun
+from messaging.sync.replay import as_empty
 
 
 async def introduce(person: Person, id: UUID, subscriptions: Subscriptions) -> int:
@@ -42,7 +42,7 @@ async def _introduction(shown: ConversationJSON) -> tuple[int, list[bytes]] | No
     state = await load_changes(UUID(shown["id"]), after=0, people=())
     if state is None:
         return None
-    return state.version, [_created(as_begun(shown)), *(each.frame for each in state.changes)]
+    return state.version, [_created(as_empty(shown)), *(each.frame for each in state.changes)]
 
 
 def _created(shown: ConversationJSON) -> bytes:

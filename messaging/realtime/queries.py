@@ -15,7 +15,7 @@ from messaging.messages.json import ConversationJSON
 from messaging.realtime.people import Membership
 from messaging.realtime.snapshots import read_snapshot
 from messaging.receipts.watermark_sql import SHOWS_READ
-from messaging.sync.inbox import show_conversation, show_own
+from messaging.sync.inbox import show_conversation, show_memberships
 
 PERSON = f"""
 SELECT version, {SHOWS_READ} AS sees_receipts, suspended_at FROM accounts_user u WHERE id = %s AND is_active
@@ -114,7 +114,7 @@ def load_personal_settings(wanted: Mapping[UUID, Collection[UUID]]) -> list[tupl
     with snapshot():
         found = Participant.objects.filter(user__in=wanted, conversation__in=conversations, left_at=None)
         mine = [each for each in found.select_related("conversation") if each.conversation_id in wanted[each.user_id]]
-        shown = show_own(mine)
+        shown = show_memberships(mine)
     return [
         (each.user_id, each.conversation_id, each.conversation.last_position, shown[each.pk])
         for each in mine

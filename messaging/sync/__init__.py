@@ -1,4 +1,4 @@
-"""Reading: the inbox, history, lists of members, replays and catching up.
+"""Reading: the inbox, unread counts, history, changes since a version or cursor, lists of members and replays.
 
 It writes nothing; realtime and the doors may import it.
 """

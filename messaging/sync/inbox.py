@@ -1,14 +1,12 @@
-"""The conversations of one person, as he sees them: latest first, with what is unread."""
+"""The conversations of one person, as they see them: latest first, with their unread counts."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.people.profiles import avatar_path
@@ -22,58 +20,13 @@ from conversations.personal_settings import draft_of
 from messaging.messages.json import ConversationJSON, MessageJSON, messages_json
 from messaging.models import Message
 from messaging.receipts.blocked import watermarks_before_block
+from messaging.sync.unread_counts import UnreadCounts, latest_and_unread
 
-UNREAD_MOST = 100
 PARTICIPANTS_SHOWN = 100
 
-# All look at the same few index entries, and only where there can be something.
-LATEST_AND_UNREAD = """
-SELECT p.id, latest.id, unread.n, mentions.n
-FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
-LEFT JOIN LATERAL (
-    SELECT m.id FROM messaging_message m
-    WHERE m.conversation_id = p.conversation_id AND m.position > p.visible_from AND m.created_at > %(oldest)s
-    ORDER BY m.position DESC LIMIT 1
-) latest ON true
-CROSS JOIN LATERAL (
-    SELECT count(*) AS n FROM (
-        SELECT 1 FROM messaging_message m
-        WHERE c.last_position > p.read_through
-            AND m.conversation_id = p.conversation_id AND m.position > GREATEST(p.read_through, p.visible_from)
-            AND m.sender_id <> p.user_id AND m.kind <> 'notice' AND m.deleted_at IS NULL AND m.created_at > %(oldest)s
-        LIMIT %(most)s
-    ) AS some_unread
-) unread
-CROSS JOIN LATERAL (
-    SELECT count(*) AS n FROM (
-        SELECT 1 FROM messaging_message m
-        WHERE c.last_position > p.read_through
-            AND m.conversation_id = p.conversation_id AND m.position > GREATEST(p.read_through, p.visible_from)
-            AND m.mentions IS NOT NULL AND p.user_id = ANY(m.mentions) AND m.sender_id <> p.user_id
-            AND m.deleted_at IS NULL AND m.created_at > %(oldest)s
-        LIMIT %(most)s
-    ) AS some_mentions
-) mentions
-WHERE p.id = ANY(%(places)s) AND p.left_at IS NULL
-"""
 
-
-class Unread(NamedTuple):
-    """How much of others someone has not read in a conversation, and how much of that mentions them."""
-
-    messages: int
-    mentions: int
-
-
-class Found(NamedTuple):
-    """What there is for someone in a conversation."""
-
-    latest_id: UUID | None
-    unread: Unread
-
-
-class Seat(NamedTuple):
-    """What is shown of a member's place; whole models of thousands of them would take seconds."""
+class ParticipantRow(NamedTuple):
+    """The columns of a participant that are shown; loading thousands of whole models would take seconds."""
 
     user: User
     user_id: UUID
@@ -86,64 +39,73 @@ class Seat(NamedTuple):
 def list_conversations(
     *, by: User, limit: int = 50, cursor: str | None = None, archived: bool = False
 ) -> Page[ConversationJSON]:
-    """List someone's conversations, pinned first, then by latest activity; pages end before the place of a cursor."""
-    places = memberships_of(by).filter(archived=archived).select_related("conversation")
-    places = places.order_by("-pinned", "-conversation__active_at", "-conversation_id")
+    """List a person's conversations, pinned ones first, then by latest activity; a page begins after its cursor."""
+    memberships = memberships_of(by).filter(archived=archived).select_related("conversation")
+    memberships = memberships.order_by("-pinned", "-conversation__active_at", "-conversation_id")
     if cursor:
-        places = _after(places, read_cursor(cursor, salt="inbox"))
-    some = list(places[: limit + 1])
+        memberships = _after(memberships, read_cursor(cursor, salt="inbox"))
+    some = list(memberships[: limit + 1])
     shown, more = some[:limit], len(some) > limit
-    following = write_cursor(_place_in_list(shown[-1]), salt="inbox") if more else None
-    return Page(show_places(shown, by=by), next=following, previous=None, has_more=more)
+    following = write_cursor(_sort_key(shown[-1]), salt="inbox") if more else None
+    return Page(show_conversations(shown, by=by), next=following, previous=None, has_more=more)
 
 
 def show_conversation(*, by: User, conversation_id: UUID) -> ConversationJSON:
-    """Show one conversation as a person sees it; Conversation.DoesNotExist for a stranger."""
-    shown = show_places([participant_of(by, conversation_id)], by=by)
+    """Return one conversation as a person sees it; Conversation.DoesNotExist for a stranger."""
+    shown = show_conversations([participant_of(by, conversation_id)], by=by)
     if not shown:
         raise Conversation.DoesNotExist
     return shown[0]
 
 
-def show_own(places: Sequence[Participant]) -> dict[int, PlaceJSON]:
-    """Show what is people's own of some places, by place; those that they are in no more are left out."""
-    counts = _latest_and_unread(places)
-    return {place.pk: me_json(place, counts[place.pk].unread) for place in places if place.pk in counts}
+def show_memberships(memberships: Sequence[Participant]) -> dict[int, PlaceJSON]:
+    """Return the participants' own JSON by membership, without memberships that have ended."""
+    counts = latest_and_unread(memberships)
+    return {
+        membership.pk: membership_json(membership, counts[membership.pk].unread)
+        for membership in memberships
+        if membership.pk in counts
+    }
 
 
-def show_place(place: Participant) -> PlaceJSON:
-    """Show what is a person's own of one place; Conversation.DoesNotExist if it is there no more."""
-    shown = show_own([place]).get(place.pk)
+def show_membership(membership: Participant) -> PlaceJSON:
+    """Return the participant's own JSON of one membership; Conversation.DoesNotExist if it has ended."""
+    shown = show_memberships([membership]).get(membership.pk)
     if shown is None:
         raise Conversation.DoesNotExist
     return shown
 
 
-def show_places(places: Sequence[Participant], *, by: User) -> list[ConversationJSON]:
-    """Show the conversations of some places of one person, in six queries at most however many there are."""
-    counts = _latest_and_unread(places)
+def show_conversations(memberships: Sequence[Participant], *, by: User) -> list[ConversationJSON]:
+    """Return the conversations of one person's memberships, in at most six queries however many there are."""
+    counts = latest_and_unread(memberships)
     latest_ids = [found.latest_id for found in counts.values() if found.latest_id]
     latest_ones = messages_json(list(Message.objects.filter(pk__in=latest_ids)))
     messages = {UUID(message["id"]): message for message in latest_ones}
-    others = _members([place.conversation_id for place in places if place.pk in counts], by=by)
+    others = _members([membership.conversation_id for membership in memberships if membership.pk in counts], by=by)
     sizes = _sizes([id for id, members in others.items() if len(members) > PARTICIPANTS_SHOWN])
     shown = []
-    # Whatever they were put out of since the places were read, or was deleted, is not theirs any more.
-    for place in (each for each in places if each.pk in counts):
-        found = counts[place.pk]
+    # Skip memberships that have ended since they were read.
+    for membership in (each for each in memberships if each.pk in counts):
+        found = counts[membership.pk]
         latest = messages.get(found.latest_id) if found.latest_id else None
-        members = others.get(place.conversation_id, [])
-        size = sizes.get(place.conversation_id, len(members))
-        shown.append(_conversation_json(place, by, members, size, latest, found.unread))
+        members = others.get(membership.conversation_id, [])
+        size = sizes.get(membership.conversation_id, len(members))
+        shown.append(_conversation_json(membership, by, members, size, latest, found.unread))
     return shown
 
 
 def _conversation_json(
-    place: Participant, by: User, members: Sequence[Seat], size: int, latest: MessageJSON | None, unread: Unread
+    membership: Participant,
+    by: User,
+    members: Sequence[ParticipantRow],
+    size: int,
+    latest: MessageJSON | None,
+    unread: UnreadCounts,
 ) -> ConversationJSON:
-    it = place.conversation
+    it = membership.conversation
     is_direct = it.kind == Conversation.Kind.DIRECT
-    other = next((m.user for m in members if m.user_id != place.user_id), None) if is_direct else None
+    other = next((m.user for m in members if m.user_id != membership.user_id), None) if is_direct else None
     shown: ConversationJSON = {
         "id": str(it.pk),
         "kind": it.kind,
@@ -159,52 +121,41 @@ def _conversation_json(
         "last_position": it.last_position,
         "created_at": timestamp(it.created_at),
         "changed_at": timestamp(it.changed_at),
-        "me": me_json(place, unread),
+        "me": membership_json(membership, unread),
     }
     if size <= PARTICIPANTS_SHOWN:
         shown["participants"] = participants_json(members, it, sees_read=shows_read_receipts(by))
     return shown
 
 
-def me_json(place: Participant, unread: Unread) -> PlaceJSON:
-    """Show a person's own place."""
+def membership_json(membership: Participant, unread: UnreadCounts) -> PlaceJSON:
+    """Return what a participant alone sees of their membership."""
     return {
-        "role": role_of(place, place.conversation),
+        "role": role_of(membership, membership.conversation),
         "unread_count": unread.messages,
         "mention_count": unread.mentions,
-        "delivered_through": place.delivered_through,
-        "read_through": place.read_through,
-        "visible_from": place.visible_from,
-        "notify": place.notify,
-        "muted_until": timestamp(place.muted_until) if place.muted_until else None,
-        "pinned": place.pinned,
-        "archived": place.archived,
-        "draft": draft_of(place),
+        "delivered_through": membership.delivered_through,
+        "read_through": membership.read_through,
+        "visible_from": membership.visible_from,
+        "notify": membership.notify,
+        "muted_until": timestamp(membership.muted_until) if membership.muted_until else None,
+        "pinned": membership.pinned,
+        "archived": membership.archived,
+        "draft": draft_of(membership),
     }
 
 
-def _place_in_list(place: Participant) -> list[Any]:
-    return [place.pinned, place.conversation.active_at.isoformat(), str(place.conversation_id)]
+def _sort_key(membership: Participant) -> list[Any]:
+    return [membership.pinned, membership.conversation.active_at.isoformat(), str(membership.conversation_id)]
 
 
-def _after(places: QuerySet[Participant], mark: list[Any]) -> QuerySet[Participant]:
+def _after(memberships: QuerySet[Participant], mark: list[Any]) -> QuerySet[Participant]:
     pinned, active_at, id = mark
     older = Q(conversation__active_at__lt=active_at) | Q(conversation__active_at=active_at, conversation_id__lt=id)
-    return places.filter(Q(pinned=pinned) & older | Q(pinned__lt=pinned))
+    return memberships.filter(Q(pinned=pinned) & older | Q(pinned__lt=pinned))
 
 
-def _latest_and_unread(places: Sequence[Participant]) -> dict[int, Found]:
-    values: dict[str, Any] = {
-        "places": [place.pk for place in places],
-        "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
-        "most": UNREAD_MOST,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(LATEST_AND_UNREAD, values)
-        return {id: Found(latest_id, Unread(*counts)) for id, latest_id, *counts in cursor.fetchall()}
-
-
-# One more than is shown, so that a larger group is known to be one. Times come as milliseconds, read in no time at all.
+# One more than is shown, to recognise a larger group. Times are milliseconds, which are faster to read.
 FIRST_MEMBERS = """
 SELECT c.id, p.user_id, floor(extract(epoch FROM p.joined_at) * 1000)::bigint, p.role, p.delivered_through,
     p.read_through
@@ -215,17 +166,17 @@ FROM unnest(%s::uuid[]) AS c(id) CROSS JOIN LATERAL (
 """
 
 
-def _members(conversations: Sequence[UUID], *, by: User) -> dict[UUID, list[Seat]]:
+def _members(conversations: Sequence[UUID], *, by: User) -> dict[UUID, list[ParticipantRow]]:
     with connection.cursor() as cursor:
         cursor.execute(FIRST_MEMBERS, [list(conversations), PARTICIPANTS_SHOWN + 1])
         rows = cursor.fetchall()
     stopped = watermarks_before_block(by=by, conversations=conversations)
     users = User.objects.in_bulk({row[1] for row in rows})
-    found: dict[UUID, list[Seat]] = {}
+    found: dict[UUID, list[ParticipantRow]] = {}
     for id, user_id, joined_ms, role, *marks in rows:
         joined_at = datetime.fromtimestamp(joined_ms / 1000, UTC)
         shown = stopped.get((id, user_id), marks)
-        found.setdefault(id, []).append(Seat(users[user_id], user_id, joined_at, role, *shown))
+        found.setdefault(id, []).append(ParticipantRow(users[user_id], user_id, joined_at, role, *shown))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Who is in a conversation, and by which links others come in, in pages."""
+"""The members of a conversation and its invitation links, in pages."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from messaging.receipts.blocked import watermarks_before_block
 def list_members(
     *, by: User, conversation_id: UUID, limit: int = PAGE_SIZE, cursor: str | None = None
 ) -> Page[ParticipantJSON]:
-    """List the members of a conversation, the longest known first; Conversation.DoesNotExist for a stranger."""
+    """List the members of a conversation, the earliest first; Conversation.DoesNotExist for a stranger."""
     conversation = participant_of(by, conversation_id).conversation
     places = members_of(conversation).select_related("user").order_by("pk")
     if cursor:
@@ -31,7 +31,7 @@ def list_members(
 
 
 def list_links(*, by: User, conversation_id: UUID, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[LinkJSON]:
-    """List the links that lead into a group, the latest first; admins may."""
+    """List the invitation links of a group, the latest first; for its admins."""
     links = links_of(by=by, conversation_id=conversation_id)
     if cursor:
         last = UUID(read_cursor(cursor, salt="links"))

@@ -1,8 +1,8 @@
-"""What happened in a conversation after a version, told again from its present state.
+"""Events of a conversation after a version, reconstructed from its present state.
 
-Nothing is kept of what happened but where it happened: each row carries the version at which it last changed. A version
-that nothing carries any more was followed by another change of the same thing, and is told as a change of nothing; what
-has become of it comes at the later version.
+Events are not stored. Each row has only the version of its last change. A version that no row has any more was
+followed by a later change of the same row: it is replayed as an empty change, and the present state follows at the
+later version.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from messaging.messages.json import ConversationJSON, MessageJSON
 
 
 class Change(NamedTuple):
-    """A change of a conversation as a frame, for those who see messages from the position `since` on."""
+    """One event as a frame, for participants who can see messages from position `since` on."""
 
     version: int
     since: int
@@ -32,8 +32,9 @@ def replay(
     places: Iterable[Participant],
     size: int,
 ) -> list[Change]:
-    """Tell every version after one, in order, from the messages and places that have changed since. `size` is the
-    number of those who are in now.
+    """Return an event for every version after one, in order, from the messages and participants changed since.
+
+    `size` is the present number of members.
     """
     said, members = _said(conversation, messages), _members(conversation, places)
     versions = range(after + 1, conversation.version + 1)
@@ -41,7 +42,7 @@ def replay(
 
 
 def _said(conversation: Conversation, messages: Iterable[MessageJSON]) -> dict[int, Change]:
-    """A message is told at its position, and once more where it last changed."""
+    """Replay a message at its position, and again at the version of its last change."""
     id, said = str(conversation.pk), {}
     for message in messages:
         at, altered = message["position"], message["version"]
@@ -52,7 +53,7 @@ def _said(conversation: Conversation, messages: Iterable[MessageJSON]) -> dict[i
 
 
 def _members(conversation: Conversation, places: Iterable[Participant]) -> dict[int, Members]:
-    """Who came, changed and went, by version; whoever has gone since did not come, as far as can be told."""
+    """Return who was added, updated and removed, by version. Of former members only the removal is known."""
     found: defaultdict[int, Members] = defaultdict(Members)
     for place in places:
         if place.left_version is not None:
@@ -77,9 +78,10 @@ def _changed(conversation: Conversation, version: int, members: Members | None, 
     return Change(version, version, ConversationUpdated(str(it.pk), version, it.epoch, changes).frame())
 
 
-def as_begun(shown: ConversationJSON) -> ConversationJSON:
-    """Show a conversation as it was before anything was said in it. Marks stay as they are: they have no version, and
-    what was read since is not unread when it is told.
+def as_empty(shown: ConversationJSON) -> ConversationJSON:
+    """Return a conversation as it was before its first message.
+
+    Watermarks keep their present values: they have no version, and messages read since are not unread when replayed.
     """
     nothing_unread: PlaceJSON = {**shown["me"], "unread_count": 0, "mention_count": 0}
     return {**shown, "version": 0, "last_position": 0, "last_message": None, "me": nothing_unread}

@@ -5,7 +5,7 @@ from conversations.access import participant_of
 from conversations.groups import add_members, remove_member
 from conversations.models import Conversation, Participant
 from messaging.access import readable
-from messaging.sync.inbox import show_own, show_places
+from messaging.sync.inbox import show_conversations, show_memberships
 from tests.messaging.helpers import say
 
 
@@ -20,7 +20,7 @@ def ended_place(user: User, group: Conversation, owner: User) -> Participant:
 def test_a_place_that_has_ended_since_it_was_read_shows_nothing(group: Conversation, alice: User, bob: User) -> None:
     place = ended_place(bob, group, alice)
     assert not readable(place).exists()
-    assert (show_places([place], by=bob), show_own([place])) == ([], {})
+    assert (show_conversations([place], by=bob), show_memberships([place])) == ([], {})
 
 
 def test_who_has_come_back_meanwhile_sees_nothing_by_the_old_place(group: Conversation, alice: User, bob: User) -> None:

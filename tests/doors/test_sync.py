@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from conversations.models import Conversation
 from messaging.messages.send import send_message
-from messaging.sync.history import Round
+from messaging.sync.changes import SyncRound
 from tests.doors.conftest import Rest, Stored
 from tests.doors.example_calls import NO_CHOICE, NO_MOMENT, UNKNOWN
 from tests.doors.problems import assert_problem, pointers
@@ -116,7 +116,7 @@ def test_a_place_to_go_on_from_that_is_none_is_refused(
         answer = client.get("/sync", params={"cursor": cursor})
         assert pointers(assert_problem(answer, 400, "invalid")) == ["/cursor"]
     moment = timezone.now() - timedelta(days=31)
-    old = client.get("/sync", params={"cursor": Round(since=moment, until=moment).write(by=alice)})
+    old = client.get("/sync", params={"cursor": SyncRound(since=moment, until=moment).write(by=alice)})
     assert_problem(old, 410, "gone")
 
 

@@ -18,7 +18,7 @@ from psycopg.rows import namedtuple_row
 from tests.faults.replica import Said
 
 PRESENT = float("inf")
-UNREAD_MOST = 100
+UNREAD_CAP = 100
 
 PLACES = """
 SELECT p.conversation_id::text, p.user_id::text, p.visible_from, p.joined_version, p.left_version,
@@ -109,7 +109,7 @@ class Truth:
         unread = [m for m in self.visible(place).values() if m.said.position > place.read_through]
         others = [m for m in unread if m.sender_id != place.user_id and not m.said.content[5]]
         messages = sum(m.notice is None for m in others)
-        return min(messages, UNREAD_MOST), min(sum(place.user_id in m.mentions for m in others), UNREAD_MOST)
+        return min(messages, UNREAD_CAP), min(sum(place.user_id in m.mentions for m in others), UNREAD_CAP)
 
     def stays(self, conversation_id: str) -> dict[str, list[list[float]]]:
         """From which to which version each person was in."""

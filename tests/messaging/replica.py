@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from conversations.models import Conversation
+from messaging.sync import changes as sync
 from messaging.sync import history
 from messaging.sync.inbox import show_conversation
 from tests.messaging.screen import Screen
@@ -41,10 +42,10 @@ def _mine(me: dict[str, Any]) -> dict[str, Any]:
 def fresh(user: User) -> dict[str, Known]:
     """Read everything that someone may see, as a device does that comes for the first time."""
     found: dict[str, Known] = {}
-    page = history.sync(by=user)
+    page = sync.sync(by=user)
     shown = {each["id"]: each for each in page.items["conversations"]}
     while page.has_more:
-        page = history.sync(by=user, cursor=page.next)
+        page = sync.sync(by=user, cursor=page.next)
         shown |= {each["id"]: each for each in page.items["conversations"]}
     for id, conversation in shown.items():
         found[id] = known(conversation, everything_said(user, UUID(id)))
@@ -168,7 +169,7 @@ class Sleeper:
 
     def _catch_up(self, id: str, messages: dict[str, Any], after: int) -> None:
         while True:
-            page = history.changes(by=self.user, conversation_id=UUID(id), after=after, limit=3)
+            page = sync.changes(by=self.user, conversation_id=UUID(id), after=after, limit=3)
             messages |= {message["id"]: message for message in page.items["messages"]}
             if not page.has_more:
                 break
@@ -179,7 +180,7 @@ class Sleeper:
         changed: list[dict[str, Any]] = []
         has_more = True
         while has_more:
-            page = history.sync(by=self.user, cursor=cursor)
+            page = sync.sync(by=self.user, cursor=cursor)
             changed += page.items["conversations"]
             for id in page.items["removed"]:
                 self.conversations.pop(id, None)

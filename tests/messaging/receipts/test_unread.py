@@ -10,7 +10,7 @@ from conversations.models import Conversation
 from messaging.messages.edit import delete_message, edit_message
 from messaging.models import Message
 from messaging.receipts.commands import mark_delivered, mark_read
-from messaging.sync.history import changes, sync
+from messaging.sync.changes import changes, sync
 from messaging.sync.inbox import list_conversations, show_conversation
 from tests.messaging.helpers import place, say
 

@@ -19,7 +19,7 @@ from conversations.models import Conversation, Participant
 from conversations.personal_settings import update_settings
 from messaging.models import Message
 from messaging.receipts.commands import mark_read
-from messaging.sync.history import sync
+from messaging.sync.changes import sync
 from messaging.sync.inbox import list_conversations, show_conversation
 from tests.messaging.helpers import change_place, fill, remove, say, seat
 

@@ -15,16 +15,16 @@ from conversations.models import Conversation
 from messaging.messages import edit, reactions
 from messaging.messages.json import MessageJSON
 from messaging.models import Message
-from messaging.sync.history import Part, changes
+from messaging.sync.changes import ChangesPage, changes
 from tests.messaging.helpers import fill, say
 from tests.support.together import another_connection, on_own_connection, until_blocked
 
 
-def changed(by: User, conversation: Conversation, after: int, **asked: Any) -> Part:
+def changed(by: User, conversation: Conversation, after: int, **asked: Any) -> ChangesPage:
     return changes(by=by, conversation_id=conversation.pk, after=after, **asked)
 
 
-def seen(part: Part) -> list[tuple[int, int]]:
+def seen(part: ChangesPage) -> list[tuple[int, int]]:
     return [(message["version"], message["position"]) for message in part.items["messages"]]
 
 

@@ -20,7 +20,7 @@ from conversations.models import Conversation, Departure, Participant
 from conversations.personal_settings import update_settings
 from messaging.messages import edit, reactions
 from messaging.receipts.commands import mark_read
-from messaging.sync.history import Part, Round, sync
+from messaging.sync.changes import ChangesPage, SyncRound, sync
 from tests.messaging.helpers import say
 from tests.support.together import another_connection
 
@@ -49,7 +49,7 @@ def up_to_date(by: User) -> str:
     return str(cursor)
 
 
-def names(part: Part) -> list[str]:
+def names(part: ChangesPage) -> list[str]:
     return sorted(shown["name"] for shown in part.items["conversations"])
 
 
@@ -169,7 +169,7 @@ def test_the_pages_of_a_round_hold_everything_once(
     days: int | None, limit: int, many: list[Conversation], alice: User
 ) -> None:
     moment = timezone.now() - timedelta(days=days or 0)
-    cursor = Round(since=moment, until=moment).write(by=alice) if days else None
+    cursor = SyncRound(since=moment, until=moment).write(by=alice) if days else None
     shown, has_more, pages = [], True, 0
     while has_more:
         part = sync(by=alice, cursor=cursor, limit=limit)
@@ -229,9 +229,9 @@ def test_people_in_much_are_asked_about_no_more_often(
 def test_a_cursor_lives_for_thirty_days(days: float, is_gone: bool, group: Conversation, alice: User) -> None:
     moment = timezone.now() - timedelta(days=days)
     rounds = [
-        Round(since=moment, until=moment),
-        Round(since=None, until=moment, after=UUID(int=0)),
-        Round(since=moment, until=timezone.now(), after=UUID(int=0)),
+        SyncRound(since=moment, until=moment),
+        SyncRound(since=None, until=moment, after=UUID(int=0)),
+        SyncRound(since=moment, until=timezone.now(), after=UUID(int=0)),
     ]
     for each in rounds:
         cursor = each.write(by=alice)
