@@ -1,10 +1,11 @@
-"""A pytest plugin: how workers of one run (`pytest -n 2`) share the tests, and stay out of each other's way.
+"""A pytest plugin: distributes the tests among the workers of one run (`pytest -n 3`) and isolates some of them.
 
-A test that is marked `alone` looks at a whole engine, or disturbs it: it runs while no other worker runs a test.
+A test that is marked `alone` inspects or disturbs a whole engine: it runs while no other worker runs a test.
 """
 
 import fcntl
 import os
+from collections import OrderedDict
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +24,28 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
     return WholeFiles(config, log)
 
 
+SLOW = ("tests/faults/", "tests/load/", "tests/browser/", "tests/embedded/", "tests/doors/")
+"""Folders whose files take longest, each with few tests."""
+
+
 class WholeFiles(LoadFileScheduling):
     """Gives a worker all the tests of a file, in their order: they share servers and worlds."""
 
+    def schedule(self) -> None:
+        """Hand out slow files first, so that no worker begins one when the others have nothing left to do."""
+        is_first_call = self.collection is None
+        super().schedule()
+        if is_first_call:
+            self.workqueue = OrderedDict(sorted(self.workqueue.items(), key=lambda unit: _rank(unit[0])))
+
     def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
-        """Take tests for the same ones if only what they are given differs: ids that each worker has minted."""
+        """Accept collections whose tests differ only in their parameters: each worker makes ids of its own."""
         known = next(iter(self.registered_collections.values()), collection)
         super().add_node_collection(node, known if functions(known) == functions(collection) else collection)
+
+
+def _rank(file: str) -> int:
+    return next((rank for rank, folder in enumerate(SLOW) if file.startswith(folder)), len(SLOW))
 
 
 def functions(collection: Sequence[str]) -> list[str]:
@@ -38,7 +54,7 @@ def functions(collection: Sequence[str]) -> list[str]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Wait for our turn before anything of the test begins, its time limit included."""
+    """Wait for the turn of a test before its setup, and its timeout, begin."""
     if WORKER not in os.environ:
         return (yield)
     with turn(DataFolder.of(os.environ).subfolder("run"), alone=item.get_closest_marker("alone") is not None):
@@ -47,7 +63,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @contextmanager
 def turn(place: Path, *, alone: bool) -> Iterator[None]:
-    """Run beside others, or beside nobody; whoever waits to be alone is overtaken by none."""
+    """Run while others run, or alone; no test that starts later overtakes one that waits to be alone."""
     with (place / "tests-running").open("a") as running:
         with (place / "tests-waiting").open("a") as waiting:
             fcntl.flock(waiting, fcntl.LOCK_EX)
