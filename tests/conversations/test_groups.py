@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,7 +14,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from chatproject.core.errors import Blocked, Conflict, Invalid, NotAllowed, Unprocessable
-from chatproject.core.realtime import conversation_group
+from chatproject.core.realtime import ConversationEvent, conversation_group
 from conversations import groups
 from conversations.access import participant_of
 from conversations.contacts.account_closure import close_account
@@ -455,26 +456,26 @@ def live_through(group: Conversation, alice: User, bob: User, carol: User, mallo
     close_account(by=bob)
 
 
-async def heard(id: Any, live: Callable[[], object]) -> list[dict[str, Any]]:
-    """All that is told to a conversation while something happens."""
+async def published(id: Any, live: Callable[[], object]) -> list[ConversationEvent]:
+    """All that is published to a conversation while something happens."""
     layer = get_channel_layer()
     inbox = await layer.new_channel()
     await layer.group_add(conversation_group(id), inbox)
     await sync_to_async(live)()
-    envelopes = []
-    while len(envelopes) < 16:
+    events = []
+    while len(events) < 16:
         async with asyncio.timeout(5):
-            envelopes.append(await layer.receive(inbox))
-    return envelopes
+            events.append(msgspec.convert(await layer.receive(inbox), ConversationEvent))
+    return events
 
 
-async def test_every_version_is_told_by_exactly_one_event_in_order(
+async def test_every_version_is_published_by_exactly_one_event_in_order(
     committed: None, group: Conversation, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
-    told = await heard(group.pk, lambda: live_through(group, alice, bob, carol, mallory))
-    assert [each["version"] for each in told] == list(range(2, 18))
+    events = await published(group.pk, lambda: live_through(group, alice, bob, carol, mallory))
+    assert [event.version for event in events] == list(range(2, 18))
     assert (await Conversation.objects.aget()).version == 17
-    frames = [orjson.loads(each["frame"]) for each in told]
+    frames = [orjson.loads(event.frame) for event in events]
     assert [frame["data"]["version"] for frame in frames] == list(range(2, 18))
     assert [summary(frame) for frame in frames] == [
         {"name": "Orchard", "history": "shared"}, "renamed", {"description": "Apples"},
