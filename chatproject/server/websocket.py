@@ -1,32 +1,30 @@
 """WebSockets as uvicorn's sansio protocol serves them, with what a chat needs on top.
 
-* The application writes whole text frames straight to the connection (`Line`): no coroutine, no event for each frame.
-  Those that come in are read at once where they are short and whole, as nearly all are.
+* The application writes whole text frames straight to the `Connection`: no coroutine and no event for each frame.
+  Frames that come in are read at once where they are short and whole, as nearly all are.
 * A connection that takes nothing more can be closed: the close frame goes behind what is stuck, and if that does not
-  help within `PATIENCE` seconds it is cut. ASGI's `send` would wait for the very buffer that is full.
+  help within `CLOSE_TIMEOUT` seconds it is cut. ASGI's `send` would wait for the very buffer that is full.
 * When the server stops, the application hears of it at some moment of `DRAIN_SECONDS` and closes by itself.
 
 It rests on private names of uvicorn, which is pinned; tests/chatproject/server/test_websocket.py notices a change.
 """
 
 import asyncio
-import logging
 import random
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.protocol import OPEN
 from websockets.speedups import apply_mask
 
-from chatproject.core.one_per_loop import OnePerLoop
+from chatproject.server.close_codes import CloseCode
+from chatproject.server.connection import EXTENSION, framed, ignore
+from chatproject.server.connection_buffers import ReceiveQueue, WriteGate, flushes
 
-logger = logging.getLogger(__name__)
-
-EXTENSION = "parley.line"
 FINAL_TEXT = 0x81
 MASKED = 0x80
 TWO_BYTES_OF_LENGTH = 126
@@ -46,126 +44,14 @@ CONTROL_SECONDS = 10.0
 """Seconds in which so many pings and pongs may come: other frames are counted by the application."""
 CLOSING_MOST = 256 * 1024
 """Bytes that are still read of a connection that has been sent its close frame."""
-CLOSE_TOO_FAST = 4008
-PATIENCE = 5.0
+CLOSE_TIMEOUT = 5.0
 """Seconds that a connection has to take its close frame before it is cut."""
 SEND_BUFFER = 256 * 1024
 """Bytes that the system keeps for a connection that does not take them at once."""
 
 
-class Line(Protocol):
-    """The way out to one device, one text frame at a time."""
-
-    on_free: Callable[[], None]
-    on_restart: Callable[[], None]
-    """Called when the server is about to stop."""
-
-    @property
-    def is_free(self) -> bool:
-        """Whether a frame is taken at once. `on_free` is called when it is so again."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the other side is still there, as far as is known."""
-
-    def write(self, text: bytes) -> None:
-        """Send one text frame; nothing happens where the other side has gone."""
-
-    def close(self, code: int) -> None:
-        """Close behind what was written, and end the connection soon whether that is taken or not."""
-
-
-def ignore() -> None:
-    """What a line tells before anyone asks."""
-
-
-class Received:
-    """What has come and was not taken yet. asyncio's queue would be a tenth of what an idle socket costs."""
-
-    __slots__ = ("_events", "_taker")
-
-    def __init__(self) -> None:
-        self._events: list[Any] = []
-        self._taker: asyncio.Future[None] | None = None
-
-    def put_nowait(self, event: Any) -> None:
-        self._events.append(event)
-        self._wake()
-
-    async def get(self) -> Any:
-        while not self._events:
-            self._taker = asyncio.get_running_loop().create_future()
-            await self._taker
-        return self._events.pop(0)
-
-    def empty(self) -> bool:
-        return not self._events
-
-    def qsize(self) -> int:
-        return len(self._events)
-
-    def _wake(self) -> None:
-        if self._taker is not None:
-            if not self._taker.done():
-                self._taker.set_result(None)
-            self._taker = None
-
-
-class Room:
-    """Whether there is room to write, for the rare one who waits for it."""
-
-    __slots__ = ("_is_there", "_waiting")
-
-    def __init__(self) -> None:
-        self._is_there = True
-        self._waiting: list[asyncio.Future[None]] = []
-
-    def set(self) -> None:
-        self._is_there = True
-        for each in self._waiting:
-            if not each.done():
-                each.set_result(None)
-        self._waiting = []
-
-    def clear(self) -> None:
-        self._is_there = False
-
-    async def wait(self) -> None:
-        while not self._is_there:
-            self._waiting.append(asyncio.get_running_loop().create_future())
-            await self._waiting[-1]
-
-
-class Flushes:
-    """The connections that were written to in this step of an event loop. A call to the system costs more than all the
-    rest of a delivery, so each gets one for all of its frames.
-    """
-
-    def __init__(self) -> None:
-        self._call_soon = asyncio.get_running_loop().call_soon
-        self._written: list[ChatSocket] = []
-
-    def soon(self, connection: "ChatSocket") -> None:
-        """Flush a connection at the end of this step."""
-        if not self._written:
-            self._call_soon(self._flush)
-        self._written.append(connection)
-
-    def _flush(self) -> None:
-        written, self._written = self._written, []
-        for connection in written:
-            try:
-                connection.flush()
-            except Exception:
-                # Those behind it must not wait for ever for one that went wrong.
-                logger.exception("what was written to a connection could not be handed over")
-
-
-flushes = OnePerLoop(Flushes)
-
-
 class ChatSocket(WebSocketsSansIOProtocol):
-    """One connection; the application finds it as a `Line` in `scope["extensions"]`."""
+    """One connection; the application finds it as a `Connection` in `scope["extensions"]`."""
 
     # Of the class, until a connection has one of its own: most have none.
     _controls = 0
@@ -174,7 +60,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.queue, self.writable = Received(), Room()  # type: ignore[assignment]
+        self.queue, self.writable = ReceiveQueue(), WriteGate()  # type: ignore[assignment]
         self._flushes = flushes()
         self._unsent = b""
         self.is_free = True
@@ -186,7 +72,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Read short, whole text frames here, and leave all others, and what is wrong, to the library."""
         if self._is_between_frames():
-            data = self._take_text_frames(data)
+            data = self._read_text_frames(data)
         for start in range(0, len(data), PIECE):
             if self.transport.is_closing():
                 return
@@ -211,7 +97,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
             and self.conn.state is OPEN
         )
 
-    def _take_text_frames(self, data: bytes) -> bytes:
+    def _read_text_frames(self, data: bytes) -> bytes:
         """Hand on the frames that data begins with, and give the rest (RFC 6455, section 5.2)."""
         start, end = 0, len(data)
         while end - start >= HEAD_MOST and data[start] == FINAL_TEXT and (length := data[start + 1] - MASKED) >= 0:
@@ -222,19 +108,19 @@ class ChatSocket(WebSocketsSansIOProtocol):
             if length == EIGHT_BYTES_OF_LENGTH or after > end:
                 break
             try:
-                self._take_text(apply_mask(data[text:after], data[mask:text]).decode())
+                self._queue_text(apply_mask(data[text:after], data[mask:text]).decode())
             except UnicodeDecodeError:
                 break
             start = after
         return data[start:] if start else data
 
-    def _take_text(self, text: str) -> None:
+    def _queue_text(self, text: str) -> None:
         self.queue.put_nowait({"type": "websocket.receive", "text": text})
         if not self.read_paused and self.queue.qsize() >= RECEIVED_MOST:
             self.read_paused = True
             self.transport.pause_reading()
 
-    # The line
+    # What the application calls (`Connection`)
 
     @property
     def is_open(self) -> bool:
@@ -244,7 +130,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
         if not self.is_open:
             return
         if not self._unsent:
-            self._flushes.soon(self)
+            self._flushes.add(self)
         self._unsent += framed(text)
         if len(self._unsent) > GATHERED_MOST:
             self.flush()
@@ -268,7 +154,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
-        self.close_timer = self.loop.call_later(PATIENCE, self._cut)
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self._cut)
 
     def _cut(self) -> None:
         cut(self.transport)
@@ -276,7 +162,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
     def _cut_if_stuck(self) -> None:
         """End a closing connection all the same if the other side does not take what is left."""
         if not self.disconnected and self.transport.get_write_buffer_size():
-            self.close_timer = self.loop.call_later(PATIENCE, self._cut)
+            self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self._cut)
 
     def _socket(self) -> socket.socket:
         found: socket.socket = self.transport.get_extra_info("socket")
@@ -306,23 +192,23 @@ class ChatSocket(WebSocketsSansIOProtocol):
         self.is_free = True
         self.on_free()
 
-    def _is_hasty(self) -> bool:
+    def _is_flood(self) -> bool:
         """Count a ping or pong; close the connection if there were too many, which cost as much as other frames."""
         now = self.loop.time()
         if now - self._controls_since > CONTROL_SECONDS:
             self._controls, self._controls_since = 0, now
         self._controls += 1
         if self._controls > CONTROLS_MOST and not self.close_sent:
-            self.conn.fail(CLOSE_TOO_FAST, "too many pings")
+            self.conn.fail(CloseCode.TOO_FAST, "too many pings")
             self.handle_parser_exception()
         return self._controls > CONTROLS_MOST
 
     def handle_pong(self, event: Any) -> None:
-        if not self._is_hasty():
+        if not self._is_flood():
             super().handle_pong(event)
 
     def handle_ping(self) -> None:
-        if self._is_hasty():
+        if self._is_flood():
             return
         pong = self.conn.data_to_send()
         # Whoever asks without reading the answers would fill the memory with them; only the last ping counts anyway.
@@ -331,7 +217,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
 
     def handle_cont(self, event: Any) -> None:
         if len(self.frames) >= FRAGMENTS_MOST:
-            self.conn.fail(1009, "too many fragments")
+            self.conn.fail(CloseCode.TOO_LARGE, "too many fragments")
             self.handle_parser_exception()
         else:
             super().handle_cont(event)
@@ -371,13 +257,3 @@ def cut(transport: asyncio.Transport) -> None:
     found: socket.socket = transport.get_extra_info("socket")
     found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
-
-
-def framed(text: bytes) -> bytes:
-    """Write a text frame as it travels from a server: whole and unmasked (RFC 6455, section 5.2)."""
-    length = len(text)
-    if length < 126:
-        return bytes((0x81, length)) + text
-    if length < 65536:
-        return b"\x81\x7e" + length.to_bytes(2, "big") + text
-    return b"\x81\x7f" + length.to_bytes(8, "big") + text

@@ -1,4 +1,4 @@
-"""The WebSocket: one socket a device. It reads frames, hands them over and delivers; it never decides."""
+"""The WebSocket: one socket for each device. It reads frames, passes them to handlers and delivers to the device."""
 
 import asyncio
 import logging
@@ -26,7 +26,8 @@ from chatproject.core.ids import Id, uuid7
 from chatproject.core.logging import socket_id
 from chatproject.core.rate_limits import Limit, RateLimited, consume_async, quotas
 from chatproject.core.realtime import encode, timestamp
-from chatproject.server.websocket import EXTENSION, Line
+from chatproject.server.close_codes import CloseCode
+from chatproject.server.connection import EXTENSION, Connection
 from messaging.messages.json import MessageJSON
 from messaging.messages.outcome import SendResult
 from messaging.presence.registry import SOCKETS_MOST
@@ -37,7 +38,7 @@ from messaging.socket.catch_up import Missed, created, turn
 from messaging.socket.commands import BadFrame, Connect, MessageSend, Typing
 from messaging.socket.handlers import as_person, obey
 from messaging.socket.rate_limits import Frames, Pace, Tally
-from messaging.socket.send_queue import AnyLine, Outgoing
+from messaging.socket.send_queue import AsgiConnection, SendQueue
 
 logger = logging.getLogger(__name__)
 
@@ -47,23 +48,14 @@ HEARTBEAT_SECONDS = 25
 GOODBYE_SECONDS = 1.0
 """How long a stopping server waits for the commits that a socket waits for."""
 
-CLOSE_SLOW = 4000
-CLOSE_EXPIRED = 4001
-CLOSE_TOO_FAST = 4008
-CLOSE_TOO_MANY = 4029
-CLOSE_RESTART = 1012
-CLOSE_ABUSE = 4500
-CLOSE_UNAUTHENTICATED = 4501
-CLOSE_ENDED = 4503
-CLOSE_SUSPENDED = 4504
-CLOSES = {"token_expired": CLOSE_EXPIRED, "session_revoked": CLOSE_ENDED}
+CLOSE_CODES = {"token_expired": CloseCode.TOKEN_EXPIRED, "session_revoked": CloseCode.SESSION_ENDED}
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Disconnected(Exception):
-    """The other side has gone."""
+    """The other side has disconnected."""
 
 
 class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
@@ -81,8 +73,8 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         socket_id.set(str(uuid7()))
         self.scope = scope
         self._receive = receive
-        self._line: Line = scope.get("extensions", {}).get(EXTENSION) or AnyLine(send)
-        self._outgoing = Outgoing(self._line, on_slow=self._on_slow)
+        self._connection: Connection = scope.get("extensions", {}).get(EXTENSION) or AsgiConnection(send)
+        self._send_queue = SendQueue(self._connection, on_slow=self._on_slow)
         self._ended = False
         self.under_way = 0
         self._answers: asyncio.Future[None] | None = None
@@ -99,21 +91,23 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     def deliver(self, frame: bytes) -> None:
         """Send a ready frame."""
-        self._outgoing.put(frame)
+        self._send_queue.put(frame)
 
     def deliver_if_idle(self, frame: bytes) -> bool:
         """Send a frame that may be dropped, unless others are queued already; tell whether it was sent."""
-        return self._outgoing.put_if_idle(frame)
+        return self._send_queue.put_if_idle(frame)
 
     def end(self, code: int, error: str, detail: str) -> None:
         """Say why, then close for good."""
-        self.deliver(_complaint(error, detail))
-        self._outgoing.close(code)
+        self.deliver(_error_frame(error, detail))
+        self._send_queue.close(code)
         self._ended = True
         hub().detach(self)
 
     def _on_slow(self) -> None:
-        self._outgoing.abandon(_complaint("too_slow", "You take too long to read. Come back and catch up."), CLOSE_SLOW)
+        self._send_queue.abandon(
+            _error_frame("too_slow", "You take too long to read. Come back and catch up."), CloseCode.TOO_SLOW
+        )
         self._ended = True
         hub().detach(self)
 
@@ -134,16 +128,16 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             self._belong_to(session)
             return True
         except TimeoutError:
-            self._refuse("not_authenticated", "Nobody signed in within five seconds.", CLOSE_UNAUTHENTICATED)
+            self._refuse("not_authenticated", "Nobody signed in within five seconds.", CloseCode.NOT_AUTHENTICATED)
         except Unauthenticated as error:
             code = str(error.get_codes())
-            self._refuse(code, str(error.detail), CLOSES.get(code, CLOSE_UNAUTHENTICATED), ref=ref)
+            self._refuse(code, str(error.detail), CLOSE_CODES.get(code, CloseCode.NOT_AUTHENTICATED), ref=ref)
         except Suspended as error:
-            self._refuse(error.code, error.detail, CLOSE_SUSPENDED, ref=ref)
+            self._refuse(error.code, error.detail, CloseCode.SUSPENDED, ref=ref)
         except BadFrame as error:
-            self._refuse("not_authenticated", error.detail, CLOSE_UNAUTHENTICATED, ref=ref)
+            self._refuse("not_authenticated", error.detail, CloseCode.NOT_AUTHENTICATED, ref=ref)
         except RateLimited as error:
-            self._refuse("rate_limited", str(error), CLOSE_TOO_FAST, ref=ref, retry_after=error.verdict.retry_after)
+            self._refuse("rate_limited", str(error), CloseCode.TOO_FAST, ref=ref, retry_after=error.verdict.retry_after)
         except (OperationalError, InterfaceError, RedisError) as error:
             self._give_up(error)
         return False
@@ -172,14 +166,14 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         return await in_thread(session_of)(frame.token)
 
     def _refuse(self, code: str, detail: str, close: int, *, ref: str | None = None, **more: Any) -> None:
-        self.deliver(_complaint(code, detail, ref, **more))
-        self._outgoing.close(close)
+        self.deliver(_error_frame(code, detail, ref, **more))
+        self._send_queue.close(close)
 
     def _give_up(self, error: Exception) -> None:
         logger.error("a socket could not be served: %s", type(error).__name__)
         self._ended = True
-        self._outgoing.release()
-        self._refuse("unavailable", "The server can't serve just now. Please come back.", CLOSE_RESTART)
+        self._send_queue.release()
+        self._refuse("unavailable", "The server can't serve just now. Please come back.", CloseCode.RESTART)
 
     # Serving
 
@@ -188,10 +182,10 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._sends, self._calls = Pace(quotas.SEND, self.user_id), Pace(quotas.CALLS, self.user_id)
         # To look these up for every frame takes longer than what is asked of them.
         self.hub, self.batcher = hub(), watermark_batcher()
-        self._line.on_restart = self._on_restart
+        self._connection.on_restart = self._on_restart
         try:
             if not await hub().presence.enter(self):
-                self._refuse("rate_limited", f"You have {SOCKETS_MOST} sockets already.", CLOSE_TOO_MANY)
+                self._refuse("rate_limited", f"You have {SOCKETS_MOST} sockets already.", CloseCode.TOO_MANY_SOCKETS)
                 return
             if self._catches_up:
                 await self._calls.require(quotas.CATCH_UP_COST)
@@ -202,22 +196,22 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
                 if not self._ended:
                     await self._obey(text)
         except RateLimited:
-            self._refuse("too_fast", "You catch up too often. Come back later, or without it.", CLOSE_TOO_FAST)
+            self._refuse("too_fast", "You catch up too often. Come back later, or without it.", CloseCode.TOO_FAST)
         finally:
             hub().detach(self)
 
     async def _begin(self) -> None:
         """Greet the device and tell it what it missed; what happens meanwhile comes behind that."""
-        self._outgoing.hold()
+        self._send_queue.hold()
         try:
             async with asyncio.timeout(ATTACH_SECONDS):
                 await hub().attach(self)
-            await self._outgoing.put_ahead(encode({"type": "connected", "data": self._greeting()}))
+            await self._send_queue.put_ahead(encode({"type": "connected", "data": self._greeting()}))
             if self._catches_up:
                 await self._catch_up()
         except Exception as error:
             self._give_up(error)
-        self._outgoing.release()
+        self._send_queue.release()
 
     async def _catch_up(self) -> None:
         """Send what was missed, each page when the device has taken the one before.
@@ -226,15 +220,15 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         """
         async with turn(self.user_id) as is_ours:
             missed = await in_thread(as_person)(self.user_id, Missed)
-            while is_ours and self._outgoing.is_open:
+            while is_ours and self._send_queue.is_open:
                 messages = await in_thread(as_person)(self.user_id, missed.next_page)
                 for message in messages:
-                    await self._outgoing.put_ahead(created(message))
+                    await self._send_queue.put_ahead(created(message))
                 if not messages:
                     break
-                await self._outgoing.until_free()
+                await self._send_queue.until_free()
         for frame in missed.end():
-            await self._outgoing.put_ahead(frame)
+            await self._send_queue.put_ahead(frame)
 
     async def _next(self) -> str | None:
         message = await self._receive()
@@ -269,11 +263,11 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         except BadFrame as error:
             self.deliver(commands.error(error, error.ref or ref))
             if error.abusive and self._bad_frames.is_full():
-                self.end(CLOSE_ABUSE, "bad_frame", "Too many frames that make no sense.")
+                self.end(CloseCode.ABUSE, "bad_frame", "Too many frames that make no sense.")
         except RateLimited as error:
             self.deliver(commands.error(error, ref or commands.ref_of(text)))
             if self._hasty_frames.is_full():
-                self.end(CLOSE_TOO_FAST, "too_fast", "Far too many frames. Come back, and more slowly.")
+                self.end(CloseCode.TOO_FAST, "too_fast", "Far too many frames. Come back, and more slowly.")
         except Exception as error:
             self.deliver(commands.error(error, ref))
 
@@ -309,16 +303,16 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
 
     def _on_restart(self) -> None:
         self._ended = True
-        self._parting = asyncio.get_running_loop().create_task(self._part())
+        self._shutdown = asyncio.get_running_loop().create_task(self._shut_down())
 
-    async def _part(self) -> None:
+    async def _shut_down(self) -> None:
         """Answer what is on its way to its commit, then send the device elsewhere."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while self.under_way:
                     await self.next_answer()
-        self.end(CLOSE_RESTART, "unavailable", "This server stops. Please come back.")
+        self.end(CloseCode.RESTART, "unavailable", "This server stops. Please come back.")
 
 
-def _complaint(code: str, detail: str, ref: str | None = None, **more: Any) -> bytes:
+def _error_frame(code: str, detail: str, ref: str | None = None, **more: Any) -> bytes:
     return encode({"type": "error", **commands.answered(ref), "data": {"code": code, "detail": detail, **more}})

@@ -1,7 +1,7 @@
 """What a frame makes happen: for each command one function, found by the kind of frame.
 
 A function takes the device that asks and the frame, calls one command, and answers. What it raises is answered by the
-door, `consumers.py`, as the contract says.
+door, `consumer.py`, as the contract says.
 """
 
 import asyncio

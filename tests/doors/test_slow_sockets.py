@@ -12,7 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.server.websocket import PATIENCE, SEND_BUFFER
+from chatproject.server.websocket import CLOSE_TIMEOUT, SEND_BUFFER
 from conversations.models import Conversation
 from messaging.socket.send_queue import QUEUE_BYTES
 from tests.support.client import Client
@@ -94,7 +94,7 @@ async def test_who_does_not_read_is_cut_off_and_delays_nobody(
     app: App, stalled: Stalled, alice: User, bob: User, group: Conversation
 ) -> None:
     assert await flood(app, alice, bob, group) < 2
-    await asyncio.sleep(PATIENCE + 1)
+    await asyncio.sleep(CLOSE_TIMEOUT + 1)
     assert await stalled.read_on(), "the connection is still there"
 
 

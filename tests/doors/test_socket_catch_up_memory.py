@@ -9,7 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.server.websocket import PATIENCE
+from chatproject.server.websocket import CLOSE_TIMEOUT
 from conversations.models import Conversation
 from tests.doors.test_slow_sockets import Stalled
 from tests.messaging.helpers import append_unheard, draft
@@ -66,5 +66,5 @@ async def test_who_does_not_read_what_was_missed_is_closed_as_slow_and_the_next_
         async with app.socket(query="?catch_up=1") as socket:
             await socket.next("caught_up", within=60)
             assert len(socket.seen("message.created")) == 100
-        await asyncio.sleep(PATIENCE + 1)
+        await asyncio.sleep(CLOSE_TIMEOUT + 1)
         assert await stuck.read_on(), "the connection is still there"

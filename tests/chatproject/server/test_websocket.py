@@ -14,7 +14,8 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
-from chatproject.server.websocket import CONTROLS_MOST, framed
+from chatproject.server.connection import framed
+from chatproject.server.websocket import CONTROLS_MOST
 from tests.support.server import Server
 
 BIG = 70_000

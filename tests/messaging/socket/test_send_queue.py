@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from messaging.socket.send_queue import QUEUE_BYTES, QUEUE_LENGTH, AnyLine, Outgoing
+from messaging.socket.send_queue import QUEUE_BYTES, QUEUE_LENGTH, AsgiConnection, SendQueue
 
 
 class Connection:
@@ -18,7 +18,7 @@ class Connection:
         self.is_free = self.is_open = True
         self.on_free: Callable[[], None] = lambda: None
         self.on_restart: Callable[[], None] = lambda: None
-        self.outgoing = Outgoing(self, on_slow=self._on_slow)
+        self.outgoing = SendQueue(self, on_slow=self._on_slow)
 
     def write(self, text: bytes) -> None:
         self.taken.append(text.decode())
@@ -146,7 +146,7 @@ class AnyServer:
         self.taken: list[Any] = []
         self.room = asyncio.Event()
         self.is_broken = False
-        self.outgoing = Outgoing(AnyLine(self._send), on_slow=lambda: None)
+        self.outgoing = SendQueue(AsgiConnection(self._send), on_slow=lambda: None)
 
     async def _send(self, event: dict[str, Any]) -> None:
         await self.room.wait()
