@@ -1,4 +1,4 @@
-"""Reports, messages without what they say, and jobs, as the staff sees them."""
+"""Admin pages of reports, attachments and jobs, and of messages without their texts."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts.staff.audit_log import Staff
 from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin, WordsForm, link_to
 from messaging.models import Attachment, Message, MessageStatus, Report
 from messaging.moderation import commands
-from messaging.moderation.reports import resolve_report, words_of
+from messaging.moderation.reports import resolve_report, unsealed
 from messaging.moderation.transcripts import recipients_of
 
 
@@ -29,16 +29,16 @@ def _is_open_about_a_message(by: Staff, report: Report) -> bool:
     return report.resolved_at is None and report.message_id is not None
 
 
-def _is_out(by: Staff, attachment: Attachment) -> bool:
+def _can_be_quarantined(by: Staff, attachment: Attachment) -> bool:
     return attachment.blob is not None and attachment.blob.quarantined_at is None
 
 
-def _is_put_away(by: Staff, attachment: Attachment) -> bool:
+def _is_quarantined(by: Staff, attachment: Attachment) -> bool:
     return attachment.blob is not None and attachment.blob.quarantined_at is not None
 
 
 def _resolution(outcome: str, label: str, form: type[forms.Form], about: str, **options: Any) -> Act:
-    """An act that resolves a report, and all that are open about the same."""
+    """Return the act that resolves a report, and all open reports about the same message or person."""
 
     def run(*, by: Staff, thing: Report, words: str) -> None:
         resolve_report(by=by, report_id=thing.pk, outcome=outcome, words=words)
@@ -72,15 +72,23 @@ class ReportAdmin(StaffAdmin):
             "deleted",
             "Delete the message",
             NoteForm,
-            "It goes for everyone, whoever reported it hears of it.",
+            "The message is deleted for everyone, and whoever reported it gets an answer.",
             danger=True,
             is_offered=_is_open_about_a_message,
         ),
-        _resolution("warned", "Warn the person", WordsForm, "They get your words; they are not told who reported it."),
         _resolution(
-            "suspended", "Suspend the person", WordsForm, "They are let in nowhere until it is lifted.", danger=True
+            "warned", "Warn the person", WordsForm, "They get your words, but they do not learn who reported it."
         ),
-        _resolution("dismissed", "Dismiss", NoteForm, "Nothing happens; whoever reported it hears that."),
+        _resolution(
+            "suspended",
+            "Suspend the person",
+            WordsForm,
+            "They can't sign in until you lift the suspension.",
+            danger=True,
+        ),
+        _resolution(
+            "dismissed", "Dismiss", NoteForm, "Nothing happens to the person; whoever reported it gets an answer."
+        ),
     )
 
     @admin.display(boolean=True, description="a message")
@@ -89,7 +97,7 @@ class ReportAdmin(StaffAdmin):
 
     @admin.display(description="what the reporter says")
     def comment_text(self, report: Report) -> str:
-        return words_of(report, "comment") or "–"
+        return unsealed(report, "comment") or "–"
 
     @admin.display(description="message")
     def where(self, report: Report) -> str:
@@ -97,12 +105,12 @@ class ReportAdmin(StaffAdmin):
 
     @admin.display(description="what was said")
     def copy_text(self, report: Report) -> str:
-        return words_of(report, "copy") or "–"
+        return unsealed(report, "copy") or "–"
 
 
 @admin.register(Message)
 class MessageAdmin(StaffAdmin):
-    """What is known of a message but for what it says."""
+    """The data of a message, without its text."""
 
     list_display = ("id", "conversation", "position", "sender", "kind", "created_at", "edited_at", "deleted_at")
     list_filter = ("kind",)
@@ -125,7 +133,7 @@ class MessageAdmin(StaffAdmin):
 
 @admin.register(Attachment)
 class AttachmentAdmin(StaffAdmin):
-    """What people have uploaded and sent, but for its name and its bytes."""
+    """The data of uploaded files, without their names and contents."""
 
     list_display = ("id", "owner", "content_type", "size", "state", "is_quarantined", "created_at")
     list_filter = ("state", "content_type", ("blob__quarantined_at", admin.EmptyFieldListFilter))
@@ -139,17 +147,17 @@ class AttachmentAdmin(StaffAdmin):
             "Put into quarantine",
             lambda by, thing, reason: commands.quarantine(by=by, attachment_id=thing.pk, reason=reason),
             ReasonForm,
-            "Nobody gets it any more, wherever it was sent.",
+            "Nobody can download it any more, in any conversation.",
             danger=True,
-            is_offered=_is_out,
+            is_offered=_can_be_quarantined,
         ),
         Act(
             "release",
             "Take out of quarantine",
             lambda by, thing, reason: commands.release(by=by, attachment_id=thing.pk, reason=reason),
             ReasonForm,
-            "People get it again.",
-            is_offered=_is_put_away,
+            "People can download it again.",
+            is_offered=_is_quarantined,
         ),
     )
 
@@ -160,7 +168,7 @@ class AttachmentAdmin(StaffAdmin):
 
 @admin.register(MessageStatus)
 class MessageStatusAdmin(StaffAdmin):
-    """Who has had, and read, what from where to where: one row tells it of many messages."""
+    """Who has received or read which messages: a row covers a range of positions."""
 
     list_display = ("conversation", "user", "what", "after", "through", "at")
     list_filter = ("what",)

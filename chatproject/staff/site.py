@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from accounts.staff.audit_log import Action, record_look
 from accounts.staff.model_admin import LOOKS_LOGGED_EVERY, StaffAdmin, refusal_of, staff_of
 from chatproject.staff.charts import chart
-from messaging.moderation.overview import lookout
+from messaging.moderation.overview import overview_cache
 
 CLOSED_VIEWS = {"autocomplete", "view_on_site"}
 """Views of Django that reveal whether a row of a model exists."""
@@ -66,7 +66,7 @@ class StaffSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Show the overview, and record in the audit log who has seen it; that entry covers no other page."""
         record_look(by=staff_of(request), action=Action.SEE_OVERVIEW, within=LOOKS_LOGGED_EVERY)
-        seen = lookout.look()
+        seen = overview_cache.load()
         charts = [
             chart("messages", "Messages a day", seen.messages),
             chart("people", "New people a day", seen.newcomers),

@@ -1,4 +1,4 @@
-"""What may be said to the routes about conversations."""
+"""Serializers of the request bodies of the routes about conversations."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, 
 
 
 class NewConversation(StrictSerializer):
-    """Either a direct conversation with one person or a group with some."""
+    """A direct conversation with one person, or a group."""
 
     kind = serializers.ChoiceField(choices=Conversation.Kind.choices)
     to = ReferenceField(required=False)
@@ -36,7 +36,7 @@ class NewConversation(StrictSerializer):
 
 
 class GroupChange(StrictSerializer):
-    """What is to be different about a group."""
+    """The fields of a group to change."""
 
     name = TextField(max_length=NAME_LENGTH, required=False, trim_whitespace=True)
     description = TextField(max_length=DESCRIPTION_LENGTH, required=False, allow_blank=True)
@@ -62,7 +62,7 @@ class NewLink(StrictSerializer):
 
 
 class PlaceChange(StrictSerializer):
-    """What someone settles for themselves about a conversation."""
+    """The personal settings of a conversation to change."""
 
     notify = serializers.ChoiceField(choices=Participant.Notify.choices, required=False)
     muted_until = TimestampField(required=False, allow_null=True)

@@ -1,4 +1,4 @@
-"""The REST door to conversations, and to one's own place in them."""
+"""The REST door to conversations, and to the personal settings of their participants."""
 
 from typing import Any
 from uuid import UUID
@@ -36,25 +36,25 @@ class ConversationViewSet(API):
 
     @described("createConversation", ConversationJSON, status=201, also=200, body=NewConversation, errors="404 409 422")
     def create(self, request: SignedIn) -> Response:
-        """Start a direct conversation (200 if it is there already) or make a group."""
-        said = self.body(request, NewConversation)
-        if said.pop("kind") == Conversation.Kind.DIRECT:
-            conversation, is_new = creation.start_direct(by=request.user, to=find_user(said["to"], by=request.user))
+        """Start a direct conversation (200 if it exists already) or create a group."""
+        data = self.body(request, NewConversation)
+        if data.pop("kind") == Conversation.Kind.DIRECT:
+            conversation, is_new = creation.start_direct(by=request.user, to=find_user(data["to"], by=request.user))
         else:
-            conversation, is_new = self._create_group(request.user, said), True
-        return shown(request.user, conversation.pk, 201 if is_new else 200)
+            conversation, is_new = self._create_group(request.user, data), True
+        return conversation_response(request.user, conversation.pk, 201 if is_new else 200)
 
     @described("getConversation", ConversationJSON, has_etag=True)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
         """One conversation as I see it."""
-        return shown(request.user, path_id(pk))
+        return conversation_response(request.user, path_id(pk))
 
     @described("updateConversation", ConversationJSON, body=GroupChange, errors="409 422")
     def update(self, request: SignedIn, pk: str) -> Response:
         """Change a group's name, description or history."""
         id = path_id(pk)
         groups.update_group(by=request.user, conversation_id=id, **self.body(request, GroupChange))
-        return shown(request.user, id)
+        return conversation_response(request.user, id)
 
     @described("deleteConversation", errors="409")
     def destroy(self, request: SignedIn, pk: str) -> Response:
@@ -62,22 +62,22 @@ class ConversationViewSet(API):
         groups.delete_group(by=request.user, conversation_id=path_id(pk))
         return Response(status=204)
 
-    def _create_group(self, by: User, said: dict[str, Any]) -> Conversation:
-        said.pop("to", None)
-        members = find_users(said.pop("participants", ()), by=by)
-        return creation.create_group(by=by, participants=members, **said)
+    def _create_group(self, by: User, data: dict[str, Any]) -> Conversation:
+        data.pop("to", None)
+        members = find_users(data.pop("participants", ()), by=by)
+        return creation.create_group(by=by, participants=members, **data)
 
 
-class PlaceViewSet(API):
+class MembershipViewSet(API):
     """`/conversations/{id}/me`."""
 
     @described("updatePlace", PlaceJSON, body=PlaceChange)
     def update(self, request: SignedIn, pk: str) -> Response:
-        """Settle something for myself."""
-        place = update_settings(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
-        return envelope(show_membership(place))
+        """Change my personal settings of a conversation."""
+        participant = update_settings(by=request.user, conversation_id=path_id(pk), **self.body(request, PlaceChange))
+        return envelope(show_membership(participant))
 
 
-def shown(by: User, id: UUID, status: int = 200) -> Response:
-    """Answer with a conversation as the person sees it now."""
+def conversation_response(by: User, id: UUID, status: int = 200) -> Response:
+    """Return a conversation as the person sees it now."""
     return envelope(show_conversation(by=by, conversation_id=id), status)

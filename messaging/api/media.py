@@ -1,4 +1,4 @@
-"""The REST door to media: an upload is offered and completed here; its bytes never come this way."""
+"""The REST door to media: an upload begins and is completed here; its bytes go directly to the storage."""
 
 from typing import TypedDict
 
@@ -17,13 +17,13 @@ from messaging.media.storage import SignedFormJSON
 
 
 class UploadFormJSON(SignedFormJSON):
-    """Where the file goes: a form with these fields, and the file as the last, `file`."""
+    """Where to upload the file: post a form with these fields, and the file as the last field, `file`."""
 
     expires_at: TimeText
 
 
 class UploadJSON(TypedDict):
-    """What will be sent, and where its bytes go first."""
+    """A new upload, and the form to post its file with."""
 
     media: MediaJSON
     upload: UploadFormJSON
@@ -35,32 +35,32 @@ class MediaViewSet(API):
     @described("beginUpload", UploadJSON, status=201, body=NewUpload)
     @holds_secret
     def begin(self, request: SignedIn) -> Response:
-        """Ask for a place to upload a file to."""
+        """Begin an upload; the answer says where to post the file."""
         upload = media.begin_upload(by=request.user, **self.body(request, NewUpload))
         form: UploadFormJSON = {**upload.form, "expires_at": timestamp(upload.expires_at)}
-        shown: UploadJSON = {"media": upload.media, "upload": form}
-        return envelope(shown, 201)
+        answer: UploadJSON = {"media": upload.media, "upload": form}
+        return envelope(answer, 201)
 
     @described("completeUpload", MediaJSON, errors="422")
     def complete(self, request: SignedIn, pk: str) -> Response:
-        """Say that a file is uploaded."""
+        """Complete an upload after its file was posted."""
         return envelope(media.complete_upload(by=request.user, media_id=path_id(pk)))
 
     @described("getMediaState", MediaJSON)
     def state(self, request: SignedIn, pk: str) -> Response:
-        """What has become of one of my uploads."""
+        """The state of one of my uploads."""
         return envelope(media.upload_state(by=request.user, media_id=path_id(pk)))
 
     @described("getMedia", status=302)
     @holds_secret
     def retrieve(self, request: SignedIn, pk: str) -> Response:
-        """The way to the bytes."""
+        """Redirect to the file."""
         return self._redirect(request, pk, is_thumbnail=False)
 
     @described("getThumbnail", status=302)
     @holds_secret
     def thumbnail(self, request: SignedIn, pk: str) -> Response:
-        """The way to a small picture of it."""
+        """Redirect to the thumbnail of the file."""
         return self._redirect(request, pk, is_thumbnail=True)
 
     def _redirect(self, request: SignedIn, pk: str, *, is_thumbnail: bool) -> Response:

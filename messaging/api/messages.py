@@ -28,18 +28,18 @@ class MessageViewSet(API):
     """`/messages`."""
 
     def limits_of(self, request: Request) -> rate_limits.Buckets:
-        """What is said counts together, whatever door it comes through."""
+        """Messages count against one quota, whichever door they are sent through."""
         return [(quotas.SEND, request.user.pk)] if self.action == "create" else super().limits_of(request)
 
     @described("sendMessage", MessageJSON, status=201, also=200, body=NewMessage, errors="404 409 422")
     def create(self, request: SignedIn) -> Response:
-        """Say something; 200 and the stored message if it was said before."""
-        said = self.body(request, NewMessage)
-        if receiver_id := said.pop("receiver_id", None):
-            with renamed("/to", "/receiver_id"):
-                answer = send.send_direct(by=request.user, to=find_user({"id": receiver_id}, by=request.user), **said)
+        """Send a message; 200 and the stored message if it was sent before."""
+        data = self.body(request, NewMessage)
+        if receiver_id := data.pop("receiver_id", None):
+            with renaming_pointer("/to", "/receiver_id"):
+                answer = send.send_direct(by=request.user, to=find_user({"id": receiver_id}, by=request.user), **data)
         else:
-            answer = send.send_message(by=request.user, **said)
+            answer = send.send_message(by=request.user, **data)
         return envelope(answer.message, 200 if answer.repeated else 201)
 
     @described("getMessage", MessageJSON)
@@ -49,18 +49,18 @@ class MessageViewSet(API):
 
     @described("getMessageStatus", list[StatusJSON])
     def status(self, request: SignedIn, pk: str) -> Response:
-        """When each other member has had and read one of my messages."""
+        """When each other member received and read one of my messages."""
         return envelope(status.status_of(by=request.user, message_id=path_id(pk)))
 
     @described("editMessage", MessageJSON, body=NewText, errors="422")
     def partial_update(self, request: SignedIn, pk: str) -> Response:
-        """Word one of my messages anew."""
+        """Edit one of my messages."""
         text = self.body(request, NewText)["text"]
         return envelope(edit.edit_message(by=request.user, message_id=path_id(pk), text=text))
 
     @described("deleteMessage", SuccessJSON, errors="422")
     def destroy(self, request: SignedIn, pk: str) -> Response:
-        """Take back a message for everyone."""
+        """Delete a message for everyone."""
         edit.delete_message(by=request.user, message_id=path_id(pk))
         return envelope({"success": True})
 
@@ -68,7 +68,7 @@ class MessageViewSet(API):
     def conversation(self, request: SignedIn, id: str) -> Response:
         """A page of a conversation, oldest first."""
         sides = {side: number_of(request, side) for side in ("before", "after", "around")}
-        if sum(place is not None for place in sides.values()) > 1:
+        if sum(position is not None for position in sides.values()) > 1:
             raise Invalid("Give one of before, after and around.", pointer="/before")
         return envelope_page(
             history.history(by=request.user, conversation_id=path_id(id), limit=limit_of(request), **sides)
@@ -93,7 +93,7 @@ class ReactionViewSet(API):
 
     @described("removeReaction", MessageJSON, errors="422")
     def destroy(self, request: SignedIn, pk: str, emoji: str) -> Response:
-        """Take my reaction back."""
+        """Remove my reaction."""
         return envelope(reactions.remove_reaction(by=request.user, message_id=path_id(pk), emoji=emoji))
 
 
@@ -102,12 +102,12 @@ class ReceiptViewSet(API):
 
     @described("markDelivered", MarksJSON, body=Watermark)
     def delivered(self, request: SignedIn, pk: str) -> Response:
-        """Note how far I have had what was said."""
+        """Move my delivery watermark: I have received the messages up to a position."""
         return self._mark(request, receipts.mark_delivered, pk)
 
     @described("markRead", MarksJSON, body=Watermark)
     def read(self, request: SignedIn, pk: str) -> Response:
-        """Note how far I have read."""
+        """Move my read watermark: I have read the messages up to a position."""
         return self._mark(request, receipts.mark_read, pk)
 
     def _mark(self, request: SignedIn, mark: Callable[..., receipts.MarksJSON], pk: str) -> Response:
@@ -116,8 +116,8 @@ class ReceiptViewSet(API):
 
 
 @contextmanager
-def renamed(theirs: str, ours: str) -> Iterator[None]:
-    """Let a refusal speak of the field as this door calls it."""
+def renaming_pointer(theirs: str, ours: str) -> Iterator[None]:
+    """Rename the field that a refusal points at to the name that this door uses."""
     try:
         yield
     except Refused as refusal:

@@ -14,5 +14,5 @@ class PresenceViewSet(API):
 
     @described("getPresence", PresenceJSON)
     def presence(self, request: SignedIn, pk: str) -> Response:
-        """Whether someone is here, and when they last were."""
+        """Whether someone is online, and when they were last seen."""
         return envelope(show_presence(by=request.user, other_id=path_id(pk)))

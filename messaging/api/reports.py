@@ -15,7 +15,7 @@ from messaging.moderation.reports import ReportJSON
 
 
 class NewReport(StrictSerializer):
-    """What is reported, a message or a person, and why."""
+    """A report of a message or a person, with its reason."""
 
     message_id = IdField(required=False)
     user_id = IdField(required=False)
@@ -33,17 +33,17 @@ class ReportViewSet(API):
 
     @described("listReports", ReportJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
-        """What I have reported, and what came of it."""
+        """The reports that I made, and their outcomes."""
         limit, cursor = limit_of(request), request.query_params.get("cursor")
         return envelope_page(list_reports(by=request.user, limit=limit, cursor=cursor))
 
     @described("report", ReportJSON, status=201, also=200, body=NewReport, errors="404 422")
     def create(self, request: SignedIn) -> Response:
-        """Ask the staff to look at a message or a person; 200 and the open report if that was done before."""
-        said = self.body(request, NewReport)
-        why = {"by": request.user, "reason": said["reason"], "comment": said["comment"]}
-        if message_id := said.get("message_id"):
+        """Report a message or a person to the staff; 200 and the open report if I reported it before."""
+        data = self.body(request, NewReport)
+        why = {"by": request.user, "reason": data["reason"], "comment": data["comment"]}
+        if message_id := data.get("message_id"):
             report, is_new = reports.report_message(message_id=message_id, **why)
         else:
-            report, is_new = reports.report_person(user=find_user({"id": said["user_id"]}, by=request.user), **why)
+            report, is_new = reports.report_person(user=find_user({"id": data["user_id"]}, by=request.user), **why)
         return envelope(reports.report_json(report), 201 if is_new else 200)

@@ -1,4 +1,4 @@
-"""What may be said to the routes and the socket about messages."""
+"""Serializers of the request bodies of the routes, and of the frames of the socket, about messages."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from chatproject.rest.fields import BoundedListField, IdField, PositionField, St
 
 
 class NewMessage(StrictSerializer):
-    """A message for a conversation, or for a person."""
+    """A message to a conversation or to a person."""
 
     id = IdField(required=False)
     conversation_id = IdField(required=False)
@@ -32,7 +32,7 @@ class NewUpload(StrictSerializer):
 
 
 class NewText(StrictSerializer):
-    """What a message is to say from now on."""
+    """The new text of a message."""
 
     text = TextField(allow_blank=True)
 

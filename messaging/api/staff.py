@@ -25,7 +25,7 @@ class ConnectedViewSet(API):
 
     @described("getConnectedStats", StatsJSON)
     def stats(self, request: SignedIn) -> Response:
-        """How many are connected, and to which servers."""
+        """How many people are connected, and to which servers."""
         return envelope(connections.stats(by=staff_of(request)))
 
     @described("listConnected", ConnectedJSON, pagination="cursor", query="limit cursor")
@@ -42,22 +42,22 @@ class ConnectedViewSet(API):
 
     @described("listPresentIn", PersonJSON, pagination="cursor")
     def participants(self, request: SignedIn, pk: str) -> Response:
-        """Who has a conversation open now; its members may ask, too."""
+        """Who has a conversation open now; its members may ask for it, too."""
         id = path_id(pk)
         if request.user.is_staff:
-            found = connections.list_looking_for_staff(by=staff_of(request), conversation_id=id)
+            found = connections.list_viewers_for_staff(by=staff_of(request), conversation_id=id)
         else:
-            found = connections.list_looking(by=request.user, conversation_id=id)
+            found = connections.list_viewers(by=request.user, conversation_id=id)
         return envelope_page(Page(found, next=None, previous=None, has_more=False))
 
     @described("broadcast", SuccessJSON, body=NewAnnouncement)
     def broadcast(self, request: SignedIn) -> Response:
-        """Say something to everyone who is connected."""
+        """Announce a text to everyone who is connected."""
         return self._announce(request)
 
     @described("broadcastIn", SuccessJSON, body=NewAnnouncement)
     def broadcast_in(self, request: SignedIn, pk: str) -> Response:
-        """Say something to everyone who is connected and in a conversation."""
+        """Announce a text to the connected members of a conversation."""
         return self._announce(request, conversation_id=path_id(pk))
 
     def _announce(self, request: SignedIn, **where: Any) -> Response:

@@ -1,4 +1,4 @@
-"""The REST door to what has changed."""
+"""The REST door to changes, for devices that catch up."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from messaging.sync import changes as sync
 from messaging.sync.changes import ChangesJSON, ChangesPage, SyncJSON
 
 
-class CatchingUpViewSet(API):
+class SyncViewSet(API):
     """`/sync` and `/conversations/{id}/changes`."""
 
     @described("getChanges", ChangesJSON, pagination="part", query="version limit")
     def changes(self, request: SignedIn, pk: str) -> Response:
-        """What changed in a conversation after a version."""
+        """The changes of a conversation after a version."""
         conversation_id, after = path_id(pk), number_of(request, "after")
         if after is None:
             raise Invalid("Say after which version.", pointer="/after")
@@ -27,7 +27,7 @@ class CatchingUpViewSet(API):
 
     @described("sync", SyncJSON, pagination="part", query="cursor", errors="410")
     def sync(self, request: SignedIn) -> Response:
-        """What changed for me since a cursor was given."""
+        """The changes of all my conversations since a cursor was given."""
         return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))
 
 

@@ -1,4 +1,4 @@
-"""Reports, and what the staff does with messages, conversations and connections.
+"""Reports, and the commands of the staff about messages, conversations and connections.
 
 The admin modules and the doors may import it.
 """

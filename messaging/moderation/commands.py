@@ -1,6 +1,6 @@
-"""What the staff may do with what people say, and with accounts that have said it; each of it is in the audit log.
+"""Commands of the staff about messages, links, media and accounts; each one is recorded in the audit log.
 
-What concerns people alone is in `accounts/staff/moderation.py`.
+Commands that concern people alone are in `accounts/staff/moderation.py`.
 """
 
 from uuid import UUID
@@ -32,7 +32,7 @@ def close_account(*, by: Staff, user_id: UUID, reason: str) -> None:
 
 @transaction.atomic
 def delete_message(*, by: Staff, message_id: UUID, reason: str) -> None:
-    """Take a message back for everyone; a tombstone stays. Nothing happens to one that is deleted already."""
+    """Delete a message for everyone; a tombstone stays. Deleting it again changes nothing."""
     reason = require_reason(reason)
     conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
     conversation = Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
@@ -40,14 +40,16 @@ def delete_message(*, by: Staff, message_id: UUID, reason: str) -> None:
     if message.kind == Message.Kind.NOTICE:
         raise Unprocessable("A notice can't be deleted.")
     if message.deleted_at is None:
-        what = {"message_id": str(message.pk), "sender_id": str(message.sender_id)}
-        record(by=by, action=Action.DELETE_MESSAGE, kind="conversation", id=conversation.pk, reason=reason, before=what)
+        before = {"message_id": str(message.pk), "sender_id": str(message.sender_id)}
+        record(
+            by=by, action=Action.DELETE_MESSAGE, kind="conversation", id=conversation.pk, reason=reason, before=before
+        )
         make_tombstone(message, conversation, at=now())
 
 
 @transaction.atomic
 def revoke_link(*, by: Staff, link_id: UUID) -> None:
-    """Let an invitation link lead nowhere from now on. Doing it again changes nothing."""
+    """Revoke an invitation link. Revoking it again changes nothing."""
     link = InviteLink.objects.select_for_update(no_key=True).get(pk=link_id)
     if link.revoked_at is None:
         link.revoked_at = timezone.now()
@@ -57,35 +59,35 @@ def revoke_link(*, by: Staff, link_id: UUID) -> None:
 
 @transaction.atomic
 def quarantine(*, by: Staff, attachment_id: UUID, reason: str) -> None:
-    """Let nobody get these bytes from now on, wherever they were sent. Doing it again changes nothing."""
-    attachment, blob = _held(attachment_id)
+    """Block the download of a file in every message that contains it. Doing it again changes nothing."""
+    attachment, blob = _lock_blob(attachment_id)
     reason = require_reason(reason)
     if blob.quarantined_at is None:
         blob.quarantined_at = timezone.now()
-        _record_bytes(by, Action.QUARANTINE, attachment, blob, reason)
+        _save_quarantine(by, Action.QUARANTINE, attachment, blob, reason)
 
 
 @transaction.atomic
 def release(*, by: Staff, attachment_id: UUID, reason: str) -> None:
-    """Let people get these bytes again."""
-    attachment, blob = _held(attachment_id)
+    """Allow the download of a file again."""
+    attachment, blob = _lock_blob(attachment_id)
     reason = require_reason(reason)
     if blob.quarantined_at is not None:
         blob.quarantined_at = None
-        _record_bytes(by, Action.RELEASE, attachment, blob, reason)
+        _save_quarantine(by, Action.RELEASE, attachment, blob, reason)
 
 
-def _held(attachment_id: UUID) -> tuple[Attachment, Blob]:
-    """An attachment, and its bytes, which nobody else changes until the transaction ends."""
+def _lock_blob(attachment_id: UUID) -> tuple[Attachment, Blob]:
+    """Load an attachment, and lock its blob until the transaction ends."""
     blob = Blob.objects.select_for_update(no_key=True).get(attachments=attachment_id)
     return Attachment.objects.get(pk=attachment_id), blob
 
 
-def _record_bytes(by: Staff, action: Action, attachment: Attachment, blob: Blob, reason: str) -> None:
-    """Note it, and let everyone who sees a message with these bytes see what has become of them."""
+def _save_quarantine(by: Staff, action: Action, attachment: Attachment, blob: Blob, reason: str) -> None:
+    """Save the blob, record the action, and publish a change of every message that contains the file."""
     blob.save(update_fields=["quarantined_at"])
-    about = {"attachment_id": str(attachment.pk), "content_type": blob.content_type, "size": blob.size}
-    record(by=by, action=action, kind="person", id=attachment.owner_id, reason=reason, before=about)
+    before = {"attachment_id": str(attachment.pk), "content_type": blob.content_type, "size": blob.size}
+    record(by=by, action=action, kind="person", id=attachment.owner_id, reason=reason, before=before)
     uses = Attachment.objects.filter(blob=blob, message_id__isnull=False, gone_at=None).values_list("message_id")
     for message in Message.objects.filter(pk__in=uses, deleted_at=None).order_by("conversation_id", "position"):
         conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=message.conversation_id).first()
@@ -96,7 +98,7 @@ def _record_bytes(by: Staff, action: Action, attachment: Attachment, blob: Blob,
 
 @transaction.atomic
 def warn(*, by: Staff, user_id: UUID, text: str) -> None:
-    """Tell a person that what they did is not wanted here, in the words of the staff."""
+    """Send a person a warning in the words of the staff."""
     words = require_reason(text, pointer="/text")
     user = User.objects.get(pk=user_id, is_active=True)
     by.require_over(user)

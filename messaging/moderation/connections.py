@@ -1,6 +1,6 @@
-"""Who is connected, on all servers together: what the staff sees of it, and what it may do about it.
+"""Who is connected to all servers: queries and commands for the staff.
 
-Everything here stands in the audit log. RedisError where Redis, which alone knows of all servers, does not answer.
+Everything here is recorded in the audit log. Only Redis knows all servers: RedisError is raised if it does not answer.
 """
 
 from collections.abc import Iterator
@@ -27,18 +27,18 @@ from messaging.presence.queries import key_of, living_servers, servers_of, viewe
 from messaging.presence.registry import SOCKETS_MOST
 
 ANNOUNCEMENT_LENGTH = 1000
-AT_ONCE = 5000
+SCAN_BATCH = 5000
 
 
 class ProcessJSON(TypedDict):
-    """A server process, and how many sockets it has."""
+    """A server process, and the number of its sockets."""
 
     id: str
     sockets: Count
 
 
 class StatsJSON(TypedDict):
-    """How many are connected to all servers together."""
+    """How many people and sockets are connected to all servers."""
 
     connected_users: Count
     connected_sockets: Count
@@ -67,8 +67,8 @@ def stats(*, by: Staff) -> StatsJSON:
 
 
 def count() -> StatsJSON:
-    """As `stats`, for pages that have logged who looks."""
-    servers = {server: list(_members(server)) for server in living_servers()}
+    """Do the same as `stats`, for pages that have already written to the audit log."""
+    servers = {server: list(_sockets_on(server)) for server in living_servers()}
     return {
         "connected_users": len({member.partition(":")[0] for members in servers.values() for member in members}),
         "connected_sockets": sum(map(len, servers.values())),
@@ -76,8 +76,8 @@ def count() -> StatsJSON:
     }
 
 
-def _members(server: str) -> Iterator[str]:
-    members: Iterator[tuple[Any, float]] = redis().zscan_iter(key_of(server, "sockets"), count=AT_ONCE)
+def _sockets_on(server: str) -> Iterator[str]:
+    members: Iterator[tuple[Any, float]] = redis().zscan_iter(key_of(server, "sockets"), count=SCAN_BATCH)
     return (member.decode() for member, _ in members)
 
 
@@ -88,22 +88,22 @@ def list_connected(*, by: Staff, limit: int = PAGE_SIZE, cursor: str | None = No
 
 
 def find_connected(*, by: Staff, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[ConnectedJSON]:
-    """As `list_connected`, for pages that have logged who looks."""
+    """Do the same as `list_connected`, for pages that have already written to the audit log."""
     after = read_cursor(cursor, salt="connected") if cursor else ""
     found = _sockets_after(after, people=limit + 1)
     shown, more = dict(list(found.items())[:limit]), len(found) > limit
-    following = write_cursor(next(reversed(shown)), salt="connected") if more else None
+    next_cursor = write_cursor(next(reversed(shown)), salt="connected") if more else None
     users = User.objects.in_bulk(UUID(id) for id in shown)
     people = dict(zip(users, people_json(users.values(), viewer=by.user), strict=True))
     known = [(people[UUID(id)], sockets) for id, sockets in shown.items() if UUID(id) in people]
     items: list[ConnectedJSON] = [{"user": user, "sockets": sockets} for user, sockets in known]
-    return Page(items, next=following, previous=None, has_more=more)
+    return Page(items, next=next_cursor, previous=None, has_more=more)
 
 
 def _sockets_after(after: str, *, people: int) -> dict[str, list[SocketJSON]]:
-    """Find the sockets of the next so many people, who are in the order of their ids."""
+    """Find the sockets of the next `people` people after a cursor, in the order of their ids."""
     start = f"({after};" if after else "-"
-    # A person has at most so many, so that this reaches as many people on every server.
+    # A person has at most SOCKETS_MOST sockets, so this covers the number of people asked for on every server.
     most = people * SOCKETS_MOST
     read: Any = redis().zrangebylex
     found = [
@@ -120,14 +120,14 @@ def _socket_json(socket: str, session: str, since: str, server: str) -> SocketJS
     return {"server": server, "session_id": str(UUID(session)), "since": timestamp_of(int(since))}
 
 
-def list_looking(*, by: User, conversation_id: UUID) -> list[PersonJSON]:
+def list_viewers(*, by: User, conversation_id: UUID) -> list[PersonJSON]:
     """List who has a conversation open, as far as a member may see them; Conversation.DoesNotExist for a stranger."""
     participant_of(by, conversation_id)
     visible = visible_people(by=by, ids=viewers_of(conversation_id))
     return people_json(User.objects.filter(pk__in=visible).order_by("username"), viewer=by)
 
 
-def list_looking_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJSON]:
+def list_viewers_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJSON]:
     """List everyone who has a conversation open now."""
     conversation = Conversation.objects.get(pk=conversation_id)
     record(by=by, action=Action.SEE_PRESENT, kind="conversation", id=conversation.pk)
@@ -135,7 +135,7 @@ def list_looking_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJS
 
 
 def disconnect(*, by: Staff, user_id: UUID) -> None:
-    """Close the sockets that a person has at this moment; their sessions stay. User.DoesNotExist for nobody."""
+    """Close the sockets that a person has now; their sessions stay. User.DoesNotExist without such an account."""
     user = User.objects.get(pk=user_id, is_active=True)
     by.require_over(user)
     servers = sorted(servers_of(user.pk))
@@ -145,18 +145,20 @@ def disconnect(*, by: Staff, user_id: UUID) -> None:
 
 
 def announce(*, by: Staff, text: str, conversation_id: UUID | None = None) -> None:
-    """Say something to everyone who is connected, or to those in a conversation: 1 to 1,000 code points. Kept nowhere.
+    """Announce a text of 1 to 1,000 code points to everyone who is connected, or to the members of a conversation.
+
+    The text is stored nowhere but in the audit log.
 
     Conversation.DoesNotExist if there is none.
     """
-    said = text.strip()
-    if not is_visible(said) or len(said) > ANNOUNCEMENT_LENGTH:
+    text = text.strip()
+    if not is_visible(text) or len(text) > ANNOUNCEMENT_LENGTH:
         raise Invalid(f"An announcement has 1 to {ANNOUNCEMENT_LENGTH} characters.", pointer="/message")
-    require_storable(said, pointer="/message")
+    require_storable(text, pointer="/message")
     if conversation_id is not None:
         Conversation.objects.get(pk=conversation_id)
     redis().ping()
     kind = "conversation" if conversation_id else ""
     with transaction.atomic():
-        record(by=by, action=Action.ANNOUNCE, kind=kind, id=conversation_id, after={"text": said})
-        transaction.on_commit(lambda: publish([AnnouncementFrame.of(said, conversation_id=conversation_id)]))
+        record(by=by, action=Action.ANNOUNCE, kind=kind, id=conversation_id, after={"text": text})
+        transaction.on_commit(lambda: publish([AnnouncementFrame.of(text, conversation_id=conversation_id)]))

@@ -1,4 +1,4 @@
-"""What people have reported, in pages."""
+"""The reports that a person has made."""
 
 from uuid import UUID
 
@@ -9,11 +9,11 @@ from messaging.moderation.reports import ReportJSON, report_json
 
 
 def list_reports(*, by: User, limit: int = PAGE_SIZE, cursor: str | None = None) -> Page[ReportJSON]:
-    """List what someone has reported, the latest first."""
+    """List the reports that someone has made, the latest first."""
     mine = Report.objects.filter(reporter=by).order_by("-pk")
     if cursor:
         mine = mine.filter(pk__lt=UUID(read_cursor(cursor, salt="reports")))
     found = list(mine[: limit + 1])
     shown, more = found[:limit], len(found) > limit
-    following = write_cursor(str(shown[-1].pk), salt="reports") if more else None
-    return Page([report_json(each) for each in shown], next=following, previous=None, has_more=more)
+    next_cursor = write_cursor(str(shown[-1].pk), salt="reports") if more else None
+    return Page([report_json(each) for each in shown], next=next_cursor, previous=None, has_more=more)

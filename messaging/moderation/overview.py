@@ -1,7 +1,7 @@
-"""How the place is, in numbers for the staff's first page: counted at most once a minute by each process.
+"""The numbers on the start page of the admin: each process counts them at most once a minute.
 
-Nothing here reads more than `COUNTED_MOST` rows for one number, or more than one day's ids of messages for what may
-still change: those of days gone by are remembered.
+No count reads more than `COUNT_LIMIT` rows. The counts of past days are cached for longer, so that a refresh usually
+reads the ids of today alone.
 """
 
 import time
@@ -24,10 +24,10 @@ from messaging.models import Blob, Report
 from messaging.moderation.connections import count
 
 DAYS = 30
-COUNTED_MOST = 100_000
-KEPT_SECONDS = 60
-# An id may be seven days old when it arrives, so that the days before today may still get some.
-KEPT_SECONDS_OF_THE_PAST = 3600
+COUNT_LIMIT = 100_000
+CACHE_SECONDS = 60
+# A message may arrive with an id that is up to seven days old, so the counts of past days can still grow.
+PAST_CACHE_SECONDS = 3600
 DAY = timedelta(days=1)
 
 BY_DAY = """
@@ -37,118 +37,118 @@ FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS days (low, high, number) 
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A count that went no further than `COUNTED_MOST` rows; None where nobody could tell."""
+class CappedCount:
+    """A count that stops at `COUNT_LIMIT` rows; None if it is unknown, as when Redis does not answer."""
 
     value: int | None
 
     @property
     def is_capped(self) -> bool:
-        return self.value is not None and self.value >= COUNTED_MOST
+        return self.value is not None and self.value >= COUNT_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How the place is, at a moment."""
+    """The numbers of the whole site at one time."""
 
     at: datetime
-    people: Number
-    connected_people: Number
-    connected_devices: Number
+    people: CappedCount
+    connected_people: CappedCount
+    connected_devices: CappedCount
     media_bytes: int
-    media_files: Number
+    media_files: CappedCount
     database_bytes: int
-    open_reports: Number
-    waiting_jobs: Number
-    failed_jobs: Number
+    open_reports: CappedCount
+    waiting_jobs: CappedCount
+    failed_jobs: CappedCount
     messages: Sequence[tuple[date, int]]
-    """For each of the last days, the last of them today: messages and notices."""
+    """Messages and notices of each of the last `DAYS` days; the last entry is today."""
     newcomers: Sequence[tuple[date, int]]
 
 
-class Days:
-    """How many rows of a table each day brought, by their ids, which begin with the time."""
+class DailyCounts:
+    """The number of rows created on each day in a table whose ids begin with the time; cached."""
 
     def __init__(self, table: str) -> None:
         self._table = table
-        self._kept: dict[date, tuple[float, int]] = {}
+        self._cached: dict[date, tuple[float, int]] = {}
 
-    def last(self, days: Sequence[date]) -> list[tuple[date, int]]:
-        """Count the rows of these days, the last of which is today; ask only for what is not remembered."""
+    def load(self, days: Sequence[date]) -> list[tuple[date, int]]:
+        """Count the rows of these days, the last of which is today; query only the days that are not cached."""
         now = time.monotonic()
-        kept = {day: known for day, known in self._kept.items() if day in days and known[0] > now}
-        asked = [day for day in days if day not in kept]
-        for day, number in zip(asked, self._ask(asked), strict=True):
-            kept[day] = (now + (KEPT_SECONDS if day == days[-1] else KEPT_SECONDS_OF_THE_PAST), number)
-        self._kept = kept
-        return [(day, kept[day][1]) for day in days]
+        cached = {day: entry for day, entry in self._cached.items() if day in days and entry[0] > now}
+        missing = [day for day in days if day not in cached]
+        for day, number in zip(missing, self._count(missing), strict=True):
+            cached[day] = (now + (CACHE_SECONDS if day == days[-1] else PAST_CACHE_SECONDS), number)
+        self._cached = cached
+        return [(day, cached[day][1]) for day in days]
 
-    def _ask(self, days: Sequence[date]) -> list[int]:
-        begins = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days]
-        low, high = ([str(first_id_at(moment + more)) for moment in begins] for more in (timedelta(), DAY))
+    def _count(self, days: Sequence[date]) -> list[int]:
+        starts = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days]
+        low, high = ([str(first_id_at(moment + more)) for moment in starts] for more in (timedelta(), DAY))
         with connection.cursor() as cursor:
-            cursor.execute(BY_DAY.format(table=self._table), [COUNTED_MOST, low, high])
+            cursor.execute(BY_DAY.format(table=self._table), [COUNT_LIMIT, low, high])
             return [number for (number,) in cursor.fetchall()]
 
 
-class Lookout:
-    """Counts, and remembers for a minute what it counted."""
+class OverviewCache:
+    """Caches the overview of this process for a minute."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self.forget()
+        self.clear()
 
-    def forget(self) -> None:
-        self._seen: tuple[float, Overview] | None = None
-        self._messages, self._newcomers = Days("messaging_message"), Days("accounts_user")
+    def clear(self) -> None:
+        self._overview: tuple[float, Overview] | None = None
+        self._messages, self._newcomers = DailyCounts("messaging_message"), DailyCounts("accounts_user")
 
-    def look(self) -> Overview:
-        """Give how the place is, as of a minute ago at most."""
+    def load(self) -> Overview:
+        """Return the overview, which is at most a minute old."""
         with without_connection(), self._lock:
-            if self._seen is None or self._seen[0] < time.monotonic():
-                self._seen = (time.monotonic() + KEPT_SECONDS, self._count())
-            return self._seen[1]
+            if self._overview is None or self._overview[0] < time.monotonic():
+                self._overview = (time.monotonic() + CACHE_SECONDS, self._count())
+            return self._overview[1]
 
     def _count(self) -> Overview:
         today = timezone.now().astimezone(UTC).date()
         days = [today - DAY * n for n in reversed(range(DAYS))]
         jobs = ProcrastinateJob.objects
-        people, devices = _connected()
-        media_bytes, media_files = _media()
+        people, devices = _count_connected()
+        media_bytes, media_files = _measure_media()
         return Overview(
             at=timezone.now(),
-            people=_number(User.objects.filter(is_active=True, is_bot=False)),
+            people=_capped_count(User.objects.filter(is_active=True, is_bot=False)),
             connected_people=people,
             connected_devices=devices,
             media_bytes=media_bytes,
             media_files=media_files,
             database_bytes=_database_bytes(),
-            open_reports=_number(Report.objects.filter(resolved_at=None)),
-            waiting_jobs=_number(jobs.filter(status="todo")),
-            failed_jobs=_number(jobs.filter(status="failed")),
-            messages=self._messages.last(days),
-            newcomers=self._newcomers.last(days),
+            open_reports=_capped_count(Report.objects.filter(resolved_at=None)),
+            waiting_jobs=_capped_count(jobs.filter(status="todo")),
+            failed_jobs=_capped_count(jobs.filter(status="failed")),
+            messages=self._messages.load(days),
+            newcomers=self._newcomers.load(days),
         )
 
 
-def _number(found: QuerySet[Any]) -> Number:
-    return Number(found.order_by()[:COUNTED_MOST].count())
+def _capped_count(found: QuerySet[Any]) -> CappedCount:
+    return CappedCount(found.order_by()[:COUNT_LIMIT].count())
 
 
-def _connected() -> tuple[Number, Number]:
-    """Count who is connected to all servers, which Redis alone knows."""
+def _count_connected() -> tuple[CappedCount, CappedCount]:
+    """Count the people and devices that are connected to all servers; only Redis knows them."""
     try:
         counted = count()
     except RedisError:
-        return Number(None), Number(None)
-    return Number(counted["connected_users"]), Number(counted["connected_sockets"])
+        return CappedCount(None), CappedCount(None)
+    return CappedCount(counted["connected_users"]), CappedCount(counted["connected_sockets"])
 
 
-def _media() -> tuple[int, Number]:
-    """Add up what is stored, and count it."""
-    some = Blob.objects.order_by().values("size")[:COUNTED_MOST]
+def _measure_media() -> tuple[int, CappedCount]:
+    """Return the total size and the number of the stored files."""
+    some = Blob.objects.order_by().values("size")[:COUNT_LIMIT]
     found = some.aggregate(bytes=Sum("size"), files=Count("*"))
-    return found["bytes"] or 0, Number(found["files"])
+    return found["bytes"] or 0, CappedCount(found["files"])
 
 
 def _database_bytes() -> int:
@@ -158,4 +158,4 @@ def _database_bytes() -> int:
     return size
 
 
-lookout = Lookout()
+overview_cache = OverviewCache()

@@ -1,4 +1,4 @@
-"""Reports: what people ask the staff to look at, and what comes of it."""
+"""Reports of messages and people: making them, and resolving them."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -30,26 +30,26 @@ Outcome = Report.Outcome
 
 
 def report_message(*, by: User, message_id: UUID, reason: str, comment: str = "") -> tuple[Report, bool]:
-    """Report a message, with a copy of what it says now; also tell whether the report is new.
+    """Report a message, with a sealed copy of its current text; also return whether the report is new.
 
-    Message.DoesNotExist for one that the reporter can't read, RateLimited after too many reports in a day.
+    Message.DoesNotExist if the reporter may not read it, RateLimited after too many reports in a day.
     """
     message = _visible(by, message_id)
     if message.kind == Message.Kind.NOTICE or message.deleted_at is not None or message.body is None:
         raise Unprocessable("There is nothing to report here.", pointer="/message_id")
     where = {"row": message.pk, "conversation": message.conversation_id}
-    said = unseal(bytes(message.body), field="body", **where)
+    copy = unseal(bytes(message.body), field="body", **where)
     about = {"conversation_id": message.conversation_id, "message_id": message.pk, "said_at": message.created_at}
-    return _report(by, message.sender_id, reason, comment, said, about)
+    return _report(by, message.sender_id, reason, comment, copy, about)
 
 
 def report_person(*, by: User, user: User, reason: str, comment: str = "") -> tuple[Report, bool]:
-    """Report a person; also tell whether the report is new."""
+    """Report a person; also return whether the report is new."""
     return _report(by, user.pk, reason, comment, None, {"message_id": None})
 
 
 def _visible(by: User, message_id: UUID) -> Message:
-    """Find a message that someone may read."""
+    """Return a message that someone may read; Message.DoesNotExist otherwise."""
     conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
     try:
         return readable(participant_of(by, conversation_id)).get(pk=message_id)
@@ -58,13 +58,13 @@ def _visible(by: User, message_id: UUID) -> Message:
 
 
 def _report(
-    by: User, person_id: UUID, reason: str, comment: str, said: str | None, about: Mapping[str, Any]
+    by: User, person_id: UUID, reason: str, comment: str, copy: str | None, about: Mapping[str, Any]
 ) -> tuple[Report, bool]:
     if person_id in {by.pk, SERVICE_ID}:
         raise Unprocessable("You can't report yourself, or the place itself.")
     require_storable(comment, pointer="/comment")
     with rate_limits.charged(by.pk, (quotas.REPORTS, 1)) as charge:
-        report, is_new = _store(by, person_id, reason, comment, said, about)
+        report, is_new = _store(by, person_id, reason, comment, copy, about)
     if not is_new:
         rate_limits.refund(charge)
     return report, is_new
@@ -72,7 +72,7 @@ def _report(
 
 @transaction.atomic
 def _store(
-    by: User, person_id: UUID, reason: str, comment: str, said: str | None, about: Mapping[str, Any]
+    by: User, person_id: UUID, reason: str, comment: str, copy: str | None, about: Mapping[str, Any]
 ) -> tuple[Report, bool]:
     id = uuid7()
     report = Report(
@@ -80,8 +80,8 @@ def _store(
         reporter=by,
         person_id=person_id,
         reason=reason,
-        comment=_seal(id, "comment", comment.strip()) if comment.strip() else None,
-        copy=_seal(id, "copy", said) if said is not None else None,
+        comment=_sealed(id, "comment", comment.strip()) if comment.strip() else None,
+        copy=_sealed(id, "copy", copy) if copy is not None else None,
         **about,
     )
     Report.objects.bulk_create([report], ignore_conflicts=True)
@@ -89,18 +89,18 @@ def _store(
     return stored, stored.pk == id
 
 
-def _seal(id: UUID, field: str, text: str) -> bytes:
+def _sealed(id: UUID, field: str, text: str) -> bytes:
     return seal(text, field=field, row=id, conversation=id)
 
 
-def words_of(report: Report, field: str) -> str:
-    """Open the `comment` or the `copy` of a report."""
+def unsealed(report: Report, field: str) -> str:
+    """Decrypt the `comment` or the `copy` of a report; empty if it has none."""
     sealed = getattr(report, field)
     return unseal(bytes(sealed), field=field, row=report.pk, conversation=report.pk) if sealed is not None else ""
 
 
 class ReportJSON(TypedDict):
-    """What someone has reported, and what came of it."""
+    """A report, as its reporter sees it."""
 
     id: IdText
     user_id: IdText
@@ -114,13 +114,13 @@ class ReportJSON(TypedDict):
 
 
 def report_json(report: Report) -> ReportJSON:
-    """Show a report to whoever made it."""
+    """Return a report as JSON for its reporter."""
     return {
         "id": str(report.pk),
         "user_id": str(report.person_id),
         "message_id": str(report.message_id) if report.message_id else None,
         "reason": report.reason,
-        "comment": words_of(report, "comment"),
+        "comment": unsealed(report, "comment"),
         "state": "resolved" if report.resolved_at else "open",
         "outcome": report.outcome or None,
         "created_at": timestamp(report.created_at),
@@ -128,18 +128,18 @@ def report_json(report: Report) -> ReportJSON:
     }
 
 
-# What the staff does about them
+# Resolving reports
 
 
 @transaction.atomic
 def resolve_report(*, by: Staff, report_id: UUID, outcome: str, words: str = "") -> list[Report]:
-    """Do what comes of a report, and of all that are open about the same; each reporter is told.
+    """Resolve a report and all open reports about the same message or person; each reporter gets an answer.
 
-    `words` are told to the person where they are warned or suspended, and are the reason otherwise. Conflict if it was
-    resolved before.
+    If the person is warned or suspended, `words` are shown to them; otherwise they are the reason in the audit log.
+    Conflict if the report was resolved before.
     """
     report = Report.objects.select_related("person").get(pk=report_id)
-    # Whatever comes of it: nobody decides about themselves, nor one of the staff about another.
+    # This holds for every outcome: nobody resolves a report about themselves, or about another member of the staff.
     by.require_over(report.person)
     same = Report.objects.filter(person=report.person_id, message_id=report.message_id, resolved_at=None)
     open_ones = list(same.select_for_update(of=("self",)).select_related("reporter").order_by("pk"))
@@ -152,14 +152,14 @@ def resolve_report(*, by: Staff, report_id: UUID, outcome: str, words: str = "")
         after = {"outcome": outcome}
         record(by=by, action=Action.RESOLVE_REPORT, kind="report", id=each.pk, reason=words.strip(), after=after)
         send_service_message([each.reporter], _answer(each, report.person))
-    ACTS[Outcome(outcome)](by, report, words)
+    RESOLUTIONS[Outcome(outcome)](by, report, words)
     return open_ones
 
 
 def _delete(by: Staff, report: Report, words: str) -> None:
     if report.message_id is None:
         raise Unprocessable("This report is about a person: there is no message to delete.", pointer="/outcome")
-    # It may be gone with its group or its week, which is as well.
+    # The message may have been deleted with its group or its partition already.
     with suppress(Message.DoesNotExist, Conversation.DoesNotExist):
         commands.delete_message(by=by, message_id=report.message_id, reason=words or report.get_reason_display())
 
@@ -176,7 +176,7 @@ def _dismiss(by: Staff, report: Report, words: str) -> None:
     pass
 
 
-ACTS: dict[Report.Outcome, Callable[[Staff, Report, str], None]] = {
+RESOLUTIONS: dict[Report.Outcome, Callable[[Staff, Report, str], None]] = {
     Outcome.DELETED: _delete,
     Outcome.WARNED: _warn,
     Outcome.SUSPENDED: _suspend,

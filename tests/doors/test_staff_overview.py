@@ -14,7 +14,7 @@ from accounts.models import AuditEntry, User
 from chatproject.core.redis import redis
 from chatproject.staff.charts import HEIGHT, chart
 from conversations.models import Conversation
-from messaging.moderation.overview import DAYS, Days, lookout
+from messaging.moderation.overview import DAYS, DailyCounts, overview_cache
 from messaging.moderation.reports import report_message
 from messaging.retention.partitions import monday, name_of
 from tests.accounts.visitor import Visitor, words
@@ -25,9 +25,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered() -> Iterator[None]:
-    lookout.forget()
+    overview_cache.clear()
     yield
-    lookout.forget()
+    overview_cache.clear()
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def test_it_counts_once_a_minute(desk: Visitor, alice: User, bob: User, conversa
 def test_days_gone_by_are_not_counted_again(bob: User, alice: User, conversation: Conversation) -> None:
     today = timezone.now().astimezone(UTC).date()
     days = [today - timedelta(days=n) for n in reversed(range(DAYS))]
-    counting = Days("messaging_message")
+    counting = DailyCounts("messaging_message")
     say(bob, conversation, "Hi")
-    assert counting.last(days)[-1] == (today, 1)
-    counting._kept[today] = (0, 1)  # its minute is over
+    assert counting.load(days)[-1] == (today, 1)
+    counting._cached[today] = (0, 1)  # its minute is over
     say(bob, conversation, "Hi again")
     with CaptureQueriesContext(connection) as seen:
-        assert counting.last(days)[-1] == (today, 2)
+        assert counting.load(days)[-1] == (today, 2)
     (asked,) = [each["sql"] for each in seen]
     assert asked.count("-0000-0000-000000000000") == 2  # the two ends of one day
 
@@ -88,7 +88,7 @@ def test_counting_a_day_reads_the_index_of_its_week_alone(bob: User, conversatio
     say(bob, conversation, "Hi")
     now = timezone.now()
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as seen:
-        Days("messaging_message").last([now.astimezone(UTC).date()])
+        DailyCounts("messaging_message").load([now.astimezone(UTC).date()])
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN (ANALYZE, COSTS OFF) " + seen.captured_queries[0]["sql"])
         plan = "\n".join(row for (row,) in cursor.fetchall())

@@ -15,13 +15,13 @@ SLOTS = {"default": 1, processing_queue.QUEUE: 2, mail.QUEUE: 4}
 
 
 class Command(BaseCommand):
-    """Run jobs until SIGTERM or SIGINT comes."""
+    """Run jobs until SIGTERM or SIGINT."""
 
-    help = "Run the jobs of all queues, or of some; several such workers share the work."
+    help = "Run the jobs of all queues, or of some; several workers can run at the same time."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("queues", nargs="*", metavar="queue", help=f"of {', '.join(SLOTS)}; all unless told")
-        parser.add_argument("--shutdown-graceful-timeout", type=float, default=60, help="seconds; 60 unless told")
+        parser.add_argument("queues", nargs="*", metavar="queue", help=f"of {', '.join(SLOTS)}; default: all")
+        parser.add_argument("--shutdown-graceful-timeout", type=float, default=60, help="in seconds; default: 60")
 
     def handle(self, *, queues: list[str], shutdown_graceful_timeout: float, **options: Any) -> None:
         if unknown := set(queues) - SLOTS.keys():

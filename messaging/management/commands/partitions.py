@@ -23,7 +23,7 @@ FROM pg_class c WHERE c.oid = ANY(%s::regclass[])
 
 
 class Command(BaseCommand):
-    help = "List the weeks of messages, make those ahead, or drop those that nobody may read any more."
+    help = "List the weekly partitions of messages, create those ahead, or drop those past their retention time."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", nargs="?", choices=["list", "make", "drop"], default="list")

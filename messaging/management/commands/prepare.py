@@ -12,7 +12,7 @@ from messaging.retention.partitions import make_partitions
 
 
 class Command(BaseCommand):
-    help = "Migrate, make the weeks ahead, and seed the demo cast where CHAT_DEMO=1 and nobody is there yet."
+    help = "Migrate, create the partitions ahead, and seed the demo if CHAT_DEMO=1 and there are no people yet."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.HAS_SECRET_KEY:

@@ -1,4 +1,4 @@
-"""`manage.py procrastinate`: its own command, but a worker logs at its start which measures confine the sanitizer."""
+"""`manage.py procrastinate`: procrastinate's command; a worker also logs which measures confine the sanitizer."""
 
 import logging
 from typing import Any

@@ -28,7 +28,7 @@ DAYS = 6
 
 
 class Command(BaseCommand):
-    help = "Make the demo cast (alice, bob, carol, staff; password parley-demo) and a few hundred messages."
+    help = "Create the demo cast (alice, bob, carol, staff; password parley-demo) and a few hundred messages."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.EXPOSED_BY:

@@ -53,7 +53,7 @@ def test_a_report_keeps_a_sealed_copy_of_what_was_said(alice: User, bob: User, s
     made = report(alice, said, "He does this all day")
     delete_message(by=bob, message_id=said)
     made.refresh_from_db()
-    assert (reports.words_of(made, "copy"), reports.words_of(made, "comment")) == (
+    assert (reports.unsealed(made, "copy"), reports.unsealed(made, "comment")) == (
         "Buy my watches",
         "He does this all day",
     )
@@ -183,4 +183,4 @@ def test_what_was_said_is_forgotten_some_time_after_it_was_decided(by: Staff, al
     purge.forget_reports()
     for each, kept in ((old, ("", "")), (new, ("New", "Rude"))):
         each.refresh_from_db()
-        assert (reports.words_of(each, "copy"), reports.words_of(each, "comment")) == kept
+        assert (reports.unsealed(each, "copy"), reports.unsealed(each, "comment")) == kept
