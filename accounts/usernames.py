@@ -4,7 +4,7 @@ import unicodedata
 
 from django.conf import settings
 
-from chatproject.core.names import fold
+from chatproject.core.text import fold
 
 KEPT = frozenset({"all", "everyone", "here", "admin", "root", "support", "staff", "system", "parley"})
 """Names that everybody would take for the server's own, or that mean more than one person."""

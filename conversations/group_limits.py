@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
-from chatproject.core.errors import Invalid, Unprocessable, require_storable
-from chatproject.core.names import name_error
+from chatproject.core.errors import Invalid, Unprocessable
+from chatproject.core.text import name_error, require_storable
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH
 
 

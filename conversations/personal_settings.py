@@ -12,7 +12,8 @@ from accounts.changes import publish_user_change
 from accounts.models import User
 from accounts.people.locks import lock_people
 from chatproject.core.encryption import seal, unseal
-from chatproject.core.errors import Invalid, require_storable
+from chatproject.core.errors import Invalid
+from chatproject.core.text import require_storable
 from conversations.access import participant_of
 from conversations.models import Participant
 

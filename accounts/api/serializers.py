@@ -9,7 +9,7 @@ from rest_framework import serializers
 from accounts.api.fields import ReferenceField, WalletField
 from accounts.models import username_validators
 from accounts.people.user_settings import CHOICES, is_valid_choice
-from chatproject.core.names import name_error
+from chatproject.core.text import name_error
 from chatproject.rest.fields import IdField, StrictBooleanField, StrictSerializer, TextField
 
 

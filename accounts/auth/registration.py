@@ -8,7 +8,7 @@ from accounts.auth.passwords import hashing_turn
 from accounts.hashers import normal_password
 from accounts.models import User
 from accounts.usernames import IS_KEPT, IS_TAKEN, is_kept
-from chatproject.core.names import name_error
+from chatproject.core.text import name_error
 
 
 class NameTaken(Exception):

@@ -7,7 +7,7 @@ import django.core.validators
 from django.db import migrations, models
 
 import accounts.models
-from chatproject.core.names import fold
+from chatproject.core.text import fold
 
 AT_ONCE = 1000
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.hashers import normal_password
 from accounts.usernames import fold_username
 from chatproject.core.ids import uuid7
-from chatproject.core.names import fold
+from chatproject.core.text import fold
 
 username_validators: list[Callable[[Any], None]] = [
     RegexValidator(r"\A[a-z0-9_.-]+\Z", "Use the letters a to z, digits, and _ . - only."),

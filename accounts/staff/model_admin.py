@@ -22,7 +22,8 @@ from django.utils.text import capfirst
 from redis.exceptions import RedisError
 
 from accounts.staff.audit_log import Staff
-from chatproject.core.errors import REASON_LENGTH, Refused
+from chatproject.core.errors import Refused
+from chatproject.core.text import REASON_LENGTH
 
 COUNTED_MOST = 10_000
 LOOKS_LOGGED_EVERY = timedelta(minutes=10)

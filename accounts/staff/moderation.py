@@ -14,7 +14,8 @@ from accounts.changes import publish_user_change
 from accounts.models import AuditEntry, User
 from accounts.people.locks import lock_people
 from accounts.staff.audit_log import Action, Staff, record
-from chatproject.core.errors import NotAllowed, require_reason
+from chatproject.core.errors import NotAllowed
+from chatproject.core.text import require_reason
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """Database connections outside of Django's, and waiting without holding one."""
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
@@ -53,13 +53,6 @@ def now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         moment: datetime = cursor.fetchone()[0]
     return moment
-
-
-def array_text(items: Iterable[object]) -> str:
-    """Write numbers, ids and plain words as PostgreSQL's array text: it costs the driver nothing, and the statement
-    decides its type.
-    """
-    return "{" + ",".join("NULL" if item is None else str(item) for item in items) + "}"
 
 
 def in_thread(work: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:

@@ -4,10 +4,6 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 
-from chatproject.core.names import is_visible
-
-REASON_LENGTH = 500
-
 
 class Refused(Exception):
     """A refusal. `code` and `status` are part of the contract, `detail` is for people, `pointer` names the field."""
@@ -91,22 +87,3 @@ class Unprocessable(Refused):
 class Unavailable(Refused):
     code = "unavailable"
     status = 503
-
-
-def require_storable(text: str, *, pointer: str) -> None:
-    """Raise Invalid unless PostgreSQL can store a text unchanged."""
-    try:
-        is_storable = b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        is_storable = False
-    if not is_storable:
-        raise Invalid("This text holds NUL or half a character.", pointer=pointer)
-
-
-def require_reason(text: str, *, pointer: str = "/reason") -> str:
-    """Trim a reason; Invalid unless it has 1 to 500 code points, at least one of them visible."""
-    reason = text.strip()
-    if not is_visible(reason) or len(reason) > REASON_LENGTH:
-        raise Invalid(f"Give a reason, of at most {REASON_LENGTH} characters.", pointer=pointer)
-    require_storable(reason, pointer=pointer)
-    return reason

@@ -22,8 +22,7 @@ from websockets.protocol import OPEN
 from websockets.speedups import apply_mask
 
 from chatproject.server.close_codes import CloseCode
-from chatproject.server.connection import EXTENSION, framed, ignore
-from chatproject.server.connection_buffers import ReceiveQueue, WriteGate, flushes
+from chatproject.server.connection import EXTENSION, ReceiveQueue, WriteGate, flushes, framed, ignore
 
 FINAL_TEXT = 0x81
 MASKED = 0x80

@@ -8,7 +8,7 @@ from accounts.changes import publish_user_change
 from accounts.models import User
 from accounts.people import username_change
 from chatproject.core.errors import Invalid
-from chatproject.core.names import name_error
+from chatproject.core.text import name_error
 from conversations.avatars import replace_avatar
 from conversations.permissions import Locked, directs_of, refresh_permissions, with_locks
 

@@ -6,8 +6,8 @@ from django.db.models.expressions import RawSQL
 
 from accounts.models import User
 from accounts.people.profiles import PersonJSON, people_json
-from chatproject.core.names import fold
 from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
+from chatproject.core.text import fold
 from conversations.access import shares_a_conversation
 from conversations.permissions import closed_to
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from chatproject.core.errors import Invalid, TooLarge, Unprocessable, UnsupportedMedia
 from chatproject.core.ids import uuid7
-from chatproject.core.names import name_error
+from chatproject.core.text import name_error
 from conversations.access import memberships_of, participant_of
 from messaging.access import readable
 from messaging.media import processing_queue

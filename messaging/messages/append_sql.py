@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from chatproject.core.database import array_text
+from chatproject.core.dedicated_connection import array_text
 from messaging.messages.draft import Draft
 from messaging.messages.mentions import MENTIONS, arrays_of_names
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.conf import settings
 
 from chatproject.core.encryption import fingerprints, seal
-from chatproject.core.errors import Invalid, Unprocessable, require_storable
+from chatproject.core.errors import Invalid, Unprocessable
 from chatproject.core.ids import id_milliseconds, uuid7
-from chatproject.core.names import is_visible
+from chatproject.core.text import is_visible, require_storable
 from messaging.media.attachments import kind_of
 from messaging.messages.mentions import Spelling, names_in
 from messaging.models import Attachment, Message

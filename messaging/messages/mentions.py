@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from chatproject.core.database import array_text
-from chatproject.core.names import fold
+from chatproject.core.dedicated_connection import array_text
+from chatproject.core.text import fold
 from messaging.messages.richtext import Name, marks_in
 
 ALL = "all"

@@ -13,7 +13,7 @@ from conversations.creation import start_direct
 from messaging.messages.append import append
 from messaging.messages.draft import compose
 from messaging.messages.forward import forward_direct, forward_message
-from messaging.messages.group_commit import group_commit
+from messaging.messages.group_commit import GroupCommit
 from messaging.messages.outcome import OnResult, SendResult
 
 
@@ -36,6 +36,7 @@ async def submit_message(
     by_id: UUID,
     conversation_id: UUID,
     text: str,
+    group_commit: GroupCommit,
     on_result: OnResult,
     media: Sequence[UUID] = (),
     **fields: Any,
@@ -49,7 +50,7 @@ async def submit_message(
         if media:
             on_result(await in_thread(_append_with_media)(by_id, conversation_id, text=text, media=media, **fields))
         else:
-            group_commit().submit(compose(by_id, conversation_id, text=text, **fields), on_result)
+            group_commit.submit(compose(by_id, conversation_id, text=text, **fields), on_result)
     except Exception as error:
         on_result(error)
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.staff.audit_log import Action, Staff, record
 from chatproject.core.database import now
-from chatproject.core.errors import Unprocessable, require_reason
+from chatproject.core.errors import Unprocessable
+from chatproject.core.text import require_reason
 from conversations.contacts import account_closure
 from conversations.models import Conversation, InviteLink
 from messaging.messages.change import save_change

@@ -13,12 +13,12 @@ from django.db import transaction
 from accounts.models import User
 from accounts.people.profiles import PersonJSON, people_json
 from accounts.staff.audit_log import Action, Staff, record
-from chatproject.core.errors import Invalid, require_storable
+from chatproject.core.errors import Invalid
 from chatproject.core.json_types import Count, IdText, TimeText
-from chatproject.core.names import is_visible
 from chatproject.core.pagination import PAGE_SIZE, Page, read_cursor, write_cursor
 from chatproject.core.realtime import publish, timestamp_of
 from chatproject.core.redis import redis
+from chatproject.core.text import is_visible, require_storable
 from conversations.access import participant_of
 from conversations.last_seen_privacy import visible_people
 from conversations.models import Conversation

@@ -13,11 +13,12 @@ from accounts.staff import moderation as people
 from accounts.staff.audit_log import Action, Staff, record
 from chatproject.core import rate_limits
 from chatproject.core.encryption import seal, unseal
-from chatproject.core.errors import Conflict, Unprocessable, require_storable
+from chatproject.core.errors import Conflict, Unprocessable
 from chatproject.core.ids import uuid7
 from chatproject.core.json_types import IdText, TimeText, one_of
 from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import timestamp
+from chatproject.core.text import require_storable
 from conversations.access import participant_of
 from conversations.models import Conversation
 from messaging.access import readable

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.staff.audit_log import Action, Staff, record
-from chatproject.core.errors import require_reason
+from chatproject.core.text import require_reason
 from conversations.models import Conversation
 from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message

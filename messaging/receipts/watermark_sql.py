@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from chatproject.core.database import array_text
+from chatproject.core.dedicated_connection import array_text
 from chatproject.core.ids import uuid7
 from messaging.receipts.events import LARGE_GROUP
 

@@ -28,6 +28,7 @@ from chatproject.core.rate_limits import Limit, RateLimited, consume_async, quot
 from chatproject.core.realtime import encode, timestamp
 from chatproject.server.close_codes import CloseCode
 from chatproject.server.connection import EXTENSION, Connection
+from messaging.messages.group_commit import group_commit
 from messaging.messages.json import MessageJSON
 from messaging.messages.outcome import SendResult
 from messaging.presence.registry import SOCKETS_MOST
@@ -181,7 +182,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._frames, self._typing = Frames(quotas.FRAMES), Frames(quotas.TYPING)
         self._sends, self._calls = Pace(quotas.SEND, self.user_id), Pace(quotas.CALLS, self.user_id)
         # To look these up for every frame takes longer than what is asked of them.
-        self.hub, self.batcher = hub(), watermark_batcher()
+        self.hub, self.batcher, self.group_commit = hub(), watermark_batcher(), group_commit()
         self._connection.on_restart = self._on_restart
         try:
             if not await hub().presence.enter(self):

@@ -21,6 +21,7 @@ from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import encode, timestamp
 from conversations.access import participant_of
 from messaging.messages.edit import delete_message, edit_message
+from messaging.messages.group_commit import GroupCommit
 from messaging.messages.json import MessageJSON
 from messaging.messages.outcome import SendResult
 from messaging.messages.reactions import add_reaction, remove_reaction
@@ -59,6 +60,7 @@ class Device(Protocol):
     session_id: UUID
     hub: Hub
     batcher: WatermarkBatcher
+    group_commit: GroupCommit
     under_way: int
     """Sends that are not answered yet."""
 
@@ -102,10 +104,17 @@ async def send_message(device: Device, frame: MessageSend) -> None:
         result = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
         device.acknowledge(frame.ref, result.message)
     elif frame.conversation_id is not None:
-        device.hub.typing.end(device, frame.conversation_id)
+        if device in device.hub.typing.published_at:
+            device.hub.typing.end(device, frame.conversation_id)
         device.under_way += 1
         on_result = partial(device.answer_send, frame.ref)
-        await submit_message(by_id=device.user_id, conversation_id=frame.conversation_id, on_result=on_result, **fields)
+        await submit_message(
+            by_id=device.user_id,
+            conversation_id=frame.conversation_id,
+            group_commit=device.group_commit,
+            on_result=on_result,
+            **fields,
+        )
         if device.under_way >= UNDER_WAY_MOST:
             await device.next_answer()
 

@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from accounts.models import User
 from accounts.web.faces import initials
 from chatproject.core.graphemes import truncate
-from chatproject.core.names import fold
+from chatproject.core.text import fold
 from conversations.models import Conversation
 from messaging.messages.richtext import Link, marks_in
 from messaging.web.contexts.message_html import render_text

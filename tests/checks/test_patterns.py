@@ -21,7 +21,7 @@ from accounts.usernames import fold_username
 from accounts.wallets.siwe import SignInMessage
 from accounts.web.faces import initials
 from chatproject.core.graphemes import truncate
-from chatproject.core.names import is_visible, name_error
+from chatproject.core.text import is_visible, name_error
 from messaging.messages.mentions import names_in
 from messaging.socket.commands import BadFrame, read
 from messaging.web.contexts.message_html import render_links

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from accounts.auth.registration import register
 from accounts.models import User
 from chatproject.core.errors import Invalid
-from chatproject.core.names import name_error
+from chatproject.core.text import name_error
 from conversations.contacts.profile import update_me
 from conversations.creation import create_group
 from conversations.groups import update_group

@@ -16,7 +16,7 @@ from conversations.models import Conversation, Participant
 from messaging.media.attachments import seal_filename
 from messaging.messages.append_sql import parameters, statement
 from messaging.messages.draft import Draft, make_draft
-from messaging.messages.group_commit import GroupCommit
+from messaging.messages.group_commit import GroupCommit, group_commit
 from messaging.messages.json import MessageJSON
 from messaging.messages.outcome import AppendOutcome, SendResult
 from messaging.messages.send import send_message, submit_message
@@ -31,7 +31,8 @@ def say(by: User, conversation: Conversation, text: str = "Hi", **fields: Any) -
 async def send_by_socket(*, by_id: UUID, conversation_id: UUID, text: str, **fields: Any) -> SendResult:
     """Send a message as a socket does, and wait for its result."""
     result = _Result()
-    await submit_message(by_id=by_id, conversation_id=conversation_id, text=text, on_result=result.set, **fields)
+    to = {"by_id": by_id, "conversation_id": conversation_id, "group_commit": group_commit()}
+    await submit_message(**to, text=text, on_result=result.set, **fields)
     return await result.future
 
 

@@ -1,4 +1,4 @@
-// Folds letters that differ only in case or Unicode form into one, as chatproject/core/names.py does.
+// Folds letters that differ only in case or Unicode form into one, as chatproject/core/text.py does.
 
 export const fold = (text) =>
   text

@@ -6,7 +6,8 @@ import pytest
 
 from accounts.models import User
 from accounts.staff.audit_log import Staff
-from chatproject.core.errors import Invalid, require_reason
+from chatproject.core.errors import Invalid
+from chatproject.core.text import require_reason
 from conversations.models import Conversation
 from messaging.messages.draft import require_text
 from messaging.messages.edit import edit_message

@@ -1,6 +1,8 @@
-"""Which characters names may have: something visible, and nothing that changes how the text around it looks."""
+"""Which characters texts and names may have: something visible, and in names nothing that changes the text around."""
 
 import unicodedata
+
+from chatproject.core.errors import Invalid
 
 CONTROL_CATEGORIES = frozenset({"Cc", "Zl", "Zp"})
 """Unicode categories of control characters and line separators."""
@@ -10,6 +12,7 @@ BLANKS = frozenset("\u115f\u1160\u2065\u2800\u3164\uffa0\U00013441\U00013442\U00
 """Letters and symbols that are displayed as nothing, such as Hangul fillers and Braille without a dot."""
 TAGS = range(0xE0000, 0xE1000)
 UNASSIGNED_BLANKS = range(0xFFF0, 0xFFF9)
+REASON_LENGTH = 500
 
 
 def name_error(name: str) -> str | None:
@@ -35,6 +38,25 @@ def fold(text: str) -> str:
         return text.lower()
     folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
     return unicodedata.normalize("NFC", folded.replace("i\u0307", "i").replace("ı", "i"))
+
+
+def require_storable(text: str, *, pointer: str) -> None:
+    """Raise Invalid unless PostgreSQL can store a text unchanged."""
+    try:
+        is_storable = b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        is_storable = False
+    if not is_storable:
+        raise Invalid("This text holds NUL or half a character.", pointer=pointer)
+
+
+def require_reason(text: str, *, pointer: str = "/reason") -> str:
+    """Trim a reason; Invalid unless it has 1 to 500 code points, at least one of them visible."""
+    reason = text.strip()
+    if not is_visible(reason) or len(reason) > REASON_LENGTH:
+        raise Invalid(f"Give a reason, of at most {REASON_LENGTH} characters.", pointer=pointer)
+    require_storable(reason, pointer=pointer)
+    return reason
 
 
 def _is_visible_letter(letter: str) -> bool:
