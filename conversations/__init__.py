@@ -1,1 +1,1 @@
-"""Conversations, participants and groups: who is in, and who may do what."""
+"""Conversations, their participants, and groups: membership, roles and permissions."""

@@ -1,4 +1,4 @@
-"""Conversations, who is in them, and the links that lead in, as the staff sees them: never what is said."""
+"""The admin pages of conversations, participants and invitation links; the lists never show messages."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class InspectionForm(ReasonForm):
     before = forms.IntegerField(required=False, min_value=1, max_value=2**62, widget=forms.HiddenInput)
 
 
-def _leads_in(by: Staff, link: InviteLink) -> bool:
+def _can_be_revoked(by: Staff, link: InviteLink) -> bool:
     return link.revoked_at is None
 
 
@@ -46,7 +46,7 @@ class ConversationAdmin(StaffAdmin):
             "Announce something",
             lambda by, thing, text: announce(by=by, text=text, conversation_id=thing.pk),
             AnnouncementForm,
-            "Whoever is in it and connected sees it now; it is kept nowhere.",
+            "Members who are connected see it now; it is not stored.",
         ),
         Act(
             "read",
@@ -55,7 +55,7 @@ class ConversationAdmin(StaffAdmin):
                 by=by, conversation_id=thing.pk, reason=reason, before=before
             ),
             InspectionForm,
-            "What people write is private. Your reason, and that you read it, stand in the audit log.",
+            "Messages are private. The audit log records that you read them, and your reason.",
             danger=True,
             shows="admin/transcript.html",
         ),
@@ -65,7 +65,7 @@ class ConversationAdmin(StaffAdmin):
         participants = (
             Participant.objects.filter(conversation=thing).select_related("user").order_by("left_at", "pk")[:1000]
         )
-        return {"places": participants}
+        return {"participants": participants}
 
 
 @admin.register(Participant)
@@ -107,7 +107,7 @@ class InviteLinkAdmin(StaffAdmin):
             "revoke",
             "Revoke",
             lambda by, thing: revoke_link(by=by, link_id=thing.pk),
-            about="It leads nowhere from now on.",
-            is_offered=_leads_in,
+            about="Nobody can join by it any more.",
+            is_offered=_can_be_revoked,
         ),
     )

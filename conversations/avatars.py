@@ -1,4 +1,4 @@
-"""Pictures of people and groups: the commands of conversations reach `messaging.media` through this module."""
+"""Pictures of people and groups: the commands of conversations use `messaging.media` through this module."""
 
 from messaging.media.avatars import replace_avatar
 

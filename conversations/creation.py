@@ -1,4 +1,4 @@
-"""Starting conversations: the direct one of two people, and groups."""
+"""Starting direct conversations and creating groups."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ from chatproject.core import rate_limits
 from chatproject.core.database import now
 from chatproject.core.errors import Blocked, Conflict, Unprocessable
 from chatproject.core.rate_limits import quotas
-from conversations.group_limits import check_size, description_of, name_of
+from conversations.group_limits import check_size, validated_description, validated_name
 from conversations.models import Conversation, Participant, direct_key
 from conversations.notices import Notice, append_notice
 from conversations.permissions import refresh_permissions, require_may_add
@@ -20,10 +20,10 @@ from conversations.permissions import refresh_permissions, require_may_add
 
 @transaction.atomic
 def start_direct(*, by: User, to: User) -> tuple[Conversation, bool]:
-    """Open the one direct conversation of two people; also tell whether it is new.
+    """Return the direct conversation of two people, and whether it is new; create it if there is none.
 
-    Two who start it at the same moment get the same: the unique key of the pair decides, and the later one waits.
-    Blocked if there is none yet and `by` may not write to `to`.
+    Two people who start it at the same time get the same conversation: the second one waits at the unique key of the
+    pair. Blocked if there is none yet and `by` may not write to `to`.
     """
     if by.pk == to.pk:
         raise Unprocessable("You can't start a conversation with yourself.", pointer="/to")
@@ -47,9 +47,9 @@ def create_group(
     participants: Sequence[User] = (),
     history: str = Conversation.History.JOINED,
 ) -> Conversation:
-    """Make a group with its first members; whoever makes it owns it.
+    """Create a group, owned by `by`, with its first members.
 
-    Blocked if someone of them may not be added, RateLimited after too many groups, or people in them, in a day.
+    Blocked if `by` may not add one of them, RateLimited after too many groups or additions in a day.
     """
     members = list({user.pk: user for user in (by, *participants)}.values())
     check_size(len(members), pointer="/participants")
@@ -60,13 +60,13 @@ def create_group(
 
 @transaction.atomic
 def _create_group(by: User, members: Sequence[User], *, name: str, description: str, history: str) -> Conversation:
-    # Held before they are asked about, so that nobody blocks anybody meanwhile.
+    # Lock the people before checking the permissions, so that nobody blocks anybody in between.
     lock_people(user.pk for user in members)
     require_may_add(by=by, users=members)
     conversation = Conversation.objects.create(
         kind=Conversation.Kind.GROUP,
-        name=name_of(name),
-        description=description_of(description),
+        name=validated_name(name),
+        description=validated_description(description),
         history=history,
         shared_from=0 if history == Conversation.History.SHARED else None,
         owner=by,
@@ -77,7 +77,7 @@ def _create_group(by: User, members: Sequence[User], *, name: str, description: 
 
 
 def _add_participants(conversation: Conversation, users: Iterable[User]) -> None:
-    """Give people their places. They are locked first, so that no account is closed and no right changes meanwhile."""
+    """Create the participants. Lock the people first, so that no account is closed and no permission changes."""
     participants = [
         Participant(conversation=conversation, user=user) for user in sorted(users, key=lambda user: user.pk)
     ]

@@ -1,4 +1,4 @@
-"""What happened to conversations, and how their members are shown to each other."""
+"""Events of conversations, and the JSON in which members see each other."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from conversations.models import Conversation
 
 
 class Member(Protocol):
-    """What the others see of someone's place: a `Participant`, or as much of it as is needed."""
+    """What the other members see of a participant: a `Participant`, or an object with the same attributes."""
 
     @property
     def user(self) -> User: ...
@@ -36,7 +36,7 @@ HistoryText = Annotated[str, one_of("joined", "shared")]
 
 
 class ParticipantJSON(TypedDict):
-    """A member as the other members see them; a mark that is not to be seen is 0."""
+    """A member as the other members see them; a watermark that they may not see is 0."""
 
     user: UserJSON
     role: Role
@@ -46,7 +46,7 @@ class ParticipantJSON(TypedDict):
 
 
 class PlaceJSON(TypedDict):
-    """What is one's own about a conversation. Of 100 unread there are 100 or more."""
+    """One's own part of a conversation. A count of 100 means 100 or more."""
 
     role: Role
     unread_count: Count
@@ -62,7 +62,7 @@ class PlaceJSON(TypedDict):
 
 
 class Members(TypedDict, total=False):
-    """Who came, who changed and who went: participants as the contract shows them, and ids."""
+    """The members who joined and who changed, and the ids of those who left."""
 
     added: list[ParticipantJSON]
     updated: list[ParticipantJSON]
@@ -70,7 +70,7 @@ class Members(TypedDict, total=False):
 
 
 class Changes(TypedDict, total=False):
-    """What is different about a conversation; what is not named is as it was."""
+    """The changed fields of a conversation; a field that is missing has not changed."""
 
     name: str
     description: str
@@ -83,7 +83,7 @@ class Changes(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class ConversationUpdated(Event):
-    """A conversation has changed. Without any changes: something has that the hearer may not see."""
+    """A conversation has changed. Empty changes mean that the receiver may not see what changed."""
 
     type: ClassVar[str] = "conversation.updated"
     conversation_id: IdText
@@ -94,7 +94,7 @@ class ConversationUpdated(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConversationRemoved(Event):
-    """The hearer is out of a conversation: `left`, `removed`, or it was `deleted`."""
+    """The receiver is no longer in a conversation: they `left` or were `removed`, or it was `deleted`."""
 
     type: ClassVar[str] = "conversation.removed"
     conversation_id: IdText
@@ -103,7 +103,7 @@ class ConversationRemoved(Event):
 
 @dataclass(frozen=True, slots=True)
 class ConversationSettings(Event):
-    """What is the hearer's own about a conversation has changed; it is counted up to its last position."""
+    """The receiver's own part of a conversation has changed; its counts include messages up to `last_position`."""
 
     type: ClassVar[str] = "conversation.settings"
     conversation_id: IdText
@@ -112,7 +112,7 @@ class ConversationSettings(Event):
 
 
 def conversation_updated(conversation: Conversation, changes: Changes) -> ConversationEvent:
-    """Write the newest change of a conversation as an event for everyone who is in it."""
+    """Build the event that publishes the newest change of a conversation to all its members."""
     version, epoch = conversation.version, conversation.epoch
     frame = ConversationUpdated(str(conversation.pk), version, epoch, changes).frame()
     return ConversationEvent(conversation.pk, version, epoch, frame)
@@ -121,12 +121,12 @@ def conversation_updated(conversation: Conversation, changes: Changes) -> Conver
 def participants_json(
     participants: Iterable[Member], conversation: Conversation, *, sees_read: bool = False
 ) -> list[ParticipantJSON]:
-    """Show members to one who `sees_read`, how far others have read, or to all the others, some of whom may not."""
+    """Describe members; with `sees_read` for one viewer who may see read receipts, otherwise for all members."""
     return [participant_json(participant, conversation, sees_read=sees_read) for participant in participants]
 
 
 def participant_json(participant: Member, conversation: Conversation, *, sees_read: bool = False) -> ParticipantJSON:
-    """Show a member to the other members; how far someone has read is 0 where it is not to be seen."""
+    """Describe a member to the other members; the read watermark is 0 if they may not see it."""
     return {
         "user": user_json(participant.user),
         "role": role_of(participant, conversation),
@@ -137,5 +137,5 @@ def participant_json(participant: Member, conversation: Conversation, *, sees_re
 
 
 def role_of(participant: Member, conversation: Conversation) -> str:
-    """The owner is who the conversation says it is; the others are what their place says."""
+    """Return `owner` for the owner of the conversation, otherwise the role of the participant."""
     return "owner" if participant.user_id == conversation.owner_id else participant.role

@@ -7,8 +7,8 @@ from chatproject.core.text import name_error, require_storable
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH
 
 
-def name_of(text: str) -> str:
-    """Trim what a group is to be called: 1 to 100 code points, with something to see among them."""
+def validated_name(text: str) -> str:
+    """Return the trimmed name of a group; it has 1 to 100 code points, at least one of them visible."""
     name = text.strip()
     if not name:
         raise Unprocessable("A group needs a name.", pointer="/name")
@@ -19,8 +19,8 @@ def name_of(text: str) -> str:
     return name
 
 
-def description_of(text: str) -> str:
-    """Trim what is said of a group: up to 500 code points."""
+def validated_description(text: str) -> str:
+    """Return the trimmed description of a group; it has at most 500 code points."""
     description = text.strip()
     if len(description) > DESCRIPTION_LENGTH:
         raise Invalid(f"A description has at most {DESCRIPTION_LENGTH} characters.", pointer="/description")
@@ -29,6 +29,6 @@ def description_of(text: str) -> str:
 
 
 def check_size(members: int, *, pointer: str) -> None:
-    """Unprocessable if a group can't have so many members."""
+    """Raise Unprocessable if a group can't have so many members."""
     if members > settings.GROUP_MEMBERS:
         raise Unprocessable(f"A group has at most {settings.GROUP_MEMBERS} members.", pointer=pointer)

@@ -1,7 +1,7 @@
-"""What may be done with groups: what they are called, who is in, and who may do what.
+"""The commands of groups: their name and other details, their members, and the roles of the members.
 
-All of these raise Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, and NotAllowed for
-members of too low a rank. What changes nothing is answered as if it had, and takes no version.
+Each command raises Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, and NotAllowed for a
+member whose rank is too low. A command that changes nothing succeeds and does not bump the version.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from chatproject.core.rate_limits import quotas
 from conversations.access import members_of
 from conversations.avatars import replace_avatar
 from conversations.events import Changes
-from conversations.group_limits import check_size, description_of, name_of
+from conversations.group_limits import check_size, validated_description, validated_name
 from conversations.membership import (
     Rank,
     add_participants,
@@ -50,15 +50,18 @@ def update_group(
     history: str | None = None,
     avatar_media_id: UUID | EllipsisType | None = ...,
 ) -> Conversation:
-    """Change what is named of a group; admins may. Newcomers see what is said after the history was shared."""
+    """Change the named details of a group; for admins.
+
+    With a `shared` history, newcomers see the messages that are sent after the history was shared.
+    """
     group = lock_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     changes: Changes = {}
-    if name is not None and (name := name_of(name)) != group.name:
+    if name is not None and (name := validated_name(name)) != group.name:
         group.name = changes["name"] = name
-    if description is not None and (description := description_of(description)) != group.description:
+    if description is not None and (description := validated_description(description)) != group.description:
         group.description = changes["description"] = description
     if history is not None and history != group.history:
-        _share(group, history)
+        _set_history(group, history)
         changes["history"] = history
     if avatar_media_id is not ... and avatar_media_id != group.avatar_id:
         group.avatar_id = replace_avatar(group.avatar_id, avatar_media_id, owner_id=by.pk, of_group=group.pk)
@@ -71,19 +74,19 @@ def update_group(
     return group
 
 
-def _share(group: Conversation, history: str) -> None:
-    """Let newcomers see what is said from now on, or only what is said when they are in."""
+def _set_history(group: Conversation, history: str) -> None:
+    """Let newcomers see all messages from now on (`shared`), or only those sent after they join (`joined`)."""
     if history not in Conversation.History.values:
-        raise Invalid("A history is joined or shared.", pointer="/history")
+        raise Invalid("The history must be joined or shared.", pointer="/history")
     group.history = history
     group.shared_from = group.last_position if history == Conversation.History.SHARED else None
 
 
 def add_members(*, by: User, conversation_id: UUID, users: Sequence[User]) -> Conversation:
-    """Put people into a group; admins may. Who is in already stays as they are.
+    """Add people to a group; for admins. Those who are members already do not change.
 
-    Blocked if someone may not be added, User.DoesNotExist for a closed account, Unprocessable if there is no room,
-    RateLimited after too many people in a day.
+    Blocked if `by` may not add someone, User.DoesNotExist for a closed account, Unprocessable if the group would be
+    too large, RateLimited after too many additions in a day.
     """
     named = {user.pk for user in users}
     already = Participant.objects.filter(conversation=conversation_id, left_at=None, user__in=named).count()
@@ -109,14 +112,14 @@ def _add_members(by: User, conversation_id: UUID, users: Sequence[User]) -> Conv
 
 @transaction.atomic
 def remove_member(*, by: User, conversation_id: UUID, user_id: UUID) -> None:
-    """Put someone of lower rank out of a group; Participant.DoesNotExist if they are not in."""
+    """Remove a member of lower rank; Participant.DoesNotExist if the person is not a member."""
     mine = lock_group(by=by, conversation_id=conversation_id)
     if user_id == by.pk:
-        raise NotAllowed("Nobody removes themselves: leave the group instead.")
+        raise NotAllowed("You can't remove yourself. You can leave the group instead.")
     require_rank(mine, Rank.ADMIN)
     theirs = find_member(mine.conversation, user_id)
     if rank_of(theirs) >= rank_of(mine):
-        raise NotAllowed("Only the owner of this group can remove an admin, and nobody its owner.")
+        raise NotAllowed("Only the owner of this group can remove an admin, and nobody can remove the owner.")
     lock_people([user_id])
     remove_participant(theirs, by=by, what=Notice.REMOVED)
     record_departures(conversation_id, [user_id], Departure.Reason.REMOVED)
@@ -124,13 +127,16 @@ def remove_member(*, by: User, conversation_id: UUID, user_id: UUID) -> None:
 
 @transaction.atomic
 def set_role(*, by: User, conversation_id: UUID, user_id: UUID, role: str) -> Participant:
-    """Make someone an admin or a member; only the owner may. Participant.DoesNotExist if they are not in."""
+    """Make a member an admin, or an admin a member; for the owner.
+
+    Participant.DoesNotExist if the person is not in the group.
+    """
     mine = lock_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
     if role not in Participant.Role.values:
-        raise Invalid("A role is admin or member.", pointer="/role")
+        raise Invalid("The role must be admin or member.", pointer="/role")
     theirs = find_member(mine.conversation, user_id)
     if user_id == by.pk:
-        raise NotAllowed("You own this group: make someone else its owner first.")
+        raise NotAllowed("You own this group. Make someone else its owner first.")
     if theirs.role != role:
         set_participant_role(theirs, role)
     return theirs
@@ -138,7 +144,7 @@ def set_role(*, by: User, conversation_id: UUID, user_id: UUID, role: str) -> Pa
 
 @transaction.atomic
 def leave(*, by: User, conversation_id: UUID) -> None:
-    """Leave a group. Its owner can't while others are in (Conflict); the last one out takes it along."""
+    """Leave a group. The owner can't leave while it has other members (Conflict); the last member deletes it."""
     mine = lock_group(by=by, conversation_id=conversation_id)
     if not members_of(mine.conversation).exclude(user=by).exists():
         return dissolve(mine.conversation)
@@ -151,18 +157,18 @@ def leave(*, by: User, conversation_id: UUID) -> None:
 
 @transaction.atomic
 def transfer(*, by: User, conversation_id: UUID, to: User) -> Conversation:
-    """Make another member the owner; only the owner may, and stays as an admin.
+    """Make another member the owner; for the owner, who stays as an admin.
 
-    Participant.DoesNotExist if the other is not in, Unprocessable for oneself.
+    Participant.DoesNotExist if the other is not a member, Unprocessable if it is the owner.
     """
     mine = lock_group(by=by, conversation_id=conversation_id, least=Rank.OWNER)
     if to.pk == by.pk:
-        raise Unprocessable("You own this group already.", pointer="/to")
+        raise Unprocessable("You already own this group.", pointer="/to")
     transfer_ownership(mine, find_member(mine.conversation, to.pk))
     return mine.conversation
 
 
 @transaction.atomic
 def delete_group(*, by: User, conversation_id: UUID) -> None:
-    """Delete a group with all that was said in it; only its owner may."""
+    """Delete a group with all its messages; for the owner."""
     dissolve(lock_group(by=by, conversation_id=conversation_id, least=Rank.OWNER).conversation)

@@ -1,6 +1,6 @@
-"""Invitation links: whoever has one comes into the group, but for people whom an admin has removed from it.
+"""Invitation links: anyone who has one can join the group, except people whom an admin has removed from it.
 
-A token has 128 bits of chance and is shown once, when the link is made; only its SHA-256 is stored.
+A token has 128 random bits and is shown once, when the link is created; only its SHA-256 is stored.
 """
 
 import hashlib
@@ -26,13 +26,13 @@ from conversations.membership import Rank, add_participants, group_participant, 
 from conversations.models import Conversation, InviteLink, Participant
 
 TOKEN_BYTES = 16
-USES_MOST = 100_000
-LINKS_MOST = 100
-"""How many links of one group may lead in at a time."""
+MAX_USES = 100_000
+MAX_LINKS = 100
+"""How many active links a group may have."""
 
 
 class LinkJSON(TypedDict):
-    """A link that leads into a group; `token` and `url` are shown only when it is made."""
+    """An invitation link of a group; `token` and `url` are shown only when it is created."""
 
     id: IdText
     token: str | None
@@ -46,15 +46,15 @@ class LinkJSON(TypedDict):
 def make_link(
     *, by: User, conversation_id: UUID, expires_at: datetime | None = None, max_uses: int | None = None
 ) -> tuple[InviteLink, str]:
-    """Make a way into a group, and give its token with it; admins may.
+    """Create an invitation link and return it with its token; for admins.
 
-    Invalid for a time that is over or a number of uses out of 1 to 100,000; Conflict if there are too many links,
-    RateLimited after too many in a day.
+    Invalid if the time is in the past or the number of uses is not between 1 and 100,000; Conflict if the group has
+    too many active links, RateLimited after too many in a day.
     """
     if expires_at is not None and expires_at <= timezone.now():
-        raise Invalid("A link ends in the future.", pointer="/expires_at")
-    if max_uses is not None and not 1 <= max_uses <= USES_MOST:
-        raise Invalid(f"A link can be used 1 to {USES_MOST} times.", pointer="/max_uses")
+        raise Invalid("The end of a link must be in the future.", pointer="/expires_at")
+    if max_uses is not None and not 1 <= max_uses <= MAX_USES:
+        raise Invalid(f"A link can be used 1 to {MAX_USES} times.", pointer="/max_uses")
     with rate_limits.charged(by.pk, (quotas.INVITE_LINKS, 1)):
         return _make_link(by, conversation_id, expires_at, max_uses)
 
@@ -64,24 +64,24 @@ def _make_link(
     by: User, conversation_id: UUID, expires_at: datetime | None, max_uses: int | None
 ) -> tuple[InviteLink, str]:
     group = lock_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
-    if _open(group).count() >= LINKS_MOST:
-        raise Conflict(f"A group has at most {LINKS_MOST} links at a time. Revoke one first.")
+    if _active_links(group).count() >= MAX_LINKS:
+        raise Conflict(f"A group has at most {MAX_LINKS} links at a time. Revoke one first.")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = InviteLink.objects.create(
-        conversation=group, token_hash=_digest(token), created_by=by, expires_at=expires_at, max_uses=max_uses
+        conversation=group, token_hash=_hash_token(token), created_by=by, expires_at=expires_at, max_uses=max_uses
     )
     return link, token
 
 
 def links_of(*, by: User, conversation_id: UUID) -> list[InviteLink]:
-    """List the links that lead into a group, the latest first; admins may."""
+    """List the active links of a group, the latest first; for admins."""
     group = group_participant(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
-    return list(_open(group).order_by("-pk"))
+    return list(_active_links(group).order_by("-pk"))
 
 
 @transaction.atomic
 def revoke_link(*, by: User, conversation_id: UUID, link_id: UUID) -> None:
-    """Let a link lead nowhere from now on; admins may. Doing it again changes nothing."""
+    """Revoke a link, so that nobody can join by it; for admins. Revoking it again changes nothing."""
     group = lock_group(by=by, conversation_id=conversation_id, least=Rank.ADMIN).conversation
     link = InviteLink.objects.get(pk=link_id, conversation=group)
     if link.revoked_at is None:
@@ -90,25 +90,26 @@ def revoke_link(*, by: User, conversation_id: UUID, link_id: UUID) -> None:
 
 
 def find_link(token: str, *, by: User | None = None) -> InviteLink:
-    """Find where a token leads; InviteLink.DoesNotExist if nowhere, Gone if no longer, but for those who are in.
+    """Return the link of a token; InviteLink.DoesNotExist for an unknown token.
 
-    NotAllowed for someone whom an admin has removed from the group.
+    Gone if the link is no longer active, except for members of the group. NotAllowed for someone whom an admin has
+    removed from the group.
     """
-    link = _link(token)
+    link = _link_of(token)
     if by is None or not members_of(link.conversation).filter(user=by).exists():
-        _require_open(link)
-        _require_welcome(link.conversation, by)
+        _require_active(link)
+        _require_not_removed(link.conversation, by)
     return link
 
 
 def accept_link(*, by: User, token: str) -> Conversation:
-    """Come into a group by its link. Who is in already stays as they are, and uses nothing up.
+    """Join a group by its link. For a member nothing changes, and no use of the link is counted.
 
-    InviteLink.DoesNotExist for an unknown token, Gone for one that leads nowhere any more, NotAllowed for someone whom
-    an admin has removed, Conflict for a full group.
-    Whoever comes in counts as added by themselves: RateLimited after too many in a day.
+    InviteLink.DoesNotExist for an unknown token, Gone if the link is no longer active, NotAllowed for someone whom an
+    admin has removed, Conflict for a full group.
+    Joining counts as an addition made by the person who joins: RateLimited after too many in a day.
     """
-    group = _link(token).conversation
+    group = _link_of(token).conversation
     if members_of(group).filter(user=by).exists():
         return group
     with rate_limits.charged(by.pk, (quotas.group_additions(settings.GROUP_MEMBERS), 1)):
@@ -117,13 +118,13 @@ def accept_link(*, by: User, token: str) -> Conversation:
 
 @transaction.atomic
 def _accept_link(by: User, token: str) -> Conversation:
-    group = Conversation.objects.select_for_update(no_key=True).get(pk=_link(token).conversation_id)
-    # Under the lock of its group nobody else uses it or revokes it.
-    link = InviteLink.objects.select_for_update(no_key=True).get(token_hash=_digest(token))
+    group = Conversation.objects.select_for_update(no_key=True).get(pk=_link_of(token).conversation_id)
+    # The group is locked, so nobody else can use or revoke the link at the same time.
+    link = InviteLink.objects.select_for_update(no_key=True).get(token_hash=_hash_token(token))
     if members_of(group).filter(user=by).exists():
         return group
-    _require_open(link)
-    _require_welcome(group, by)
+    _require_active(link)
+    _require_not_removed(group, by)
     if members_of(group).count() >= settings.GROUP_MEMBERS:
         raise Conflict("This group is full.")
     newcomers = lock_people([by.pk])
@@ -136,7 +137,7 @@ def _accept_link(by: User, token: str) -> Conversation:
 
 
 def link_json(link: InviteLink, token: str | None = None) -> LinkJSON:
-    """Show a link to an admin, with its token if it has just been made."""
+    """Describe a link to an admin, with its token if it has just been created."""
     return {
         "id": str(link.pk),
         "token": token,
@@ -148,27 +149,27 @@ def link_json(link: InviteLink, token: str | None = None) -> LinkJSON:
     }
 
 
-def _link(token: str) -> InviteLink:
-    return InviteLink.objects.select_related("conversation").get(token_hash=_digest(token))
+def _link_of(token: str) -> InviteLink:
+    return InviteLink.objects.select_related("conversation").get(token_hash=_hash_token(token))
 
 
-def _digest(token: str) -> bytes:
+def _hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode(errors="replace")).digest()
 
 
-def _open(group: Conversation) -> QuerySet[InviteLink]:
-    """The links of a group that are neither revoked, expired nor spent."""
+def _active_links(group: Conversation) -> QuerySet[InviteLink]:
+    """The active links of a group: not revoked, not expired, and with uses left."""
     in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    unspent = Q(max_uses=None) | Q(uses__lt=F("max_uses"))
-    return InviteLink.objects.filter(in_time & unspent, conversation=group, revoked_at=None)
+    has_uses_left = Q(max_uses=None) | Q(uses__lt=F("max_uses"))
+    return InviteLink.objects.filter(in_time & has_uses_left, conversation=group, revoked_at=None)
 
 
-def _require_open(link: InviteLink) -> None:
-    if not _open(link.conversation).filter(pk=link.pk).exists():
-        raise Gone("This invitation is not valid any more. Ask for a new one.")
+def _require_active(link: InviteLink) -> None:
+    if not _active_links(link.conversation).filter(pk=link.pk).exists():
+        raise Gone("This invitation is no longer valid. Ask for a new one.")
 
 
-def _require_welcome(group: Conversation, by: User | None) -> None:
-    """NotAllowed for someone whom an admin has removed, until an admin adds them."""
+def _require_not_removed(group: Conversation, by: User | None) -> None:
+    """Raise NotAllowed for someone whom an admin has removed, until an admin adds them again."""
     if by is not None and Participant.objects.filter(conversation=group, user=by, was_removed=True).exists():
         raise NotAllowed("You were removed from this group. Only an admin can add you again.")

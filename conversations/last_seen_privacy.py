@@ -1,6 +1,6 @@
-"""Who may see when someone else is here: those who share a conversation with them or are their contacts.
+"""Who may see when someone was last online: people who share a conversation with them, and their contacts.
 
-Nobody sees it across a block, whoever has blocked whom, nor of those who hide it. Oneself one always sees.
+A block hides it in both directions, and so does the person's own setting. Everyone sees their own time.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.models import User
 
 Pair = tuple[UUID, UUID]
-"""Who looks, and at whom."""
+"""The viewer, and the person whose time they want to see."""
 
 VISIBLE_LAST_SEEN = """
 SELECT pair.viewer, pair.other, (
@@ -42,13 +42,13 @@ WHERE pair.viewer = pair.other OR (
 
 
 def parameters(pairs: Iterable[Pair]) -> Mapping[str, Any]:
-    """Give the values for `SEEN`."""
+    """The parameters of `VISIBLE_LAST_SEEN`."""
     viewers, others = zip(*pairs, strict=True)
     return {"viewers": list(viewers), "others": list(others)}
 
 
 def last_seen_of(*, by: User, other_id: UUID) -> datetime | None:
-    """When someone was last here, as far as is written down; User.DoesNotExist if that is not to be seen."""
+    """Return the stored time at which someone was last online; User.DoesNotExist if `by` may not see it."""
     with connection.cursor() as cursor:
         cursor.execute(VISIBLE_LAST_SEEN, parameters([(by.pk, other_id)]))
         found = cursor.fetchone()
@@ -59,7 +59,7 @@ def last_seen_of(*, by: User, other_id: UUID) -> datetime | None:
 
 
 def visible_people(*, by: User, ids: Collection[UUID]) -> set[UUID]:
-    """Tell which of some people someone may see when they are here."""
+    """Return those of the given people whose presence `by` may see."""
     if not ids:
         return set()
     with connection.cursor() as cursor:

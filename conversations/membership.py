@@ -1,7 +1,7 @@
-"""Coming, going and rank in a group, written row by row: the lower half of the commands in `groups`, `links` and
-`closing`.
+"""Joining, leaving and roles in a group, at the level of rows: the commands in `groups`, `invite_links` and
+`contacts.account_closure` are built from these functions.
 
-Whoever calls one of these holds the conversation locked, so that nobody comes, goes or rises meanwhile.
+The caller has locked the conversation, so that its members and their roles do not change in between.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,11 +23,11 @@ from conversations.notices import Notice, append_notice
 from conversations.versions import bump_version, save_and_publish
 
 FORGET_JOB = "messaging.jobs.forget_conversation"
-"""The job that removes what was said in a group that is no more."""
+"""The job that deletes the messages of a deleted group."""
 
 
 class Rank(IntEnum):
-    """Who may do what to whom: nobody to someone of their own rank or above."""
+    """The order of roles: a member can act only on members of a lower rank."""
 
     MEMBER = 0
     ADMIN = 1
@@ -45,43 +45,43 @@ def rank_of(participant: Participant) -> Rank:
 
 
 def require_rank(participant: Participant, least: Rank) -> None:
-    """NotAllowed for those below a rank."""
+    """Raise NotAllowed if the participant is below a rank."""
     if rank_of(participant) < least:
         raise NotAllowed(REASONS[least])
 
 
 def lock_group(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
-    """Lock a group until the transaction ends, and give the person's place in it.
+    """Lock a group until the transaction ends, and return the person's participant.
 
-    Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, NotAllowed below a rank.
+    Conversation.DoesNotExist for a stranger, Conflict for a direct conversation, NotAllowed below the rank.
     """
     entered = Conversation.objects.filter(pk=conversation_id, participants__user=by, participants__left_at=None)
     locked = entered.select_for_update(no_key=True, of=("self",)).get()
-    # Read after the lock, the place is as new as the lock.
+    # Read the participant after locking, so that it is current.
     participant = group_participant(by=by, conversation_id=conversation_id, least=least)
     participant.conversation = locked
     return participant
 
 
 def group_participant(*, by: User, conversation_id: UUID, least: Rank = Rank.MEMBER) -> Participant:
-    """The person's place in a group that nobody locks; refuses as `hold_group` does."""
+    """Return the person's participant without locking the group; raises the same errors as `lock_group`."""
     participant = participant_of(by, conversation_id)
     participant.user = by
     if participant.conversation.kind != Conversation.Kind.GROUP:
-        raise Conflict("This is a conversation of two people; it never becomes a group.")
+        raise Conflict("This is a direct conversation, not a group.")
     require_rank(participant, least)
     return participant
 
 
 def find_member(group: Conversation, user_id: UUID) -> Participant:
-    """The place of someone who is in a group; Participant.DoesNotExist for anyone else."""
+    """Return the participant of a member; Participant.DoesNotExist for anyone else."""
     participant = members_of(group).select_related("user").get(user_id=user_id)
     participant.conversation = group
     return participant
 
 
 def add_participants(group: Conversation, users: Sequence[User], *, by: User) -> None:
-    """Give people, whom the caller has locked, their places, and tell it. Who comes back begins anew."""
+    """Add people, whom the caller has locked, and publish it. Someone who was a member before starts afresh."""
     seen_from = group.version if group.shared_from is None else group.shared_from
     at = bump_version(group, membership=True)
     participants = [_new_participant(group, user, at=at, seen_from=seen_from) for user in users]
@@ -101,7 +101,7 @@ RENEWED = [
 
 
 def _new_participant(group: Conversation, user: User, *, at: int, seen_from: int) -> Participant:
-    """What was said before someone came is there to be read, and waits for nobody to do so."""
+    """Build a participant who joins now: messages from before may be visible, but never count as unread."""
     return Participant(
         conversation=group,
         user=user,
@@ -114,7 +114,7 @@ def _new_participant(group: Conversation, user: User, *, at: int, seen_from: int
 
 
 def remove_participant(participant: Participant, *, by: User, what: Notice) -> None:
-    """Take someone out of a group and tell those who stay."""
+    """Remove a participant from a group, and publish it to the other members."""
     group = participant.conversation
     at = bump_version(group, membership=True)
     Participant.objects.filter(pk=participant.pk).update(
@@ -126,7 +126,7 @@ def remove_participant(participant: Participant, *, by: User, what: Notice) -> N
 
 
 def record_departures(conversation_id: UUID, people: Collection[UUID], reason: Departure.Reason) -> None:
-    """Tell people that they are out of a conversation, and those of their devices that are away, too."""
+    """Record and publish that people are no longer in a conversation; offline devices learn it when they return."""
     at = now()
     gone = [Departure(user_id=id, conversation_id=conversation_id, reason=reason, at=at) for id in people]
     Departure.objects.bulk_create(
@@ -136,7 +136,7 @@ def record_departures(conversation_id: UUID, people: Collection[UUID], reason: D
 
 
 def set_participant_role(participant: Participant, role: str) -> None:
-    """Make someone an admin or a member, and tell it."""
+    """Make someone an admin or a member, and publish it."""
     group = participant.conversation
     participant.role, participant.changed_version = role, bump_version(group, membership=True)
     participant.save(update_fields=["role", "changed_version"])
@@ -146,7 +146,7 @@ def set_participant_role(participant: Participant, role: str) -> None:
 
 
 def revoke_links_of(participant: Participant) -> None:
-    """Revoke the invitation links of someone who is no longer an admin; they stay revoked, whoever they become."""
+    """Revoke the invitation links of someone who is no longer an admin; they stay revoked if the role changes again."""
     links = InviteLink.objects.filter(
         conversation=participant.conversation, created_by=participant.user_id, revoked_at=None
     )
@@ -154,7 +154,7 @@ def revoke_links_of(participant: Participant) -> None:
 
 
 def transfer_ownership(owner: Participant, heir: Participant) -> None:
-    """Make another member the owner, and tell it; the former one stays as an admin."""
+    """Make another member the owner, and publish it; the former owner stays as an admin."""
     group = owner.conversation
     at = bump_version(group, membership=True)
     group.owner_id = heir.user_id
@@ -167,7 +167,7 @@ def transfer_ownership(owner: Participant, heir: Participant) -> None:
 
 
 def dissolve(group: Conversation) -> None:
-    """Take a group from everyone who is in it. Nobody reads it from now on; what was said goes afterwards, in a job."""
+    """Delete a group for all its members. Nobody can read it from now on; a job deletes the messages afterwards."""
     id, people = group.pk, list(members_of(group).values_list("user", flat=True))
     lock_people(people)
     record_departures(id, people, Departure.Reason.DELETED)

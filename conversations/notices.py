@@ -1,6 +1,6 @@
-"""Notices: messages by which a group says what happened to it.
+"""Notices: messages in a group that record what happened to the group.
 
-A notice is a message, so it is made where messages are; the commands of conversations reach it through this module.
+A notice is a message, so `messaging` creates it. The commands of conversations reach that code through this module.
 """
 
 from messaging.messages.notices import Notice, append_notice

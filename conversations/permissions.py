@@ -1,8 +1,8 @@
-"""Who may write to whom and add whom, and how the direct conversations are kept in step with it.
+"""Who may write to whom and who may add whom, and how direct conversations are updated when that changes.
 
-The service account may write to everyone, and nobody to it: what the place has to tell someone always arrives. Other
-rights hang on blocks, contacts and settings, which change without any conversation being touched; the append reads
-`Participant.barred` alone. So every command that changes one of the former settles the latter in the same transaction.
+The service account may write to everyone, so that service messages always arrive, and nobody may write to it. All other
+permissions depend on blocks, contacts and settings, but the append reads only `Participant.barred`. So every command
+that changes a block, contact or setting calls `refresh_permissions` in the same transaction.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -21,7 +21,7 @@ from conversations.models import Conversation, direct_key
 
 T = TypeVar("T")
 
-# Whoever has no right may lose it at the very moment of a send: the append compares epochs, so they change with rights.
+# A permission can be lost while a message is sent. The append compares epochs, so the epoch changes with `barred`.
 REFRESH = """
 WITH judged AS (
     SELECT mine.id, mine.conversation_id, mine.user_id <> %(service)s AND (
@@ -50,15 +50,15 @@ UPDATE conversations_conversation SET epoch = epoch + 1 WHERE id IN (SELECT conv
 
 
 def refresh_permissions(conversations: Sequence[Conversation]) -> None:
-    """Bring the rights in some direct conversations, which the caller has locked, in step with what they hang on."""
+    """Compute `barred` again in the direct ones of these conversations, which the caller has locked."""
     with connection.cursor() as cursor:
         ids = [each.pk for each in conversations]
         cursor.execute(REFRESH, {"conversations": ids, "contacts": CONTACTS, "service": SERVICE_ID})
 
 
-def closed_to(by: User, *, act: str) -> Q:
-    """The people to whom a person may not `write`, or whom they may not `add` to a group: who may not write may not."""
-    # Whoever has chosen nothing is open to everyone: a comparison with what is not there would be unknown, not false.
+def people_refusing(by: User, *, act: str) -> Q:
+    """Match the people to whom `by` may not `write`, or whom `by` may not `add`: adding requires that one may write."""
+    # Without the setting everyone may. A comparison with a missing JSON key would be NULL, not false: use containment.
     for_contacts = Q(settings__contains={"write": CONTACTS})
     if act == "add":
         for_contacts |= Q(settings__contains={"add": CONTACTS})
@@ -68,21 +68,21 @@ def closed_to(by: User, *, act: str) -> Q:
 
 
 def require_may_add(*, by: User, users: Collection[User], pointer: str = "/participants") -> None:
-    """Blocked if someone of these may not be put into a group by a person; an invitation link is the way then."""
+    """Raise Blocked if `by` may not add one of these people to a group; an invitation link can be sent instead."""
     asked = User.objects.filter(pk__in=[user.pk for user in users if user.pk != by.pk])
-    if names := sorted(user.name for user in asked.filter(closed_to(by, act="add"))):
-        raise Blocked(f"You can't add {', '.join(names)}. An invitation link is the way.", pointer=pointer)
+    if names := sorted(user.name for user in asked.filter(people_refusing(by, act="add"))):
+        raise Blocked(f"You can't add {', '.join(names)}. Send an invitation link instead.", pointer=pointer)
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What a command has locked."""
+    """The rows that a command has locked."""
 
     conversations: Sequence[Conversation]
     people: Sequence[User]
 
     def person(self, id: UUID) -> User:
-        """Give one of the people; User.DoesNotExist if the account has been closed."""
+        """Return one of the people; User.DoesNotExist if the account has been closed."""
         return person_in(self.people, id)
 
 
@@ -92,10 +92,11 @@ def with_locks(
     people: Callable[[], Collection[UUID]],
     conversations: QuerySet[Conversation] | None = None,
 ) -> T:
-    """Do something in one transaction that holds conversations and then people locked, both in the order of ids.
+    """Call `act` in one transaction that has locked the conversations, then the people, both in the order of ids.
 
-    Every command locks in that order. A conversation may begin, or a person come in, before the last lock is there:
-    then all is let go and begun again. Once the people are held, none can begin with them.
+    Every command locks in this order, so that they cannot deadlock. A new conversation or person may match before the
+    last lock is acquired: then the transaction is rolled back and retried. Once the people are locked, nobody can start
+    a conversation with them.
     """
     some = Conversation.objects.none() if conversations is None else conversations
     for _ in range(LOCK_TRIES):
@@ -110,7 +111,7 @@ def with_locks(
 
 
 def with_pair_locked(by_id: UUID, other_id: UUID, act: Callable[[Locked], T]) -> T:
-    """Call `act` in one transaction that holds two people and their direct conversation locked."""
+    """Call `act` in one transaction that has locked two people and their direct conversation."""
     return with_locks(act, people=lambda: {by_id, other_id}, conversations=direct_between(by_id, other_id))
 
 

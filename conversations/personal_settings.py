@@ -1,4 +1,4 @@
-"""What someone settles for themselves about a conversation: their own place in it, which nobody else sees."""
+"""The personal settings of a conversation: nobody else sees them."""
 
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -19,7 +19,7 @@ from conversations.models import Participant
 
 
 class Settings(TypedDict, total=False):
-    """What may be settled. A time in the past mutes nothing; an empty draft is none."""
+    """The settings that can be changed. A time in the past mutes nothing; an empty draft deletes the draft."""
 
     notify: str
     muted_until: datetime | None
@@ -30,12 +30,12 @@ class Settings(TypedDict, total=False):
 
 @transaction.atomic
 def update_settings(*, by: User, conversation_id: UUID, **what: Unpack[Settings]) -> Participant:
-    """Settle what is named; one's other devices hear of it. What is so already changes nothing.
+    """Change the named settings and publish them to the person's devices. An equal value changes nothing.
 
-    Raises Conversation.DoesNotExist for a stranger, Invalid for a value that can't be.
+    Raises Conversation.DoesNotExist for a stranger, Invalid for an invalid value.
     """
     wanted = _checked(what)
-    # People are locked before places, as every command does.
+    # Lock people before participants, in the same order as every other command.
     lock_people([by.pk])
     participant = participant_of(by, conversation_id)
     changes = {name: value for name, value in wanted.items() if _current(participant, name) != value}
@@ -48,7 +48,7 @@ def update_settings(*, by: User, conversation_id: UUID, **what: Unpack[Settings]
 
 
 def draft_of(participant: Participant) -> str:
-    """What a person has begun to write."""
+    """Return the decrypted draft of a participant; empty if there is none."""
     if participant.draft is None:
         return ""
     return unseal(
@@ -59,9 +59,9 @@ def draft_of(participant: Participant) -> str:
 def _checked(what: Settings) -> dict[str, Any]:
     wanted: dict[str, Any] = dict(what)
     if unknown := wanted.keys() - Settings.__annotations__.keys():
-        raise TypeError(f"Nobody can settle {', '.join(unknown)}.")
+        raise TypeError(f"Unknown settings: {', '.join(unknown)}.")
     if "notify" in wanted and wanted["notify"] not in Participant.Notify.values:
-        raise Invalid("This is all, mentions or none.", pointer="/notify")
+        raise Invalid("This must be all, mentions or none.", pointer="/notify")
     if "draft" in wanted:
         wanted["draft"] = _checked_draft(wanted["draft"] or "")
     return wanted

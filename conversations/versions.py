@@ -1,4 +1,4 @@
-"""How a conversation changes: every durable change has a version of its own, and is told on commit."""
+"""Versions: every durable change of a conversation has its own version and is published on commit."""
 
 from functools import partial
 
@@ -14,9 +14,10 @@ DETAILS = {"name", "description", "avatar_url", "history", "owner_id"}
 
 
 def bump_version(conversation: Conversation, *, membership: bool = False) -> int:
-    """Take the next version of a conversation whose row the caller has locked and read since; give it.
+    """Increase the version of a conversation and return it. The caller has read the row after locking it.
 
-    `membership` is for whatever gives or takes a right: the epoch changes with it, and every hub reads anew who is in.
+    Set `membership` for a change that grants or revokes access: it also increases the epoch, so that every hub reloads
+    the members.
     """
     conversation.version += 1
     conversation.epoch += membership
@@ -25,7 +26,7 @@ def bump_version(conversation: Conversation, *, membership: bool = False) -> int
 
 
 def save_and_publish(conversation: Conversation, changes: Changes) -> None:
-    """Store a conversation at the version it has reached, and tell its members what changed when that is committed."""
+    """Store a conversation with its new version, and publish the changes to its members on commit."""
     if DETAILS & changes.keys():
         conversation.details_version = conversation.version
     if "participants" in changes:

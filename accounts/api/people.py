@@ -140,8 +140,8 @@ class InvitationViewSet(API):
 def _sought(request: Request) -> str:
     """Read what to search for: two letters at least."""
     text = request.query_params.get("search", "").strip()
-    if len(text) < search.SEARCH_LEAST:
-        raise Invalid(f"Give {search.SEARCH_LEAST} letters at least.", pointer="/search")
+    if len(text) < search.MIN_SEARCH_LENGTH:
+        raise Invalid(f"Give {search.MIN_SEARCH_LENGTH} letters at least.", pointer="/search")
     if "\0" in text:
         raise Invalid("NUL is no letter.", pointer="/search")
     return text

@@ -11,7 +11,7 @@ from accounts.people.profiles import PersonJSON
 from accounts.usernames import fold_username
 from accounts.web.base_forms import CommandForm
 from conversations.contacts.invitations import invite
-from conversations.contacts.search import SEARCH_LEAST, search_people
+from conversations.contacts.search import MIN_SEARCH_LENGTH, search_people
 
 OFFERED = 8
 """How many people a form offers for a name that is nobody's username."""
@@ -67,7 +67,7 @@ class NamingForm(CommandForm):
         found = {
             each["id"]: each
             for text in sought
-            if len(text.removeprefix("@")) >= SEARCH_LEAST
+            if len(text.removeprefix("@")) >= MIN_SEARCH_LENGTH
             for each in search_people(by=by, text=text.removeprefix("@"), act=act or None, limit=OFFERED).items
         }
         self.offered = [each for each in found.values() if each["username"] not in known]

@@ -1,4 +1,5 @@
-"""Contacts, invitations, blocks, profile changes and account closure: whatever changes who may write to whom.
+"""Contacts, invitations, blocks, profile changes and account closure: all that can change who may write to whom.
 
-It locks conversations and people together, so it lives above the other commands of conversations; doors import it.
+These commands lock conversations and people together, so they may import the other commands of conversations, but not
+the other way round. Doors import this room.
 """

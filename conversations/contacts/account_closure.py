@@ -1,4 +1,4 @@
-"""The end of an account: the person goes, what they said stays."""
+"""Closing an account: the personal data are deleted, the messages stay."""
 
 import secrets
 from collections.abc import Sequence
@@ -23,10 +23,10 @@ from conversations.versions import bump_version, save_and_publish
 
 
 def close_account(*, by: User) -> None:
-    """Close a person's account for good.
+    """Close the account of a person permanently.
 
-    Sessions and sockets end, groups get a successor as owner, and one that nobody is left in goes with its messages.
-    What the person said elsewhere stays, under "Deleted account"; the username is free again.
+    Their sessions and sockets end. Their groups get another owner; a group without other members is deleted with its
+    messages. Their other messages stay, under the name "Deleted account". The username can be used again.
     """
     with_locks(
         lambda locked: _close(locked, locked.person(by.pk)),
@@ -36,14 +36,14 @@ def close_account(*, by: User) -> None:
 
 
 def _close(locked: Locked, user: User) -> None:
-    # First of all, so that nobody hears the name again.
+    # Erase first, so that no event that follows contains the name.
     erase(user)
     Participant.objects.filter(user=user).update(draft=None)
     participants = _participants_of(user, locked.conversations)
     successors = successors_of(user, locked.conversations)
     for participant in participants:
         if participant.conversation.kind == Conversation.Kind.DIRECT:
-            _tell_the_other(participant)
+            _publish_new_name(participant)
         else:
             _leave(participant, successors.get(participant.conversation_id))
     refresh_permissions(locked.conversations)
@@ -51,7 +51,7 @@ def _close(locked: Locked, user: User) -> None:
 
 
 def _participants_of(user: User, conversations: Sequence[Conversation]) -> list[Participant]:
-    """The person's places in the conversations that are held, each with what is held."""
+    """The participants of a person in the locked conversations, each with its locked conversation."""
     locked = {conversation.pk: conversation for conversation in conversations}
     participants = list(memberships_of(user).filter(conversation__in=locked).order_by("conversation"))
     for participant in participants:
@@ -60,7 +60,7 @@ def _participants_of(user: User, conversations: Sequence[Conversation]) -> list[
 
 
 def _leave(participant: Participant, successor: Participant | None) -> None:
-    """Take the person out of a group: its ownership goes to the successor; without one the group is deleted."""
+    """Remove the person from a group: the successor gets the ownership; without one the group is deleted."""
     if successor is None:
         return dissolve(participant.conversation)
     if participant.conversation.owner_id == participant.user_id:
@@ -68,8 +68,8 @@ def _leave(participant: Participant, successor: Participant | None) -> None:
     return remove_participant(participant, by=participant.user, what=Notice.LEFT)
 
 
-def _tell_the_other(participant: Participant) -> None:
-    """Tell the other one of two under which name the person stands from now on. Their place stays: it is one of two."""
+def _publish_new_name(participant: Participant) -> None:
+    """Publish the new name in a direct conversation. The participant stays: a direct conversation always has two."""
     participant.changed_version = bump_version(participant.conversation, membership=True)
     participant.save(update_fields=["changed_version"])
     save_and_publish(
@@ -79,7 +79,7 @@ def _tell_the_other(participant: Participant) -> None:
 
 
 def erase(user: User) -> None:
-    """Leave nothing of a person but the row that their messages hang on; nobody signs in as them again."""
+    """Delete all data of a person except the row to which their messages refer; nobody can sign in as them again."""
     Contact.objects.filter(Q(user=user) | Q(other=user)).delete()
     ContactInvitation.objects.filter(Q(sender=user) | Q(receiver=user)).delete()
     Block.objects.filter(Q(user=user) | Q(blocked=user)).delete()

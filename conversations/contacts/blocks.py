@@ -1,6 +1,6 @@
 """Blocking people.
 
-The blocked person is not told: the answers they get are those of someone who does not reply.
+The blocked person gets no sign of it: to them it looks as if the other one did not reply.
 """
 
 from uuid import UUID
@@ -13,11 +13,14 @@ from conversations.permissions import Locked, refresh_permissions, with_pair_loc
 
 
 def block(*, by: User, other: User) -> None:
-    """Have nothing to do with someone any more: no writing either way, no contact, no invitations. Groups go on."""
+    """Block someone: neither can write to the other or invite them, and they stop being contacts.
+
+    Groups that both belong to are not affected.
+    """
     if by.pk == other.pk:
         raise Unprocessable("You can't block yourself.")
     if other.pk == SERVICE_ID:
-        raise Unprocessable("This account tells you what concerns your own; it can't be blocked.")
+        raise Unprocessable("This account sends you news about your own account, so you can't block it.")
 
     def act(locked: Locked) -> None:
         _, is_new = Block.objects.get_or_create(user=locked.person(by.pk), blocked=locked.person(other.pk))
@@ -32,7 +35,7 @@ def block(*, by: User, other: User) -> None:
 
 
 def unblock(*, by: User, other_id: UUID) -> None:
-    """Take a block back; nothing happens if there is none. What it ended does not come back."""
+    """Remove a block; nothing happens if there is none. What the block ended is not restored."""
 
     def act(locked: Locked) -> None:
         if Block.objects.filter(user=by, blocked=other_id).delete()[0]:

@@ -1,6 +1,6 @@
-"""Becoming contacts, and ending it: invitations, their answers, and the removal of a contact.
+"""Contacts: inviting someone, answering an invitation, and removing a contact.
 
-The sender of an invitation is not told if the other has blocked them: it looks as if there were no answer yet.
+The sender of an invitation does not learn that the other has blocked them: it looks as if there were no answer yet.
 """
 
 from uuid import UUID
@@ -17,10 +17,10 @@ from conversations.permissions import Locked, refresh_permissions, with_locks, w
 
 
 def invite(*, by: User, to: User) -> tuple[ContactInvitation, bool]:
-    """Ask someone to be a contact; also tell whether the invitation is new.
+    """Invite someone to be a contact; return the invitation, and whether it is new.
 
-    If the other has asked already, that is accepted. Someone who has blocked the sender hears nothing of it.
-    RateLimited after too many new ones in a day.
+    If the other has already sent an invitation, it is accepted. Someone who has blocked the sender does not see the
+    invitation. RateLimited after too many new ones in a day.
     """
     if by.pk == to.pk:
         raise Unprocessable("You can't invite yourself.", pointer="/to")
@@ -53,7 +53,7 @@ def _invite(locked: Locked, by: User, to: User) -> tuple[ContactInvitation, bool
 
 
 def accept_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
-    """Say yes: the two are contacts. Doing it again changes nothing; Conflict if it was declined."""
+    """Accept an invitation: the two become contacts. Accepting again changes nothing; Conflict if it was declined."""
     sender_id = _received(by, invitation_id).sender_id
     return with_pair_locked(by.pk, sender_id, lambda locked: _accept(locked, _received(by, invitation_id)))
 
@@ -68,7 +68,7 @@ def _accept(locked: Locked, invitation: ContactInvitation) -> ContactInvitation:
 
 
 def decline_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
-    """Say no. Doing it again changes nothing; Conflict if it was accepted."""
+    """Decline an invitation. Declining again changes nothing; Conflict if it was accepted."""
     sender_id = _received(by, invitation_id).sender_id
 
     def act(locked: Locked) -> ContactInvitation:
@@ -83,7 +83,7 @@ def decline_invitation(*, by: User, invitation_id: UUID) -> ContactInvitation:
 
 
 def _received(by: User, invitation_id: UUID) -> ContactInvitation:
-    """An invitation that has reached a person; ContactInvitation.DoesNotExist for any other."""
+    """Return an invitation that the person can see as its receiver; otherwise ContactInvitation.DoesNotExist."""
     return ContactInvitation.objects.select_related("sender", "receiver").get(
         pk=invitation_id, receiver=by, hidden=False
     )
@@ -96,7 +96,7 @@ def _answered(invitation: ContactInvitation, *, accepted: bool) -> ContactInvita
 
 
 def remove_contact(*, by: User, other_id: UUID) -> None:
-    """End that two people are contacts; nothing happens if they are none."""
+    """Remove a contact from the lists of both people; nothing happens if they are not contacts."""
 
     def act(locked: Locked) -> None:
         if relationships.end_contact(by.pk, other_id):

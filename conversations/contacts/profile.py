@@ -1,4 +1,4 @@
-"""Changing one's own profile and settings, which may change who may write to whom."""
+"""Changing one's own profile and settings; a setting can change who may write to the person."""
 
 from types import EllipsisType
 from typing import Any
@@ -22,10 +22,10 @@ def update_me(
     settings: dict[str, Any] | None = None,
     avatar_media_id: UUID | EllipsisType | None = ...,
 ) -> User:
-    """Change what a person says of themselves, and the settings that are named; give the person as they are now.
+    """Change the named fields of one's own profile and the named settings; return the changed person.
 
-    Invalid for a name that could mislead. A username changes once, and only one that was given by the server: else
-    NotAllowed, and Conflict if someone has it. Unprocessable for a picture that is none; None takes it away.
+    Invalid for a misleading name. Only a username that the server generated can be changed, once: otherwise
+    NotAllowed; Conflict if someone else has it. Unprocessable for media that can't be a picture; None removes it.
     """
     changes = settings or {}
     if display_name and (fault := name_error(display_name)):

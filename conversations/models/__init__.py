@@ -1,6 +1,6 @@
 """The tables of conversations: conversations, participants, invitation links.
 
-Every room of conversations and messaging may import it; it imports `accounts.models` and `chatproject.core`.
+Every room of conversations and messaging may import them; they import `accounts.models` and `chatproject.core`.
 """
 
 from conversations.models.conversation import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, direct_key

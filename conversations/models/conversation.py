@@ -1,4 +1,4 @@
-"""Conversations: one model for two people and for a thousand."""
+"""Conversations: one model for direct conversations and groups."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -15,19 +15,20 @@ DESCRIPTION_LENGTH = 500
 
 
 def direct_key(one: UUID, other: UUID) -> str:
-    """Name the direct conversation of two people, whoever of them asks."""
+    """Return the unique key of the direct conversation of two people, which does not depend on their order."""
     low, high = sorted((one, other))
     return f"{low}:{high}"
 
 
 class Conversation(models.Model):
-    """Two people (direct) or a group; its kind never changes.
+    """A direct conversation of two people, or a group; the kind never changes.
 
-    `version` counts every durable change without gaps, `epoch` every change of membership, `last_position` is the
-    newest message's. They, `changed_at` and `active_at` stand in no index, so that the row written most is updated in
-    place. Any change moves `changed_at`, a new message `active_at`, too: lists go by that.
-    `details_version` is the version at which name, description, history or owner last changed. A newcomer sees what
-    was said after `shared_from`, the position at which the history was shared.
+    `version` counts every durable change without gaps, `epoch` counts every change of access, and `last_position` is
+    the position of the newest message. These fields, `changed_at` and `active_at` are not indexed, so that PostgreSQL
+    can update this often written row in place (HOT). Every change sets `changed_at`; a new message also sets
+    `active_at`, by which lists are sorted. `details_version` is the version of the last change of name, description,
+    picture, history or owner. Newcomers see the messages after `shared_from`, the position at which the history was
+    shared.
     """
 
     class Kind(models.TextChoices):
@@ -44,7 +45,7 @@ class Conversation(models.Model):
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     description = models.CharField(max_length=DESCRIPTION_LENGTH, blank=True)
     avatar_id = models.UUIDField(null=True, editable=False)
-    """The attachment that is a group's picture."""
+    """The attachment that is the picture of the group."""
     history = models.CharField(max_length=6, choices=History, default=History.JOINED)
     shared_from = models.BigIntegerField(null=True, blank=True, editable=False)
     owner = models.ForeignKey(

@@ -12,7 +12,7 @@ from conversations.models.conversation import Conversation
 
 
 class InviteLink(models.Model):
-    """A way into a group for whoever has it. Its token is known by its SHA-256 alone."""
+    """An invitation link of a group: anyone who has its token can join. Only the SHA-256 of the token is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="invite_links")
@@ -33,4 +33,4 @@ class InviteLink(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"a way into {self.conversation_id}"
+        return f"invitation link of {self.conversation_id}"

@@ -1,4 +1,4 @@
-"""Who is in a conversation, and who has left it."""
+"""Participants of conversations, and departures from them."""
 
 from typing import ClassVar
 
@@ -12,12 +12,14 @@ from conversations.models.conversation import Conversation
 
 
 class Participant(models.Model):
-    """A person's place in a conversation. The row stays when the person goes, so that coming back is an update.
+    """A person in a conversation. The row stays when the person leaves, and is updated if they join again.
 
-    `visible_from` is the position after which messages may be seen; watermarks are positions too. `joined_version`,
-    `left_version` and `changed_version` are the conversation's when the person came, went, and last changed for the
-    others to see; `me_version` is the person's own, and `changed_at` the time, when what is theirs alone last changed.
-    `draft` is what they have begun to write, sealed. Someone who `was_removed` comes back only when an admin adds them.
+    The person sees the messages after the position `visible_from`. The watermarks `delivered_through` and
+    `read_through` are positions, too. `joined_version`, `left_version` and `changed_version` are the versions of the
+    conversation at which the person joined, left, and last changed in a way that other members see. `me_version` is
+    the version of the person, and `changed_at` the time, at which their personal settings last changed.
+    `barred` says that the person may not send messages here (see `conversations.permissions`). `draft` is the
+    encrypted text of an unsent message. Someone who `was_removed` can come back only if an admin adds them.
     """
 
     class Role(models.TextChoices):
@@ -72,9 +74,9 @@ class Participant(models.Model):
 
 
 class Departure(models.Model):
-    """The news that someone is out of a conversation, kept for devices that were away; coming back takes it away.
+    """A record that someone is no longer in a conversation, for devices that were offline; joining again deletes it.
 
-    The conversation may be gone: its id is all that stays of it.
+    The conversation itself may be deleted, so this is its id and not a foreign key.
     """
 
     class Reason(models.TextChoices):

@@ -13,7 +13,7 @@ from accounts.people.references import find_user
 from accounts.web.base_forms import CommandForm, LinesField
 from accounts.web.people_forms import NamingForm
 from conversations.groups import add_members, transfer, update_group
-from conversations.invite_links import USES_MOST, link_json, make_link
+from conversations.invite_links import MAX_USES, link_json, make_link
 from conversations.models import DESCRIPTION_LENGTH, NAME_LENGTH, Conversation, Participant
 from conversations.personal_settings import update_settings
 from messaging.web.forms.new_conversation import HistoryField, PeopleField
@@ -65,7 +65,7 @@ class InviteLinkForm(ConversationForm):
         label="How many may use it (optional)",
         required=False,
         min_value=1,
-        max_value=USES_MOST,
+        max_value=MAX_USES,
         help_text="Left empty, as many as like.",
     )
 
