@@ -7,8 +7,10 @@ from django.http import HttpRequest
 
 from accounts.models import AuditEntry, Session, User
 from accounts.staff import moderation
+from accounts.staff.admin_access import ReadOnly
+from accounts.staff.admin_forms import MessageForm, ReasonForm
 from accounts.staff.audit_log import Staff
-from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin, Viewed, WordsForm, link_to
+from accounts.staff.model_admin import StaffAction, StaffAdmin, link_to
 from messaging.moderation.commands import close_account, warn
 from messaging.moderation.connections import disconnect
 
@@ -27,7 +29,7 @@ def _warn(*, by: Staff, thing: User, words: str) -> None:
     warn(by=by, user_id=thing.pk, text=words)
 
 
-class SessionInline(Viewed, admin.TabularInline):  # type: ignore[type-arg]
+class SessionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     """The devices that someone is signed in on."""
 
     model = Session
@@ -66,8 +68,8 @@ class UserAdmin(StaffAdmin):
         "closed_at",
     )
     inlines = (SessionInline,)
-    acts = (
-        Act(
+    staff_actions = (
+        StaffAction(
             "suspend",
             "Suspend",
             lambda by, thing, reason: moderation.suspend(by=by, user_id=thing.pk, reason=reason),
@@ -76,47 +78,47 @@ class UserAdmin(StaffAdmin):
             danger=True,
             is_offered=lambda by, user: _may(by, user) and not user.suspended_at,
         ),
-        Act(
+        StaffAction(
             "reinstate",
             "Lift the suspension",
             lambda by, thing: moderation.reinstate(by=by, user_id=thing.pk),
             is_offered=lambda by, user: _may(by, user) and bool(user.suspended_at),
         ),
-        Act(
+        StaffAction(
             "warn",
             "Warn",
             _warn,
-            WordsForm,
+            MessageForm,
             "They get your words from the account that speaks for this place.",
             is_offered=_may,
         ),
-        Act(
+        StaffAction(
             "disconnect",
             "Disconnect",
             lambda by, thing: disconnect(by=by, user_id=thing.pk),
             about="Closes what they have open now. They may come back at once.",
             is_offered=_may,
         ),
-        Act(
+        StaffAction(
             "end-sessions",
             "Sign out everywhere",
             lambda by, thing: moderation.end_sessions(by=by, user_id=thing.pk),
             about="They have to sign in again on every device.",
             is_offered=_may,
         ),
-        Act(
+        StaffAction(
             "make-staff",
             "Make staff",
             lambda by, thing: moderation.set_staff(by=by, user_id=thing.pk, is_staff=True),
             is_offered=lambda by, user: _may_name_staff(by, user) and not user.is_staff,
         ),
-        Act(
+        StaffAction(
             "unmake-staff",
             "Take from the staff",
             lambda by, thing: moderation.set_staff(by=by, user_id=thing.pk, is_staff=False),
             is_offered=lambda by, user: _may_name_staff(by, user) and user.is_staff,
         ),
-        Act(
+        StaffAction(
             "close",
             "Close the account",
             lambda by, thing, reason: close_account(by=by, user_id=thing.pk, reason=reason),

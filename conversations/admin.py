@@ -6,8 +6,9 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from accounts.staff.admin_forms import ReasonForm
 from accounts.staff.audit_log import Staff
-from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin
+from accounts.staff.model_admin import StaffAction, StaffAdmin
 from conversations.models import Conversation, InviteLink, Participant
 from messaging.moderation.commands import revoke_link
 from messaging.moderation.connections import announce
@@ -40,15 +41,15 @@ class ConversationAdmin(StaffAdmin):
         "last_position",
         "created_at",
     )
-    acts = (
-        Act(
+    staff_actions = (
+        StaffAction(
             "announce",
             "Announce something",
             lambda by, thing, text: announce(by=by, text=text, conversation_id=thing.pk),
             AnnouncementForm,
             "Members who are connected see it now; it is not stored.",
         ),
-        Act(
+        StaffAction(
             "read",
             "Break the glass: read the messages",
             lambda by, thing, reason, before: read_conversation(
@@ -102,8 +103,8 @@ class InviteLinkAdmin(StaffAdmin):
         "max_uses",
         "revoked_at",
     )
-    acts = (
-        Act(
+    staff_actions = (
+        StaffAction(
             "revoke",
             "Revoke",
             lambda by, thing: revoke_link(by=by, link_id=thing.pk),

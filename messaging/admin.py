@@ -7,8 +7,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts.staff.admin_forms import MessageForm, ReasonForm
 from accounts.staff.audit_log import Staff
-from accounts.staff.model_admin import Act, ReasonForm, StaffAdmin, WordsForm, link_to
+from accounts.staff.model_admin import StaffAction, StaffAdmin, link_to
 from messaging.models import Attachment, Message, MessageStatus, Report
 from messaging.moderation import commands
 from messaging.moderation.reports import resolve_report, unsealed
@@ -37,13 +38,13 @@ def _is_quarantined(by: Staff, attachment: Attachment) -> bool:
     return attachment.blob is not None and attachment.blob.quarantined_at is not None
 
 
-def _resolution(outcome: str, label: str, form: type[forms.Form], about: str, **options: Any) -> Act:
-    """Return the act that resolves a report, and all open reports about the same message or person."""
+def _resolution(outcome: str, label: str, form: type[forms.Form], about: str, **options: Any) -> StaffAction:
+    """Return the action that resolves a report, and all open reports about the same message or person."""
 
     def run(*, by: Staff, thing: Report, words: str) -> None:
         resolve_report(by=by, report_id=thing.pk, outcome=outcome, words=words)
 
-    return Act(outcome, label, run, form, about, **{"is_offered": _is_open, **options})
+    return StaffAction(outcome, label, run, form, about, **{"is_offered": _is_open, **options})
 
 
 @admin.register(Report)
@@ -67,7 +68,7 @@ class ReportAdmin(StaffAdmin):
         "resolved_at",
     )
     readonly_fields = ("comment_text", "copy_text", "where")
-    acts = (
+    staff_actions = (
         _resolution(
             "deleted",
             "Delete the message",
@@ -77,12 +78,12 @@ class ReportAdmin(StaffAdmin):
             is_offered=_is_open_about_a_message,
         ),
         _resolution(
-            "warned", "Warn the person", WordsForm, "They get your words, but they do not learn who reported it."
+            "warned", "Warn the person", MessageForm, "They get your words, but they do not learn who reported it."
         ),
         _resolution(
             "suspended",
             "Suspend the person",
-            WordsForm,
+            MessageForm,
             "They can't sign in until you lift the suspension.",
             danger=True,
         ),
@@ -141,8 +142,8 @@ class AttachmentAdmin(StaffAdmin):
     list_select_related = ("owner", "blob")
     fields = ("owner", "content_type", "size", "state", "reason", "is_quarantined", "message_id", "created_at")
     readonly_fields = ("is_quarantined",)
-    acts = (
-        Act(
+    staff_actions = (
+        StaffAction(
             "quarantine",
             "Put into quarantine",
             lambda by, thing, reason: commands.quarantine(by=by, attachment_id=thing.pk, reason=reason),
@@ -151,7 +152,7 @@ class AttachmentAdmin(StaffAdmin):
             danger=True,
             is_offered=_can_be_quarantined,
         ),
-        Act(
+        StaffAction(
             "release",
             "Take out of quarantine",
             lambda by, thing, reason: commands.release(by=by, attachment_id=thing.pk, reason=reason),

@@ -1,5 +1,4 @@
-"""What the staff needs everywhere: its audit log, suspensions, the service account, and what pages of the admin are
-made of.
+"""What the staff's tools share: the audit log, suspensions, the service account, base classes of the admin.
 
-The admin modules, doors and moderation may import it.
+The admin modules, the pages, the API and moderation may import it.
 """

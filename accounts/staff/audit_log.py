@@ -1,4 +1,4 @@
-"""Who acts for the place, and the log of what they did."""
+"""The staff members who act on the server, and the audit log of their actions."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,26 +13,27 @@ from accounts.models import SERVICE_ID, AuditEntry, User
 from chatproject.core.errors import NotAllowed
 
 Action = AuditEntry.Action
+VIEWS_RECORDED_EVERY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A member of the staff who acts, and from where: what the staff may do, only one of these can."""
+    """A staff member who acts, with their IP address. The commands of the staff accept nobody else."""
 
     user: User
     ip: str | None = None
 
     @classmethod
     def of(cls, user: User, ip: str | None = None) -> Self:
-        """NotAllowed unless someone is of the staff, and protected by a second factor where that is required."""
+        """Raise NotAllowed unless the user is a staff member, with a second factor where the server requires one."""
         if not user.is_staff:
             raise NotAllowed("This is for the staff alone.")
         if settings.STAFF_SECOND_FACTOR and not needs_code(user):
             raise NotAllowed("Set up a second factor first, in your settings: the staff needs one here.")
         return cls(user, ip)
 
-    def require_over(self, user: User) -> None:
-        """NotAllowed unless they may act on someone: not on themselves, and on others of the staff only as its head."""
+    def require_authority_over(self, user: User) -> None:
+        """Raise NotAllowed if they may not act on a user: nobody acts on themselves, only superusers on other staff."""
         if user.pk == self.user.pk:
             raise NotAllowed("Nobody does this to themselves.")
         if user.pk == SERVICE_ID:
@@ -40,8 +41,8 @@ class Staff:
         if (user.is_staff or user.is_superuser) and not self.user.is_superuser:
             raise NotAllowed("Only a superuser acts on members of the staff.")
 
-    def require_head(self) -> None:
-        """NotAllowed unless they decide who is of the staff."""
+    def require_superuser(self) -> None:
+        """Raise NotAllowed unless they are a superuser, who decides who is a staff member."""
         if not self.user.is_superuser:
             raise NotAllowed("Only a superuser decides who is of the staff.")
 
@@ -56,7 +57,7 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write into the audit log what a member of the staff does, in the transaction in which it is done."""
+    """Add an entry to the audit log, in the transaction of the action that it records."""
     AuditEntry.objects.create(
         by=by.user,
         ip=by.ip,
@@ -69,8 +70,8 @@ def record(
     )
 
 
-def record_look(*, by: Staff, action: AuditEntry.Action, within: timedelta) -> None:
-    """Write into the audit log that someone looks at a page which looks again by itself: once in a while."""
-    lately = AuditEntry.objects.filter(by=by.user, action=action, at__gt=timezone.now() - within)
-    if not lately.exists():
+def record_view(*, by: Staff, action: AuditEntry.Action) -> None:
+    """Record that a staff member views a page that reloads itself: at most once in `VIEWS_RECORDED_EVERY`."""
+    recent = AuditEntry.objects.filter(by=by.user, action=action, at__gt=timezone.now() - VIEWS_RECORDED_EVERY)
+    if not recent.exists():
         record(by=by, action=action)

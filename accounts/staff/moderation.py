@@ -50,7 +50,7 @@ def end_sessions(*, by: Staff, user_id: UUID) -> User:
 @transaction.atomic
 def set_staff(*, by: Staff, user_id: UUID, is_staff: bool) -> User:
     """Make a person a member of the staff, or take them from it; superusers alone."""
-    by.require_head()
+    by.require_superuser()
     user = _locked(by, user_id)
     if user.is_bot:
         raise NotAllowed("A bot is not of the staff.")
@@ -64,7 +64,7 @@ def _locked(by: Staff, user_id: UUID) -> User:
     found = lock_people([user_id])
     if not found:
         raise User.DoesNotExist
-    by.require_over(found[0])
+    by.require_authority_over(found[0])
     return found[0]
 
 

@@ -12,8 +12,8 @@ from accounts.people.profiles import people_json
 from accounts.people.references import find_user
 from accounts.people.relationships import relation_to
 from accounts.web.base import READ, WRITE, SignedInRequest, form_data, reporting_refusals, show_form, signed_in
-from accounts.web.faces import Person
 from accounts.web.people_forms import InviteForm
+from accounts.web.person_view import Person
 from chatproject.core.pagination import PAGE_SIZE_MAX
 from conversations.contacts import blocks, invitations, search
 

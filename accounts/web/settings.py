@@ -17,7 +17,7 @@ from accounts.people.contact_lists import list_blocked
 from accounts.people.devices import Device
 from accounts.people.profiles import user_json
 from accounts.web.base import READ, WRITE, SignedInRequest, form_data, show_form, signed_in
-from accounts.web.faces import Person
+from accounts.web.person_view import Person
 from accounts.web.settings_forms import AppearanceForm, CloseForm, PrivacyForm, ProfileForm
 
 

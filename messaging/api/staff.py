@@ -6,7 +6,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
 from accounts.people.profiles import PersonJSON
-from accounts.staff.model_admin import staff_of
+from accounts.staff.admin_access import staff_of
 from chatproject.core.json_types import SuccessJSON
 from chatproject.core.pagination import Page
 from chatproject.rest.describe import described

@@ -25,7 +25,7 @@ from messaging.models import Attachment, Blob, Message
 def close_account(*, by: Staff, user_id: UUID, reason: str) -> None:
     """Close a person's account for good, as they could themselves; User.DoesNotExist if it is closed."""
     user = User.objects.get(pk=user_id, is_active=True)
-    by.require_over(user)
+    by.require_authority_over(user)
     reason, before = require_reason(reason), {"username": user.username, "display_name": user.display_name}
     record(by=by, action=Action.CLOSE_ACCOUNT, kind="person", id=user.pk, reason=reason, before=before)
     account_closure.close_account(by=user)
@@ -102,6 +102,6 @@ def warn(*, by: Staff, user_id: UUID, text: str) -> None:
     """Send a person a warning in the words of the staff."""
     words = require_reason(text, pointer="/text")
     user = User.objects.get(pk=user_id, is_active=True)
-    by.require_over(user)
+    by.require_authority_over(user)
     record(by=by, action=Action.WARN, kind="person", id=user.pk, reason=words)
     send_service_message([user], f"A warning from the people who run this place: {words}")

@@ -137,7 +137,7 @@ def list_viewers_for_staff(*, by: Staff, conversation_id: UUID) -> list[PersonJS
 def disconnect(*, by: Staff, user_id: UUID) -> None:
     """Close the sockets that a person has now; their sessions stay. User.DoesNotExist without such an account."""
     user = User.objects.get(pk=user_id, is_active=True)
-    by.require_over(user)
+    by.require_authority_over(user)
     servers = sorted(servers_of(user.pk))
     with transaction.atomic():
         record(by=by, action=Action.DISCONNECT, kind="person", id=user.pk, before={"servers": servers})

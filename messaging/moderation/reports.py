@@ -141,7 +141,7 @@ def resolve_report(*, by: Staff, report_id: UUID, outcome: str, words: str = "")
     """
     report = Report.objects.select_related("person").get(pk=report_id)
     # This holds for every outcome: nobody resolves a report about themselves, or about another member of the staff.
-    by.require_over(report.person)
+    by.require_authority_over(report.person)
     same = Report.objects.filter(person=report.person_id, message_id=report.message_id, resolved_at=None)
     open_ones = list(same.select_for_update(of=("self",)).select_related("reporter").order_by("pk"))
     if report not in open_ones:

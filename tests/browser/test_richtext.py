@@ -9,7 +9,7 @@ from django.conf import settings
 from playwright.async_api import Page, expect
 
 from accounts.models import User
-from accounts.web.faces import initials
+from accounts.web.person_view import initials
 from chatproject.core.graphemes import truncate
 from chatproject.core.text import fold
 from conversations.models import Conversation

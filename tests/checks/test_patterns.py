@@ -19,7 +19,7 @@ from django.core.validators import EmailValidator, RegexValidator
 from accounts.people.devices import device_words
 from accounts.usernames import fold_username
 from accounts.wallets.siwe import SignInMessage
-from accounts.web.faces import initials
+from accounts.web.person_view import initials
 from chatproject.core.graphemes import truncate
 from chatproject.core.text import is_visible, name_error
 from messaging.messages.mentions import names_in

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.people.profiles import user_json
-from accounts.web.faces import Person
+from accounts.web.person_view import Person
 from conversations.access import members_of, participant_of
 from conversations.events import PlaceJSON, role_of
 from conversations.invite_links import links_of

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.web.faces import initials, tone
+from accounts.web.person_view import initials, tone
 from messaging.web.contexts.names import participant_names
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
-from accounts.web.faces import Person
+from accounts.web.person_view import Person
 from messaging.messages.json import MessageJSON
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.web.faces import Face
+from accounts.web.person_view import PersonLink
 from chatproject.core.realtime import timestamp
 from messaging.receipts.status import Status
 from messaging.web.contexts.names import with_missing_names
@@ -27,7 +27,7 @@ class StatusStep:
 
 
 @dataclass(frozen=True, slots=True)
-class RecipientStatus(Face):
+class RecipientStatus(PersonLink):
     """The steps of a message with one recipient, the latest first; none if it was only sent."""
 
     steps: list[StatusStep]

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from accounts.models import User
-from accounts.web.faces import initials, tone
+from accounts.web.person_view import initials, tone
 from chatproject.core.graphemes import truncate
 from conversations.access import participant_of
 from messaging.access import readable

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 
 from accounts.web.base import READ, SignedInRequest, reporting_refusals, signed_in
 from accounts.web.base_forms import CommandForm
-from accounts.web.faces import Person
+from accounts.web.person_view import Person
 from chatproject.core.errors import Refused
 from chatproject.server.compression import holds_secret
 from conversations import groups, invite_links

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.web.base import READ, WRITE, too_many
-from accounts.web.faces import initials, tone
+from accounts.web.person_view import initials, tone
 from chatproject.core import rate_limits
 from chatproject.core.encryption import Unreadable, seal_secret, unseal_secret
 from chatproject.core.errors import Gone, NotAllowed, Refused

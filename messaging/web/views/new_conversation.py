@@ -4,8 +4,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.web.base import WRITE, SignedInRequest, signed_in
-from accounts.web.faces import Person
 from accounts.web.people_forms import NamingForm
+from accounts.web.person_view import Person
 from messaging.web.contexts.inbox import inbox_sidebar
 from messaging.web.forms.new_conversation import DirectForm, GroupForm
 

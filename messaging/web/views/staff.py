@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from redis.exceptions import RedisError
 
-from accounts.staff.audit_log import Action, record_look
-from accounts.staff.model_admin import LOOKS_LOGGED_EVERY, reporting_refusals_on, staff_of
+from accounts.staff.admin_access import staff_of
+from accounts.staff.admin_forms import reporting_refusals_on
+from accounts.staff.audit_log import Action, record_view
 from chatproject.core.pagination import BadCursor
 from messaging.moderation import connections
 from messaging.moderation.forms import AnnouncementForm
@@ -17,7 +18,7 @@ from messaging.moderation.forms import AnnouncementForm
 def connected(request: HttpRequest) -> HttpResponse:
     """Show who is connected to which server; the page's script reloads it."""
     by = staff_of(request)
-    record_look(by=by, action=Action.SEE_CONNECTED, within=LOOKS_LOGGED_EVERY)
+    record_view(by=by, action=Action.SEE_CONNECTED)
     try:
         page = connections.find_connected(by=by, cursor=request.GET.get("cursor"))
         shown: dict[str, Any] = {"stats": connections.count(), "people": page.items, "next": page.next}

@@ -23,7 +23,7 @@ def initials(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class PersonLink:
     """Someone by name and colour, with the way to their page."""
 
     id: str
@@ -43,7 +43,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
-class Person(Face):
+class Person(PersonLink):
     """Someone in a list of people."""
 
     username: str
