@@ -87,7 +87,7 @@ def test_a_row_that_the_database_refused_is_not_quoted(log: Log, alice: User) ->
     assert "alice" in str(error)
     ours.error("a request failed", exc_info=error)
     assert log.line["exception"][-1] == "IntegrityError 23505"
-    assert any(line.startswith("accounts/models.py:") for line in log.line["exception"])
+    assert any(line.startswith("accounts/models/") for line in log.line["exception"])
     assert "alice" not in log.text
 
 
