@@ -4,16 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-import pytest
 from asgiref.sync import sync_to_async
 
 from accounts.models import User
 from conversations.contacts.account_closure import close_account
 from messaging.media.cleanup import delete_unused_media
 from messaging.models import Attachment
-from tests.messaging.media.conftest import download, upload
-from tests.messaging.media.test_cleanup import LONG_AGO, objects
-from tests.messaging.media.test_sending import send
+from tests.messaging.media.conftest import LONG_AGO, download, objects, send, upload
 from tests.support import samples
 from tests.support.client import Client
 
@@ -23,11 +20,6 @@ App = Callable[[User], Awaitable[Client]]
 
 def set_mine(app: httpx.Client, media: Any) -> httpx.Response:
     return app.patch("/users/me", json={"avatar_media_id": media and media["id"]})
-
-
-@pytest.fixture
-def picture(phone: Phone, alice: User) -> dict[str, Any]:
-    return upload(phone(alice), samples.picture())
 
 
 def test_a_persons_picture_is_seen_by_everyone(

@@ -17,9 +17,7 @@ from messaging.media.processing import process
 from messaging.media.uploads import complete_upload, upload_state
 from messaging.models import Attachment
 from messaging.moderation.commands import quarantine, release
-from tests.messaging.media.conftest import begin, download, put, upload
-from tests.messaging.media.test_cleanup import forward
-from tests.messaging.media.test_sending import send
+from tests.messaging.media.conftest import begin, download, forward, put, send, upload
 from tests.support import samples
 
 Phone = Callable[[User], httpx.Client]

@@ -4,31 +4,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
-import pytest
 from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
 from accounts.models import User
 from conversations.groups import add_members, remove_member
-from conversations.models import Conversation
 from messaging.models import Attachment
-from tests.messaging.media.conftest import begin, download, upload
+from tests.messaging.media.conftest import begin, download, send, upload
 from tests.support import samples
 from tests.support.client import Client
 
 Phone = Callable[[User], httpx.Client]
 App = Callable[[User], Awaitable[Client]]
-
-
-def send(app: httpx.Client, conversation: Conversation, *media: dict[str, Any], **fields: Any) -> httpx.Response:
-    ids = [each["id"] for each in media]
-    return app.post("/messages", json={"conversation_id": str(conversation.pk), "media": ids, **fields})
-
-
-@pytest.fixture
-def picture(phone: Phone, alice: User) -> dict[str, Any]:
-    """A picture of Alice's that is ready."""
-    return upload(phone(alice), samples.picture())
 
 
 def test_a_message_holds_what_was_uploaded(
