@@ -1,1 +1,1 @@
-"""People: who they are, how they sign in, and what they are to each other."""
+"""People: their accounts, how they sign in, and their contacts, invitations and blocks."""

@@ -1,4 +1,4 @@
-"""People and the audit log, as the staff sees them."""
+"""People and the audit log in the admin."""
 
 from typing import Any, ClassVar
 
@@ -16,9 +16,9 @@ from messaging.moderation.connections import disconnect
 
 
 def _may(by: Staff, user: User) -> bool:
-    """Tell whether someone may act on a person; the command has the last word."""
-    head = by.user.is_superuser or not (user.is_staff or user.is_superuser)
-    return head and user.is_active and not user.is_bot and user.pk != by.user.pk
+    """Return whether a staff member is offered actions on a user. The command itself checks again."""
+    has_authority = by.user.is_superuser or not (user.is_staff or user.is_superuser)
+    return has_authority and user.is_active and not user.is_bot and user.pk != by.user.pk
 
 
 def _may_name_staff(by: Staff, user: User) -> bool:
@@ -74,7 +74,7 @@ class UserAdmin(StaffAdmin):
             "Suspend",
             lambda by, thing, reason: moderation.suspend(by=by, user_id=thing.pk, reason=reason),
             ReasonForm,
-            "They are let in nowhere until you lift it, and are told the reason.",
+            "They can use nothing until you lift it. They see the reason.",
             danger=True,
             is_offered=lambda by, user: _may(by, user) and not user.suspended_at,
         ),
@@ -89,14 +89,14 @@ class UserAdmin(StaffAdmin):
             "Warn",
             _warn,
             MessageForm,
-            "They get your words from the account that speaks for this place.",
+            "They get your message from the service account.",
             is_offered=_may,
         ),
         StaffAction(
             "disconnect",
             "Disconnect",
             lambda by, thing: disconnect(by=by, user_id=thing.pk),
-            about="Closes what they have open now. They may come back at once.",
+            about="Closes their open connections. They may connect again at once.",
             is_offered=_may,
         ),
         StaffAction(
@@ -114,7 +114,7 @@ class UserAdmin(StaffAdmin):
         ),
         StaffAction(
             "unmake-staff",
-            "Take from the staff",
+            "Remove from the staff",
             lambda by, thing: moderation.set_staff(by=by, user_id=thing.pk, is_staff=False),
             is_offered=lambda by, user: _may_name_staff(by, user) and user.is_staff,
         ),
@@ -123,7 +123,7 @@ class UserAdmin(StaffAdmin):
             "Close the account",
             lambda by, thing, reason: close_account(by=by, user_id=thing.pk, reason=reason),
             ReasonForm,
-            "For good: their name, address and contacts are erased, what they wrote stays under “Deleted account”.",
+            "This can't be undone. Name, address and contacts are deleted; messages stay, under “Deleted account”.",
             danger=True,
             is_offered=_may,
         ),
@@ -145,7 +145,7 @@ class AuditEntryAdmin(StaffAdmin):
     fields = ("at", "by", "ip", "action", "target", "reason", "before", "after")
     readonly_fields = ("target",)
 
-    @admin.display(description="whom or what")
+    @admin.display(description="target")
     def target(self, entry: AuditEntry) -> str:
         page = self.PAGES.get(entry.target_kind)
         return link_to(page, entry.target_id) if page else "everyone"

@@ -1,4 +1,4 @@
-"""Publishing that something of a person has changed."""
+"""Publishing that a person's data, for example a conversation or a session, has changed."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,7 +9,7 @@ from chatproject.core.realtime import HubEvent, publish, user_group
 
 
 class UserChanged(HubEvent, frozen=True, tag="user"):
-    """Something of a person has changed, as of this `User.version`: their hubs read what has changed."""
+    """Data of a person has changed, as of this `User.version`. The hubs that serve the person read what has changed."""
 
     user_id: UUID
     version: int
@@ -20,7 +20,7 @@ class UserChanged(HubEvent, frozen=True, tag="user"):
 
 
 class PersonalSettingsChanged(HubEvent, frozen=True, tag="settings"):
-    """Nothing of a person has changed but their personal settings of these conversations."""
+    """Only the personal settings of a person for these conversations have changed."""
 
     user_id: UUID
     version: int

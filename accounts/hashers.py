@@ -1,4 +1,4 @@
-"""How passwords are hashed."""
+"""The password hasher, and the normal form in which passwords are hashed."""
 
 import unicodedata
 
@@ -6,8 +6,10 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id with the least that OWASP's cheat sheet asks for: Django's own 100 MiB for each sign-in under way would
-    let a crowd at the door take all the memory there is."""
+    """Argon2id with the smallest parameters that OWASP's cheat sheet recommends.
+
+    Django's default takes 100 MiB for each sign-in; many sign-ins at once would use up the memory of the server.
+    """
 
     time_cost = 2
     memory_cost = 19 * 1024
@@ -15,5 +17,5 @@ class Argon2(Argon2PasswordHasher):
 
 
 def normal_password(written: str) -> str:
-    """Give the normal form of a password (NFKC): keyboards and systems write the same letters in different forms."""
+    """Return the normal form (NFKC) of a password: keyboards and systems encode the same letters differently."""
     return unicodedata.normalize("NFKC", written)

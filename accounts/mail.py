@@ -1,7 +1,7 @@
-"""Mail to a mail server goes out by a job: no request waits for that server, and nothing goes out for what was not
-committed.
+"""Mail is sent by a job: no request waits for the mail server, and a transaction that is rolled back sends no mail.
 
-What a job keeps is encrypted, since links and codes in mail let people in, and its row goes when the mail is sent.
+The job stores the message encrypted, because links and codes in mail give access to accounts. The row of the job is
+deleted when the mail has been sent.
 """
 
 import base64
@@ -23,7 +23,7 @@ FIELDS = ("subject", "body", "from_email", "to", "cc", "bcc", "reply_to")
 
 
 class Backend(BaseEmailBackend):
-    """Django's mail backend that leaves each message to a job, in the caller's transaction if there is one."""
+    """A Django mail backend that defers a job for each message, in the caller's transaction if there is one."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         task = app.configure_task(DELIVER, queue=QUEUE)
@@ -33,26 +33,26 @@ class Backend(BaseEmailBackend):
 
 
 def deliver(sealed: str) -> None:
-    """Send what `seal_message` kept; OSError (smtplib's errors are among them) if the mail server does not take it."""
+    """Send a message that `seal_message` encrypted; raise OSError, as smtplib does, if the mail server refuses it."""
     message = open_message(sealed)
     with without_connection():
         message.send()
 
 
 def seal_message(message: EmailMessage) -> str:
-    """Encrypt a message, so that it can be kept."""
+    """Encrypt a message, so that a job can store it."""
     if message.attachments:
-        raise ValueError("Mail with attachments can't be left to a job.")
-    kept: dict[str, Any] = {name: getattr(message, name) for name in FIELDS}
-    kept |= {"headers": message.extra_headers, "subtype": message.content_subtype}
-    kept["alternatives"] = [tuple(each) for each in getattr(message, "alternatives", ())]
-    return base64.b64encode(seal_secret(orjson.dumps(kept, default=str).decode(), purpose="mail")).decode()
+        raise ValueError("Mail with attachments can't be sent by a job.")
+    fields: dict[str, Any] = {name: getattr(message, name) for name in FIELDS}
+    fields |= {"headers": message.extra_headers, "subtype": message.content_subtype}
+    fields["alternatives"] = [tuple(each) for each in getattr(message, "alternatives", ())]
+    return base64.b64encode(seal_secret(orjson.dumps(fields, default=str).decode(), purpose="mail")).decode()
 
 
 def open_message(sealed: str) -> EmailMessage:
-    """Decrypt a message, ready to be sent to the mail server."""
-    kept = orjson.loads(unseal_secret(base64.b64decode(sealed), purpose="mail"))
-    subtype = kept.pop("subtype")
-    message = EmailMultiAlternatives(**kept, connection=get_connection(settings.EMAIL_DELIVERY))
+    """Decrypt a message and connect it to the backend that delivers it to the mail server."""
+    fields = orjson.loads(unseal_secret(base64.b64decode(sealed), purpose="mail"))
+    subtype = fields.pop("subtype")
+    message = EmailMultiAlternatives(**fields, connection=get_connection(settings.EMAIL_DELIVERY))
     message.content_subtype = subtype
     return message

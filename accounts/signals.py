@@ -1,6 +1,6 @@
-"""What other apps do at the word of accounts, which knows none of them."""
+"""Signals that other apps receive: `accounts` imports none of them."""
 
 from django.dispatch import Signal
 
 service_message = Signal()
-"""Write `text` to `user` in the name of the service account. Sent after the commit; messaging sends the message."""
+"""Ask for a message with `text` from the service account to `user`. Sent after the commit; `messaging` receives it."""

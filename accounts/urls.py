@@ -39,7 +39,7 @@ pages: list[URLPattern | URLResolver] = [
         confirmation.ConfirmByPasskeyView.as_view(),
         name="mfa_reauthenticate_webauthn",
     ),
-    # What django-allauth would show there stands among our settings.
+    # Our security settings replace the page that django-allauth has here.
     path("accounts/2fa/", RedirectView.as_view(pattern_name="settings_security")),
 ]
 

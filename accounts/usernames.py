@@ -1,4 +1,4 @@
-"""How usernames are compared, and which of them nobody may take."""
+"""How usernames are compared, and which of them are reserved."""
 
 import unicodedata
 
@@ -7,18 +7,18 @@ from django.conf import settings
 from chatproject.core.text import fold
 
 KEPT = frozenset({"all", "everyone", "here", "admin", "root", "support", "staff", "system", "parley"})
-"""Names that everybody would take for the server's own, or that mean more than one person."""
+"""Names that people would take for the server's own, or that mean more than one person."""
 IS_KEPT = "This name is kept for the server. Please choose another one."
 IS_TAKEN = "Someone has this name already."
 
 
 def fold_username(written: str) -> str:
-    """Give the username that is meant by what someone has written: spaces around it and case do not count."""
+    """Return the username that someone means by what they typed: case and surrounding spaces are ignored."""
     return fold(written.strip())
 
 
 def is_kept(username: str) -> bool:
-    """Tell whether a name is kept from those who choose one; `createsuperuser` and the seed may give it."""
+    """Return whether a name is reserved: nobody may choose it, but `createsuperuser` and the seed may give it."""
     folded = fold_username(username)
     return folded in KEPT or folded == _plain(settings.SERVER_NAME)
 

@@ -1,4 +1,4 @@
-"""Who someone is: passwords, second factors, confirmations, tokens, tickets and sessions.
+"""Authentication: passwords, second factors, confirmations, tokens, tickets and sessions.
 
-The doors of all apps may import it; it knows people and wallets, but no conversation.
+The API, pages and sockets of all apps may import it; it imports people and wallets, but no conversation.
 """

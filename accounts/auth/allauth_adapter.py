@@ -1,4 +1,4 @@
-"""Where django-allauth's pages meet our sessions, limits and keys."""
+"""Adapters that make django-allauth's pages use our sessions, rate limits and encryption keys."""
 
 import logging
 from typing import Any, ClassVar
@@ -41,17 +41,17 @@ logger = logging.getLogger(__name__)
 
 
 PASSWORD_HASH = "password_hash"  # noqa: S105 (a name)
-"""Where a browser's session keeps what the password of someone was who is about to be signed in."""
+"""Key in a browser's session: the password hash of the person who is signing in, to notice a change meanwhile."""
 LOOPBACK = {"127.0.0.1", "::1"}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Begin one of our sessions with every sign-in, end it with the sign-out; count what the API counts."""
+    """Start one of our sessions at every sign-in, end it at sign-out, and apply the rate limits of the API."""
 
     error_messages: ClassVar = {
         **DefaultAccountAdapter.error_messages,
         "account_inactive": "This account is closed.",
-        "duplicate_email": "This is your address already.",
+        "duplicate_email": "This is already your address.",
         "enter_current_password": "That is not your password.",
         "incorrect_code": "That is not the code. Please try the next one.",
         "incorrect_password": "That is not your password.",
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def pre_login(self, request: HttpRequest, user: User, **about: Any) -> HttpResponseBase | None:
-        """Keep what the password is while a second factor is asked for, which may take minutes."""
+        """Remember the password hash: entering the second factor may take minutes, and the password may change."""
         request.session[PASSWORD_HASH] = user.get_session_auth_hash()
         answer: HttpResponseBase | None = super().pre_login(request, user, **about)
         return answer
@@ -115,7 +115,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return user
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        # What a sign-in that works calls `rollback` on.
+        # django-allauth calls `rollback` on it after a successful sign-in.
         self._login_failed_rl_usage = SignInAttempt(counted_attempt(request, username=_name(credentials)))
 
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
@@ -130,19 +130,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return saved
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
-        """Names are folded to lower case before anything is said of them."""
+        """Fold a username to lower case, then validate it."""
         cleaned: str = super().clean_username(username.lower(), shallow)
         if is_kept(cleaned):
             raise self.validation_error("username_blacklisted")
         return cleaned
 
     def clean_password(self, password: str, user: User | None = None) -> str:
-        """Judge a password in the form in which it is stored; it goes on as written, to be compared with its repeat."""
+        """Validate a password in its normal form, but return it as written, to be compared with its repetition."""
         super().clean_password(normal_password(password), user)
         return password
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
-        """Lead to our own page, which asks for all that is needed, or to a passkey."""
+        """Offer our own confirmation page, which asks for all that is needed, and passkeys."""
         if not user.is_authenticated:
             return []
         known = super().get_reauthentication_methods(user)
@@ -152,11 +152,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return [own, *({**each, "description": "Use your passkey"} for each in passkeys)]
 
     def is_reauthentication_required(self, *, app: str, **about: Any) -> bool:
-        """django-allauth asks before it changes a second factor."""
+        """Return whether the person has to confirm first; django-allauth asks before it changes a second factor."""
         return not is_confirmed(context.request.chat_session)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Nothing fails for a mail that can't be sent, and nobody can tell from it which addresses are known."""
+        """Send a mail; only log a failure, so that no request fails and nobody learns from it which addresses exist."""
         links = {name: on_this_site(url) for name, url in context.items() if name.endswith("_url")}
         known = {"server_name": settings.SERVER_NAME, "site_url": settings.SITE_URL}
         try:
@@ -166,13 +166,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             logger.error("a mail was not sent: %s", type(error).__name__)
 
     def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
-        """An address that nobody has confirmed may be a stranger's, whom this is no business of."""
+        """Notify confirmed addresses only: an unconfirmed one may belong to a stranger."""
         if EmailAddress.objects.get_verified(user):
             super().send_notification_mail(template_prefix, user, *args, **kwargs)
 
 
 class SignInAttempt:
-    """A counted attempt, in the shape that allauth gives back."""
+    """A counted sign-in attempt, with the interface that django-allauth expects."""
 
     def __init__(self, chance: rate_limits.Verdict) -> None:
         self._chance = chance
@@ -182,13 +182,13 @@ class SignInAttempt:
 
 
 def attempt_origin(request: HttpRequest) -> dict[str, Any]:
-    """Say where an attempt on a page comes from: its address, and the devices that it shows."""
+    """Return where a sign-in attempt on a page comes from: its IP address and the devices that it identifies."""
     session: Session | None = getattr(request, "chat_session", None)
     return {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=session)}
 
 
 def counted_attempt(request: HttpRequest, *, username: str) -> rate_limits.Verdict:
-    """Count an attempt of the pages to sign in; a ValidationError in their words after too many failures."""
+    """Count a sign-in attempt on a page; after too many failures, raise ValidationError with the page's own message."""
     try:
         return count_sign_in_attempt(username=username, **attempt_origin(request))
     except rate_limits.RateLimited:
@@ -196,7 +196,7 @@ def counted_attempt(request: HttpRequest, *, username: str) -> rate_limits.Verdi
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
-    """Keep the secrets of second factors encrypted, like messages."""
+    """Encrypt the secrets of second factors, like messages."""
 
     error_messages: ClassVar = {
         **DefaultMFAAdapter.error_messages,
@@ -205,11 +205,11 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     }
 
     def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
-        """Propose the device as the name of a passkey that is made on it."""
+        """Propose the device on which a passkey is created as its name."""
         return device_words(device_name(context.request))
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
-        """Name the site that passkeys belong to. Browsers know none for an address of this machine but `localhost`."""
+        """Return the site of passkeys. For a loopback address it is `localhost`: browsers accept no other name."""
         name = urlsplit(settings.SITE_URL).hostname or ""
         return {"id": "localhost" if name in LOOPBACK else name, "name": settings.SERVER_NAME}
 
@@ -217,27 +217,27 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return factor_secrets.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """A secret that does not open fits no code; what is wrong with it is in the log."""
+        """Decrypt a secret. If that fails, treat the code as incorrect, and log the reason."""
         try:
             return factor_secrets.decrypt(encrypted_text)
         except Unreadable as error:
-            logger.error("the secret of a second factor does not open: %s", error)
+            logger.error("the secret of a second factor cannot be decrypted: %s", error)
             raise self.validation_error("incorrect_code") from error
 
 
 def _to_sign_in(request: HttpRequest, words: str) -> ImmediateHttpResponse:
-    """Lead back to where people sign in, and say there why they have to."""
+    """Return a redirect to the sign-in page, which shows why the person has to sign in again."""
     messages.error(request, words)
     return ImmediateHttpResponse(redirect("account_login"))
 
 
 def on_this_site(url: str) -> str:
-    """Let a link lead to where people reach this site: allauth takes that from the request, which anyone may forge."""
+    """Rewrite a link to start with SITE_URL: django-allauth uses the Host header, which anyone may forge."""
     return settings.SITE_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 def _mail_language(user: User | None) -> str:
-    """Choose the language of a mail, as Django's code; to people whom nobody knows here, that of the asking browser."""
+    """Return Django's code of the language of a mail; without an account, that of the browser that sent the request."""
     asking = tag_of(getattr(context.request, "LANGUAGE_CODE", None))
     return code_of(language_of_mail(user, asking=asking) if user else asking)
 
@@ -247,18 +247,18 @@ def _name(credentials: dict[str, Any]) -> str:
 
 
 def device_name(request: HttpRequest) -> str:
-    """Name a device by what its browser says of itself."""
+    """Return the name of a device: the User-Agent header of its browser."""
     return request.headers.get("User-Agent", "")[:200]
 
 
 def address_of(user: User) -> EmailAddress | None:
-    """Find someone's e-mail address: the confirmed one, else the one that waits for it."""
+    """Return someone's e-mail address: the confirmed one, otherwise the one that waits for confirmation."""
     found: EmailAddress | None = EmailAddress.objects.filter(user=user).order_by("-verified", "-pk").first()
     return found
 
 
 def ask_to_confirm(request: HttpRequest, user: User) -> None:
-    """Send a new person the mail that confirms their address, if they gave one."""
+    """Send the confirmation mail to a new account, if it has an e-mail address."""
     if user.email:
         address = EmailAddress.objects.create(user=user, email=user.email.lower(), primary=True)
         address.send_confirmation(request, signup=True)

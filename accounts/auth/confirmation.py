@@ -1,8 +1,8 @@
-"""Showing once more that it is oneself: asked for before what lets a person in changes.
+"""Confirmation (reauthentication): a person proves their identity again before they change how they sign in.
 
-A stolen token or cookie opens a session; it must not be able to open another way in that outlives it. So a confirmation
-is a person's password or the signature of their wallet, with a code where they have a second factor, or a passkey. It
-belongs to one session, on whatever server, and ends with it.
+A stolen token or cookie gives access to one session. Without a confirmation, the thief could add a way to sign in that
+outlives that session. A confirmation is the password or a signature of the wallet, each with a code if the person has
+a second factor, or a passkey. It belongs to one session, on whatever server, and ends with it.
 """
 
 from datetime import timedelta
@@ -21,15 +21,15 @@ GOOD_FOR = timedelta(minutes=5)
 
 
 class NotConfirmed(Exception):
-    """What was given does not show that it is this person."""
+    """The credentials do not belong to the person of the session."""
 
 
 def confirm_by_password(
     *, session: Session, password: str, code: str | None, address: str, devices: Devices = ()
 ) -> None:
-    """Note that the person of a session has given their password, and a code where they have a second factor.
+    """Confirm a session by the person's password, with a code if they have a second factor.
 
-    NotConfirmed for anything else. RateLimited after as many failures as for signing in.
+    Raises NotConfirmed if either is wrong, and RateLimited after as many failures as for signing in.
     """
     found = check_password(username=session.user.username, password=password, address=address, devices=devices)
     if found is None or found.pk != session.user_id:
@@ -40,9 +40,9 @@ def confirm_by_password(
 def confirm_by_wallet(
     *, session: Session, message: str, signature: str, code: str | None, address: str, devices: Devices = ()
 ) -> None:
-    """Note that the wallet of a person without a password has signed, and a code was given where one is needed.
+    """Confirm the session of a person without a password by their wallet's signature, with a code if one is needed.
 
-    NotConfirmed for anything else, RateLimited as above.
+    Raises NotConfirmed and RateLimited as `confirm_by_password` does.
     """
     try:
         wallet = verify_wallet(message=message, signature=signature, address=address)
@@ -65,17 +65,17 @@ def _has_code(user: User, code: str | None, address: str, devices: Devices) -> b
 
 
 def record_confirmation(*, session: Session) -> None:
-    """Note that the person of a session has just shown that it is them."""
+    """Record that the person of a session has just confirmed their identity."""
     Session.objects.filter(pk=session.pk, ended_at=None).update(confirmed_at=Now())
 
 
 def is_confirmed(session: Session) -> bool:
-    """Tell whether the person of a session has shown within five minutes that it is them."""
+    """Return whether the person of a session has confirmed their identity within the last five minutes."""
     fresh = Session.objects.filter(pk=session.pk, ended_at=None, confirmed_at__gt=Now() - GOOD_FOR)
     return fresh.exists()
 
 
 def require_confirmed(session: Session) -> None:
-    """ConfirmationRequired unless the person of a session has shown within five minutes that it is them."""
+    """Raise ConfirmationRequired unless the person has confirmed their identity within the last five minutes."""
     if not is_confirmed(session):
         raise ConfirmationRequired("Please confirm first that it is you.")

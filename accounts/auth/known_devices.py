@@ -1,4 +1,4 @@
-"""Known devices: those on which a person has signed in before, recognised by a token that only they have."""
+"""Known devices: devices on which a person has signed in before, recognised by a secret token."""
 
 import hashlib
 import secrets
@@ -15,16 +15,16 @@ from accounts.models import Session
 
 DEVICE_COOKIE = "device"
 REMEMBERED_FOR = timedelta(days=400)
-"""How long a device is known after it was last used; browsers keep no cookie longer."""
+"""How long a device stays known after its last use. Browsers keep no cookie for longer."""
 MAX_TOKENS = 5
-"""How many people a shared browser is known to."""
+"""How many people's tokens a shared browser stores."""
 
 Devices = Collection[bytes]
-"""Digests of the tokens that an attempt shows."""
+"""Digests of the device tokens that come with an attempt."""
 
 
 def known_device(*, username: str, devices: Devices) -> bytes | None:
-    """Find the device among these that a person has signed in on, if there is one."""
+    """Return the digest of these devices on which a person has signed in; None if there is none."""
     if not devices:
         return None
     since = timezone.now() - REMEMBERED_FOR
@@ -34,12 +34,12 @@ def known_device(*, username: str, devices: Devices) -> bytes | None:
 
 
 def forget_devices(sessions: QuerySet[Session]) -> None:
-    """Let the devices of some sessions be known no more."""
+    """Make the devices of some sessions unknown."""
     sessions.exclude(device_digest=None).update(device_digest=None)
 
 
 def new_token() -> str:
-    """Make the token by which a device will be known."""
+    """Generate a token that identifies a device."""
     return secrets.token_urlsafe(32)
 
 
@@ -48,13 +48,13 @@ def digest_of(token: str) -> bytes:
 
 
 def devices_of(request: HttpRequest, *, token: str = "", session: Session | None = None) -> Devices:
-    """Read which devices a request comes from: by its cookie, a token that it carries, and its session."""
+    """Return the devices that a request identifies: by its cookie, by `token` and by its session."""
     shown = [digest_of(each) for each in (token, *_cookie_tokens(request)) if each]
     return [*shown, bytes(session.device_digest)] if session and session.device_digest else shown
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, token: str) -> None:
-    """Let a browser keep the token of the device that has just become known; without one, keep what it has longer."""
+    """Store a device token in the browser's cookie; without a token, extend the lifetime of the cookie."""
     tokens = [each for each in (token, *_cookie_tokens(request)) if each][:MAX_TOKENS]
     if tokens:
         response.set_cookie(

@@ -1,4 +1,4 @@
-"""The wallet that lets a person in, and by which their contacts find them."""
+"""Linking a wallet to an account: it can sign the person in, and contacts find them by its address."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -26,9 +26,10 @@ UNLINKED = (
 
 
 def link_wallet(*, by: User, session: Session, wallet: str) -> User:
-    """Let a person sign in with a proven wallet, too; Conflict if it is someone else's, or they have another.
+    """Link a verified wallet to an account, so that the person can sign in with it, and notify them.
 
-    ConfirmationRequired unless they have just shown in this session that it is them. They are notified of it.
+    Raises Conflict if it is someone else's, or they have another one; ConfirmationRequired unless they have just
+    confirmed their identity in this session.
     """
     require_confirmed(session)
 
@@ -36,15 +37,16 @@ def link_wallet(*, by: User, session: Session, wallet: str) -> User:
         me = person_in(people, by.pk)
         if me.wallet_address not in {None, wallet}:
             raise Conflict("You have another wallet. Unlink that one first.")
-        return _give(people, me, wallet)
+        return _store_wallet(people, me, wallet)
 
     return with_people_locked(act, people=lambda: _with_contacts(by.pk))
 
 
 def unlink_wallet(*, by: User, session: Session) -> User:
-    """Let a wallet open the account no more; Conflict if nothing else would. Nothing happens if there is none.
+    """Unlink the wallet from an account, and notify the person. Does nothing if no wallet is linked.
 
-    ConfirmationRequired unless they have just shown in this session that it is them. They are notified of it.
+    Raises Conflict if they could not sign in without it; ConfirmationRequired unless they have just confirmed their
+    identity in this session.
     """
     require_confirmed(session)
 
@@ -52,13 +54,13 @@ def unlink_wallet(*, by: User, session: Session) -> User:
         me = person_in(people, by.pk)
         if me.wallet_address and not me.has_usable_password():
             raise Conflict("Choose a password first: without it and the wallet nobody could sign in to this account.")
-        return _give(people, me, None)
+        return _store_wallet(people, me, None)
 
     return with_people_locked(act, people=lambda: _with_contacts(by.pk))
 
 
-def _give(people: Sequence[User], me: User, wallet: str | None) -> User:
-    """Change the wallet of a person who is held; notify them, and announce it to their contacts."""
+def _store_wallet(people: Sequence[User], me: User, wallet: str | None) -> User:
+    """Store the wallet of a locked person, notify them, and publish the change to their contacts."""
     if me.wallet_address == wallet:
         return me
     former, me.wallet_address = me.wallet_address, wallet
@@ -68,13 +70,13 @@ def _give(people: Sequence[User], me: User, wallet: str | None) -> User:
     except IntegrityError:
         raise Conflict("This wallet is someone else's.") from None
     publish_user_change(people=[user.pk for user in people], contacts=True)
-    # Conversations are locked before people, and the people are locked already: so it is sent after the commit.
+    # The notification is sent after the commit: it locks a conversation, and conversations are locked before people.
     transaction.on_commit(partial(_notify, me, linked=wallet, unlinked=former), robust=True)
     return me
 
 
 def _notify(me: User, *, linked: str | None, unlinked: str | None) -> None:
-    """Tell a person on all their devices, and by mail, what became of their wallet: it may have been someone else."""
+    """Notify a person on all their devices, and by mail: someone else may have changed their wallet."""
     mail = "account/email/wallet_linked" if linked else "account/email/wallet_unlinked"
     if context.request is not None:
         get_adapter().send_notification_mail(mail, me, {"wallet": linked or unlinked})

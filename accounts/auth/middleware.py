@@ -1,4 +1,4 @@
-"""A browser's session is one of ours, or it is nobody's; pages look and speak as its person has chosen."""
+"""Middleware: the session of a signed-in browser, and the theme and language that its person has chosen."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,17 +32,17 @@ GUARDED = {
     "mfa_remove_webauthn",
     "mfa_view_recovery_codes",
 }
-"""Pages of django-allauth that show or change what lets a person in."""
+"""Pages of django-allauth that show or change how a person signs in; they need a confirmation."""
 GUARDED_BY_CODE = {"account_change_password"}
-"""One that asks for the password itself, and for nothing else."""
+"""A page that asks for the password itself: it needs a confirmation only of people with a second factor."""
 GUARDED_WHEN_SENT = {"account_email"}
-"""One that anyone may look at; what was filled in is kept until its person has confirmed."""
+"""A page that needs a confirmation only when its form is sent; the form is kept until the person has confirmed."""
 CLEARED = '"cache", "storage"'
-"""What a browser removes of this site when someone has signed out; cookies are ours to remove."""
+"""What a browser deletes of this site after a sign-out. The server deletes the cookies itself."""
 
 
 class CurrentSession:
-    """Put the `Session` of a signed-in browser on the request; sign it out where that session has ended."""
+    """Set `request.chat_session` to the `Session` of a signed-in browser; sign the browser out if it has ended."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -65,7 +65,7 @@ class CurrentSession:
         return response
 
     def process_view(self, request: Any, view: Any, args: Any, named: Any) -> HttpResponse | None:
-        """Ask a person to confirm that it is them before they come to a page that is guarded."""
+        """Redirect a person to the confirmation page before a page that needs a confirmation."""
         page, session = request.resolver_match.url_name, request.chat_session
         if session is None or not _is_guarded(page, request) or is_confirmed(session):
             return None
@@ -82,7 +82,7 @@ def _is_guarded(page: str | None, request: Any) -> bool:
 
 
 class Preferences:
-    """Give the pages of a signed-in person their theme and their language; all others have those of the browser."""
+    """Apply the theme and the language of a signed-in person; other pages have those of the browser."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

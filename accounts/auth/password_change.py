@@ -10,14 +10,14 @@ from accounts.people.locks import lock_people
 
 
 def set_password(*, user: User, password: str, keep: Session | None = None) -> None:
-    """Give a person another password; every session but the one that is kept ends."""
+    """Change a person's password and end all of their sessions except `keep`."""
     prepare_password(user=user, password=password)
     store_password(user=user, keep=keep)
 
 
 @transaction.atomic
 def store_password(*, user: User, keep: Session | None = None) -> None:
-    """Store the password that was prepared for a person; every session but the one that is kept ends."""
+    """Store the password that `prepare_password` has hashed, and end all sessions of the person except `keep`."""
     lock_people([user.pk])
     user.save(update_fields=["password"])
     if keep is not None:
@@ -27,7 +27,7 @@ def store_password(*, user: User, keep: Session | None = None) -> None:
 
 
 def change_password(*, by: User, session: Session, password: str, unlink_wallets: bool = False) -> None:
-    """Give a person another password, which ends all their other sessions; unlink their wallet as well if they wish."""
+    """Change a person's own password, which ends their other sessions, and unlink their wallet if they wish."""
     prepare_password(user=by, password=password)
     with transaction.atomic():
         if unlink_wallets:

@@ -14,20 +14,20 @@ from chatproject.core import rate_limits
 from chatproject.core.database import without_connection
 
 HASHING = BoundedSemaphore(2)
-"""Hashing a password takes a core and memory for a while; more at once would only take them from everybody else."""
+"""Limits how many passwords are hashed at once: each hash occupies a core and memory that others need."""
 
 
 @contextmanager
 def hashing_turn() -> Iterator[None]:
-    """Wait for a turn to hash a password, without keeping a database connection from others meanwhile."""
+    """Wait until a password may be hashed. No database connection is occupied meanwhile."""
     with without_connection(), HASHING:
         yield
 
 
 def check_password(*, username: str, password: str, address: str, devices: Devices = ()) -> User | None:
-    """Find who a name and a password belong to; None for anyone else, and for accounts that are closed.
+    """Return the person with this username and password; None if there is none, or the account is closed.
 
-    RateLimited after too many failures (`accounts.auth.sign_in_attempts` says whose), whatever the password is.
+    Raises RateLimited after too many failures (`accounts.auth.sign_in_attempts` says whose), whatever the password is.
     """
     chance = count_sign_in_attempt(username=username, address=address, devices=devices)
     with hashing_turn():
@@ -39,7 +39,7 @@ def check_password(*, username: str, password: str, address: str, devices: Devic
 
 
 def renew_password(user: User, password: str) -> None:
-    """Store the password that a person has signed in with in its normal form, unless it was changed meanwhile."""
+    """Store the password that a person has just signed in with in its normal form, unless it has changed meanwhile."""
     former = user.password
     with hashing_turn():
         user.set_password(password)
@@ -47,6 +47,6 @@ def renew_password(user: User, password: str) -> None:
 
 
 def prepare_password(*, user: User, password: str) -> None:
-    """Hash a password for a person without storing it: it takes long, and so comes before a transaction."""
+    """Hash a password for a person without storing it: hashing is slow, so it is done before a transaction."""
     with hashing_turn():
         user.set_password(password)

@@ -12,11 +12,11 @@ from chatproject.core.text import name_error
 
 
 class NameTaken(Exception):
-    """Nobody can have this username any more: someone has it, or it is kept for the server."""
+    """The username is taken or reserved."""
 
 
 def register(*, username: str, password: str, display_name: str = "", email: str = "") -> User:
-    """Make an account; NameTaken, or Django's ValidationError for a bad name or a password that is too weak."""
+    """Create an account. Raises NameTaken, or ValidationError for an invalid name or a password that is too weak."""
     user = User(username=username.lower(), display_name=display_name, email=email)
     user.clean_fields(exclude=["password"])
     if display_name and (fault := name_error(display_name)):

@@ -1,4 +1,4 @@
-"""Sessions: a session begins with each sign-in, and ends by signing out, from another device or by the staff."""
+"""Sessions: each sign-in starts one; a sign-out, another device of the person or the staff ends it."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -20,7 +20,7 @@ from chatproject.exposure import DEMO_PASSWORD, DEMO_PEOPLE, is_local
 LAST_SEEN_EXACT_TO = timedelta(minutes=1)
 
 
-# A row that someone else is writing at this moment is left to them, so that this waits for nobody.
+# Rows that another transaction has locked are skipped, so that this never waits.
 RECORD_PRESENCE = """
 WITH s AS MATERIALIZED (SELECT id FROM accounts_session WHERE id = ANY(%(sessions)s) FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE accounts_session SET last_seen_at = clock_timestamp() FROM s WHERE accounts_session.id = s.id
@@ -28,22 +28,22 @@ UPDATE accounts_session SET last_seen_at = clock_timestamp() FROM s WHERE accoun
 
 
 class SessionEnded(Exception):
-    """This session has ended; whoever holds its tokens has to sign in again."""
+    """The session has ended: its person has to sign in again."""
 
 
 def start_session(
     *, user: User, name: str = "", ip: str | None = None, language: str = "", devices: Devices = ()
 ) -> Session:
-    """Begin a session on a device that has just signed in; Suspended for those who may not.
+    """Start a session on a device that has just signed in. Raises Suspended for a suspended person.
 
-    NotAllowed for the demo's people at an address of another machine: everyone knows their password.
-    SessionEnded if the password was changed, or the account closed, since the person was found. The device is known
-    from now on: by one of the tokens that it shows, or by a new one, `device_token`.
+    Raises NotAllowed for the demo's people at another machine's address, because everyone knows their password;
+    SessionEnded if the password was changed or the account closed since the password was checked. The device is known
+    from now on: by one of the tokens that it sent, or by a new one, `device_token`.
     """
     if user.suspended_at:
         raise Suspended.because(user.suspension_reason)
-    if ip and not is_local(ip) and _is_of_the_demo(user):
-        raise NotAllowed("The demo's people sign in on the machine that the server runs on, and nowhere else.")
+    if ip and not is_local(ip) and _is_demo_user(user):
+        raise NotAllowed("The demo's people can sign in only on the machine that the server runs on.")
     if user.outdated_password:
         renew_password(user, user.outdated_password)
     known = known_device(username=user.username, devices=devices)
@@ -56,8 +56,8 @@ def start_session(
     return session
 
 
-def _is_of_the_demo(user: User) -> bool:
-    """Tell whether someone is one of the demo's people, with the password that everyone knows."""
+def _is_demo_user(user: User) -> bool:
+    """Return whether a user is one of the demo's people and still has the password that everyone knows."""
     if user.username not in DEMO_PEOPLE:
         return False
     with hashing_turn():
@@ -65,28 +65,28 @@ def _is_of_the_demo(user: User) -> bool:
 
 
 def _require_unchanged(user: User) -> None:
-    """SessionEnded unless a person's password is the one that they were found by.
+    """Raise SessionEnded if the person's password has changed since it was checked.
 
-    A new password ends every session that there is, and one that the former password opens must not begin after that.
+    A new password ends every session; no session may start with the former password after that.
     """
-    if not any(held.password == user.password for held in lock_people([user.pk])):
+    if not any(locked.password == user.password for locked in lock_people([user.pk])):
         raise SessionEnded
 
 
 def active_sessions(user: User) -> QuerySet[Session]:
-    """Where someone is signed in, the latest used first."""
+    """Return the sessions of someone that have not ended, the last used first."""
     return user.sessions.filter(ended_at=None).order_by("-last_seen_at", "-pk")
 
 
 def sign_out(*, session: Session) -> None:
-    """End the session of whoever asks for it; their device stays known."""
+    """End a session at the request of its person; its device stays known."""
     _end(session.user_id, Session.objects.filter(pk=session.pk))
 
 
 def end_session(*, session: Session) -> None:
-    """End a session: its cookie and tokens are worth nothing from now on, and its sockets close.
+    """End a session: its cookie and tokens become invalid, and its sockets close.
 
-    Its device may be in other hands, and so is not known any more.
+    Its device may be stolen, so it becomes unknown.
     """
     sessions = Session.objects.filter(user=session.user_id)
     with transaction.atomic():
@@ -95,7 +95,7 @@ def end_session(*, session: Session) -> None:
 
 
 def end_other_sessions(*, session: Session) -> int:
-    """End every session of a person but this one, and forget their other devices; tell how many sessions there were."""
+    """End every other session of a person and forget their other devices; return how many sessions ended."""
     others = Session.objects.filter(user=session.user_id).exclude(pk=session.pk)
     with transaction.atomic():
         ended = _end(session.user_id, others)
@@ -113,7 +113,7 @@ def end_all_sessions(*, user: User) -> None:
 
 @transaction.atomic
 def _end(user_id: UUID, sessions: QuerySet[Session]) -> int:
-    # Everyone who changes a person's sessions holds the person first, so that no two of them wait for each other.
+    # Every command that changes a person's sessions locks the person first, so that no two of them deadlock.
     lock_people([user_id])
     ended = sessions.filter(ended_at=None).update(ended_at=timezone.now())
     if ended:
@@ -122,19 +122,19 @@ def _end(user_id: UUID, sessions: QuerySet[Session]) -> int:
 
 
 def record_use(*, session: Session, refresh_id: UUID | None = None, language: str = "") -> None:
-    """Note that a session is in use, and that its newest tokens have reached their owner: older ones are worth nothing.
+    """Record that a session is in use. If its newest tokens were used, older refresh tokens become invalid.
 
-    The time is exact to a minute, so that a busy session is not written for every call. `language` is the one that its
+    The time is exact to a minute, so that a busy session is not written at every call. `language` is the one that the
     browser asks for, if that is known.
     """
     if refresh_id is not None and refresh_id == session.refresh_id and not session.refresh_used:
         Session.objects.filter(pk=session.pk, refresh_id=refresh_id).update(refresh_used=True)
-    spoken = language or session.language
-    if timezone.now() - session.last_seen_at > LAST_SEEN_EXACT_TO or spoken != session.language:
-        Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now(), language=spoken)
+    new_language = language or session.language
+    if timezone.now() - session.last_seen_at > LAST_SEEN_EXACT_TO or new_language != session.language:
+        Session.objects.filter(pk=session.pk).update(last_seen_at=timezone.now(), language=new_language)
 
 
 def record_presence(session_ids: Collection[UUID]) -> None:
-    """Note that some sessions have an open socket, or had one until now."""
+    """Record that some sessions have an open socket, or had one until now."""
     with connection.cursor() as cursor:
         cursor.execute(RECORD_PRESENCE, {"sessions": list(session_ids)})

@@ -1,8 +1,8 @@
-"""Attempts to sign in, and for whom a failed one is counted.
+"""Rate limits of failed sign-in attempts.
 
-A failure counts for the name and the address together, for the address, and, more slowly, for the name alone. So a
-stranger elsewhere can't lock a person out by failing with their name. The failures of a known device
-(`accounts.auth.known_devices`) count for that device alone, and nobody else's failures lock it out.
+A failure counts against the name and the address together, against the address, and, with a higher limit, against the
+name alone. So a stranger at another address can't lock a person out by failing with their name. The failures of a known
+device (`accounts.auth.known_devices`) count against that device alone, and nobody else's failures lock it out.
 """
 
 from accounts.auth.known_devices import Devices, known_device
@@ -13,9 +13,9 @@ from chatproject.core.rate_limits import quotas
 
 
 def count_sign_in_attempt(*, username: str, address: str, devices: Devices = ()) -> rate_limits.Verdict:
-    """Count an attempt as a failure before it is judged, so that many at once count too; RateLimited at the end.
+    """Count an attempt as a failure before it is checked, so that attempts at the same time count as well.
 
-    Whoever succeeds gives it back.
+    Raises RateLimited if there were too many. The caller refunds the verdict of a successful attempt.
     """
     return rate_limits.require(_failures(fold_username(username), address, devices))
 

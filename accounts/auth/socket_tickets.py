@@ -1,6 +1,6 @@
-"""One-use tickets: what a page or app shows to open a socket where it can send no header.
+"""One-use tickets that open a socket, for pages and apps that can't send an Authorization header.
 
-Redis keeps a ticket's digest for a minute; taking it out is what makes it count once.
+Redis stores the digest of a ticket for a minute; reading it deletes it, so that it works once.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ SECONDS = 60
 
 
 def issue_ticket(session: Session) -> str:
-    """Give a session a ticket that opens one socket within a minute."""
+    """Issue a ticket that opens one socket of a session within a minute."""
     ticket = secrets.token_urlsafe(32)
     redis().set(_key(ticket), str(session.pk), ex=SECONDS)
     return ticket
 
 
 def use_ticket(ticket: str) -> UUID | None:
-    """Find the session of a ticket and use the ticket up; None for one that is used, old or invented."""
+    """Use a ticket up and return the id of its session; None if it was used before, has expired or was never issued."""
     id = redis().getdel(_key(ticket))
     return UUID(id.decode()) if isinstance(id, bytes) else None
 

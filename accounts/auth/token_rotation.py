@@ -12,21 +12,21 @@ from chatproject.core.errors import Suspended
 from chatproject.core.ids import uuid7
 
 REPEAT_WITHIN = timedelta(seconds=60)
-"""For how long a refresh token that has been turned into a pair still leads to it."""
+"""How long a refresh token still returns the pair that it was exchanged for."""
 
 
 @transaction.atomic
 def start_tokens(*, session: Session) -> Session:
-    """Give a session its first pair of tokens."""
+    """Start the first pair of tokens of a session."""
     return _rotate(Session.objects.select_for_update().get(pk=session.pk), timezone.now())
 
 
 def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
-    """Turn a refresh token into the next pair; SessionEnded if it is worth nothing, Suspended for those who are.
+    """Exchange a refresh token for the next pair. Raises SessionEnded if it is invalid, Suspended if the person is.
 
-    Until the newest pair has been seen in use, and for a minute at most, the token before it leads to that same pair
-    again: two tabs, or a lost answer. An older one, or the one before after that, can only be a copy in other hands:
-    the session ends.
+    Until the newest pair has been used, and for a minute at most, the previous token returns the same pair again: two
+    tabs may refresh at once, or a response may get lost. An older token, or the previous one after that time, can only
+    be a stolen copy: the session ends.
     """
     with transaction.atomic():
         live = Session.objects.select_for_update(of=("self",)).filter(ended_at=None, user__is_active=True)
@@ -43,7 +43,7 @@ def refresh_tokens(*, session_id: UUID, refresh_id: UUID) -> Session:
 
 
 def _may_repeat(session: Session) -> bool:
-    """Tell whether the newest pair may be given out once more: it is fresh, and nobody has used it."""
+    """Return whether the newest pair may be returned again: it is fresh and unused."""
     is_fresh = session.refreshed_at is not None and timezone.now() - session.refreshed_at <= REPEAT_WITHIN
     return is_fresh and not session.refresh_used
 

@@ -1,7 +1,7 @@
-"""Who is asking: JSON Web Tokens for apps, the session cookie for browsers, and both for the WebSocket.
+"""Authentication of requests: JSON Web Tokens for apps, the session cookie for browsers, both for the WebSocket.
 
-Every token carries the id of its session (`sid`) and of its pair (`pair`); a session that has ended is found out on
-the next call, not when the token expires.
+Every token carries the id of its session (`sid`) and of its pair (`pair`). Every call checks the session, so that a
+token becomes invalid when its session ends, before it expires.
 """
 
 from datetime import datetime, timedelta
@@ -32,13 +32,13 @@ from chatproject.core.errors import Suspended
 
 ACCESS_LIFETIME: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]  # type: ignore[assignment]
 SESSION_KEY = "sid"
-"""Where a browser's session keeps the id of ours."""
+"""Key in a browser's session: the id of our `Session`."""
 USER_HEADER = "X-User-ID"
-"""By this a page says whose it is: it may still be open, or still be saving, when another person has signed in."""
+"""Header in which a page sends whose it is: it may still be open, or saving, after another person has signed in."""
 
 
 class Unauthenticated(APIException):
-    """Nobody we know; `code` says in which way (contract, section 1)."""
+    """The credentials are missing or invalid; `code` says why (contract, section 1)."""
 
     status_code = 401
     default_code = "not_authenticated"
@@ -53,22 +53,22 @@ class PairJSON(TypedDict):
 
 
 def issue_pair(session: Session) -> PairJSON:
-    """Write a session's newest pair of tokens; asked again, the refresh token is the same to the letter."""
+    """Return a session's newest pair of tokens. Called again, it returns an identical refresh token."""
     now = timezone.now()
     issued_at = session.refreshed_at or now
-    refresh = _written(RefreshToken, session, issued_at)
-    access = _written(AccessToken, session, now if issued_at + ACCESS_LIFETIME <= now else issued_at)
+    refresh = _new_token(RefreshToken, session, issued_at)
+    access = _new_token(AccessToken, session, now if issued_at + ACCESS_LIFETIME <= now else issued_at)
     return {"access": str(access), "refresh": str(refresh)}
 
 
 def read_refresh(text: str) -> tuple[UUID, UUID]:
-    """Read a refresh token: its session and its pair. Unauthenticated if it is none of ours or too old."""
+    """Return the session id and pair id of a refresh token. Raises Unauthenticated if it is invalid or has expired."""
     token = _read(RefreshToken, text)
     return UUID(token["sid"]), UUID(token["pair"])
 
 
 def session_of(access: str) -> Session:
-    """Find the live session of an access token, with its person; Unauthenticated for all else."""
+    """Return the live session of an access token, with its person. Raises Unauthenticated if there is none."""
     token = _read(AccessToken, access)
     session = _required_session(UUID(token["sid"]))
     record_use(session=session, refresh_id=UUID(token["pair"]))
@@ -76,42 +76,42 @@ def session_of(access: str) -> Session:
 
 
 def session_of_ticket(ticket: str) -> Session:
-    """Find the live session of a ticket, which is worth nothing from now on; Unauthenticated for all else."""
+    """Use up a ticket and return its live session. Raises Unauthenticated if there is none."""
     id = use_ticket(ticket)
     session = live_session(id) if id else None
     if session is None:
-        raise Unauthenticated("This ticket is not worth anything any more.", "not_authenticated")
-    return _admitted(session)
+        raise Unauthenticated("This ticket is not valid any more.", "not_authenticated")
+    return _require_not_suspended(session)
 
 
 def _required_session(id: UUID) -> Session:
     session = live_session(id)
     if session is None:
         raise Unauthenticated("This session has ended.", "session_revoked")
-    return _admitted(session)
+    return _require_not_suspended(session)
 
 
-def _admitted(session: Session) -> Session:
-    """Suspended if its person is; the session goes on when that is lifted."""
+def _require_not_suspended(session: Session) -> Session:
+    """Raise Suspended if the person of a session is suspended; the session stays valid for when that is lifted."""
     if session.user.suspended_at:
         raise Suspended.because(session.user.suspension_reason)
     return session
 
 
 def live_session(id: UUID) -> Session | None:
-    """Find a session that has not ended, of a person whose account is open, be they suspended or not."""
+    """Return a session that has not ended and whose account is not closed; the person may be suspended."""
     found = Session.objects.select_related("user").filter(pk=id, ended_at=None, user__is_active=True)
     return found.first()
 
 
 def _belongs_to(kept: SessionBase, user: User) -> bool:
-    """Tell, as Django does for a page, whether a browser's session is this person's and began under their password."""
+    """Return, as Django does for a page, whether a browser's session is this person's and began with their password."""
     shown = kept.get(HASH_SESSION_KEY, "")
     hashes = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
     return kept.get(USER_KEY) == str(user.pk) and any(constant_time_compare(shown, one) for one in hashes)
 
 
-def _written(kind: type[Token], session: Session, issued_at: datetime) -> Token:
+def _new_token(kind: type[Token], session: Session, issued_at: datetime) -> Token:
     token = kind()
     token.set_iat(at_time=issued_at)
     token.set_exp(from_time=issued_at)
@@ -127,7 +127,7 @@ def _read(kind: type[Token], text: str) -> Token:
     except ExpiredTokenError:
         raise Unauthenticated("This token has expired.", "token_expired") from None
     except (TokenError, KeyError, ValueError, TypeError, AttributeError):
-        raise Unauthenticated("This is no token of ours.", "not_authenticated") from None
+        raise Unauthenticated("This token is not valid.", "not_authenticated") from None
     return token
 
 
@@ -159,28 +159,28 @@ class CookieAuthentication(SessionAuthentication):
 
 
 def bearer(header: str) -> str | None:
-    """Read the token of an Authorization header; None for another scheme."""
+    """Return the token of an Authorization header; None for another scheme."""
     scheme, _, token = header.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def session_of_cookie(request: HttpRequest) -> Session | None:
-    """Find the live session that a browser's session belongs to."""
+    """Return the live `Session` that a browser's session belongs to."""
     id = request.session.get(SESSION_KEY)
     return live_session(UUID(id)) if id else None
 
 
 class SocketCredentials:
-    """What a WebSocket brought along with its handshake."""
+    """The credentials of a WebSocket handshake."""
 
     def __init__(self, scope: dict[str, Any]) -> None:
         self._headers = {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope["headers"]}
         self._scope = scope
 
     def session(self) -> Session | None:
-        """Find the session of the ticket, header or cookie; None if none came. Unauthenticated if it is no good.
+        """Return the session of the ticket, header or cookie; None without any; Unauthenticated if it is invalid.
 
-        A cookie counts only with an Origin that is ours or allowed: browsers send it whoever opens the socket.
+        A cookie is accepted only with an allowed Origin: browsers send it whichever site opens the socket.
         """
         if (ticket := self._ticket()) is not None:
             return session_of_ticket(ticket)
@@ -202,7 +202,7 @@ class SocketCredentials:
         return query["ticket"][0] if "ticket" in query else None
 
     def _browser_session(self) -> SessionBase:
-        """Open what is kept for the browser; it is empty where the cookie names nothing."""
+        """Return the browser's session; it is empty if the cookie names none."""
         try:
             cookie = SimpleCookie(self._headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
         except CookieError:
@@ -212,8 +212,8 @@ class SocketCredentials:
 
 
 def origin_is_allowed(origin: str | None) -> bool:
-    """Tell whether a page of this origin may use a person's cookie: the site itself, or one that is named.
+    """Return whether pages of an origin may use a person's cookie: this site, and those in ALLOWED_ORIGINS.
 
-    The request's Host says nothing about it: whoever asks writes it.
+    The Host header is not trusted: the client chooses it.
     """
     return bool(origin) and (origin in settings.ALLOWED_ORIGINS or origin in own_origins())
