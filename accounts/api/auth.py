@@ -1,4 +1,4 @@
-"""The REST door to people: register, sign in, refresh, sign out, and oneself."""
+"""REST routes for registration, sign-in, tokens, sessions, passwords and confirmations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,9 +37,9 @@ from chatproject.server.compression import holds_secret
 
 
 class SignedInJSON(PairJSON):
-    """Oneself, with the tokens of the session that has begun.
+    """The signed-in person, with the tokens of the new session.
 
-    `device_token` is null for a device that showed the one by which it is known.
+    `device_token` is null for a known device, which has sent its token.
     """
 
     user: OwnJSON
@@ -48,32 +48,32 @@ class SignedInJSON(PairJSON):
 
 
 class TicketJSON(TypedDict):
-    """What opens one socket, once, within so many seconds."""
+    """A ticket that opens one socket, once, within `expires_in` seconds."""
 
     ticket: str
     expires_in: Count
 
 
 class AuthViewSet(API):
-    """`/auth/…`: nobody needs to be signed in but to sign out."""
+    """The routes of `/auth/…` that need no session."""
 
     permission_classes = [AllowAny]
     authentication_classes: list[Any] = []
 
     def limits_of(self, request: Request) -> rate_limits.Buckets:
-        """New accounts are counted apart, by address."""
+        """Count registrations separately, by IP address."""
         asked = super().limits_of(request)
         return [(quotas.REGISTRATIONS, asked[0][1])] if self.action == "register" else asked
 
     @described("register", SignedInJSON, status=201, body=Registration, errors="409", is_public=True)
     @holds_secret
     def register(self, request: Request) -> Response:
-        """Make an account and sign in."""
-        said = self.body(request, Registration)
-        named = {"device": said.pop("device", "")}
+        """Create an account and sign in."""
+        body = self.body(request, Registration)
+        named = {"device": body.pop("device", "")}
         try:
-            with explained("password"):
-                user = registration.register(**said)
+            with errors_at("password"):
+                user = registration.register(**body)
         except registration.NameTaken as error:
             raise Conflict(str(error), pointer="/username") from None
         ask_to_confirm(request._request, user)
@@ -83,18 +83,18 @@ class AuthViewSet(API):
     @holds_secret
     def token(self, request: Request) -> Response:
         """Sign in with name and password."""
-        said = self.body(request, Credentials)
-        here = {"address": request.META["REMOTE_ADDR"], "devices": self._devices(request, said)}
-        user = passwords.check_password(username=said["username"], password=said["password"], **here)
+        body = self.body(request, Credentials)
+        here = {"address": request.META["REMOTE_ADDR"], "devices": self._devices(request, body)}
+        user = passwords.check_password(username=body["username"], password=body["password"], **here)
         if user is None:
             raise Unauthenticated("Name and password do not match.", "bad_credentials")
-        self._require_code(request, user, said)
-        return envelope(self._sign_in(request, user, said))
+        self._require_code(request, user, body)
+        return envelope(self._sign_in(request, user, body))
 
     @described("refresh", PairJSON, body=Refresh, is_public=True)
     @holds_secret
     def refresh(self, request: Request) -> Response:
-        """Turn a refresh token into the next pair."""
+        """Exchange a refresh token for the next pair of tokens."""
         session_id, refresh_id = read_refresh(self.body(request, Refresh)["refresh"])
         try:
             session = token_rotation.refresh_tokens(session_id=session_id, refresh_id=refresh_id)
@@ -102,23 +102,23 @@ class AuthViewSet(API):
             raise Unauthenticated("This session has ended.", "session_revoked") from None
         return envelope(issue_pair(session))
 
-    def _require_code(self, request: Request, user: User, said: dict[str, Any]) -> None:
-        """Unauthenticated unless a person with a second factor has shown a code."""
-        here = {"address": request.META["REMOTE_ADDR"], "devices": self._devices(request, said)}
-        if needs_code(user) and not ("code" in said and check_code(user=user, code=said["code"], **here)):
+    def _require_code(self, request: Request, user: User, body: dict[str, Any]) -> None:
+        """Raise Unauthenticated if a person has a second factor and the body has no valid code."""
+        here = {"address": request.META["REMOTE_ADDR"], "devices": self._devices(request, body)}
+        if needs_code(user) and not ("code" in body and check_code(user=user, code=body["code"], **here)):
             raise Unauthenticated("A code from your app is needed, as `code`.", "bad_credentials")
 
-    def _devices(self, request: Request, said: dict[str, Any]) -> Devices:
-        return devices_of(request._request, token=said.get("device_token", ""))
+    def _devices(self, request: Request, body: dict[str, Any]) -> Devices:
+        return devices_of(request._request, token=body.get("device_token", ""))
 
-    def _sign_in(self, request: Request, user: User, said: dict[str, Any]) -> SignedInJSON:
+    def _sign_in(self, request: Request, user: User, body: dict[str, Any]) -> SignedInJSON:
         try:
             session = sessions.start_session(
                 user=user,
-                name=said.get("device") or device_name(request._request),
+                name=body.get("device") or device_name(request._request),
                 ip=request.META.get("REMOTE_ADDR") or None,
                 language=browser_language(request._request),
-                devices=self._devices(request, said),
+                devices=self._devices(request, body),
             )
         except sessions.SessionEnded:
             raise Unauthenticated("The password has just been changed.", "bad_credentials") from None
@@ -128,7 +128,7 @@ class AuthViewSet(API):
 
 
 class SessionViewSet(API):
-    """What needs a session: to see, end and change what one is signed in with."""
+    """The routes of `/auth/…` that need a session."""
 
     @described("signOut")
     def logout(self, request: SignedIn) -> Response:
@@ -138,55 +138,55 @@ class SessionViewSet(API):
 
     @described("listSessions", SessionJSON, pagination="cursor")
     def list(self, request: SignedIn) -> Response:
-        """The devices I am signed in on, the latest used first."""
+        """List the devices that you are signed in on, the last used first."""
         shown = [session_json(session, current=request.auth) for session in active_sessions(request.user)]
         return envelope_page(Page(shown, next=None, previous=None, has_more=False))
 
     @described("endSession")
     def destroy(self, request: SignedIn, pk: str) -> Response:
-        """End one of my sessions."""
+        """End one of your sessions."""
         sessions.end_session(session=active_sessions(request.user).get(pk=path_id(pk)))
         return Response(status=204)
 
     @described("endOtherSessions")
     def destroy_others(self, request: SignedIn) -> Response:
-        """End all of my sessions but this one."""
+        """End all of your sessions except this one."""
         sessions.end_other_sessions(session=request.auth)
         return Response(status=204)
 
     @described("changePassword", body=NewPassword)
     def password(self, request: SignedIn) -> Response:
-        """Change my password; all other sessions end, and the wallet signs in no more if I say so."""
-        said = self.body(request, NewPassword)
-        if not self._knows_password(request, said):
+        """Change your password. All other sessions end; `unlink_wallets` unlinks the wallet as well."""
+        body = self.body(request, NewPassword)
+        if not self._knows_password(request, body):
             raise Unauthenticated("The old password is not right, or a code is needed.", "bad_credentials")
-        with explained("new_password"):
-            validate_password(normal_password(said["new_password"]), request.user)
-        wish = {"password": said["new_password"], "unlink_wallets": said["unlink_wallets"]}
+        with errors_at("new_password"):
+            validate_password(normal_password(body["new_password"]), request.user)
+        wish = {"password": body["new_password"], "unlink_wallets": body["unlink_wallets"]}
         change_password(by=request.user, session=request.auth, **wish)
         return Response(status=204)
 
-    def _knows_password(self, request: SignedIn, said: dict[str, Any]) -> bool:
-        """Check the old password, which confirms that it is the person where a wallet is to be unlinked."""
-        password, here = said["old_password"], self._here(request)
-        if not said["unlink_wallets"]:
+    def _knows_password(self, request: SignedIn, body: dict[str, Any]) -> bool:
+        """Return whether the old password is right; with `unlink_wallets`, it also confirms the session."""
+        password, here = body["old_password"], self._origin(request)
+        if not body["unlink_wallets"]:
             return passwords.check_password(username=request.user.username, password=password, **here) is not None
         try:
-            confirm_by_password(session=request.auth, password=password, code=said.get("code"), **here)
+            confirm_by_password(session=request.auth, password=password, code=body.get("code"), **here)
         except NotConfirmed:
             return False
         return True
 
-    def _here(self, request: SignedIn) -> dict[str, Any]:
+    def _origin(self, request: SignedIn) -> dict[str, Any]:
         return {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
 
     @described("confirm", body=Confirmation)
     def confirm(self, request: SignedIn) -> Response:
-        """Show once more that it is me: for five minutes, in this session, I may change what lets me in."""
-        said: dict[str, Any] = {"code": None, **self.body(request, Confirmation)}
-        by = confirm_by_password if "password" in said else confirm_by_wallet
+        """Confirm your identity: for five minutes, this session may change how you sign in."""
+        body: dict[str, Any] = {"code": None, **self.body(request, Confirmation)}
+        by = confirm_by_password if "password" in body else confirm_by_wallet
         try:
-            by(session=request.auth, **self._here(request), **said)
+            by(session=request.auth, **self._origin(request), **body)
         except NotConfirmed:
             raise Unauthenticated("This does not show that it is you.", "bad_credentials") from None
         return Response(status=204)
@@ -194,13 +194,13 @@ class SessionViewSet(API):
     @described("issueTicket", TicketJSON, status=201)
     @holds_secret
     def ticket(self, request: SignedIn) -> Response:
-        """A ticket that opens one socket within a minute."""
+        """Issue a ticket that opens one socket within a minute."""
         return envelope({"ticket": issue_ticket(request.auth), "expires_in": SECONDS}, 201)
 
 
 @contextmanager
-def explained(field: str) -> Iterator[None]:
-    """Say of which field a validator of Django's speaks."""
+def errors_at(field: str) -> Iterator[None]:
+    """Turn an error of a Django validator into an error of this field."""
     try:
         yield
     except DjangoValidationError as error:

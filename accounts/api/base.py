@@ -1,4 +1,4 @@
-"""What all routes of the API share that know who is signed in."""
+"""The request type of all REST routes that need a signed-in person."""
 
 from rest_framework.request import Request
 
@@ -6,7 +6,7 @@ from accounts.models import Session, User
 
 
 class SignedIn(Request):
-    """A request of someone who is signed in."""
+    """A request of a signed-in person."""
 
     user: User
     auth: Session

@@ -1,4 +1,4 @@
-"""Fields that name a person, and their wallet."""
+"""Serializer fields for wallets and for references to people."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from chatproject.rest.fields import IdField, TextField
 
 
 class WalletField(TextField):
-    """The address of a wallet, in any case of letters that does not contradict its checksum; given back with it."""
+    """The address of a wallet; mixed case must match its checksum. It is returned with its checksum."""
 
     def to_internal_value(self, data: Any) -> str:
         try:
@@ -19,7 +19,7 @@ class WalletField(TextField):
 
 
 class ReferenceField(serializers.Field):  # type: ignore[type-arg]
-    """Names a person: `{"id"}`, `{"username"}` or `{"wallet"}`."""
+    """A reference to a person: `{"id"}`, `{"username"}` or `{"wallet"}`."""
 
     default_error_messages = {"invalid": 'Name a person by exactly one of "id", "username" and "wallet".'}
 

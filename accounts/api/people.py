@@ -1,4 +1,4 @@
-"""The REST door to oneself and to others: profiles, search, blocks, contacts and invitations."""
+"""REST routes for profiles, people search, blocks, contacts and invitations."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import SignedIn
 from accounts.api.serializers import Closing, NewInvitation, ProfileChange
-from accounts.api.wallets import proven
+from accounts.api.wallets import verified_wallet
 from accounts.auth.known_devices import devices_of
 from accounts.auth.linked_wallet import unlink_wallet
 from accounts.auth.passwords import check_password
@@ -29,23 +29,23 @@ class MeViewSet(API):
 
     @described("getMe", OwnJSON, has_etag=True)
     def retrieve(self, request: SignedIn) -> Response:
-        """Show oneself."""
+        """Show your own profile and settings."""
         return envelope(own_json(request.user))
 
     @described("updateMe", OwnJSON, body=ProfileChange, errors="409 422")
     def update(self, request: SignedIn) -> Response:
-        """Change what is said of oneself, and what others may do."""
+        """Change your own profile and settings."""
         return envelope(own_json(profile.update_me(by=request.user, **self.body(request, ProfileChange))))
 
     @described("closeAccount", body=Closing)
     def close(self, request: SignedIn) -> Response:
-        """Close one's account for good."""
-        said = self.body(request, Closing)
-        if "password" not in said:
-            is_oneself = proven(request, said["message"], said["signature"]) == request.user.wallet_address
+        """Close your account permanently."""
+        body = self.body(request, Closing)
+        if "password" not in body:
+            is_oneself = verified_wallet(request, body["message"], body["signature"]) == request.user.wallet_address
         else:
             here = {"address": request.META["REMOTE_ADDR"], "devices": devices_of(request, session=request.auth)}
-            found = check_password(username=request.user.username, password=said["password"], **here)
+            found = check_password(username=request.user.username, password=body["password"], **here)
             is_oneself = found is not None
         if not is_oneself:
             raise Unauthenticated("This does not show that it is you.", "bad_credentials")
@@ -54,7 +54,7 @@ class MeViewSet(API):
 
     @described("unlinkWallet", errors="409")
     def unlink_wallet(self, request: SignedIn) -> Response:
-        """Let the wallet open the account no more."""
+        """Unlink the wallet from your account."""
         unlink_wallet(by=request.user, session=request.auth)
         return Response(status=204)
 
@@ -63,35 +63,35 @@ class PeopleViewSet(API):
     """`/users`."""
 
     def cost_of(self, request: Request, limit: rate_limits.Limit) -> int:
-        """A search reads far more than what else is asked about people."""
+        """Return the cost of a call: a search reads far more than other calls about people."""
         return quotas.SEARCH_COST if self.action == "list" else super().cost_of(request, limit)
 
     @described("searchPeople", PersonJSON, pagination="cursor", query="search for limit cursor")
     def list(self, request: SignedIn) -> Response:
         """Find people by the beginning of a name."""
-        text, act = _sought(request), _act(request)
+        text, act = _search_text(request), _purpose(request)
         return envelope_page(search.search_people(by=request.user, text=text, act=act, **_page_of(request)))
 
     @described("getUser", PersonJSON, has_etag=True)
     def retrieve(self, request: SignedIn, pk: str) -> Response:
-        """One person."""
+        """Show a person."""
         user = search.find_person(by=request.user, id=path_id(pk))
         return envelope(people_json([user], viewer=request.user)[0])
 
     @described("listBlocked", KnownJSON, pagination="cursor", query="limit cursor")
     def blocked(self, request: SignedIn) -> Response:
-        """Whom I have blocked."""
+        """List the people you have blocked."""
         return envelope_page(contact_lists.list_blocked(by=request.user, **_page_of(request)))
 
     @described("block", errors="422")
     def block(self, request: SignedIn, pk: str) -> Response:
-        """Have nothing to do with someone."""
+        """Block someone."""
         blocks.block(by=request.user, other=find_user({"id": path_id(pk)}, by=request.user))
         return Response(status=204)
 
     @described("unblock")
     def unblock(self, request: SignedIn, pk: str) -> Response:
-        """Take that back."""
+        """Unblock someone."""
         blocks.unblock(by=request.user, other_id=path_id(pk))
         return Response(status=204)
 
@@ -101,12 +101,12 @@ class ContactViewSet(API):
 
     @described("listContacts", KnownJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
-        """My contacts."""
+        """List your contacts."""
         return envelope_page(contact_lists.list_contacts(by=request.user, **_page_of(request)))
 
     @described("removeContact")
     def destroy(self, request: SignedIn, pk: str) -> Response:
-        """Be someone's contact no more."""
+        """Remove someone from your contacts."""
         invitations.remove_contact(by=request.user, other_id=path_id(pk))
         return Response(status=204)
 
@@ -116,39 +116,39 @@ class InvitationViewSet(API):
 
     @described("listInvitations", InvitationJSON, pagination="cursor", query="limit cursor")
     def list(self, request: SignedIn) -> Response:
-        """What I have sent and received, and what is still open."""
+        """List the open invitations that you have sent and received."""
         return envelope_page(contact_lists.list_invitations(by=request.user, **_page_of(request)))
 
     @described("invite", InvitationJSON, status=201, also=200, body=NewInvitation, errors="404 409 422")
     def create(self, request: SignedIn) -> Response:
-        """Ask someone to be a contact; 200 if that was asked before, by either side."""
+        """Invite someone to be a contact; 200 if either side has invited the other before."""
         to = find_user(self.body(request, NewInvitation)["to"], by=request.user)
         invitation, is_new = invitations.invite(by=request.user, to=to)
         return envelope(invitation_json(invitation), 201 if is_new else 200)
 
     @described("acceptInvitation", InvitationJSON, errors="409")
     def accept(self, request: SignedIn, pk: str) -> Response:
-        """Say yes."""
+        """Accept an invitation."""
         return envelope(invitation_json(invitations.accept_invitation(by=request.user, invitation_id=path_id(pk))))
 
     @described("declineInvitation", InvitationJSON, errors="409")
     def decline(self, request: SignedIn, pk: str) -> Response:
-        """Say no."""
+        """Decline an invitation."""
         return envelope(invitation_json(invitations.decline_invitation(by=request.user, invitation_id=path_id(pk))))
 
 
-def _sought(request: Request) -> str:
-    """Read what to search for: two letters at least."""
+def _search_text(request: Request) -> str:
+    """Return the text to search for, of two letters at least."""
     text = request.query_params.get("search", "").strip()
     if len(text) < search.MIN_SEARCH_LENGTH:
         raise Invalid(f"Give {search.MIN_SEARCH_LENGTH} letters at least.", pointer="/search")
     if "\0" in text:
-        raise Invalid("NUL is no letter.", pointer="/search")
+        raise Invalid("NUL is not allowed.", pointer="/search")
     return text
 
 
-def _act(request: Request) -> str | None:
-    """Read what people are looked for."""
+def _purpose(request: Request) -> str | None:
+    """Return what people are searched for: to write to them or to add them; None if it is not given."""
     act = request.query_params.get("for")
     if act is not None and act not in search.ACTS:
         raise Invalid(f"This is {' or '.join(search.ACTS)}.", pointer="/for")

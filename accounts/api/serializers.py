@@ -1,4 +1,4 @@
-"""What may be said to the routes about people."""
+"""Serializers of the request bodies of the routes about people."""
 
 from itertools import islice
 from typing import Any
@@ -66,7 +66,7 @@ class Refresh(StrictSerializer):
 
 
 def _folded(username: str) -> str:
-    """Names are folded to lower case before anything is said of them."""
+    """Fold a username to lower case, then validate it."""
     folded = username.lower()
     for validator in username_validators:
         validator(folded)
@@ -74,7 +74,7 @@ def _folded(username: str) -> str:
 
 
 class SettingsField(serializers.Field):  # type: ignore[type-arg]
-    """Some of a person's settings; only those that there are, with values that they may have."""
+    """Some of a person's settings; only known names with valid values."""
 
     default_error_messages = {"invalid": "Send an object of settings."}
 
@@ -82,7 +82,7 @@ class SettingsField(serializers.Field):  # type: ignore[type-arg]
         if not isinstance(data, dict):
             self.fail("invalid")
         faulty = ((name, fault) for name, value in data.items() if (fault := _fault(name, value)))
-        # No more than there are settings, however many names were made up.
+        # At most one error per existing setting is reported, however many unknown names were sent.
         if faults := dict(islice(faulty, len(CHOICES))):
             raise serializers.ValidationError(faults, "invalid")
         return data
@@ -92,7 +92,7 @@ class SettingsField(serializers.Field):  # type: ignore[type-arg]
 
 
 def _fault(name: str, value: Any) -> str | None:
-    """Say what is wrong with a setting, if anything is."""
+    """Return what is wrong with a setting; None if it is valid."""
     if name not in CHOICES:
         return "There is no such setting."
     if is_valid_choice(name, value):
@@ -116,29 +116,29 @@ class NewInvitation(StrictSerializer):
 
 
 class PasswordOrWallet(StrictSerializer):
-    """A password, or what a wallet has signed."""
+    """A password, or a message that a wallet has signed."""
 
     password = TextField(max_length=1000, required=False)
     message = TextField(max_length=4000, required=False, allow_blank=True)
     signature = TextField(max_length=1000, required=False, allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """It is the password unless both parts of the other are there."""
+        """Require the password, unless both the message and its signature are given."""
         if "password" not in attrs and not {"message", "signature"} <= attrs.keys():
             raise serializers.ValidationError({"password": "Give the password, or a signature with its message."})
         return attrs
 
 
 class Closing(PasswordOrWallet):
-    """What shows that the account is closed by its person."""
+    """What proves that a person closes their own account."""
 
 
 class Confirmation(PasswordOrWallet):
-    """What shows that it is oneself, with a code where there is a second factor."""
+    """What confirms a person's identity, with a code if there is a second factor."""
 
     code = TextField(max_length=32, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Leave out the signature beside a password."""
+        """Ignore the signature if there is a password."""
         shown = {"password", "code"} if "password" in attrs else {"message", "signature", "code"}
         return {name: value for name, value in super().validate(attrs).items() if name in shown}

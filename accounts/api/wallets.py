@@ -1,4 +1,4 @@
-"""The REST door for wallets: a nonce, and what a signature is good for."""
+"""REST routes for wallets: issuing a nonce, signing in with a signature, linking a wallet."""
 
 from typing import Any, NotRequired, TypedDict
 
@@ -25,35 +25,35 @@ NO_PROOF = "This is no fresh message of this site, signed by a wallet that lets 
 
 
 class NonceJSON(TypedDict):
-    """What a message has to carry, once, within so many seconds."""
+    """What a message has to contain; the nonce works once, within `expires_in` seconds."""
 
     nonce: str
     expires_in: Count
     domain: str
     uri: UrlText
     message: NotRequired[str]
-    """What the wallet is to sign, where its address was told."""
+    """The message that the wallet has to sign, if the request named its address."""
 
 
 class LinkedJSON(TypedDict):
-    """Oneself, with the wallet."""
+    """The signed-in person, with the linked wallet."""
 
     user: OwnJSON
 
 
 class WalletViewSet(AuthViewSet):
-    """`/auth/wallet`: for people who are not signed in, and for those who are."""
+    """`/auth/wallet`, with or without a session."""
 
     authentication_classes = [TokenAuthentication, CookieAuthentication]
 
     @described("issueNonce", NonceJSON, status=201, body=NonceWish, is_public=True)
     @holds_secret
     def nonce(self, request: Request) -> Response:
-        """What a message has to carry, and for a known wallet the message itself."""
-        said = self.body(request, NonceWish)
+        """Issue a nonce for a message, and the whole message if the wallet's address is given."""
+        body = self.body(request, NonceWish)
         site, nonce = this_site(), issue_nonce()
         shown: NonceJSON = {"nonce": nonce, "expires_in": SECONDS, "domain": site.domain, "uri": site.uri}
-        if address := said.get("address"):
+        if address := body.get("address"):
             shown["message"] = message_for(site, address=address, nonce=nonce, at=timezone.now())
         return envelope(shown, 201)
 
@@ -67,30 +67,30 @@ class WalletViewSet(AuthViewSet):
     )
     @holds_secret
     def enter(self, request: Request) -> Response:
-        """Sign in with a wallet; link it for someone who is signed in."""
-        said = self.body(request, WalletProof)
+        """Sign in with a wallet, or link it to your account if you are signed in."""
+        body = self.body(request, WalletProof)
         if isinstance(request.auth, Session):
-            return self._link(request, request.auth, said)
-        wallet = proven(request, said["message"], said["signature"])
-        user = self._known(request, wallet)
-        self._require_code(request, user, said)
-        return envelope(self._sign_in(request, user, said))
+            return self._link(request, request.auth, body)
+        wallet = verified_wallet(request, body["message"], body["signature"])
+        user = self._user_of(request, wallet)
+        self._require_code(request, user, body)
+        return envelope(self._sign_in(request, user, body))
 
-    def _link(self, request: Request, session: Session, said: dict[str, Any]) -> Response:
-        # Before the nonce is used up: the same message may be shown again once the person has confirmed.
+    def _link(self, request: Request, session: Session, body: dict[str, Any]) -> Response:
+        # This comes before the nonce is used up: the same message may be sent again after the confirmation.
         require_confirmed(session)
-        wallet = proven(request, said["message"], said["signature"])
+        wallet = verified_wallet(request, body["message"], body["signature"])
         return envelope({"user": own_json(link_wallet(by=session.user, session=session, wallet=wallet))})
 
-    def _known(self, request: Request, wallet: str) -> User:
+    def _user_of(self, request: Request, wallet: str) -> User:
         try:
             return user_of_wallet(wallet=wallet, address=request.META["REMOTE_ADDR"])
         except WalletNotProven:
             raise Unauthenticated(NO_PROOF, "bad_credentials") from None
 
 
-def proven(request: Request, message: str, signature: str) -> str:
-    """Find the wallet that a call was signed with; Unauthenticated if there is none."""
+def verified_wallet(request: Request, message: str, signature: str) -> str:
+    """Return the wallet that has signed the message. Raises Unauthenticated if it is not valid."""
     try:
         return verify_wallet(message=message, signature=signature, address=request.META["REMOTE_ADDR"])
     except WalletNotProven:

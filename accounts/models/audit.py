@@ -1,4 +1,4 @@
-"""The audit log of the staff."""
+"""The audit log of the staff's actions."""
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -9,9 +9,9 @@ from chatproject.core.ids import uuid7
 
 
 class AuditEntry(models.Model):
-    """Something a member of the staff has done: who, what, to whom or what, when, from where, before and after.
+    """An action of a staff member: who, what, its target, when, the IP address, the values before and after.
 
-    A trigger of the database lets nobody change or delete one.
+    A database trigger prevents that an entry is changed or deleted.
     """
 
     class Action(models.TextChoices):

@@ -1,4 +1,4 @@
-"""What people are to each other: contacts, invitations, blocks."""
+"""Contacts, invitations and blocks between people."""
 
 from typing import ClassVar
 
@@ -28,9 +28,9 @@ class Contact(models.Model):
 
 
 class ContactInvitation(models.Model):
-    """Someone would like to be someone's contact. It is open until it is answered.
+    """An invitation to be contacts. It is open until it is answered.
 
-    `hidden` ones went to someone who had blocked the sender: they never arrive, and the sender is not told.
+    A `hidden` one was sent to someone who has blocked the sender: they never see it, and the sender does not learn it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -59,7 +59,7 @@ class ContactInvitation(models.Model):
 
 
 class Block(models.Model):
-    """Someone wants nothing to do with someone else, who is not told."""
+    """`user` has blocked `blocked`, who does not learn it."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="blocks", db_index=False)
     blocked = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")

@@ -12,12 +12,12 @@ from chatproject.core.ids import uuid7
 class Session(models.Model):
     """One signed-in device. Cookies and tokens carry its id; ending it ends them all.
 
-    `device_digest` is the SHA-256 of the token by which the device is known when its person signs in again
-    (`accounts.auth.attempts`); sessions that have ended keep it.
+    `device_digest` is the SHA-256 of the token by which the device is recognised when its person signs in again
+    (`accounts.auth.known_devices`); sessions that have ended keep it.
 
-    `refresh_id` names the newest pair of tokens, `previous_refresh_id` the pair before it. Until the newest
-    pair has been seen in use, the previous refresh token still leads to it for a minute: a lost answer costs nobody a
-    session, and a copy in other hands cannot follow its owner unseen.
+    `refresh_id` is the id of the newest pair of tokens, `previous_refresh_id` that of the pair before it. Until the
+    newest pair has been used, the previous refresh token still returns it, for a minute: so a lost response ends no
+    session, and the use of a stolen copy is noticed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -25,7 +25,7 @@ class Session(models.Model):
     name = models.CharField(max_length=200, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
     language = models.CharField(max_length=10, blank=True, default="", db_default="")
-    """The language that its browser asked for last, of those that the server has."""
+    """The language that its browser asked for last, among those that the server has."""
     created_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -36,9 +36,9 @@ class Session(models.Model):
     device_digest = models.BinaryField(max_length=32, null=True, editable=False)
 
     device_token = ""
-    """The token that a new device has to keep, where the session has just begun."""
+    """The token that a new device has to store; only set on a session that has just started."""
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    """When its person last showed that it is them: see `accounts/auth/confirmation.py`."""
+    """When its person last confirmed their identity: see `accounts/auth/confirmation.py`."""
 
     class Meta:
         indexes: ClassVar = [

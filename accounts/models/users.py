@@ -1,4 +1,4 @@
-"""People, their names and their passwords."""
+"""User accounts, with their names and passwords."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -19,27 +19,27 @@ from chatproject.core.text import fold
 
 username_validators: list[Callable[[Any], None]] = [
     RegexValidator(r"\A[a-z0-9_.-]+\Z", "Use the letters a to z, digits, and _ . - only."),
-    # What ends in a sign can't be told from the end of a sentence. People who were called so before go on.
+    # In "@name." nobody could tell whether the full stop belongs to the name. Older usernames may still end so.
     RegexValidator(r"[a-z0-9]\Z", "End with a letter or a digit."),
     MinLengthValidator(3),
     MaxLengthValidator(30),
 ]
 SERVICE_ID = UUID("00000000-0000-7000-8000-000000000001")
-"""Who speaks for the place itself: see `accounts/staff/service_account.py`."""
+"""The id of the service account: see `accounts/staff/service_account.py`."""
 DELETED_ACCOUNT = "Deleted account"
-"""What stands where the name of someone stood who has closed the account."""
+"""The name that is shown for a closed account."""
 
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        """Make a person; a name is folded to lower case, a missing password lets nobody in."""
+        """Create a user. The username is folded to lower case; without a password nobody can sign in with one."""
         user = self.model(username=username.lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        """Make someone who may do everything in the admin."""
+        """Create a superuser, who may do everything in the admin."""
         return self.create_user(username, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -47,7 +47,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class FoldedNameField(models.TextField):  # type: ignore[type-arg]
-    """The display name as it is searched: see `fold`. It is made anew whenever it is saved."""
+    """The display name folded for the search, see `fold`. It is computed again at every save."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         folded = fold(model_instance.display_name)  # type: ignore[attr-defined]
@@ -56,7 +56,7 @@ class FoldedNameField(models.TextField):  # type: ignore[type-arg]
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person, or a bot, who can sign in and talk. The row of a closed account stays, and says nothing of anyone."""
+    """A person or a bot. The row of a closed account stays, without any personal data."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     username = models.CharField(max_length=30, unique=True, validators=username_validators)
@@ -65,10 +65,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(blank=True)
     about = models.CharField(max_length=500, blank=True)
     avatar_id = models.UUIDField(null=True, blank=True, editable=False)
-    """The attachment that is their picture."""
+    """The attachment with their picture."""
     wallet_address = models.CharField(max_length=42, unique=True, null=True, blank=True)
     has_given_name = models.BooleanField(default=False, db_default=False, editable=False)
-    """Whether the username is one that the server made up: its person may choose another, once."""
+    """Whether the server generated the username: the person may choose another one, once."""
     settings = models.JSONField(default=dict, blank=True)
     is_bot = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
@@ -83,7 +83,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects: ClassVar[UserManager] = UserManager()
 
     outdated_password: str | None = None
-    """The password that was just found right, where it is stored in another form than its normal one."""
+    """The password that has just been checked and was right, if it is not yet stored in its normal form."""
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -102,13 +102,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def name(self) -> str:
-        """What others see."""
+        """The name that others see."""
         return DELETED_ACCOUNT if self.closed_at else self.display_name or self.username
 
     def set_password(self, raw_password: str | None) -> None:
-        """Keep a password in its normal form, so that every keyboard may write it.
+        """Hash a password in its normal form, so that every keyboard can enter it.
 
-        For a name that is unknown, Django sets the password of nobody in place of a check: both take as long.
+        For an unknown username, Django hashes a password instead of checking one. So that both take the same time, a
+        password that is not in its normal form is hashed twice, as `check_password` checks it twice.
         """
         normal = None if raw_password is None else normal_password(raw_password)
         if normal != raw_password:
@@ -116,7 +117,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().set_password(normal)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Compare a password in its normal form; one that is stored as it was written is right too."""
+        """Check a password in its normal form; also accept one that was stored as it was written."""
         normal = None if raw_password is None else normal_password(raw_password)
         if super().check_password(normal):
             return True

@@ -1,4 +1,4 @@
-"""What people are to each other and show of themselves: profiles, privacy, contacts, blocks, devices, lists.
+"""Profiles, privacy, contacts, blocks, devices and lists of people.
 
-Everything above `accounts.models` may import it.
+Every package above `accounts.models` may import it.
 """

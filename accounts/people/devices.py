@@ -1,4 +1,4 @@
-"""What to call a device, and when it was last here, in words for the person it belongs to."""
+"""The names of devices and the times of their last use, in words for the person they belong to."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.utils.timesince import timesince
 
 from accounts.models import Session
 
-# The first that matches is right: most browsers claim to be the ones below them as well.
+# The first match is right: most browsers also send the names of those below them.
 BROWSERS = {
     "Edge": re.compile(r"Edg(e|A|iOS)?/"),
     "Opera": re.compile(r"OPR/|Opera"),
@@ -33,7 +33,7 @@ NOW = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One of somebody's sessions, as they see it."""
+    """A session as its person sees it."""
 
     id: UUID
     name: str
@@ -55,7 +55,7 @@ class Device:
 
 
 def device_words(name: str) -> str:
-    """Make "Firefox on Linux" of what a browser says of itself; a name that an app chose stays as it is."""
+    """Turn a User-Agent header into words such as "Firefox on Linux"; return the name that an app chose unchanged."""
     browser, system = _first(BROWSERS, name), _first(SYSTEMS, name)
     if browser and system:
         return f"{browser} on {system}"
@@ -65,7 +65,7 @@ def device_words(name: str) -> str:
 
 
 def seen_words(moment: datetime) -> str:
-    """Say how long ago someone was here, as far as it matters."""
+    """Return roughly how long ago a moment was, in words."""
     if timezone.now() - moment < NOW:
         return "just now"
     return f"{timesince(moment, depth=1)} ago".replace("\xa0", " ")

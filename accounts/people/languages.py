@@ -1,4 +1,4 @@
-"""The languages that pages and mail are written in, by the tags that the contract uses: `en`, `de`."""
+"""The languages of pages and mail, by the tags that the contract uses: `en`, `de`."""
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -8,25 +8,25 @@ from accounts.people.user_settings import AUTO, LANGUAGES, settings_of
 
 
 def code_of(tag: str) -> str:
-    """Give Django's code for a language: `en-gb` for `en`; the server's default for one that it does not have."""
+    """Return Django's code of a language, such as `en-gb` for `en`; the server's default for an unknown language."""
     return LANGUAGES.get(tag, settings.LANGUAGE_CODE)
 
 
 def tag_of(code: str | None) -> str:
-    """Give the tag of one of Django's codes; empty for a language that the server does not have."""
+    """Return the tag of one of Django's codes; empty for a language that the server does not have."""
     tag = (code or "").partition("-")[0]
     return tag if tag in LANGUAGES else ""
 
 
 def browser_language(request: HttpRequest) -> str:
-    """Give the language that a browser asks for, of those that the server has; empty where it asks for none."""
+    """Return the language that a browser asks for, of those that the server has; empty if it asks for none."""
     return tag_of(request.LANGUAGE_CODE) if "Accept-Language" in request.headers else ""
 
 
 def language_of_mail(user: User, *, asking: str = "") -> str:
-    """Choose the language of a mail to someone: the one they chose, else that of the browser they used last.
+    """Return the language of a mail to someone: the one they chose, otherwise that of the browser they used last.
 
-    For a person without a session it is that of the browser that is `asking`, else the server's default.
+    For a person without a session it is `asking`, the language of the current request, or the server's default.
     """
     wanted = settings_of(user)["language"]
     if wanted != AUTO:

@@ -1,4 +1,4 @@
-"""How people, invitations and sessions are shown, as JSON."""
+"""People, invitations and sessions as JSON."""
 
 from collections.abc import Iterable
 from typing import Annotated, NotRequired, TypedDict, cast
@@ -22,7 +22,7 @@ class UserJSON(TypedDict):
 
 
 class PersonJSON(UserJSON):
-    """A person whom one may know: the wallet is shown to contacts."""
+    """A person, with their wallet if the viewer is a contact."""
 
     wallet: NotRequired[str | None]
 
@@ -46,7 +46,7 @@ class InvitationJSON(TypedDict):
 
 
 class SessionJSON(TypedDict):
-    """A device that a person is signed in on; `current` is the one that asks."""
+    """A device that a person is signed in on; `current` marks the session of the request."""
 
     id: IdText
     name: str
@@ -57,12 +57,12 @@ class SessionJSON(TypedDict):
 
 
 def avatar_path(id: UUID | None) -> str | None:
-    """The path to the picture of a person or a group."""
+    """Return the path of the picture of a person or a group."""
     return f"/api/v1/media/{id}/thumbnail" if id else None
 
 
 def user_json(user: User) -> UserJSON:
-    """Show a person to others (contract, section 3). A closed account has neither a username nor a name of its own."""
+    """Return a person as others see them (contract, section 3). A closed account has no username and no own name."""
     return {
         "id": str(user.pk),
         "username": "" if user.closed_at else user.username,
@@ -74,29 +74,29 @@ def user_json(user: User) -> UserJSON:
 
 
 def own_json(user: User) -> OwnJSON:
-    """Show a person to themselves."""
+    """Return a person as they see themselves."""
     return {**user_json(user), "wallet": user.wallet_address, "email": user.email, "settings": settings_of(user)}
 
 
 def contact_json(user: User) -> PersonJSON:
-    """Show a person to their contacts."""
+    """Return a person as their contacts see them."""
     return {**user_json(user), "wallet": user.wallet_address}
 
 
 def stranger_json(user: User) -> PersonJSON:
-    """Show a person to someone who is none of their contacts, in a list that may hold contacts too."""
+    """Return a person as people other than their contacts see them, typed for lists that also contain contacts."""
     return cast("PersonJSON", user_json(user))
 
 
 def people_json(users: Iterable[User], *, viewer: User) -> list[PersonJSON]:
-    """Show people to someone who may know some of them."""
+    """Return people as `viewer` sees them: contacts with their wallet, others without."""
     users = list(users)
-    known = set(Contact.objects.filter(user=viewer, other__in=users).values_list("other", flat=True))
-    return [contact_json(user) if user.pk in known else stranger_json(user) for user in users]
+    contact_ids = set(Contact.objects.filter(user=viewer, other__in=users).values_list("other", flat=True))
+    return [contact_json(user) if user.pk in contact_ids else stranger_json(user) for user in users]
 
 
 def invitation_json(invitation: ContactInvitation) -> InvitationJSON:
-    """Show an invitation to either side of it."""
+    """Return an invitation as its sender and its receiver see it."""
     states = {None: "open", True: "accepted", False: "declined"}
     return {
         "id": str(invitation.pk),
@@ -108,7 +108,7 @@ def invitation_json(invitation: ContactInvitation) -> InvitationJSON:
 
 
 def session_json(session: Session, *, current: Session) -> SessionJSON:
-    """Show someone one of their sessions."""
+    """Return a session as its person sees it."""
     return {
         "id": str(session.pk),
         "name": session.name,

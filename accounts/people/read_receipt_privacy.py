@@ -1,4 +1,4 @@
-"""Who shares read receipts. Someone who hides what they have read does not see what others have read, either.
+"""Who shares read receipts. Someone who does not share theirs does not see those of others, either.
 
 It is applied where members are shown (`conversations.events`) and where receipts are stored, published and read
 (`messaging.receipts`).
@@ -9,5 +9,5 @@ from accounts.people.user_settings import settings_of
 
 
 def shows_read_receipts(user: User) -> bool:
-    """Tell whether others see what a person has read, and the person what they have."""
+    """Return whether a person shares read receipts: others see theirs, and they see those of others."""
     return bool(settings_of(user)["read_receipts"])

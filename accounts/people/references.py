@@ -1,4 +1,4 @@
-"""Finding the people that a request names, by id, username or wallet."""
+"""Finding the people that a request names by id, username or wallet."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,33 +15,33 @@ Reference = Mapping[str, Any]
 
 
 def find_user(reference: Reference, *, by: User) -> User:
-    """Find who a reference names; User.DoesNotExist for nobody, for closed accounts, and for a stranger's wallet."""
-    return _those_named([reference], by).get()
+    """Return the person that a reference names. Closed accounts and strangers' wallets raise User.DoesNotExist."""
+    return _select_named([reference], by).get()
 
 
 def find_users(references: Iterable[Reference], *, by: User) -> list[User]:
-    """Find everyone named, each once, in one query; User.DoesNotExist unless all are there."""
+    """Return all people named, each once, with one query. Raises User.DoesNotExist if one is missing."""
     references = list(references)
     if not references:
         return []
-    found = list(_those_named(references, by))
-    names = {_key(kind, value) for user in found for kind, value in _names_of(user)}
+    found = list(_select_named(references, by))
+    names = {_key(kind, value) for user in found for kind, value in _references_of(user)}
     if any(_key(*next(iter(reference.items()))) not in names for reference in references):
         raise User.DoesNotExist
     return found
 
 
-def _those_named(references: Iterable[Reference], by: User) -> QuerySet[User]:
-    """Select everyone named, each with whether the wallet may be known to who asks: one's own, and one's contacts'."""
+def _select_named(references: Iterable[Reference], by: User) -> QuerySet[User]:
+    """Select all people named; `shows_wallet` is true for oneself and one's contacts, whose wallets one may know."""
     is_contact = Exists(Contact.objects.filter(user=by, other=OuterRef("pk")))
     condition = Q()
     for reference in references:
-        condition |= _names(reference)
+        condition |= _condition_of(reference)
     people = User.objects.filter(is_active=True).annotate(shows_wallet=is_contact | Q(pk=by.pk))
     return people.filter(condition)
 
 
-def _names(reference: Reference) -> Q:
+def _condition_of(reference: Reference) -> Q:
     kind, value = next(iter(reference.items()))
     return {
         "id": lambda: Q(pk=value),
@@ -50,8 +50,8 @@ def _names(reference: Reference) -> Q:
     }[kind]()
 
 
-def _names_of(user: User) -> list[tuple[str, UUID | str | None]]:
-    """List what a person may be named by. Beside another name, too, a stranger's wallet is none."""
+def _references_of(user: User) -> list[tuple[str, UUID | str | None]]:
+    """List the references that name a person. The wallet of a stranger is never one, even beside another reference."""
     shown: bool = user.shows_wallet  # type: ignore[attr-defined]
     return [("id", user.pk), ("username", user.username), ("wallet", user.wallet_address if shown else None)]
 

@@ -1,6 +1,6 @@
-"""Contacts, invitations and blocks, written row by row: the lower half of the commands in `conversations.contacts`.
+"""Reading and writing contacts, invitations and blocks, for the commands in `conversations.contacts`.
 
-The caller has locked the people concerned (`accounts.people.locks`), so that no two changes contradict each other.
+The caller has locked the people concerned (`accounts.people.locks`), so that concurrent changes stay consistent.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ def are_contacts(one_id: UUID, other_id: UUID) -> bool:
 
 
 def open_invitations(*, sender: UUID, receiver: UUID) -> QuerySet[ContactInvitation]:
-    """The invitation of one person to another that waits for its answer, if there is one."""
+    """Select the unanswered invitation of one person to another, if there is one."""
     return ContactInvitation.objects.filter(sender=sender, receiver=receiver, answered_at=None)
 
 
 def make_contacts(one_id: UUID, other_id: UUID) -> None:
-    """Make two people contacts; what they had open between them is answered by that."""
+    """Make two people contacts, and mark the open invitations between them as accepted."""
     pair = [Contact(user_id=one_id, other_id=other_id), Contact(user_id=other_id, other_id=one_id)]
     Contact.objects.bulk_create(pair, ignore_conflicts=True)
     between = open_invitations(sender=one_id, receiver=other_id) | open_invitations(sender=other_id, receiver=one_id)
@@ -34,13 +34,13 @@ def make_contacts(one_id: UUID, other_id: UUID) -> None:
 
 
 def end_contact(one_id: UUID, other_id: UUID) -> bool:
-    """End that two people are contacts; tell whether they were."""
+    """Remove two people from each other's contacts; return whether they were contacts."""
     pair = Contact.objects.filter(Q(user=one_id, other=other_id) | Q(user=other_id, other=one_id))
     return pair.delete()[0] > 0
 
 
 def withdraw_invitations(*, by_id: UUID, other_id: UUID) -> bool:
-    """Take back what one has sent, and let what the other has sent never have arrived; tell if the other sees it."""
+    """Delete the invitation that one sent and hide the other's; return whether the other person sees a change."""
     withdrawn, _ = open_invitations(sender=by_id, receiver=other_id).filter(hidden=False).delete()
     open_invitations(sender=by_id, receiver=other_id).delete()
     open_invitations(sender=other_id, receiver=by_id).update(hidden=True)
@@ -48,7 +48,7 @@ def withdraw_invitations(*, by_id: UUID, other_id: UUID) -> bool:
 
 
 def people_listing(user_id: UUID) -> set[UUID]:
-    """Everyone in whose lists a person stands, and the person."""
+    """Return the ids of the person and of everyone in whose contacts, blocks or invitations they appear."""
     invitations = ContactInvitation.objects.filter(answered_at=None)
     lists = (
         Contact.objects.filter(other=user_id).values_list("user", flat=True),
@@ -61,7 +61,7 @@ def people_listing(user_id: UUID) -> set[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """What someone is to a person: what stands in that person's own lists, and no more."""
+    """The relation of a person to someone, as far as the person's own lists show it."""
 
     is_me: bool
     is_contact: bool
@@ -72,7 +72,7 @@ class Relation:
 
 
 def relation_to(*, by: User, other: User) -> Relation:
-    """Tell what someone is to a person."""
+    """Return the relation of `by` to another person."""
     received = open_invitations(sender=other.pk, receiver=by.pk).filter(hidden=False)
     return Relation(
         is_me=by.pk == other.pk,

@@ -12,7 +12,7 @@ CONTACTS = "contacts"
 SYSTEM, LIGHT, DARK = "system", "light", "dark"
 AUTO = "auto"
 LANGUAGES = {code.partition("-")[0]: code for code, _ in settings.LANGUAGES}
-"""Django's code of each language that the server has, by the tag that the contract uses."""
+"""Django's code of each language that the server has, by the tag in the contract."""
 
 CHOICES: dict[str, tuple[str | bool, ...]] = {
     "write": (EVERYONE, CONTACTS),
@@ -22,13 +22,13 @@ CHOICES: dict[str, tuple[str | bool, ...]] = {
     "theme": (SYSTEM, LIGHT, DARK),
     "language": (AUTO, *LANGUAGES),
 }
-"""Who may write to a person, who may add them to groups, whether others see when they were here and what they have
-read, how pages look and which language they are in: every setting with the values it may have. The first one is the
-default; `auto` is the language that the browser asks for."""
+"""Every setting with its possible values: who may write to a person and add them to groups, whether others see when
+they were last online and what they have read, the theme and the language of pages. The first value is the default;
+`auto` is the language that the browser asks for."""
 
 
 class SettingsJSON(TypedDict):
-    """What a person has chosen."""
+    """The settings of a person."""
 
     write: Annotated[str, one_of(EVERYONE, CONTACTS)]
     add: Annotated[str, one_of(EVERYONE, CONTACTS)]
@@ -39,10 +39,10 @@ class SettingsJSON(TypedDict):
 
 
 def settings_of(user: User) -> SettingsJSON:
-    """Tell what a person has chosen, and the default where they have not."""
+    """Return the settings of a person, with the default for each one that they have not chosen."""
     return cast("SettingsJSON", {name: user.settings.get(name, values[0]) for name, values in CHOICES.items()})
 
 
 def is_valid_choice(name: str, value: object) -> bool:
-    """Tell whether a setting may have a value: neither 1 nor "true" is true."""
+    """Return whether a setting may have a value. The types must match: 1 and "true" are not valid for true."""
     return any(type(value) is type(choice) and value == choice for choice in CHOICES[name])

@@ -1,4 +1,4 @@
-"""Changing a username that the server made up."""
+"""Changing a username that the server generated."""
 
 from django.db import IntegrityError, transaction
 
@@ -8,7 +8,7 @@ from chatproject.core.errors import Conflict, NotAllowed
 
 
 def change_username(user: User, username: str) -> None:
-    """Change a username that the server made up; NotAllowed if it did not, Conflict if the other can't be had."""
+    """Change a username that the server generated. Raises NotAllowed for others, Conflict if the new one is taken."""
     if username == user.username:
         return
     if not user.has_given_name:

@@ -1,6 +1,6 @@
-"""What the staff may do with people; each of it stands in the audit log. All of them raise NotAllowed.
+"""Commands of the staff about people. Each one is recorded in the audit log; all may raise NotAllowed.
 
-The end of an account concerns conversations too: it is in `messaging/moderation/commands.py`.
+Closing an account affects conversations as well: it is in `messaging/moderation/commands.py`.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from chatproject.core.text import require_reason
 
 @transaction.atomic
 def suspend(*, by: Staff, user_id: UUID, reason: str) -> User:
-    """Let a person in nowhere until that is lifted: calls are refused, sockets close, their sessions stay."""
+    """Suspend a person until they are reinstated: calls are refused and sockets close, but their sessions stay."""
     reason = require_reason(reason)
     user = _locked(by, user_id)
     if user.suspended_at:
@@ -30,7 +30,7 @@ def suspend(*, by: Staff, user_id: UUID, reason: str) -> User:
 
 @transaction.atomic
 def reinstate(*, by: Staff, user_id: UUID) -> User:
-    """Let a suspended person in again."""
+    """Lift the suspension of a person."""
     user = _locked(by, user_id)
     if not user.suspended_at:
         return user
@@ -49,18 +49,18 @@ def end_sessions(*, by: Staff, user_id: UUID) -> User:
 
 @transaction.atomic
 def set_staff(*, by: Staff, user_id: UUID, is_staff: bool) -> User:
-    """Make a person a member of the staff, or take them from it; superusers alone."""
+    """Make a person a staff member, or no longer one; only superusers may."""
     by.require_superuser()
     user = _locked(by, user_id)
     if user.is_bot:
-        raise NotAllowed("A bot is not of the staff.")
+        raise NotAllowed("A bot can't be a staff member.")
     if user.is_staff == is_staff:
         return user
     return _change(by, user, Action.MAKE_STAFF if is_staff else Action.UNMAKE_STAFF, is_staff=is_staff)
 
 
 def _locked(by: Staff, user_id: UUID) -> User:
-    """Lock a person on whom someone may act; User.DoesNotExist for a closed account."""
+    """Lock and return a person that `by` may act on. Raises User.DoesNotExist for a closed account."""
     found = lock_people([user_id])
     if not found:
         raise User.DoesNotExist

@@ -1,6 +1,6 @@
-"""The service account: who speaks where the place itself has something to tell a person.
+"""The service account: the sender of the server's own messages to people.
 
-It is made when it is needed for the first time. Nobody can sign in as it, write to it or block it.
+It is created when it is first needed. Nobody can sign in as it, write to it or block it.
 """
 
 import secrets
@@ -13,13 +13,13 @@ from accounts.models import SERVICE_ID, User
 
 
 def service_account() -> User:
-    """Give the service account."""
+    """Return the service account; create it if it does not exist."""
     names = chain(["parley"], (f"parley-{secrets.token_hex(4)}" for _ in count()))
     found = User.objects.filter(pk=SERVICE_ID).first()
     while found is None:
         made = User(pk=SERVICE_ID, username=next(names), display_name=settings.SERVER_NAME, is_bot=True)
         made.password = make_password(None)
-        # Where the name is taken, or someone else makes it at this moment, nothing is made.
+        # Nothing is created if the username is taken, or if another request creates the account at the same time.
         User.objects.bulk_create([made], ignore_conflicts=True)
         found = User.objects.filter(pk=SERVICE_ID).first()
     return found

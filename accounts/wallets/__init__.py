@@ -1,4 +1,4 @@
 """Ethereum wallets as a proof of identity: addresses, signatures, Sign-In with Ethereum, nonces.
 
-It knows users and nothing else of Parley; `accounts.auth` and the doors import it.
+It imports users and nothing else of Parley; `accounts.auth`, the API and the pages import it.
 """

@@ -1,4 +1,4 @@
-"""Nonces for signing in with a wallet: Redis keeps the digest of each; taking it out is what makes it count once."""
+"""Nonces for signing in with a wallet. Redis stores their digests; deleting a digest makes its nonce work once."""
 
 import hashlib
 import secrets
@@ -9,14 +9,14 @@ SECONDS = 300
 
 
 def issue_nonce() -> str:
-    """Give a nonce that one message may carry within five minutes."""
+    """Issue a nonce that one message may contain within five minutes."""
     nonce = secrets.token_hex(16)
     redis().set(_key(nonce), 1, ex=SECONDS)
     return nonce
 
 
 def use_nonce(nonce: str) -> bool:
-    """Use a nonce up; tell whether it was one of ours and still good."""
+    """Use up a nonce; return whether this server issued it and it was still valid."""
     return redis().delete(_key(nonce)) == 1
 
 

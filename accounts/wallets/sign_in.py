@@ -1,4 +1,4 @@
-"""Signing in with a wallet: who has signed a message, and whom that lets in."""
+"""Signing in with a wallet: verifying the signed message, and finding the account of the wallet."""
 
 import secrets
 
@@ -16,39 +16,39 @@ from chatproject.core.rate_limits import quotas
 
 
 class WalletNotProven(Exception):
-    """Nothing shows that whoever asks holds a wallet, or it lets nobody in."""
+    """The signature does not prove a wallet, or the wallet's account may not sign in."""
 
 
 def this_site() -> Site:
-    """Give what messages for this site must name: SITE_URL alone, for a request may claim to be for any site."""
+    """Return the site that messages must name. It comes from SITE_URL alone: a request may name any Host."""
     return Site.of(origin_of(settings.SITE_URL))
 
 
 def verify_wallet(*, message: str, signature: str, address: str) -> str:
-    """Find the wallet that has signed a fresh message for this site; NotProven for all else.
+    """Return the wallet that has signed a fresh message for this site. Raises WalletNotProven otherwise.
 
-    The nonce is used up by it, whatever else is wrong. RateLimited after too many failures from the address.
+    The nonce is used up even if something else is wrong. Raises RateLimited after too many failures from the address.
     """
     chance = rate_limits.require([(quotas.SIGN_IN_FAILURES_OF_ADDRESS, address)])
     try:
-        said = SignInMessage.read(message)
+        signed = SignInMessage.read(message)
         is_proven = (
-            use_nonce(said.nonce)
-            and said.is_for(this_site(), at=timezone.now())
-            and signer_of(message, signature) == said.address
+            use_nonce(signed.nonce)
+            and signed.is_for(this_site(), at=timezone.now())
+            and signer_of(message, signature) == signed.address
         )
     except ValueError:
         is_proven = False
     if not is_proven:
         raise WalletNotProven
     rate_limits.refund(chance)
-    return said.address
+    return signed.address
 
 
 def user_of_wallet(*, wallet: str, address: str) -> User:
-    """Find who a proven wallet lets in, and make an account at first sight; NotProven if that one may not come in.
+    """Return the user of a verified wallet; create an account for a new wallet.
 
-    RateLimited after too many new accounts from the address.
+    Raises WalletNotProven if the account is closed, and RateLimited after too many new accounts from the address.
     """
     user = User.objects.filter(wallet_address=wallet).first()
     if user is None:
@@ -60,6 +60,6 @@ def user_of_wallet(*, wallet: str, address: str) -> User:
 
 
 def _register(wallet: str) -> User:
-    """Make a person whom a wallet lets in; of two first times at once, one does."""
-    given = {"username": f"w_{secrets.token_hex(6)}", "password": make_password(None), "has_given_name": True}
-    return User.objects.get_or_create(wallet_address=wallet, defaults=given)[0]
+    """Create an account for a wallet; two requests at the same time create only one."""
+    defaults = {"username": f"w_{secrets.token_hex(6)}", "password": make_password(None), "has_given_name": True}
+    return User.objects.get_or_create(wallet_address=wallet, defaults=defaults)[0]

@@ -1,4 +1,4 @@
-"""Sign-In with Ethereum: the text that a wallet signs (EIP-4361), read to the letter of its grammar."""
+"""Sign-In with Ethereum (EIP-4361): writing and strictly parsing the message that a wallet signs."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from accounts.wallets.ethereum import checksummed
 
-OLD, AHEAD = timedelta(minutes=10), timedelta(minutes=2)
-"""How long ago a message may have been issued, and how far ahead of us the clock of a wallet may be."""
+MAX_AGE, MAX_CLOCK_SKEW = timedelta(minutes=10), timedelta(minutes=2)
+"""How old a message may be, and how far the clock of a wallet may be ahead of the server's."""
 
 STATEMENT = "Show that this wallet is yours. This costs nothing and moves nothing."
 
@@ -35,14 +35,14 @@ MESSAGE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where people sign in: what a message must name."""
+    """The site where people sign in, which a message must name."""
 
     scheme: str
     domain: str
 
     @classmethod
     def of(cls, origin: str) -> "Site":
-        """Read the origin of a site, as browsers write it."""
+        """Parse the origin of a site, as browsers write it."""
         scheme, _, domain = origin.partition("://")
         return cls(scheme, domain)
 
@@ -52,7 +52,7 @@ class Site:
 
 
 def message_for(site: Site, *, address: str, nonce: str, at: datetime) -> str:
-    """Write what the wallet with this address is to sign; ValueError if that is no address."""
+    """Return the message that the wallet with this address has to sign. Raises ValueError for an invalid address."""
     return (
         f"{site.domain} wants you to sign in with your Ethereum account:\n{checksummed(address)}\n\n{STATEMENT}\n\n"
         f"URI: {site.uri}\nVersion: 1\nChain ID: 1\nNonce: {nonce}\nIssued At: {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -61,7 +61,7 @@ def message_for(site: Site, *, address: str, nonce: str, at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignInMessage:
-    """What such a message says, as far as it matters to us."""
+    """The fields of a sign-in message that the server checks."""
 
     scheme: str | None
     domain: str
@@ -74,35 +74,35 @@ class SignInMessage:
 
     @classmethod
     def read(cls, text: str) -> "SignInMessage":
-        """Read a message; ValueError for anything that the grammar does not know."""
+        """Parse a message. Raises ValueError for a text that does not follow the grammar."""
         found = MESSAGE.fullmatch(text)
         if found is None or checksummed(found["address"]) != found["address"]:
-            raise ValueError("This is no message of EIP-4361.")
+            raise ValueError("This is not an EIP-4361 message.")
         return cls(
             scheme=found["scheme"],
             domain=found["domain"],
             address=found["address"],
             uri=found["uri"],
             nonce=found["nonce"],
-            issued_at=_at(found["issued_at"]),
-            expires_at=_moment(found["expires_at"]),
-            not_before=_moment(found["not_before"]),
+            issued_at=_time(found["issued_at"]),
+            expires_at=_optional_time(found["expires_at"]),
+            not_before=_optional_time(found["not_before"]),
         )
 
     def is_for(self, site: Site, *, at: datetime) -> bool:
-        """Tell whether it was meant for this site, and counts at this moment."""
+        """Return whether the message is for this site and valid at this time."""
         here = self.domain == site.domain and self.uri == site.uri and self.scheme in {None, site.scheme}
-        fresh = at - OLD <= self.issued_at <= at + AHEAD
+        fresh = at - MAX_AGE <= self.issued_at <= at + MAX_CLOCK_SKEW
         begun, over = self.not_before or at, self.expires_at
         return here and fresh and begun <= at and (over is None or at < over)
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else _at(text)
+def _optional_time(text: str | None) -> datetime | None:
+    return None if text is None else _time(text)
 
 
-def _at(text: str) -> datetime:
+def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except OverflowError:
-        raise ValueError("No calendar knows this time.") from None
+        raise ValueError("This time is out of range.") from None

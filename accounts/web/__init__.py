@@ -1,4 +1,4 @@
-"""Pages and forms about signing in, people, contacts and settings, and what other pages need: faces, base views.
+"""Pages and forms about signing in, people, contacts and settings, and what other pages need: base views, person views.
 
-A door: the pages of `messaging.web` may import it.
+The pages of `messaging.web` may import it.
 """

@@ -1,4 +1,4 @@
-"""What all pages share: who may open them and how often, and how they say yes and no."""
+"""What all pages share: authentication, rate limits, forms, and messages about results and refusals."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ P = ParamSpec("P")
 
 
 class SignedInRequest(HttpRequest):
-    """A request of someone who has signed in; `login_required` stands before every view that takes one."""
+    """A request of a signed-in person; `login_required` wraps every view that takes one."""
 
     user: User
     chat_session: Session
@@ -37,7 +37,7 @@ View = Callable[Concatenate[SignedInRequest, P], HttpResponse]
 
 
 def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]:
-    """Open a page to people who have signed in, by these methods; what is not there, or not theirs, is a 404."""
+    """Require sign-in and these methods for a page; objects that don't exist, or are not the person's, are a 404."""
 
     def decorate(view: View[P]) -> Callable[..., HttpResponse]:
         @never_cache
@@ -64,7 +64,7 @@ def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]
 
 
 def too_many(request: HttpRequest, error: RateLimited) -> HttpResponse:
-    """Answer someone who has done too much."""
+    """Return the 429 page, with the headers of the rate limit."""
     answer = render(request, "429.html", status=429)
     for name, value in error.verdict.headers().items():
         answer[name] = value
@@ -76,24 +76,24 @@ WRITE = ("GET", "HEAD", "POST")
 
 
 def to_confirm(then: str) -> HttpResponse:
-    """Ask a person to show that it is them, before they go on to a page."""
+    """Redirect a person to the confirmation page, which then leads them to the page `then`."""
     return redirect(f"{reverse('confirm')}?{urlencode({'next': then})}")
 
 
 def form_data(request: HttpRequest) -> Any:
-    """What a form was filled in with; None if it was only looked at."""
+    """Return the data of a form that was sent; None if the page was only opened."""
     return request.POST if request.method == "POST" else None
 
 
 def show_form(request: HttpRequest, template: str, form: forms.Form, **context: Any) -> HttpResponse:
-    """Show a page with its form; 400 if something in it was wrong, 429 if it was too much."""
+    """Render a page with its form: status 400 if the form has errors, 429 if a rate limit was exceeded."""
     status = getattr(form, "status", 400) if form.errors else 200
     return render(request, template, {"form": form, **context}, status=status)
 
 
 @contextmanager
 def reporting_refusals(request: HttpRequest, done: str = "") -> Iterator[None]:
-    """Say on the next page that it is done, or what a command refused."""
+    """Add a message for the next page: `done` on success, or why a command refused."""
     try:
         yield
     except ConfirmationRequired:

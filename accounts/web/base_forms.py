@@ -1,4 +1,4 @@
-"""What the forms of all pages are built on."""
+"""Base classes of the forms of all pages."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from chatproject.core.rate_limits import RateLimited
 
 
 class LinesField(forms.CharField):
-    """Several lines: forms send their ends as CR LF, and here they are LF and count once."""
+    """Text of several lines: browsers send line ends as CR LF; they become LF and count as one character."""
 
     widget = forms.Textarea(attrs={"rows": 3})
 
@@ -19,16 +19,16 @@ class LinesField(forms.CharField):
 
 
 class CommandForm(forms.Form):
-    """A form that ends in one command; a refusal stands at the field it is about."""
+    """A form that runs one command; a refusal is shown at the field that caused it."""
 
     fields_by_pointer: ClassVar[dict[str, str]] = {}
     result: Any = None
-    """What the command gave."""
+    """The result of the command."""
     status = 400
-    """How a page with a form that was not right is answered."""
+    """The HTTP status of a page whose form has errors."""
 
     def carry_out(self, *, by: User) -> bool:
-        """Do what the form asks for; False when something was wrong, and the form says what."""
+        """Run the command; return False if something was wrong, with the errors in the form."""
         if not self.is_valid():
             return False
         try:

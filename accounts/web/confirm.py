@@ -1,4 +1,4 @@
-"""The pages on which a person shows once more that it is them."""
+"""The pages on which a person confirms their identity."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -19,26 +19,26 @@ from accounts.web.confirmation_forms import ConfirmForm
 
 @signed_in(*WRITE)
 def confirm(request: SignedInRequest) -> HttpResponse:
-    """Ask for my password, or my wallet, and a code where I have a second factor; then lead on to where I was going."""
+    """Ask for the password or the wallet, with a code if there is a second factor; then redirect to the next page."""
     then = get_next_redirect_url(request) or reverse("settings_security")
     form = ConfirmForm(form_data(request), session=request.chat_session, **attempt_origin(request))
     if form.is_valid():
         return resume_request(request) or redirect(then)
     context = {
         "redirect_field": format_html('<input type="hidden" name="next" value="{}">', then),
-        "reauthentication_alternatives": _other_ways(request, then),
+        "reauthentication_alternatives": _alternatives(request, then),
     }
     return show_form(request, "account/confirm.html", form, **context)
 
 
-def _other_ways(request: SignedInRequest, then: str) -> list[dict[str, Any]]:
-    """Other ways to confirm, each of which leads on to the same page."""
+def _alternatives(request: SignedInRequest, then: str) -> list[dict[str, Any]]:
+    """Return the other ways to confirm, each of which leads to the same page."""
     ways = AccountAdapter(request).get_reauthentication_methods(request.user)[1:]
     return [{**way, "url": f"{way['url']}?{urlencode({'next': then})}"} for way in ways]
 
 
 class ConfirmByPasskeyView(ReauthenticateWebAuthnView):  # type: ignore[misc]
-    """A passkey alone confirms: it is a second factor by itself."""
+    """Confirmation by a passkey, which needs no code: it is a second factor by itself."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         record_confirmation(session=self.request.chat_session)

@@ -1,4 +1,4 @@
-"""Forms by which a person confirms that it is them, and what they are made of."""
+"""The form by which a person confirms their identity, and its fields."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from chatproject.core.rate_limits import RateLimited
 
 
 class SignatureForm(forms.Form):
-    """What a wallet has signed."""
+    """A message that a wallet has signed."""
 
     message = LinesField(strip=False, max_length=4000)
     signature = forms.CharField(max_length=1000)
 
 
 class PasswordField(forms.CharField):
-    """The password that a person has now."""
+    """The current password of a person."""
 
     def __init__(self) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
@@ -37,7 +37,7 @@ class CodeField(forms.CharField):
 
 
 class ConfirmForm(forms.Form):
-    """What shows that it is the person of a session: their password, or what their wallet has signed, and a code."""
+    """Confirms the person of a session by their password, or by a message that their wallet has signed, and a code."""
 
     password = PasswordField()
     message = LinesField(strip=False, max_length=4000, widget=forms.HiddenInput)

@@ -1,4 +1,4 @@
-"""How many pages someone reads: each counts as a call, as the routes of the API count theirs."""
+"""Middleware that limits how many pages someone reads: each counts as a call, like calls of the API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +11,11 @@ from chatproject.core.rate_limits import quotas
 from chatproject.rest.problems import problem_response
 
 PROBES = {"/healthz", "/readyz", "/metrics"}
-"""Asked by machines that watch the site, perhaps from the address of its proxy."""
+"""Polled by monitoring, possibly from the IP address of the proxy, so they are not limited."""
 
 
 class PageReads:
-    """Count a page that is read for its reader, or for the address of whoever is not signed in."""
+    """Count each page that is read against its reader, or against the IP address of someone who is not signed in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -24,7 +24,7 @@ class PageReads:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, named: Any) -> HttpResponse | None:
-        """Answer 429 in the page's place where its reader has read too much."""
+        """Return a 429 response instead of the page if the reader has exceeded the limit."""
         is_route = hasattr(view, "cls")
         if request.method not in READ or is_route or request.path in PROBES:
             return None

@@ -1,4 +1,4 @@
-"""Other people: my contacts, invitations, and the page of each person."""
+"""Pages about other people: contacts, invitations, and the page of each person."""
 
 from uuid import UUID
 
@@ -20,23 +20,23 @@ from conversations.contacts import blocks, invitations, search
 
 @signed_in(*WRITE)
 def contacts(request: SignedInRequest) -> HttpResponse:
-    """Show my contacts and open invitations, and invite someone."""
+    """Show the contacts and open invitations, and invite someone."""
     form = InviteForm(form_data(request))
     if form.carry_out(by=request.user):
-        _tell_of_invitation(request, *form.result)
+        _report_invitation(request, *form.result)
         return redirect("contacts")
     page = list_contacts(by=request.user, cursor=request.GET.get("cursor"))
     context = {
         "contacts": [Person.of(each["user"]) for each in page.items],
         "next": page.next,
         "offered": [Person.of(each) for each in form.offered],
-        **_invitations(request.user),
+        **_open_invitations(request.user),
     }
     return show_form(request, "people/contacts.html", form, **context)
 
 
-def _invitations(me: User) -> dict[str, list[tuple[str, Person]]]:
-    """My open invitations, with the other person of each."""
+def _open_invitations(me: User) -> dict[str, list[tuple[str, Person]]]:
+    """Return the open invitations, with the other person of each."""
     found = list_invitations(by=me, limit=PAGE_SIZE_MAX).items
     received = [each for each in found if each["receiver"]["id"] == str(me.pk)]
     sent_by_me = [each for each in found if each["sender"]["id"] == str(me.pk)]
@@ -46,7 +46,7 @@ def _invitations(me: User) -> dict[str, list[tuple[str, Person]]]:
     }
 
 
-def _tell_of_invitation(request: HttpRequest, invitation: ContactInvitation, is_new: bool) -> None:
+def _report_invitation(request: HttpRequest, invitation: ContactInvitation, is_new: bool) -> None:
     if invitation.accepted:
         messages.success(request, f"You and {invitation.sender.name} are contacts now.")
     elif is_new:
@@ -57,7 +57,7 @@ def _tell_of_invitation(request: HttpRequest, invitation: ContactInvitation, is_
 
 @signed_in("POST")
 def accept(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
-    """Say yes to an invitation."""
+    """Accept an invitation."""
     with reporting_refusals(request, "You are contacts now."):
         invitations.accept_invitation(by=request.user, invitation_id=invitation_id)
     return redirect("contacts")
@@ -65,7 +65,7 @@ def accept(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def decline(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
-    """Say no to an invitation."""
+    """Decline an invitation."""
     with reporting_refusals(request, "The invitation is declined."):
         invitations.decline_invitation(by=request.user, invitation_id=invitation_id)
     return redirect("contacts")
@@ -73,7 +73,7 @@ def decline(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def remove(request: SignedInRequest, user_id: UUID) -> HttpResponse:
-    """Be someone's contact no more."""
+    """Remove a contact."""
     with reporting_refusals(request, "You are no contacts any more."):
         invitations.remove_contact(by=request.user, other_id=user_id)
     return redirect("contacts")
@@ -81,7 +81,7 @@ def remove(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 
 @signed_in(*READ)
 def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
-    """Show someone, and what may be done about them."""
+    """Show a person, with the actions about them."""
     other = search.find_person(by=request.user, id=user_id)
     shown = people_json([other], viewer=request.user)[0]
     context = {
@@ -95,9 +95,9 @@ def person(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def invite(request: SignedInRequest, user_id: UUID) -> HttpResponse:
-    """Ask someone to be my contact."""
+    """Invite someone to be a contact."""
     with reporting_refusals(request):
-        _tell_of_invitation(
+        _report_invitation(
             request, *invitations.invite(by=request.user, to=find_user({"id": user_id}, by=request.user))
         )
     return redirect("person", user_id)
@@ -105,7 +105,7 @@ def invite(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
-    """Have nothing to do with someone."""
+    """Block someone."""
     other = find_user({"id": user_id}, by=request.user)
     with reporting_refusals(request, f"{other.name} is blocked."):
         blocks.block(by=request.user, other=other)
@@ -114,7 +114,7 @@ def block(request: SignedInRequest, user_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def unblock(request: SignedInRequest, user_id: UUID, then: str = "") -> HttpResponse:
-    """Take a block back."""
-    with reporting_refusals(request, "The block is lifted."):
+    """Unblock someone."""
+    with reporting_refusals(request, "They are not blocked any more."):
         blocks.unblock(by=request.user, other_id=user_id)
     return redirect(then) if then else redirect("person", user_id)

@@ -14,11 +14,11 @@ from conversations.contacts.invitations import invite
 from conversations.contacts.search import MIN_SEARCH_LENGTH, search_people
 
 OFFERED = 8
-"""How many people a form offers for a name that is nobody's username."""
+"""How many people a form offers for a name that is not a username."""
 
 
 def find_by_username(usernames: Sequence[str]) -> list[User]:
-    """Find people by the names they were called by; a ValidationError names those who don't exist."""
+    """Return the people with these usernames. Raises ValidationError with the names that don't exist."""
     names = [_folded(name) for name in usernames]
     found = {user.username: user for user in User.objects.filter(username__in=names, is_active=True)}
     missing = [name for name in names if name not in found]
@@ -32,23 +32,23 @@ def _folded(username: str) -> str:
 
 
 class NamesInput(forms.TextInput):
-    """A field for people, which a script makes a search; what is chosen beside it comes under the same name."""
+    """A text field for people, which a script turns into a search; checkboxes beside it have the same name."""
 
     def __init__(self, *, act: str, is_one: bool = False) -> None:
         known = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "data-picker": act}
         super().__init__(attrs={**known, **({"data-one": ""} if is_one else {})})
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        """Join what was written and what was ticked."""
+        """Join the names that were typed and those that were ticked."""
         values = data.getlist(name) if hasattr(data, "getlist") else [data.get(name)]
         return ", ".join(value for value in values if value)
 
 
 class NamingForm(CommandForm):
-    """A form that names people: without a script, whoever it does not find by username it offers to choose from."""
+    """A form that names people. Without a script, it offers people to choose from for names that are not usernames."""
 
     names: ClassVar[str]
-    """The field that names them."""
+    """The name of the field in which people are named."""
     offered: Sequence[PersonJSON] = ()
 
     def carry_out(self, *, by: User) -> bool:
@@ -58,7 +58,7 @@ class NamingForm(CommandForm):
         return is_done
 
     def _offer(self, by: User) -> None:
-        """Keep the usernames in the field, and look for the others as the beginnings of names."""
+        """Keep the usernames in the field, and search for people whose names begin with the other words."""
         written = [each.strip() for each in re.split(r"[,;]", self[self.names].value() or "") if each.strip()]
         usernames = {_folded(each) for text in written for each in text.split()}
         known = set(User.objects.filter(username__in=usernames, is_active=True).values_list("username", flat=True))

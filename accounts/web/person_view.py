@@ -1,4 +1,4 @@
-"""How people are drawn on pages: name, initials, colour, picture."""
+"""How people appear on pages: name, initials, colour, picture."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ TONES = 8
 
 
 def tone(of: str) -> int:
-    """Choose one of eight colours, always the same one for an id."""
+    """Return one of eight colours, always the same one for an id."""
     return int(of[-2:], 16) % TONES
 
 
 def initials(name: str) -> str:
-    """Take the first letters of the first and the last word; a bracket or a dash is none."""
+    """Return the first letters of the first and the last word; words that start with a symbol are skipped."""
     words = [word for word in name.split() if word[0].isalnum()] or name.split()
     return "".join(first_grapheme(word).upper() for word in (words[:1] + words[1:][-1:]))
 
 
 @dataclass(frozen=True, slots=True)
 class PersonLink:
-    """Someone by name and colour, with the way to their page."""
+    """A person's name and colour, with the URL of their page."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class PersonLink:
 
 @dataclass(frozen=True, slots=True)
 class Person(PersonLink):
-    """Someone in a list of people."""
+    """A person in a list of people."""
 
     username: str
     role: str = ""

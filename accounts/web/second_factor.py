@@ -1,4 +1,4 @@
-"""Setting up codes from an app: the page of django-allauth, which would let the first code be used again."""
+"""Setting up an authenticator app: the page of django-allauth, except that the first code can't be used again."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts.auth.second_factor import record_step
 
 
 class Activate(ActivateTOTPView):  # type: ignore[misc]
-    """Set up codes from an app."""
+    """Set up an authenticator app, and record that its first code was used."""
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:

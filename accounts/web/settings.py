@@ -1,4 +1,4 @@
-"""The settings: a page for each section, none of which needs a script."""
+"""The settings pages, one for each section. None of them needs JavaScript."""
 
 from uuid import UUID
 
@@ -23,13 +23,13 @@ from accounts.web.settings_forms import AppearanceForm, CloseForm, PrivacyForm, 
 
 @signed_in(*READ)
 def settings(request: SignedInRequest) -> HttpResponse:
-    """Show all sections, and the first of them where there is room for it."""
+    """Show the list of sections, with the first section on wide screens."""
     return _show_profile(request, ProfileForm(person=request.user), is_start=True)
 
 
 @signed_in(*WRITE)
 def profile(request: SignedInRequest) -> HttpResponse:
-    """Change what others read of me."""
+    """Change the profile that others see."""
     form = ProfileForm(form_data(request), person=request.user)
     if form.carry_out(by=request.user):
         messages.success(request, "Your profile is saved.")
@@ -54,7 +54,7 @@ def privacy(request: SignedInRequest) -> HttpResponse:
 
 @signed_in(*WRITE)
 def appearance(request: SignedInRequest) -> HttpResponse:
-    """Choose how the pages look, and in which language they are."""
+    """Choose the theme and the language of the pages."""
     form = AppearanceForm(form_data(request), person=request.user)
     if form.carry_out(by=request.user):
         messages.success(request, "Your choice is saved.")
@@ -64,7 +64,7 @@ def appearance(request: SignedInRequest) -> HttpResponse:
 
 @signed_in(*READ)
 def sessions(request: SignedInRequest) -> HttpResponse:
-    """Show where I am signed in."""
+    """Show the devices on which the person is signed in."""
     devices = [Device.of(session, current=request.chat_session) for session in active_sessions(request.user)]
     return render(
         request, "settings/sessions.html", {"devices": sorted(devices, key=lambda device: not device.is_this)}
@@ -73,7 +73,7 @@ def sessions(request: SignedInRequest) -> HttpResponse:
 
 @signed_in("POST")
 def end_session(request: SignedInRequest, session_id: UUID) -> HttpResponse:
-    """End one of my sessions; those of others are not there."""
+    """End one of the person's own sessions; another person's session is a 404."""
     session_commands.end_session(session=active_sessions(request.user).get(pk=session_id))
     messages.success(request, "That device is signed out.")
     return redirect("settings_sessions")
@@ -81,7 +81,7 @@ def end_session(request: SignedInRequest, session_id: UUID) -> HttpResponse:
 
 @signed_in("POST")
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
-    """End all my sessions but this one."""
+    """End all other sessions of the person."""
     session_commands.end_other_sessions(session=request.chat_session)
     messages.success(request, "All your other devices are signed out.")
     return redirect("settings_sessions")
@@ -89,14 +89,14 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
 
 @signed_in(*READ)
 def security(request: SignedInRequest) -> HttpResponse:
-    """Show how my account is protected, and where to change it."""
+    """Show how the account is protected, with links to change it."""
     known = {"factors": factors_of(request.user), "is_confirmed": is_confirmed(request.chat_session)}
     return render(request, "settings/security.html", known)
 
 
 @signed_in(*READ)
 def blocked(request: SignedInRequest) -> HttpResponse:
-    """Show whom I have blocked."""
+    """Show the people whom the person has blocked."""
     page = list_blocked(by=request.user, cursor=request.GET.get("cursor"))
     people = [Person.of(each["user"]) for each in page.items]
     return render(request, "settings/blocked.html", {"people": people, "next": page.next})
@@ -104,7 +104,7 @@ def blocked(request: SignedInRequest) -> HttpResponse:
 
 @signed_in(*WRITE)
 def close(request: SignedInRequest) -> HttpResponse:
-    """Close my account, once my password says that it is me."""
+    """Close the account after checking the password."""
     devices = devices_of(request, session=request.chat_session)
     form = CloseForm(form_data(request), person=request.user, address=request.META["REMOTE_ADDR"], devices=devices)
     if form.carry_out(by=request.user):

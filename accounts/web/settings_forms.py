@@ -49,7 +49,7 @@ class ProfileForm(CommandForm):
 
 
 class SettingsForm(CommandForm):
-    """A form whose fields are some of the settings that there are."""
+    """A form whose fields are some of the person's settings."""
 
     def __init__(self, data: Any = None, *, person: User) -> None:
         super().__init__(data, initial={**settings_of(person)})
@@ -70,7 +70,7 @@ class PrivacyForm(SettingsForm):
 
 
 class AppearanceForm(SettingsForm):
-    """How the pages look, and in which language they are."""
+    """The theme and the language of the pages."""
 
     THEMES: ClassVar = [(SYSTEM, "As this device has it"), (LIGHT, "Light"), (DARK, "Dark")]
 

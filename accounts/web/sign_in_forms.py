@@ -1,4 +1,4 @@
-"""Forms of django-allauth's pages, where they have to count failures and use codes up as the API does."""
+"""Forms of django-allauth's pages, changed to count failures and use codes up as the API does."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from chatproject.core.rate_limits import quotas
 
 
 class CodeForm(factors.BaseAuthenticateForm):  # type: ignore[misc]
-    """A code from an app or from paper."""
+    """A code of an authenticator app, or a recovery code."""
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -38,11 +38,11 @@ class AuthenticateForm(CodeForm, factors.AuthenticateForm):  # type: ignore[misc
 
 
 class ReauthenticateForm(CodeForm, factors.ReauthenticateForm):  # type: ignore[misc]
-    """The code by which someone shows that it is still them."""
+    """The code that is asked for at a confirmation."""
 
 
 class ActivateTOTPForm(AllauthActivateTOTPForm):  # type: ignore[misc]
-    """The first code of a new app, which counts as used."""
+    """The first code of a new authenticator app, which then counts as used."""
 
     step = 0
 
@@ -57,7 +57,7 @@ class ActivateTOTPForm(AllauthActivateTOTPForm):  # type: ignore[misc]
 
 
 class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
-    """A new password, for whoever knows the old one; who has linked a wallet may unlink it at the same time."""
+    """Changes the password of a person who knows the old one; a linked wallet may be unlinked at the same time."""
 
     unlink_wallets = forms.BooleanField(
         label="Unlink my wallet, too",
@@ -73,7 +73,7 @@ class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
     def save(self) -> None:
         session, unlinks = context.request.chat_session, self.cleaned_data.get("unlink_wallets", False)
         if unlinks and not needs_code(self.user):
-            # The old password has just shown that it is them; who has a second factor has confirmed on the way here.
+            # The old password confirms their identity; people with a second factor have confirmed before this page.
             record_confirmation(session=session)
         password = self.cleaned_data["password1"]
         change_password(by=self.user, session=session, password=password, unlink_wallets=unlinks)
@@ -90,7 +90,7 @@ class ChangePasswordForm(AllauthChangePasswordForm):  # type: ignore[misc]
 
 
 class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
-    """An address to which a link is sent that sets a new password."""
+    """The e-mail address to which the link for a new password is sent."""
 
     def clean_email(self) -> str:
         email: str = super().clean_email()

@@ -1,4 +1,4 @@
-"""The pages' door for wallets: what the wallet in a browser has signed lets its person in, or is linked."""
+"""Pages that sign a person in with the wallet of their browser, or link and unlink it."""
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
@@ -24,14 +24,14 @@ TOO_OFTEN = "Too many failed attempts. Please wait a few minutes."
 @never_cache
 @require_POST
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Let a person in, and make an account at first sight; who has a second factor is asked for it next."""
+    """Sign a person in; create an account for a new wallet. A second factor is asked for on the next page."""
     then = get_next_redirect_url(request)
     if request.user.is_authenticated:
         return redirect(then or "inbox")
     try:
-        user = user_of_wallet(wallet=_proven(request), address=request.META["REMOTE_ADDR"])
+        user = user_of_wallet(wallet=_verified_wallet(request), address=request.META["REMOTE_ADDR"])
     except (WalletNotProven, RateLimited) as error:
-        messages.error(request, _words(error))
+        messages.error(request, _error_message(error))
         return redirect(passthrough_next_redirect_url(request, reverse("account_login"), "next"))
     record_authentication(request, user, "wallet")
     answer: HttpResponse = perform_login(request, Login(user=user, redirect_url=then))
@@ -40,12 +40,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @signed_in("POST")
 def link(request: SignedInRequest) -> HttpResponse:
-    """Let me sign in with a wallet, too."""
+    """Link a wallet to the account, for signing in."""
     require_confirmed(request.chat_session)
     try:
-        wallet = _proven(request)
+        wallet = _verified_wallet(request)
     except (WalletNotProven, RateLimited) as error:
-        messages.error(request, _words(error))
+        messages.error(request, _error_message(error))
     else:
         with reporting_refusals(
             request, "Your wallet is linked: it signs you in, and your contacts find you by its address."
@@ -56,19 +56,19 @@ def link(request: SignedInRequest) -> HttpResponse:
 
 @signed_in("POST")
 def unlink(request: SignedInRequest) -> HttpResponse:
-    """Let my wallet sign me in no more."""
+    """Unlink the wallet from the account."""
     with reporting_refusals(request, "Your wallet is unlinked."):
         linked_wallet.unlink_wallet(by=request.user, session=request.chat_session)
     return redirect("settings_security")
 
 
-def _proven(request: HttpRequest) -> str:
-    """Find the wallet that has signed what a form carries."""
+def _verified_wallet(request: HttpRequest) -> str:
+    """Return the wallet that has signed the message of a form. Raises WalletNotProven if it is not valid."""
     form = SignatureForm(request.POST)
     if not form.is_valid():
         raise WalletNotProven
     return verify_wallet(**form.cleaned_data, address=request.META["REMOTE_ADDR"])
 
 
-def _words(error: Exception) -> str:
+def _error_message(error: Exception) -> str:
     return TOO_OFTEN if isinstance(error, RateLimited) else NO_PROOF
