@@ -40,7 +40,7 @@ def found(db: None, settings: Any) -> Any:
     return look
 
 
-def test_nothing_is_said_of_a_deployment_that_is_right(found: Any) -> None:
+def test_a_correct_deployment_has_no_findings(found: Any) -> None:
     assert found() == set()
 
 

@@ -48,9 +48,7 @@ def test_a_variable_that_nobody_described_cannot_be_read() -> None:
         Environment({"CHAT_COLOUR": "red"}).get("CHAT_COLOUR")
 
 
-def test_the_environment_counts_more_than_what_the_engines_wrote_down(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_overrides_what_the_engines_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "environment").write_text("SERVER_NAME=Embedded\nS3_BUCKET=embedded\n")
     monkeypatch.setenv("CHAT_VAR", str(tmp_path))
     monkeypatch.setenv("SERVER_NAME", "Ours")

@@ -11,7 +11,7 @@ from chatproject.embedded.errors import CannotRun
 from chatproject.embedded.keys import NAMES, load_keys
 
 
-def test_a_folder_can_be_had_again_after_a_run(folder):
+def test_a_folder_can_be_locked_again_after_a_run(folder):
     with folder.locked():
         pass
     with folder.locked():
@@ -33,7 +33,7 @@ def test_other_commands_find_the_engines_while_they_run_and_not_afterwards(folde
 
 
 @pytest.mark.parametrize("name", ["so-long-" * 20, "a,b"])
-def test_sockets_move_elsewhere_when_the_path_is_no_good_for_them(folder, name):
+def test_sockets_move_elsewhere_when_the_path_is_unsuitable(folder, name):
     odd = DataFolder(folder.path / name)
     assert len(str(odd.sockets())) < 85
     assert odd.sockets() == odd.sockets() != folder.sockets()
@@ -106,7 +106,7 @@ def test_without_the_keys_the_data_is_left_alone(folder):
     assert not (folder.path / "keys").exists()
 
 
-def test_a_damaged_key_file_is_not_made_anew(folder):
+def test_a_damaged_key_file_is_not_replaced(folder):
     (folder.path / "keys").write_text("SECRET_KEY=left\n")
     with pytest.raises(CannotRun, match="CHAT_KEYS"):
         load_keys(folder)

@@ -51,7 +51,7 @@ def test_none_of_them_may_do_everything() -> None:
     assert not any(fields.get("is_superuser") for fields in CAST.values())
 
 
-def test_a_site_for_others_greets_nobody_with_the_password() -> None:
+def test_a_site_for_others_does_not_print_the_password() -> None:
     assert PASSWORD not in ready_message(Address("127.0.0.1", 8000), "postgresql://nowhere", shows_demo=False)
 
 
@@ -115,7 +115,7 @@ def test_once_they_are_removed_the_site_opens(cast: dict[str, User], settings: A
 
 
 @pytest.mark.usefixtures("cast")
-def test_one_of_them_with_another_password_is_removed_by_name(cast: dict[str, User]) -> None:
+def test_a_demo_person_with_another_password_is_removed_by_name(cast: dict[str, User]) -> None:
     cast["staff"].set_password("a secret nobody guesses")
     cast["staff"].save()
     call_command("remove_demo")

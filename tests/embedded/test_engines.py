@@ -36,7 +36,7 @@ def test_redis_speaks_over_its_socket_only_and_keeps_nothing(folder):
             assert client.info("server")["redis_version"] >= "6"
 
 
-def test_the_storage_lets_nobody_in_without_our_keys(settings):
+def test_the_storage_refuses_requests_without_our_keys(settings):
     known = settings.STORAGES["default"]["OPTIONS"]
     stranger = boto3.client(
         "s3",

@@ -168,7 +168,7 @@ def kept(folder):
         return connection.execute("SELECT number FROM kept").fetchone()[0]
 
 
-def test_a_port_in_use_is_said_before_anything_starts(run):
+def test_a_port_in_use_is_reported_before_anything_starts(run):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

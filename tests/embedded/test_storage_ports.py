@@ -207,7 +207,7 @@ def test_a_storage_that_was_left_running_is_taken_over_for_the_same_pages_alone(
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_what_is_uploaded_again_and_again_takes_no_room_for_long(folder: DataFolder, tmp_path: Path) -> None:
+def test_the_storage_frees_the_space_of_overwritten_objects(folder: DataFolder, tmp_path: Path) -> None:
     size, times = 4_000_000, 10
     file = tmp_path / "file"
     file.write_bytes(os.urandom(size))

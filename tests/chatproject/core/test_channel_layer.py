@@ -67,7 +67,7 @@ async def test_a_single_send_keeps_its_place_among_many(layer: Any) -> None:
 
 
 @pytest.mark.alone
-async def test_many_groups_are_joined_by_one_command_and_all_are_heard(layer: Any) -> None:
+async def test_many_groups_are_joined_by_one_command_and_receive_their_events(layer: Any) -> None:
     inbox, groups = await layer.new_channel(), [f"conversation.{n}" for n in range(500)]
     redis = Redis.from_url(settings.REDIS_URL)
     before = await _subscriptions(redis)
@@ -83,7 +83,7 @@ async def _subscriptions(redis: Any) -> int:
     return int(known.get("cmdstat_subscribe", {"calls": 0})["calls"])
 
 
-async def test_a_group_that_was_left_is_not_heard_any_more(layer: Any) -> None:
+async def test_a_channel_that_left_a_group_receives_nothing_from_it(layer: Any) -> None:
     inbox = await layer.new_channel()
     await subscribed(layer, inbox, ["conversation.1", "conversation.2"])
     await layer.group_discard("conversation.1", inbox)
@@ -91,7 +91,7 @@ async def test_a_group_that_was_left_is_not_heard_any_more(layer: Any) -> None:
     assert await heard(layer, inbox, 1) == [{"n": 2}]
 
 
-async def test_a_listener_hears_its_own_process_at_once_and_only_once(layer: Any) -> None:
+async def test_a_listener_receives_events_of_its_own_process_at_once_and_only_once(layer: Any) -> None:
     told: list[Any] = []
     await layer.group_add_many([GROUP], layer.listen(told.append, decode=msgspec.msgpack.decode))
     await layer.group_send_many([(GROUP, {"n": n}) for n in range(3)])
@@ -101,7 +101,7 @@ async def test_a_listener_hears_its_own_process_at_once_and_only_once(layer: Any
     assert told == [{"n": 0}, {"n": 1}, {"n": 2}, {"n": 3}]
 
 
-async def test_a_listener_hears_other_processes_in_order(layer: Any) -> None:
+async def test_a_listener_receives_events_of_other_processes_in_order(layer: Any) -> None:
     told, all_told = [], asyncio.Event()
 
     def hear(message: Any) -> None:
@@ -144,7 +144,7 @@ async def test_several_hosts_share_the_groups_and_every_group_is_heard(layer: An
 
 
 @pytest.mark.alone
-async def test_when_redis_hangs_up_the_layer_says_so_and_hears_again(layer: Any) -> None:
+async def test_when_redis_closes_the_connection_the_layer_reports_it_and_subscribes_again(layer: Any) -> None:
     inbox, lost = await layer.new_channel(), asyncio.Event()
     await subscribed(layer, inbox, [GROUP])
     layer.on_lost = lost.set
@@ -156,7 +156,7 @@ async def test_when_redis_hangs_up_the_layer_says_so_and_hears_again(layer: Any)
     await redis.aclose()
 
 
-async def test_where_redis_is_not_there_publishing_does_not_fail_but_says_that_something_was_lost(
+async def test_without_redis_publishing_does_not_fail_but_reports_that_something_was_lost(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     nowhere = ChannelLayer(hosts=["unix:///nowhere/redis.sock"])

@@ -33,7 +33,7 @@ def new_key() -> str:
 @pytest.mark.parametrize(
     "text", ["Hi", "", "Grüße, 世界 👩‍👩‍👧", "\n", "x" * 16_000], ids=["Hi", "", "world", "break", "long"]
 )
-def test_what_is_sealed_opens_at_its_place_and_can_not_be_read_without(text: str) -> None:
+def test_a_sealed_text_opens_in_its_row_and_is_not_readable_as_stored(text: str) -> None:
     sealed = seal(text, **HERE)
     assert unseal(sealed, **HERE) == text
     assert len(text) < 2 or text.encode() not in sealed
@@ -87,7 +87,7 @@ def test_another_servers_key_opens_nothing(settings: Settings) -> None:
         unseal(sealed, **HERE)
 
 
-def test_a_new_key_seals_and_the_old_one_still_opens_until_it_is_taken_away(settings: Settings) -> None:
+def test_a_new_key_seals_and_the_old_one_still_opens_until_it_is_removed(settings: Settings) -> None:
     old, new = new_key(), new_key()
     settings.CHAT_KEYS = [old]
     before = seal("before", **HERE)
@@ -131,16 +131,16 @@ def test_a_child_process_draws_other_nonces_than_its_parent() -> None:
     assert len(set(said.split())) == 2
 
 
-def test_a_fingerprint_tells_whether_the_same_was_said() -> None:
+def test_fingerprints_of_equal_texts_are_equal() -> None:
     assert fingerprints(b"alice", b"Hi") == fingerprints(b"alice", b"Hi")
 
 
 @pytest.mark.parametrize("parts", [(b"alice", b"Ho"), (b"alic", b"eHi"), (b"alice", b"Hi", b""), (b"aliceHi",)])
-def test_a_fingerprint_tells_what_was_said_from_all_else(parts: tuple[bytes, ...]) -> None:
+def test_fingerprints_of_other_texts_differ(parts: tuple[bytes, ...]) -> None:
     assert fingerprints(*parts) != fingerprints(b"alice", b"Hi")
 
 
-def test_a_fingerprint_can_not_be_made_without_the_key_and_is_known_under_the_old_one(settings: Settings) -> None:
+def test_a_fingerprint_needs_the_key_and_matches_under_the_old_one(settings: Settings) -> None:
     [before] = fingerprints(b"Hi")
     settings.CHAT_KEYS = [new_key(), *settings.CHAT_KEYS]
     newest, older = fingerprints(b"Hi")

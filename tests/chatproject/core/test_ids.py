@@ -33,7 +33,7 @@ def test_an_id_beyond_all_time_carries_its_end() -> None:
     assert id_time(UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")).year == 9999
 
 
-def test_the_bound_of_a_moment_lies_between_what_came_before_and_what_came_after() -> None:
+def test_the_first_id_at_a_time_sorts_between_earlier_and_later_ids() -> None:
     before = first_id_at(MOMENT - timedelta(milliseconds=1)).int | (1 << 80) - 1
     assert UUID(int=before) < first_id_at(MOMENT) < UUID(int=first_id_at(MOMENT).int | 0x7 << 76 | 0b10 << 62)
 

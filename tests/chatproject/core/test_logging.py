@@ -110,7 +110,7 @@ def test_what_an_exception_says_of_machines_is_told(log: Log) -> None:
     assert log.line["message"] == expected
 
 
-def test_a_cause_stands_before_what_it_caused(log: Log) -> None:
+def test_the_cause_of_an_exception_is_logged_before_it(log: Log) -> None:
     def cause() -> None:
         try:
             int("alice")
@@ -172,7 +172,7 @@ def test_what_other_peoples_code_says_is_cut_to_what_names_nobody(
 
 
 @pytest.mark.parametrize("log", [TextFormatter()], indirect=True)
-def test_people_at_a_terminal_get_lines_of_words(log: Log) -> None:
+def test_people_at_a_terminal_get_readable_lines(log: Log) -> None:
     ours.error("failed", exc_info=error_of(lambda: {}["alice"]))
     first, *way, last = log.text.splitlines()
     assert first == "ERROR messaging.somewhere: failed"
@@ -195,5 +195,5 @@ def test_with_debug_everything_is_shown(log: Log) -> None:
         ("json", True, JSONFormatter),
     ],
 )
-def test_machines_get_json_unless_told_otherwise(form: str, debug: bool, expected: type[logging.Formatter]) -> None:
+def test_machines_get_json_by_default(form: str, debug: bool, expected: type[logging.Formatter]) -> None:
     assert configuration(form, debug=debug)["formatters"]["line"] == {"()": expected, "reveal": debug}

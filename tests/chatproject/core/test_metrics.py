@@ -40,7 +40,7 @@ def page(db: None, client: Page) -> Callable[..., "tuple[int, str]"]:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1"])
-def test_this_machine_may_look(page: Callable[..., tuple[int, str]], address: str) -> None:
+def test_this_machine_may_read_the_metrics(page: Callable[..., tuple[int, str]], address: str) -> None:
     status, text = page(address)
     assert (status, numbers(text)["parley_partitions_ahead"]) == (200, 4)
 
@@ -56,7 +56,9 @@ def test_others_find_no_such_page(
     assert "parley_" not in text
 
 
-def test_whoever_has_the_token_may_look_from_anywhere(page: Callable[..., tuple[int, str]], settings: Any) -> None:
+def test_whoever_has_the_token_may_read_the_metrics_from_anywhere(
+    page: Callable[..., tuple[int, str]], settings: Any
+) -> None:
     settings.METRICS_TOKEN = TOKEN
     assert page(ELSEWHERE, authorization=f"Bearer {TOKEN}")[0] == 200
 
@@ -69,7 +71,7 @@ def test_what_a_proxy_on_this_machine_hands_on_is_not_from_this_machine(
 
 
 @pytest.mark.parametrize(("name", "value"), [("BEHIND_TLS", True), ("TRUSTED_PROXIES", ["10.0.0.7"])])
-def test_behind_a_proxy_nobody_looks_without_the_token(
+def test_behind_a_proxy_nobody_reads_the_metrics_without_the_token(
     page: Callable[..., tuple[int, str]], settings: Any, name: str, value: Any
 ) -> None:
     setattr(settings, name, value)
@@ -124,7 +126,7 @@ def test_a_full_queue_is_counted() -> None:
     assert after["parley_queue_overflows_total"] - before["parley_queue_overflows_total"] == 1
 
 
-async def test_nobody_is_named(
+async def test_the_metrics_name_nobody(
     server: Server, app: Callable[[User], Awaitable[Client]], alice: User, conversation: Conversation
 ) -> None:
     async with (await app(alice)).socket() as speaker:

@@ -54,7 +54,7 @@ def test_a_refusal_says_when_to_come_back(subject) -> None:
     assert refused.value.verdict.headers()["Retry-After"] == str(refused.value.verdict.retry_after)
 
 
-def test_what_is_left_is_told(subject) -> None:
+def test_the_remaining_quota_is_returned(subject) -> None:
     assert [consume([(SLOW, subject)]).remaining for _ in range(3)] == [2, 1, 0]
     assert consume([(SLOW, subject + "x")]).headers()["RateLimit-Policy"] == '"test-slow";q=3;w=3600'
 
@@ -66,13 +66,13 @@ def test_a_refusal_by_one_limit_takes_nothing_from_the_other(subject) -> None:
     assert consume([(other, subject)]).remaining == 10 - 3 - 1
 
 
-def test_looking_costs_nothing(subject) -> None:
+def test_a_cost_of_zero_consumes_nothing(subject) -> None:
     for _ in range(10):
         assert consume([(SLOW, subject)], cost=0).allowed
     assert consume([(SLOW, subject)]).remaining == 2
 
 
-def test_room_comes_back_evenly(subject) -> None:
+def test_a_quota_is_refilled_evenly(subject) -> None:
     while consume([(BURSTY, subject)]).allowed:
         pass
     time.sleep(0.05)

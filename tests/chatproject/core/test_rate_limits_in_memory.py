@@ -27,13 +27,13 @@ def test_the_quota_is_for_each_key_alone(counter: MemoryCounter) -> None:
     assert counter.consume([use("other")])[0]
 
 
-def test_several_limits_are_taken_from_together_or_not_at_all(counter: MemoryCounter) -> None:
+def test_several_limits_are_charged_together_or_not_at_all(counter: MemoryCounter) -> None:
     for _ in range(5):
         counter.consume([use("small"), use("large", 10)])
     assert counter.consume([use("large", 10)])[2] == 10 - 3 - 1
 
 
-def test_what_is_given_back_is_there_again(counter: MemoryCounter) -> None:
+def test_a_refunded_quota_is_available_again(counter: MemoryCounter) -> None:
     for _ in range(10):
         assert counter.consume([use("one")])[0]
         assert counter.consume([use("one", cost=-1)])[0]

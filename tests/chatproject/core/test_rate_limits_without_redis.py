@@ -43,13 +43,13 @@ def attempts(limit: Limit, subject: str, *, number: int = 5) -> list[bool]:
     return [consume([(limit, subject)]).allowed for _ in range(number)]
 
 
-def test_what_guards_holds_and_the_rest_lets_pass(subject) -> None:
+def test_guards_keep_limiting_and_other_quotas_let_pass(subject) -> None:
     with without_redis():
         assert attempts(GUARD, subject) == [True] * 3 + [False] * 2
         assert attempts(USUAL, subject) == [True] * 5
 
 
-def test_several_limits_are_taken_from_together_or_not_at_all(subject) -> None:
+def test_several_limits_are_charged_together_or_not_at_all(subject) -> None:
     with without_redis():
         for _ in range(5):
             consume([(GUARD, subject), (WIDE, subject)])
@@ -62,14 +62,14 @@ def test_many_at_once_get_exactly_the_quota(subject) -> None:
     assert sum(answers) == 10
 
 
-def test_what_was_counted_goes_on_counting_when_redis_is_back(subject) -> None:
+def test_counts_are_kept_when_redis_is_back(subject) -> None:
     with without_redis():
         attempts(GUARD, subject)
     assert not consume([(GUARD, subject)]).allowed
     assert consume([(GUARD, subject + "x")]).allowed
 
 
-def test_a_redis_that_comes_and_goes_gives_away_one_quota_more_and_no_further(subject) -> None:
+def test_a_redis_that_comes_and_goes_gives_away_at_most_one_more_quota(subject) -> None:
     allowed = sum(attempts(GUARD, subject))
     for _ in range(5):
         with without_redis():
@@ -78,7 +78,7 @@ def test_a_redis_that_comes_and_goes_gives_away_one_quota_more_and_no_further(su
     assert allowed == 2 * GUARD.quota
 
 
-def test_what_is_refunded_is_given_back_where_it_was_counted(subject) -> None:
+def test_a_refund_goes_where_the_cost_was_counted(subject) -> None:
     with without_redis():
         here = consume([(GUARD, subject)])
     there = consume([(GUARD, subject)])
@@ -126,7 +126,7 @@ def test_a_lost_connection_begins_an_outage_at_once() -> None:
 
 
 @pytest.mark.long
-def test_a_redis_that_never_answers_is_waited_for_twice_and_guards_hold_all_the_while(subject, silent) -> None:
+def test_a_redis_that_never_answers_delays_two_calls_and_guards_keep_limiting(subject, silent) -> None:
     with redis_at(silent):
         began = time.monotonic()
         assert consume([(GUARD, subject)]).allowed

@@ -24,7 +24,7 @@ def versions(*people: User) -> list[int]:
     return [User.objects.get(pk=user.pk).version for user in people]
 
 
-def test_a_change_counts_once_for_each_it_concerns_and_not_for_others(alice: User, bob: User, carol: User) -> None:
+def test_a_change_raises_the_version_once_for_each_person_it_concerns(alice: User, bob: User, carol: User) -> None:
     announce(alice, bob, alice)
     announce(bob)
     assert versions(alice, bob, carol) == [1, 2, 0]
@@ -36,7 +36,7 @@ def test_what_is_taken_back_was_never_told(alice: User) -> None:
     assert versions(alice) == [0]
 
 
-async def test_a_persons_servers_hear_of_a_change_when_it_is_committed_and_of_no_other(
+async def test_a_change_is_published_to_the_persons_servers_only_after_its_commit(
     committed: None, alice: User, bob: User
 ) -> None:
     layer = get_channel_layer()
@@ -57,5 +57,5 @@ async def test_a_persons_servers_hear_of_a_change_when_it_is_committed_and_of_no
         (datetime(2026, 1, 31, 1, 30, tzinfo=timezone(timedelta(hours=2))), "2026-01-30T23:30:00.000Z"),
     ],
 )
-def test_times_are_told_in_utc_and_milliseconds(moment: datetime, text: str) -> None:
+def test_times_are_in_utc_with_milliseconds(moment: datetime, text: str) -> None:
     assert timestamp(moment) == text

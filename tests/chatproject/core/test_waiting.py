@@ -41,7 +41,7 @@ pytestmark = [pytest.mark.long, pytest.mark.usefixtures("committed")]
 Run = Callable[..., None]
 
 
-def test_a_connection_goes_back_and_comes_again() -> None:
+def test_a_connection_is_returned_and_opened_again() -> None:
     assert not User.objects.exists()
     with without_connection():
         assert connection.connection is None
@@ -229,7 +229,7 @@ def test_turns_at_hashing_are_waited_for_without_a_connection(
     assert watched.seen == [False]
 
 
-def test_turns_at_looking_are_waited_for_without_a_connection(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slots_for_examining_are_waited_for_without_a_connection(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     class WatchedCondition(Condition):

@@ -159,7 +159,7 @@ async def test_pings_and_pongs_without_end_close_with_4008(wire: Wire, first: in
     assert await wire.closed() == 4008
 
 
-async def test_who_asks_for_answers_and_reads_none_fills_no_memory(wire: Wire, server: Server) -> None:
+async def test_a_client_that_reads_no_answers_fills_no_memory(wire: Wire, server: Server) -> None:
     before = psutil.Process(server.process.pid).memory_info().rss
     pings = masked(b"x" * 125, first=0x89) * 500
     wire.writer.transport.set_write_buffer_limits(high=1)

@@ -36,7 +36,7 @@ def test_a_persons_picture_is_seen_by_everyone(
     assert httpx.get(str(phone(alice).base_url.join(mine["avatar_url"]))).status_code == 401
 
 
-def test_another_picture_takes_its_place_and_none_takes_it_away(phone: Phone, alice: User, picture: Any) -> None:
+def test_an_avatar_is_replaced_by_another_and_removed_by_none(phone: Phone, alice: User, picture: Any) -> None:
     other = upload(phone(alice), samples.picture(color="navy"))
     set_mine(phone(alice), picture)
     assert set_mine(phone(alice), picture).status_code == 200
@@ -49,7 +49,7 @@ def test_another_picture_takes_its_place_and_none_takes_it_away(phone: Phone, al
     assert (delete_unused_media(), objects()) == (2, [])
 
 
-def test_only_an_unused_picture_of_ones_own_will_do(
+def test_an_avatar_must_be_an_unused_picture_of_the_persons_own(
     phone: Phone, alice: User, bob: User, conversation: Any, group: Any, picture: Any
 ) -> None:
     file = upload(phone(alice), b"Hello", "a.txt", "text/plain")
@@ -75,7 +75,7 @@ def test_a_groups_picture_is_its_members(
     assert phone(bob).patch(call, json=body).status_code == 403
 
 
-async def test_the_members_hear_of_it(app: App, phone: Phone, alice: User, bob: User, group: Any) -> None:
+async def test_the_members_receive_the_new_avatar(app: App, phone: Phone, alice: User, bob: User, group: Any) -> None:
     def change() -> Any:
         body = {"avatar_media_id": upload(phone(alice), samples.picture())["id"]}
         return phone(alice).patch(f"/conversations/{group.pk}", json=body).json()["data"]["avatar_url"]
@@ -85,7 +85,7 @@ async def test_the_members_hear_of_it(app: App, phone: Phone, alice: User, bob: 
         assert (await theirs.next("conversation.updated"))["changes"]["avatar_url"] == shown
 
 
-def test_it_goes_with_the_account(phone: Phone, alice: User, bob: User, picture: Any) -> None:
+def test_an_avatar_is_deleted_with_the_account(phone: Phone, alice: User, bob: User, picture: Any) -> None:
     set_mine(phone(alice), picture)
     close_account(by=alice)
     assert phone(bob).get(f"/media/{picture['id']}/thumbnail").status_code == 404

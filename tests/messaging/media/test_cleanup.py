@@ -26,7 +26,7 @@ from tests.support.together import on_own_connection
 Phone = Callable[[User], httpx.Client]
 
 
-def test_what_was_not_sent_in_a_day_goes(phone: Phone, alice: User, picture: Any) -> None:
+def test_media_that_is_not_sent_in_a_day_is_deleted(phone: Phone, alice: User, picture: Any) -> None:
     put(begin(phone(alice), b"x", "a.txt", "text/plain").json()["data"]["upload"], b"x")
     assert (delete_unused_media(), len(objects())) == (0, 3)
     Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
@@ -36,7 +36,7 @@ def test_what_was_not_sent_in_a_day_goes(phone: Phone, alice: User, picture: Any
     assert phone(alice).get(f"/media/{picture['id']}/state").status_code == 404
 
 
-def test_what_was_sent_stays_and_goes_with_its_message(
+def test_sent_media_stays_until_its_message_is_deleted(
     phone: Phone, alice: User, conversation: Any, picture: Any
 ) -> None:
     message = send(phone(alice), conversation, picture).json()["data"]
@@ -46,13 +46,13 @@ def test_what_was_sent_stays_and_goes_with_its_message(
     assert (delete_unused_media(), objects()) == (1, [])
 
 
-def test_what_is_too_old_goes(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
+def test_expired_media_is_deleted(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
     send(phone(alice), conversation, picture)
     Attachment.objects.update(message_id=minted(-timedelta(days=91)))
     assert (delete_unused_media(), objects()) == (1, [])
 
 
-def test_it_goes_with_its_group(phone: Phone, alice: User, group: Any, picture: Any) -> None:
+def test_media_is_deleted_with_its_group(phone: Phone, alice: User, group: Any, picture: Any) -> None:
     send(phone(alice), group, picture)
     delete_group(by=alice, conversation_id=group.pk)
     forget_conversation(group.pk)
@@ -60,7 +60,7 @@ def test_it_goes_with_its_group(phone: Phone, alice: User, group: Any, picture: 
 
 
 @pytest.mark.parametrize("kind", [{}, {"kind": "image"}])
-def test_a_repeat_of_what_was_deleted_and_cleared_is_the_tombstone(
+def test_a_repeated_send_after_deletion_and_cleanup_is_the_tombstone(
     kind: dict[str, str], phone: Phone, alice: User, conversation: Any, picture: Any
 ) -> None:
     id = str(uuid7())
@@ -74,7 +74,7 @@ def test_a_repeat_of_what_was_deleted_and_cleared_is_the_tombstone(
     assert (anew.status_code, anew.json()["errors"][0]["pointer"]) == (422, "/media")
 
 
-def test_what_is_cut_short_between_row_and_objects_is_out_of_reach_and_done_again(
+def test_an_interrupted_deletion_makes_media_unavailable_and_is_completed_later(
     phone: Phone, alice: User, conversation: Any, picture: Any, settings: Any
 ) -> None:
     Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
@@ -90,7 +90,9 @@ def test_what_is_cut_short_between_row_and_objects_is_out_of_reach_and_done_agai
     assert (delete_unused_media(), objects(), Attachment.objects.count()) == (1, [], 0)
 
 
-def test_what_is_cleared_up_while_it_is_looked_at_leaves_nothing(phone: Phone, alice: User, monkeypatch: Any) -> None:
+def test_an_upload_deleted_during_its_examination_leaves_no_objects(
+    phone: Phone, alice: User, monkeypatch: Any
+) -> None:
     data = samples.picture()
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)
@@ -113,9 +115,7 @@ def test_what_is_cleared_up_while_it_is_looked_at_leaves_nothing(phone: Phone, a
     assert (Blob.objects.count(), objects()) == (0, [spare])
 
 
-def test_what_nothing_refers_to_goes_once_it_is_a_day_old(
-    monkeypatch: Any, phone: Phone, alice: User, picture: Any
-) -> None:
+def test_orphaned_objects_are_deleted_after_a_day(monkeypatch: Any, phone: Phone, alice: User, picture: Any) -> None:
     put(begin(phone(alice), b"x", "a.txt", "text/plain").json()["data"]["upload"], b"x")
     storage = media_storage()
     known = set(objects())

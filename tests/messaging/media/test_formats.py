@@ -50,7 +50,7 @@ def test_a_picture_comes_out_upright_and_without_metadata(phone: Phone, alice: U
     assert (image.format, image.size, dict(image.getexif())) == (kind, wanted, {})
 
 
-def test_a_moving_picture_still_moves(phone: Phone, alice: User) -> None:
+def test_an_animation_stays_an_animation(phone: Phone, alice: User) -> None:
     media = upload(phone(alice), samples.moving_picture(), "a.gif", "image/gif")
     image = Image.open(io.BytesIO(download(phone(alice), media).content))
     assert (image.n_frames, image.info["duration"], image.info["loop"]) == (6, 80, 0)
@@ -65,7 +65,7 @@ def test_a_thumbnail_is_small(phone: Phone, alice: User) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("form", FILMS)
-def test_a_film_has_a_poster_and_loses_where_it_was_taken(phone: Phone, alice: User, tmp_path: Path, form: str) -> None:
+def test_a_video_has_a_poster_and_loses_its_location(phone: Phone, alice: User, tmp_path: Path, form: str) -> None:
     content_type, codecs = FILMS[form]
     media = upload(phone(alice), samples.film(tmp_path, form, codecs=codecs), f"a.{form}", content_type)
     assert (media["state"], media["kind"], media["width"], media["height"]) == ("ready", "video", 320, 240)
@@ -99,7 +99,7 @@ def test_a_sound_has_its_length_and_shape(phone: Phone, alice: User, tmp_path: P
         ("a.odt", "application/vnd.oasis.opendocument.text", samples.archive()),
     ],
 )
-def test_a_file_comes_as_it_is_and_to_be_saved(
+def test_a_file_is_downloaded_unchanged_as_an_attachment(
     phone: Phone, alice: User, name: str, content_type: str, data: bytes
 ) -> None:
     media = upload(phone(alice), data, name, content_type)
@@ -124,7 +124,7 @@ def test_a_file_comes_as_it_is_and_to_be_saved(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_not_what_it_says_is_refused_and_gone(
+def test_a_file_that_is_not_of_its_declared_type_is_refused_and_deleted(
     phone: Phone, alice: User, data: bytes, name: str, content_type: str
 ) -> None:
     answer = upload(phone(alice), data, name, content_type)
@@ -138,12 +138,12 @@ def test_what_is_not_what_it_says_is_refused_and_gone(
     assert (again.status_code, again.json()["detail"]) == (422, attachment.reason)
 
 
-def test_two_files_in_one_come_out_as_the_one(phone: Phone, alice: User) -> None:
+def test_a_file_appended_to_a_picture_is_dropped(phone: Phone, alice: User) -> None:
     media = upload(phone(alice), samples.picture() + samples.archive())
     assert b"PK\x03\x04" not in download(phone(alice), media).content
 
 
 @pytest.mark.parametrize("frames", [partial(samples.moving_picture, 501), samples.huge_moving_picture])
-def test_a_moving_picture_that_is_too_long_is_refused(phone: Phone, alice: User, frames: Callable[[], bytes]) -> None:
+def test_an_animation_that_is_too_long_is_refused(phone: Phone, alice: User, frames: Callable[[], bytes]) -> None:
     answer = upload(phone(alice), frames(), "a.gif", "image/gif")
     assert (answer["status"], answer["detail"]) == (422, "This moving picture is too long.")

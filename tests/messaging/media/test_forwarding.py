@@ -19,7 +19,7 @@ from tests.support.together import ended_together
 Phone = Callable[[User], httpx.Client]
 
 
-def test_a_picture_is_sent_on_and_outlives_the_first(
+def test_a_forwarded_picture_outlives_the_first_message(
     phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, elsewhere: Any, picture: Any
 ) -> None:
     first = send(phone(alice), conversation, picture, text="Look").json()["data"]
@@ -37,7 +37,7 @@ def test_a_picture_is_sent_on_and_outlives_the_first(
     assert (delete_unused_media(), objects()) == (1, [])
 
 
-def test_sending_on_again_is_the_same_message(
+def test_forwarding_again_is_the_same_message(
     phone: Phone, alice: User, bob: User, conversation: Any, elsewhere: Any, picture: Any
 ) -> None:
     first, id = send(phone(alice), conversation, picture).json()["data"], str(uuid7())
@@ -52,7 +52,7 @@ def test_sending_on_again_is_the_same_message(
     )
 
 
-def test_only_what_one_may_read_is_sent_on(
+def test_only_messages_that_someone_may_read_are_forwarded(
     phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, elsewhere: Any
 ) -> None:
     said = (
@@ -66,7 +66,7 @@ def test_only_what_one_may_read_is_sent_on(
 
 
 @pytest.mark.parametrize("is_known", [False, True])
-def test_a_message_is_sent_on_to_a_person(
+def test_a_message_is_forwarded_to_a_person(
     is_known: bool, phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, picture: Any
 ) -> None:
     if is_known:
@@ -80,7 +80,7 @@ def test_a_message_is_sent_on_to_a_person(
     assert download(phone(mallory), sent.json()["data"]["media"][0]).status_code == 200
 
 
-def test_nothing_begins_where_nothing_can_be_sent_on(
+def test_no_conversation_is_created_when_a_forward_is_refused(
     phone: Phone, alice: User, bob: User, mallory: User, conversation: Any
 ) -> None:
     said = phone(alice).post("/messages", json={"conversation_id": str(conversation.pk), "text": "Hi"}).json()["data"]
@@ -92,7 +92,7 @@ def test_nothing_begins_where_nothing_can_be_sent_on(
     assert not phone(mallory).get("/conversations").json()["data"]
 
 
-def test_sending_on_while_it_is_cleared_up_is_one_or_the_other(
+def test_forwarding_during_the_cleanup_succeeds_or_is_refused(
     phone: Phone, alice: User, bob: User, conversation: Any, elsewhere: Any
 ) -> None:
     app, other = phone(alice), phone(bob)
@@ -108,7 +108,7 @@ def test_sending_on_while_it_is_cleared_up_is_one_or_the_other(
     assert sorted(objects()) == sorted([*keys, *(f"{key}.thumbnail" for key in keys)])
 
 
-def test_what_is_sent_on_before_the_row_goes_keeps_its_objects(
+def test_the_objects_of_a_forwarded_attachment_survive_the_first_message(
     phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, elsewhere: Any, picture: Any
 ) -> None:
     first = send(phone(alice), conversation, picture).json()["data"]

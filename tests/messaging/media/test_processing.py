@@ -26,7 +26,7 @@ Phone = Callable[[User], httpx.Client]
 App = Callable[[User], Awaitable[Client]]
 
 
-async def test_what_is_large_is_looked_at_by_a_job_and_its_owner_hears_of_it(
+async def test_a_large_upload_is_examined_by_a_job_and_its_owner_receives_the_result(
     app: App, phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messaging.media.processing.INLINE_BYTES", 10)
@@ -50,7 +50,7 @@ async def test_what_is_large_is_looked_at_by_a_job_and_its_owner_hears_of_it(
 
 
 @pytest.mark.parametrize("is_moved", [False, True])
-def test_a_look_that_was_cut_short_is_taken_up_again(phone: Phone, begun: Any, alice: User, is_moved: bool) -> None:
+def test_an_examination_that_was_cut_short_is_resumed(phone: Phone, begun: Any, alice: User, is_moved: bool) -> None:
     """A process has died before or behind the moving of the bytes, and nothing was said of them."""
     put(begun["upload"], samples.picture())
     attachment, storage = Attachment.objects.get(), media_storage()
@@ -64,7 +64,7 @@ def test_a_look_that_was_cut_short_is_taken_up_again(phone: Phone, begun: Any, a
 
 
 @pytest.mark.parametrize("field", ["due_at", "taken_at"], ids=["by this version", "by the one before"])
-def test_what_was_left_half_looked_at_is_looked_at_later(phone: Phone, alice: User, field: str) -> None:
+def test_an_upload_that_was_left_half_examined_is_examined_later(phone: Phone, alice: User, field: str) -> None:
     data = samples.picture()
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)

@@ -56,7 +56,7 @@ def test_people_alternate_however_many_uploads_one_of_them_has(alice: User, bob:
     assert [next_owner() for _ in range(6)] == [alice, bob, alice, bob, alice, None]
 
 
-def test_who_comes_later_waits_for_one_of_each_and_not_for_all(alice: User, bob: User, carol: User) -> None:
+def test_a_later_upload_waits_for_one_of_each_person_and_not_for_all(alice: User, bob: User, carol: User) -> None:
     wait(alice, 20)
     wait(bob, 20)
     served = [next_owner() for _ in range(6)]
@@ -65,7 +65,7 @@ def test_who_comes_later_waits_for_one_of_each_and_not_for_all(alice: User, bob:
     assert carol in [next_owner() for _ in range(3)]
 
 
-def test_who_has_many_waiting_is_not_passed_over_for_those_who_keep_coming(alice: User, bob: User) -> None:
+def test_someone_with_many_waiting_uploads_is_not_starved_by_newcomers(alice: User, bob: User) -> None:
     wait(alice, 4)
     served = []
     for _ in range(8):
@@ -74,7 +74,7 @@ def test_who_has_many_waiting_is_not_passed_over_for_those_who_keep_coming(alice
     assert served.count(alice) == 4
 
 
-def test_one_person_has_only_so_many_looked_at_while_they_wait(alice: User, bob: User) -> None:
+def test_one_person_has_a_limited_number_of_uploads_examined_at_once(alice: User, bob: User) -> None:
     mine, (theirs,) = wait(alice, processing_queue.MAX_PER_OWNER + 1), wait(bob)
     assert [processing_queue.claim(each) for each in mine] == [True] * processing_queue.MAX_PER_OWNER + [False]
     assert processing_queue.claim(theirs)
@@ -82,7 +82,7 @@ def test_one_person_has_only_so_many_looked_at_while_they_wait(alice: User, bob:
     assert processing_queue.claim(mine[-1])
 
 
-def test_others_come_before_someone_who_has_so_many_looked_at(alice: User, bob: User) -> None:
+def test_others_come_before_someone_who_has_reached_the_limit(alice: User, bob: User) -> None:
     wait(alice, processing_queue.MAX_PER_OWNER + 2)
     for _ in range(processing_queue.MAX_PER_OWNER):
         processing_queue.claim_next()
@@ -91,19 +91,19 @@ def test_others_come_before_someone_who_has_so_many_looked_at(alice: User, bob: 
 
 
 @pytest.mark.usefixtures("committed")
-def test_of_many_who_begin_at_once_each_gets_another(alice: User) -> None:
+def test_concurrent_claims_get_different_uploads(alice: User) -> None:
     uploads = wait(alice, 6)
     assert set(together(*[processing_queue.claim_next] * 6)) == {each.pk for each in uploads}
 
 
 @pytest.mark.usefixtures("committed")
-def test_of_many_who_ask_at_once_no_more_begin_than_may(alice: User) -> None:
+def test_concurrent_claims_do_not_exceed_the_limit_of_a_person(alice: User) -> None:
     uploads = wait(alice, 8)
     began = together(*[lambda each=each: processing_queue.claim(each) for each in uploads])
     assert sum(began) == processing_queue.MAX_PER_OWNER
 
 
-def test_what_has_failed_is_tried_again_after_a_pause_that_grows(alice: User) -> None:
+def test_a_failed_upload_is_retried_after_a_growing_pause(alice: User) -> None:
     (upload,) = wait(alice)
     assert processing_queue.claim(upload)
     upload.taken_at = timezone.now() - timedelta(hours=1)
@@ -134,7 +134,7 @@ def uploaded(phone: Phone, owner: User, data: bytes, name: str, content_type: st
 
 
 @pytest.mark.usefixtures("busy")
-def test_a_picture_that_finds_no_room_is_left_to_a_job(
+def test_a_picture_that_finds_no_free_slot_is_left_to_a_job(
     phone: Phone, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processing, "SLOT_WAIT_SECONDS", 0.01)
@@ -143,7 +143,7 @@ def test_a_picture_that_finds_no_room_is_left_to_a_job(
     assert (complete_upload(by=alice, media_id=id)["state"], jobs()) == ("processing", 1)
 
 
-def test_one_person_does_not_fill_a_process(
+def test_one_person_does_not_take_all_slots_of_a_process(
     phone: Phone, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processing, "SLOT_WAIT_SECONDS", 0.01)
@@ -172,7 +172,7 @@ def test_a_worker_keeps_a_slot_for_whoever_else_comes(
 
 
 @pytest.mark.usefixtures("busy")
-def test_a_file_that_needs_no_looking_at_needs_no_room(phone: Phone, alice: User) -> None:
+def test_a_file_that_is_not_examined_needs_no_slot(phone: Phone, alice: User) -> None:
     wait(alice, processing_queue.MAX_PER_OWNER)
     for _ in range(processing_queue.MAX_PER_OWNER):
         processing_queue.claim_next()
@@ -180,7 +180,7 @@ def test_a_file_that_needs_no_looking_at_needs_no_room(phone: Phone, alice: User
     assert complete_upload(by=alice, media_id=id)["state"] == "ready"
 
 
-def test_more_of_one_person_than_are_looked_at_are_left_to_jobs(phone: Phone, alice: User) -> None:
+def test_more_uploads_of_one_person_than_the_limit_are_left_to_jobs(phone: Phone, alice: User) -> None:
     wait(alice, processing_queue.MAX_PER_OWNER)
     for _ in range(processing_queue.MAX_PER_OWNER):
         processing_queue.claim_next()
@@ -190,7 +190,9 @@ def test_more_of_one_person_than_are_looked_at_are_left_to_jobs(phone: Phone, al
     assert upload_state(by=alice, media_id=id)["state"] == "ready"
 
 
-def test_what_a_job_can_not_look_at_now_waits_for_another_job(phone: Phone, alice: User, settings: Any) -> None:
+def test_an_upload_that_a_job_cannot_examine_now_waits_for_another_job(
+    phone: Phone, alice: User, settings: Any
+) -> None:
     settings.SCANNER_URL = "tcp://127.0.0.1:9"
     id = uploaded(phone, alice, samples.picture(), "a.jpg", "image/jpeg")
     with pytest.raises(Unavailable):
@@ -204,7 +206,7 @@ def test_what_a_job_can_not_look_at_now_waits_for_another_job(phone: Phone, alic
     assert upload_state(by=alice, media_id=id)["state"] == "ready"
 
 
-def test_what_is_stored_counts_where_it_is_more_than_what_came(phone: Phone, alice: User, settings: Any) -> None:
+def test_the_stored_size_counts_if_it_is_larger_than_the_upload(phone: Phone, alice: User, settings: Any) -> None:
     settings.CHAT_LIMITS = True
     data = samples.noise()
     id = uploaded(phone, alice, data, "a.jpg", "image/jpeg")
@@ -217,7 +219,7 @@ def test_what_is_stored_counts_where_it_is_more_than_what_came(phone: Phone, ali
     assert before - rate_limits.consume(asked, cost=0).remaining >= more
 
 
-def test_what_was_let_in_is_counted_even_past_the_days_bytes(alice: User, settings: Any) -> None:
+def test_an_accepted_upload_is_counted_even_beyond_the_daily_quota(alice: User, settings: Any) -> None:
     settings.CHAT_LIMITS = True
     asked = [(quotas.uploads(10 * 1024), alice.pk)]
     rate_limits.consume_unchecked(asked, cost=15)

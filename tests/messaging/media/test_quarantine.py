@@ -51,7 +51,7 @@ def take_in(app: httpx.Client, by: User, data: bytes, name: str, content_type: s
     return complete_upload(by=by, media_id=UUID(said["media"]["id"]))
 
 
-def test_the_staff_puts_a_picture_away_wherever_it_was_sent(
+def test_a_picture_in_quarantine_is_downloaded_from_no_conversation(
     phone: Phone, alice: User, bob: User, staff: User, conversation: Any, group: Any
 ) -> None:
     picture = upload(phone(alice), samples.picture())
@@ -72,7 +72,9 @@ def test_the_staff_puts_a_picture_away_wherever_it_was_sent(
     assert list(actions) == [("quarantine", alice.pk, "Not for anyone"), ("release", alice.pk, "It was harmless")]
 
 
-def test_what_a_scanner_finds_can_not_be_sent(phone: Phone, alice: User, conversation: Any, scanner: None) -> None:
+def test_a_file_that_the_scanner_flags_cannot_be_sent(
+    phone: Phone, alice: User, conversation: Any, scanner: None
+) -> None:
     fine = take_in(phone(alice), alice, b"Hello", "a.txt", "text/plain")
     bad = take_in(phone(alice), alice, VIRUS, "b.txt", "text/plain")
     assert (fine["state"], bad["state"], bad["reason"]) == ("ready", "quarantined", "This file seems to carry a virus.")
@@ -81,7 +83,7 @@ def test_what_a_scanner_finds_can_not_be_sent(phone: Phone, alice: User, convers
     assert send(phone(alice), conversation, fine).status_code == 201
 
 
-def test_without_an_answer_of_the_scanner_nobody_gets_anything(phone: Phone, alice: User, settings: Any) -> None:
+def test_without_an_answer_of_the_scanner_no_upload_becomes_ready(phone: Phone, alice: User, settings: Any) -> None:
     settings.SCANNER_URL = "tcp://127.0.0.1:9"
     with pytest.raises(Unavailable):
         take_in(phone(alice), alice, b"Hello", "a.txt", "text/plain")

@@ -194,7 +194,7 @@ def test_a_fault_of_ours_is_tried_again_and_given_up_in_the_end(alice: User, upl
     assert (shown["state"], shown["reason"], list(media_storage().list_objects())) == ("rejected", DAMAGED, [])
 
 
-def test_what_failed_by_a_fault_of_ours_is_ready_once_that_is_mended(
+def test_an_upload_that_failed_by_a_fault_of_ours_is_ready_after_the_repair(
     alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as meanwhile:
@@ -215,7 +215,7 @@ def _full_disk(folder: Path) -> Any:
 
 
 @pytest.mark.parametrize("ending", ["", "os.kill(os.getpid(), 9)"])
-def test_a_file_that_takes_long_to_look_at_costs_by_its_time_whatever_comes_of_it(
+def test_a_slow_examination_costs_quota_by_its_time_whatever_its_outcome(
     alice: User, uploaded: UUID, monkeypatch: pytest.MonkeyPatch, settings: Any, ending: str
 ) -> None:
     settings.CHAT_LIMITS = True

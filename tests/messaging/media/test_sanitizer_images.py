@@ -141,11 +141,11 @@ DISPOSED = {
 
 
 @pytest.mark.parametrize("disposal", DISPOSED)
-def test_what_no_frame_of_a_gif_covers_is_see_through(disposal: int) -> None:
+def test_pixels_that_no_frame_of_a_gif_covers_are_transparent(disposal: int) -> None:
     assert [alphas for _, alphas in seen(examined(colourful(disposal), "image/gif").copy)] == DISPOSED[disposal]
 
 
-def test_what_a_moving_png_shows_to_old_programs_is_not_in_what_moves() -> None:
+def test_the_fallback_picture_of_an_animated_png_is_not_in_the_animation() -> None:
     out = io.BytesIO()
     frames = [Image.new("RGB", (8, 8), color) for color in ("navy", "teal")]
     cover = Image.new("RGB", (8, 8), "white")
@@ -183,9 +183,7 @@ def test_grey_with_16_bits_keeps_its_brightness() -> None:
     ],
     ids=["grey", "colours"],
 )
-def test_what_is_see_through_with_16_bits_stays_so(
-    values: list[int], colour: int, clear: list[int], alphas: list[int]
-) -> None:
+def test_transparency_with_16_bits_is_kept(values: list[int], colour: int, clear: list[int], alphas: list[int]) -> None:
     data = deep(values, colour, chunk(b"tRNS", struct.pack(f">{len(clear)}H", *clear)))
     with Image.open(io.BytesIO(examined(data, "image/png").copy)) as image:
         alpha = image.convert("RGBA").getchannel("A")
@@ -210,13 +208,13 @@ LARGE = zlib.compress(bytes(3 * 1024**2))
     ],
     ids=lambda extra: extra[4:8].decode(),
 )
-def test_large_and_broken_words_beside_a_picture_are_dropped(extra: bytes) -> None:
+def test_large_and_broken_texts_in_a_picture_are_dropped(extra: bytes) -> None:
     plain = deep([0, 0xFFFF], 0)
     copy = examined(plain[:33] + extra + plain[33:], "image/png").copy
     assert copy == examined(plain, "image/png").copy
 
 
-def test_the_case_with_much_text_is_taken() -> None:
+def test_the_case_with_much_text_is_accepted() -> None:
     assert b"zTXt" not in examined(case("large-text-chunk.png"), "image/png").copy
 
 
@@ -226,7 +224,7 @@ def test_the_case_with_much_text_is_taken() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
 @pytest.mark.parametrize("declared", ["jpeg", "png", "webp"])
-def test_a_picture_is_taken_as_what_it_is(phone: Phone, alice: User, kind: str, declared: str) -> None:
+def test_a_picture_gets_its_detected_type(phone: Phone, alice: User, kind: str, declared: str) -> None:
     media = upload(phone(alice), samples.picture(kind), f"photo.{declared}", f"image/{declared}")
     got = download(phone(alice), media)
     assert (media["state"], media["content_type"], got.headers["Content-Type"]) == ("ready", *[type_of(kind)] * 2)
@@ -236,7 +234,7 @@ def test_a_picture_is_taken_as_what_it_is(phone: Phone, alice: User, kind: str, 
         assert image.format == kind
 
 
-def test_the_case_that_is_called_otherwise_has_its_name_corrected(phone: Phone, alice: User) -> None:
+def test_a_webp_named_jpg_gets_the_right_extension(phone: Phone, alice: User) -> None:
     media = upload(phone(alice), case("webp-called-jpg.jpg"), "webp-called-jpg.jpg")
     assert (media["content_type"], media["filename"]) == ("image/webp", "webp-called-jpg.webp")
     assert download(phone(alice), media).headers["Content-Disposition"].endswith("webp-called-jpg.webp")

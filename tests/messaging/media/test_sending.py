@@ -18,7 +18,7 @@ Phone = Callable[[User], httpx.Client]
 App = Callable[[User], Awaitable[Client]]
 
 
-def test_a_message_holds_what_was_uploaded(
+def test_a_message_contains_the_uploaded_media(
     phone: Phone, alice: User, bob: User, conversation: Any, picture: Any
 ) -> None:
     file = upload(phone(alice), b"Hi", "a.txt", "text/plain")
@@ -34,14 +34,14 @@ def test_a_message_holds_what_was_uploaded(
     assert download(phone(bob), file).content == b"Hi"
 
 
-def test_a_picture_needs_no_words_and_gives_the_message_its_kind(
+def test_a_picture_needs_no_text_and_gives_the_message_its_kind(
     phone: Phone, alice: User, conversation: Any, picture: Any
 ) -> None:
     message = send(phone(alice), conversation, picture).json()["data"]
     assert (message["kind"], message["text"]) == ("image", "")
 
 
-def test_the_same_again_is_the_same_message(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
+def test_a_repeated_send_is_the_same_message(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
     id, other = str(uuid7()), upload(phone(alice), samples.picture())
     first = send(phone(alice), conversation, picture, id=id)
     again = send(phone(alice), conversation, picture, id=id)
@@ -51,16 +51,14 @@ def test_the_same_again_is_the_same_message(phone: Phone, alice: User, conversat
     assert send(phone(alice), conversation, id=id, text="x").json()["code"] == "id_conflict"
 
 
-def test_what_hangs_on_one_message_hangs_on_no_other(
-    phone: Phone, alice: User, conversation: Any, picture: Any
-) -> None:
+def test_media_belongs_to_one_message_alone(phone: Phone, alice: User, conversation: Any, picture: Any) -> None:
     send(phone(alice), conversation, picture)
     answer = send(phone(alice), conversation, picture)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/media")
     assert phone(alice).get(f"/conversations/{conversation.pk}").json()["data"]["version"] == 1
 
 
-def test_only_what_is_ready_and_ones_own_is_sent(
+def test_only_media_that_is_ready_and_the_senders_own_is_sent(
     phone: Phone, alice: User, bob: User, conversation: Any, picture: Any
 ) -> None:
     waiting = begin(phone(alice), b"x", "a.png", "image/png").json()["data"]["media"]
@@ -77,7 +75,7 @@ def test_only_what_is_ready_and_ones_own_is_sent(
     assert send(phone(alice), conversation, picture, kind="image").status_code == 201
 
 
-async def test_it_is_sent_and_heard_over_the_socket(
+async def test_media_is_sent_and_received_over_the_socket(
     app: App, alice: User, bob: User, conversation: Any, phone: Phone
 ) -> None:
     picture = await sync_to_async(lambda: upload(phone(alice), samples.picture()))()
@@ -92,7 +90,7 @@ async def test_it_is_sent_and_heard_over_the_socket(
         assert (await mine.ask("message.send", **to))["data"]["code"] == "unprocessable"
 
 
-async def test_what_was_heard_of_by_nobody_is_mended_with_its_media(
+async def test_a_message_that_nobody_received_is_reconciled_with_its_media(
     app: App, alice: User, bob: User, conversation: Any, phone: Phone
 ) -> None:
     picture = await sync_to_async(lambda: upload(phone(alice), samples.picture()))()
@@ -104,7 +102,7 @@ async def test_what_was_heard_of_by_nobody_is_mended_with_its_media(
 # Who gets the bytes
 
 
-def test_who_is_in_gets_the_bytes_and_nobody_else(
+def test_only_members_can_download_media(
     phone: Phone, alice: User, bob: User, mallory: User, conversation: Any, picture: Any
 ) -> None:
     send(phone(alice), conversation, picture)
@@ -114,7 +112,7 @@ def test_who_is_in_gets_the_bytes_and_nobody_else(
     assert phone(bob).get(way).headers["Cache-Control"] == "no-store"
 
 
-def test_newcomers_and_who_was_removed_get_nothing(
+def test_newcomers_and_removed_members_get_no_media(
     phone: Phone, alice: User, bob: User, mallory: User, group: Any, picture: Any
 ) -> None:
     send(phone(alice), group, picture)
@@ -125,7 +123,9 @@ def test_newcomers_and_who_was_removed_get_nothing(
     assert phone(bob).get(way).status_code == 404
 
 
-def test_what_is_deleted_is_gone_for_all(phone: Phone, alice: User, bob: User, conversation: Any, picture: Any) -> None:
+def test_the_media_of_a_deleted_message_is_gone_for_everyone(
+    phone: Phone, alice: User, bob: User, conversation: Any, picture: Any
+) -> None:
     message = send(phone(alice), conversation, picture).json()["data"]
     phone(alice).delete(f"/messages/{message['id']}")
     shown = phone(bob).get(f"/messages/{message['id']}").json()["data"]

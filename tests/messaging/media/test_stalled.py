@@ -76,7 +76,7 @@ def worker() -> Iterator[Any]:
         process.wait()
 
 
-def test_the_worker_looks_at_what_waits_and_ends_when_told_to(
+def test_the_worker_examines_waiting_uploads_and_ends_on_a_signal(
     worker: Any, phone: Callable[[User], httpx.Client], alice: User
 ) -> None:
     data = samples.picture()

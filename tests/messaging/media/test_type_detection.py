@@ -48,7 +48,7 @@ def test_text_is_text_in_any_encoding(text: str, encoding: str, times: int) -> N
     ],
     ids=["program", "zip", "png", "jpeg", "gif", "packed", "nul", "pdf"],
 )
-def test_what_is_no_text_is_none_in_any_encoding(data: bytes) -> None:
+def test_binary_data_is_not_text_in_any_encoding(data: bytes) -> None:
     assert not head_matches(ACCEPTED_TYPES["text/plain"], data[:HEAD_BYTES])
 
 
@@ -65,7 +65,9 @@ def test_what_is_no_text_is_none_in_any_encoding(data: bytes) -> None:
         ("table.csv.txt", "text/plain", "text/plain"),
     ],
 )
-def test_the_ending_decides_which_text_it_is(phone: Phone, alice: User, name: str, declared: str, right: str) -> None:
+def test_the_extension_decides_the_type_of_a_text(
+    phone: Phone, alice: User, name: str, declared: str, right: str
+) -> None:
     media = upload(phone(alice), case("table-windows-1252.csv"), name, declared)
     got = download(phone(alice), media)
     assert (media["content_type"], media["filename"], got.headers["Content-Type"]) == (right, name, right)

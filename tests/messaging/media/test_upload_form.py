@@ -20,7 +20,7 @@ Phone = Callable[[User], httpx.Client]
 App = Callable[[User], Awaitable[Client]]
 
 
-def test_the_storage_takes_what_was_agreed(begun: dict[str, Any]) -> None:
+def test_the_storage_accepts_the_agreed_file(begun: dict[str, Any]) -> None:
     assert put(begun["upload"], samples.picture()).status_code == 204
 
 
@@ -42,7 +42,7 @@ def test_the_storage_refuses_another_key_type_or_signature(begun: dict[str, Any]
 
 # Of two fields whose names differ by case, the storage takes one: the policy allows the empty one alone.
 @pytest.mark.parametrize("name", ["redirect", "success_action_redirect ", "Success_Action_Redirect"])
-def test_the_storage_sends_nobody_elsewhere(begun: dict[str, Any], name: str) -> None:
+def test_the_storage_redirects_nobody(begun: dict[str, Any], name: str) -> None:
     assert "Location" not in put(begun["upload"], samples.picture(), **{name: "https://evil.example/"}).headers
 
 
@@ -51,7 +51,7 @@ def test_the_storage_refuses_another_size(begun: dict[str, Any], data: bytes) ->
     assert put(begun["upload"], data).status_code in {400, 403}
 
 
-def test_the_storage_refuses_what_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_storage_refuses_an_expired_form(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.media.storage.UPLOAD_URL_SECONDS", -10)
     late = media_storage().presign_upload("uploads/late", content_type="image/png", size=1)
     assert put({**late}, b"x").status_code in {400, 403}

@@ -40,7 +40,7 @@ App = Callable[[User], Awaitable[Client]]
         ({"filename": "x" * 300}, 400, "invalid", "/filename"),
     ],
 )
-def test_what_may_not_be_sent_is_refused_at_once(
+def test_files_that_may_not_be_sent_are_refused_before_the_upload(
     phone: Phone, alice: User, body: dict[str, Any], status: int, code: str, pointer: str
 ) -> None:
     answer = phone(alice).post("/media/uploads", json={"filename": "a", "content_type": "image/png", "size": 9} | body)
@@ -60,11 +60,13 @@ def test_what_may_not_be_sent_is_refused_at_once(
         ("x" * 255, "x" * 251 + ".png"),
     ],
 )
-def test_a_name_has_no_path_and_the_ending_of_its_type(phone: Phone, alice: User, filename: str, shown: str) -> None:
+def test_a_filename_has_no_path_and_the_extension_of_its_type(
+    phone: Phone, alice: User, filename: str, shown: str
+) -> None:
     assert begin(phone(alice), b"x", filename, "image/png").json()["data"]["media"]["filename"] == shown
 
 
-def test_completing_what_was_not_uploaded_is_refused_and_may_come_later(phone: Phone, begun: Any, alice: User) -> None:
+def test_completing_before_the_upload_is_refused_and_possible_after_it(phone: Phone, begun: Any, alice: User) -> None:
     complete = f"/media/{begun['media']['id']}/complete"
     answer = phone(alice).post(complete)
     assert (answer.status_code, answer.json()["detail"]) == (422, "Nothing was uploaded.")
@@ -73,7 +75,7 @@ def test_completing_what_was_not_uploaded_is_refused_and_may_come_later(phone: P
     assert first.json()["data"] == again.json()["data"]
 
 
-def test_uploading_once_more_changes_nothing_that_anyone_gets(phone: Phone, begun: Any, alice: User) -> None:
+def test_uploading_again_does_not_change_the_downloaded_file(phone: Phone, begun: Any, alice: User) -> None:
     data = samples.picture()
     put(begun["upload"], data)
     media = phone(alice).post(f"/media/{begun['media']['id']}/complete").json()["data"]
@@ -84,7 +86,7 @@ def test_uploading_once_more_changes_nothing_that_anyone_gets(phone: Phone, begu
     assert download(phone(alice), media).content == before
 
 
-def test_an_upload_is_its_owners_alone(phone: Phone, begun: Any, alice: User, bob: User) -> None:
+def test_an_upload_belongs_to_its_owner_alone(phone: Phone, begun: Any, alice: User, bob: User) -> None:
     put(begun["upload"], samples.picture())
     id = begun["media"]["id"]
     for call in (f"POST /media/{id}/complete", f"GET /media/{id}/state", f"GET /media/{id}"):
@@ -92,7 +94,7 @@ def test_an_upload_is_its_owners_alone(phone: Phone, begun: Any, alice: User, bo
     assert phone(alice).get(f"/media/{id}").status_code == 404
 
 
-def test_a_day_has_so_many_bytes(alice: User, settings: Any) -> None:
+def test_a_person_uploads_at_most_a_quota_of_bytes_a_day(alice: User, settings: Any) -> None:
     settings.CHAT_LIMITS, settings.UPLOAD_BYTES_A_DAY = True, 10 * 1024**2
     ask = {"by": alice, "filename": "a.mp4", "content_type": "video/mp4"}
     begin_upload(**ask, size=8 * 1024**2)

@@ -62,18 +62,20 @@ def test_a_report_keeps_a_sealed_copy_of_what_was_said(alice: User, bob: User, s
         assert b"watches".hex() not in cursor.fetchone()[0]
 
 
-def test_reporting_the_same_again_gives_the_open_report(alice: User, bob: User, said: UUID) -> None:
+def test_reporting_the_same_again_returns_the_open_report(alice: User, bob: User, said: UUID) -> None:
     first, again = (reports.report_message(by=alice, message_id=said, reason="spam") for _ in range(2))
     assert (first[0], first[1], again[1]) == (again[0], True, False)
     assert [reports.report_person(by=alice, user=bob, reason="hate")[1] for _ in range(2)] == [True, False]
 
 
-def test_a_stranger_can_report_nothing_of_it(mallory: User, said: UUID) -> None:
+def test_a_stranger_can_report_no_message_of_a_conversation(mallory: User, said: UUID) -> None:
     with pytest.raises(Message.DoesNotExist):
         report(mallory, said)
 
 
-def test_what_nobody_said_is_not_reported(alice: User, bob: User, said: UUID, group: Conversation) -> None:
+def test_notices_and_deleted_messages_cannot_be_reported(
+    alice: User, bob: User, said: UUID, group: Conversation
+) -> None:
     delete_message(by=bob, message_id=said)
     groups.update_group(by=alice, conversation_id=group.pk, name="Orchard")
     notice = Message.objects.filter(conversation=group, kind="notice").latest("position")
@@ -90,7 +92,9 @@ def test_a_comment_can_be_stored(alice: User, said: UUID, comment: str) -> None:
         report(alice, said, comment)
 
 
-def test_a_deleted_message_leaves_a_tombstone_and_the_reporter_hears_it(by: Staff, alice: User, said: UUID) -> None:
+def test_a_deleted_message_leaves_a_tombstone_and_the_reporter_gets_an_answer(
+    by: Staff, alice: User, said: UUID
+) -> None:
     made = report(alice, said)
     reports.resolve_report(by=by, report_id=made.pk, outcome="deleted")
     assert get_message(by=alice, message_id=said)["deleted_at"]
@@ -117,7 +121,9 @@ def test_a_dismissed_report_changes_nothing_but_is_answered(by: Staff, alice: Us
     assert "nothing there breaks" in told(alice)[-1]
 
 
-def test_all_who_reported_the_same_hear_of_it_once(by: Staff, alice: User, bob: User, carol: User, group) -> None:
+def test_everyone_who_reported_the_same_message_gets_one_answer(
+    by: Staff, alice: User, bob: User, carol: User, group
+) -> None:
     said = UUID(say(bob, group, "Buy my watches")["id"])
     first, other = report(alice, said), report(carol, said)
     assert reports.resolve_report(by=by, report_id=other.pk, outcome="dismissed") == [first, other]
@@ -127,7 +133,7 @@ def test_all_who_reported_the_same_hear_of_it_once(by: Staff, alice: User, bob: 
 
 
 @pytest.mark.parametrize("outcome", ["warned", "suspended"])
-def test_without_words_nobody_is_warned_or_suspended(by: Staff, alice: User, said: UUID, outcome: str) -> None:
+def test_without_a_text_nobody_is_warned_or_suspended(by: Staff, alice: User, said: UUID, outcome: str) -> None:
     made = report(alice, said)
     with pytest.raises(Invalid):
         reports.resolve_report(by=by, report_id=made.pk, outcome=outcome)
@@ -136,7 +142,7 @@ def test_without_words_nobody_is_warned_or_suspended(by: Staff, alice: User, sai
 
 
 @pytest.mark.parametrize("outcome", ["warned", "suspended", "dismissed"])
-def test_nobody_of_the_staff_decides_about_themselves_or_another(
+def test_no_staff_member_resolves_a_report_about_themselves_or_another(
     by: Staff, person: Callable[..., User], alice: User, outcome: str
 ) -> None:
     for reported in (by.user, person("dora", is_staff=True)):
@@ -145,7 +151,7 @@ def test_nobody_of_the_staff_decides_about_themselves_or_another(
             reports.resolve_report(by=by, report_id=made.pk, outcome=outcome, words="Spam")
 
 
-def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
+def test_nobody_writes_to_the_service_account_or_blocks_it(alice: User) -> None:
     service = service_account()
     with pytest.raises(Blocked):
         start_direct(by=alice, to=service)
@@ -156,7 +162,7 @@ def test_nobody_writes_to_the_place_itself_or_blocks_it(alice: User) -> None:
         blocks.block(by=alice, other=service)
 
 
-def test_the_place_reaches_those_who_hear_from_contacts_alone(alice: User) -> None:
+def test_the_service_account_reaches_people_who_accept_only_contacts(alice: User) -> None:
     profile.update_me(by=alice, settings={"write": "contacts"})
     send_service_message([alice], "Hello")
     assert told(alice) == ["Hello"]
@@ -175,7 +181,9 @@ def test_an_account_is_closed_by_the_staff_as_by_its_owner(by: Staff, bob: User)
     assert AuditEntry.objects.get().before["username"] == "bob"
 
 
-def test_what_was_said_is_forgotten_some_time_after_it_was_decided(by: Staff, alice: User, carol: User, group) -> None:
+def test_the_texts_of_a_report_are_deleted_some_time_after_its_resolution(
+    by: Staff, alice: User, carol: User, group
+) -> None:
     old, new = (report(alice, UUID(say(carol, group, text)["id"]), "Rude") for text in ("Old", "New"))
     for each in (old, new):
         reports.resolve_report(by=by, report_id=each.pk, outcome="dismissed")

@@ -61,9 +61,7 @@ def test_a_page_of_history(
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize(("side", "start"), [("before", None), ("before", 99), ("after", 0), ("around", 1)])
-def test_going_on_from_page_to_page_shows_everything_once(
-    side: str, start: int | None, limit: int, ten: Conversation, alice: User
-) -> None:
+def test_paging_shows_everything_once(side: str, start: int | None, limit: int, ten: Conversation, alice: User) -> None:
     Message.objects.filter(position__in=[4, 5]).delete()
     seen: list[int] = []
     for page in islice(_pages(alice, ten, side, start, limit), 20):
@@ -126,7 +124,7 @@ def test_strangers_and_those_who_left_read_nothing(group: Conversation, alice: U
             get_message(by=user, message_id=UUID(said["id"]))
 
 
-def test_a_message_that_was_never_said_is_not_there(alice: User) -> None:
+def test_a_message_that_was_never_sent_is_not_found(alice: User) -> None:
     with pytest.raises(Message.DoesNotExist):
         get_message(by=alice, message_id=uuid7())
 

@@ -15,7 +15,7 @@ from tests.messaging.helpers import change_place, remove, say
 from tests.messaging.sync.conftest import names
 
 
-def test_the_latest_comes_first_and_a_new_message_brings_up_its_conversation(
+def test_the_latest_comes_first_and_a_new_message_moves_its_conversation_up(
     garden: Callable[[str], Conversation], alice: User, bob: User
 ) -> None:
     _, _, oldest = [garden(name) for name in "abc"]
@@ -24,13 +24,15 @@ def test_the_latest_comes_first_and_a_new_message_brings_up_its_conversation(
     assert names(alice) == ["c", "a", "b"]
 
 
-def test_a_change_that_says_nothing_new_brings_nothing_up(garden: Callable[[str], Conversation], alice: User) -> None:
+def test_a_change_without_a_message_moves_no_conversation_up(
+    garden: Callable[[str], Conversation], alice: User
+) -> None:
     _, older = [garden(name) for name in "ab"]
     update_group(by=alice, conversation_id=older.pk, description="Tomatoes")
     assert names(alice) == ["a", "b"]
 
 
-def test_pinned_ones_come_before_the_others_and_archived_ones_stand_apart(
+def test_pinned_conversations_come_first_and_archived_ones_are_listed_apart(
     garden: Callable[[str], Conversation], alice: User, bob: User
 ) -> None:
     groups = {name: garden(name) for name in "abcde"}
@@ -41,7 +43,7 @@ def test_pinned_ones_come_before_the_others_and_archived_ones_stand_apart(
     assert names(bob) == ["a", "b", "c", "d", "e"]
 
 
-def test_who_has_left_does_not_see_it_any_more(group: Conversation, bob: User) -> None:
+def test_a_former_member_does_not_see_the_conversation(group: Conversation, bob: User) -> None:
     remove(bob, group)
     assert names(bob) == []
     with pytest.raises(Conversation.DoesNotExist):

@@ -38,7 +38,7 @@ def test_pages_follow_each_other_without_gaps_or_doubles(
     assert (sorted(seen[:3]), sorted(seen)) == (["e", "f", "g"], [*"abcdefgh"])
 
 
-def test_a_page_goes_on_where_the_last_ended_although_something_moved_up(
+def test_the_next_page_continues_where_the_last_ended_although_a_conversation_moved_up(
     garden: Callable[[str], Conversation], alice: User, bob: User
 ) -> None:
     groups = [garden(name) for name in "abcd"]
@@ -81,7 +81,7 @@ def collect(by: User, act: Callable[[], None]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_what_moves_out_of_the_pages_of_the_list_is_what_sync_returns(
+def test_what_moves_past_the_pages_of_the_list_is_returned_by_sync(
     seed: int, committed: None, garden: Callable[[str], Conversation], alice: User, bob: User
 ) -> None:
     chance = random.Random(seed)

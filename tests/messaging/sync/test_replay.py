@@ -126,7 +126,7 @@ def wire(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> flo
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", [random.randrange(10_000) for _ in range(1)])
-async def test_what_was_heard_is_what_is_to_be_read(
+async def test_the_received_events_match_what_can_be_read(
     seed: int, wire: float | None, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
     people = [alice, bob, carol, mallory]

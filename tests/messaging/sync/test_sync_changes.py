@@ -69,7 +69,7 @@ def test_what_changed_comes_in_the_order_of_versions(
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
-def test_going_on_shows_every_change_once(limit: int, altered: Conversation, alice: User) -> None:
+def test_paging_shows_every_change_once(limit: int, altered: Conversation, alice: User) -> None:
     found, after, has_more = [], 0, True
     while has_more:
         part = changed(alice, altered, after, limit=limit)
@@ -84,7 +84,7 @@ def test_everything_is_shown_as_it_is_now(altered: Conversation, alice: User) ->
     assert shown[1]["reactions"] == [{"emoji": "👍", "user_ids": [str(alice.pk)], "count": 1}]
 
 
-def test_what_is_no_message_is_in_the_conversation(group: Conversation, alice: User, mallory: User) -> None:
+def test_changes_of_the_group_itself_are_in_its_conversation(group: Conversation, alice: User, mallory: User) -> None:
     groups.update_group(by=alice, conversation_id=group.pk, description="All that grows")
     groups.add_members(by=alice, conversation_id=group.pk, users=[mallory])
     part = changed(alice, group, 1)
@@ -93,7 +93,7 @@ def test_what_is_no_message_is_in_the_conversation(group: Conversation, alice: U
     assert (shown["version"], shown["description"], shown["participant_count"]) == (4, "All that grows", 4)
 
 
-def test_a_newcomer_is_shown_nothing_of_what_was_said_before(group: Conversation, alice: User, mallory: User) -> None:
+def test_a_newcomer_is_shown_no_earlier_messages(group: Conversation, alice: User, mallory: User) -> None:
     before = say(alice, group, "before")
     groups.add_members(by=alice, conversation_id=group.pk, users=[mallory])
     edit.edit_message(by=alice, message_id=UUID(before["id"]), text="secret")

@@ -65,7 +65,7 @@ def test_without_a_cursor_it_is_everything_one_is_in(
     assert sync(by=mallory).items["conversations"] == []
 
 
-def test_where_nothing_happened_there_is_nothing(group: Conversation, conversation: Conversation, bob: User) -> None:
+def test_without_changes_there_is_nothing(group: Conversation, conversation: Conversation, bob: User) -> None:
     part = sync(by=bob, cursor=up_to_date(bob))
     assert (part.items["conversations"], part.items["removed"], part.has_more) == ([], [], False)
     assert not part.items["contacts_changed"]
@@ -88,7 +88,7 @@ CHANGES: dict[str, Callable[[User, User, Conversation, UUID], Any]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_what_changed_brings_its_conversation_and_no_other(
+def test_a_sync_returns_the_changed_conversation_and_no_other(
     what: str, group: Conversation, conversation: Conversation, alice: User, bob: User
 ) -> None:
     said = say(alice, group, "Hello")
@@ -108,7 +108,7 @@ def test_reading_nothing_new_is_no_change(group: Conversation, alice: User, bob:
     assert names(sync(by=bob, cursor=cursor)) == []
 
 
-def test_who_is_put_in_finds_it_and_who_is_out_is_told_so(
+def test_an_added_member_receives_the_conversation_and_a_removed_one_learns_of_it(
     group: Conversation, alice: User, bob: User, mallory: User
 ) -> None:
     left, removed, deleted = (create_group(by=alice, name=name, participants=[bob]) for name in ("L", "R", "D"))
@@ -127,7 +127,7 @@ def test_who_is_put_in_finds_it_and_who_is_out_is_told_so(
     assert sync(by=bob, cursor=sync(by=bob, cursor=his).next).items["removed"] == []
 
 
-def test_who_came_back_is_in_and_not_out(group: Conversation, alice: User, bob: User) -> None:
+def test_someone_who_rejoined_is_a_member_and_not_removed(group: Conversation, alice: User, bob: User) -> None:
     cursor = up_to_date(bob)
     groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
     groups.add_members(by=alice, conversation_id=group.pk, users=[bob])
@@ -146,7 +146,7 @@ CONTACTS: dict[str, tuple[Callable[[User, User], Any], list[bool]]] = {
 }
 
 
-def test_contacts_invitations_and_blocks_are_told_to_those_who_may_know(alice: User, bob: User, carol: User) -> None:
+def test_contacts_invitations_and_blocks_are_synced_to_those_who_may_know(alice: User, bob: User, carol: User) -> None:
     people = (alice, bob, carol)
     for what, (act, told) in CONTACTS.items():
         cursors = [up_to_date(user) for user in people]
@@ -179,7 +179,7 @@ def test_the_pages_of_a_round_hold_everything_once(
     assert pages == -(-5 // limit)
 
 
-def test_what_changes_during_a_round_comes_in_it_or_in_the_next(many: list[Conversation], alice: User) -> None:
+def test_changes_during_a_round_come_in_it_or_in_the_next(many: list[Conversation], alice: User) -> None:
     up_to_date(alice)
     first = sync(by=alice, limit=2)
     early, late = many[0], many[-1]
@@ -193,7 +193,7 @@ def test_what_changes_during_a_round_comes_in_it_or_in_the_next(many: list[Conve
     assert str(early.pk) in [each["id"] for each in sync(by=alice, cursor=second.next).items["conversations"]]
 
 
-def test_what_was_being_written_during_a_round_comes_in_the_next(
+def test_changes_that_were_being_written_during_a_round_come_in_the_next(
     committed: None, group: Conversation, alice: User
 ) -> None:
     pass_time()
@@ -208,7 +208,7 @@ def test_what_was_being_written_during_a_round_comes_in_the_next(
     assert names(sync(by=alice, cursor=cursor)) == ["Garden"]
 
 
-def test_people_in_much_are_asked_about_no_more_often(
+def test_the_number_of_queries_does_not_grow_with_the_conversations_of_a_person(
     person: Callable[[str], User], alice: User, many: list[Conversation]
 ) -> None:
     def queries() -> int:
@@ -249,7 +249,7 @@ def test_a_cursor_that_is_altered_or_someone_elses_is_refused(group: Conversatio
             sync(by=by, cursor=wrong)
 
 
-def test_old_news_of_departures_is_no_news(group: Conversation, alice: User, bob: User) -> None:
+def test_old_departures_are_not_sent_again(group: Conversation, alice: User, bob: User) -> None:
     cursor = up_to_date(bob)
     groups.remove_member(by=alice, conversation_id=group.pk, user_id=bob.pk)
     Departure.objects.update(at=timezone.now() - timedelta(hours=1))

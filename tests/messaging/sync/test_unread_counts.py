@@ -36,7 +36,7 @@ def test_unread_is_exact_to_99_and_100_means_that_or_more(
     ],
     ids=["a notice", "deleted", "past its time"],
 )
-def test_what_does_not_count_is_not_unread(
+def test_notices_and_deleted_or_expired_messages_are_not_unread(
     fields: dict[str, Any], conversation: Conversation, alice: User, bob: User
 ) -> None:
     fill(conversation, bob, 3)
@@ -44,14 +44,16 @@ def test_what_does_not_count_is_not_unread(
     assert unread(alice, conversation) == 2
 
 
-def test_ones_own_words_are_never_unread(conversation: Conversation, alice: User, bob: User) -> None:
+def test_someones_own_messages_are_never_unread(conversation: Conversation, alice: User, bob: User) -> None:
     say(bob, conversation)
     say(alice, conversation)
     say(bob, conversation)
     assert unread(alice, conversation) == 2
 
 
-def test_reading_counts_down_to_where_one_has_read(conversation: Conversation, alice: User, bob: User) -> None:
+def test_reading_lowers_the_count_to_the_messages_after_the_watermark(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
     fill(conversation, bob, 5)
     mark_read(by=alice, conversation_id=conversation.pk, through=3)
     assert unread(alice, conversation) == 2
@@ -59,7 +61,7 @@ def test_reading_counts_down_to_where_one_has_read(conversation: Conversation, a
     assert unread(alice, conversation) == 0
 
 
-def test_nothing_from_before_one_came_is_unread_or_shown(group: Conversation, alice: User, mallory: User) -> None:
+def test_nothing_from_before_someone_joined_is_unread_or_shown(group: Conversation, alice: User, mallory: User) -> None:
     say(alice, group, "before")
     seat(mallory, group)
     change_place(mallory, group, read_through=0)

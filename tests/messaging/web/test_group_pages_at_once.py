@@ -26,12 +26,14 @@ def while_it_is_deleted(group: Conversation, act: Callable[[], Any]) -> Any:
     return waiting.result()
 
 
-def test_who_joins_a_group_that_is_being_deleted_finds_nothing(group: Conversation, alice: User, mallory: User) -> None:
+def test_someone_who_joins_a_group_during_its_deletion_finds_nothing(
+    group: Conversation, alice: User, mallory: User
+) -> None:
     visitor, path = Visitor(mallory), f"/join/{make_link(by=alice, conversation_id=group.pk)[1]}"
     assert while_it_is_deleted(group, lambda: visitor.submit(path)).status_code == 404
 
 
-def test_who_reads_a_group_that_is_being_deleted_finds_nothing(group: Conversation, bob: User) -> None:
+def test_someone_who_reads_a_group_during_its_deletion_finds_nothing(group: Conversation, bob: User) -> None:
     visitor, path = Visitor(bob), f"/conversations/{group.pk}"
     answer = while_it_is_deleted(group, lambda: visitor.submit(path, text="Hi", read_through="1"))
     assert answer.status_code == 404

@@ -55,7 +55,7 @@ def test_a_group_gets_another_name(alice: User, group: Conversation) -> None:
     assert (group.name, group.description) == ("Orchard", "Apples")
 
 
-def test_what_can_not_be_is_said_at_the_field(alice: User, group: Conversation) -> None:
+def test_errors_are_shown_at_their_field(alice: User, group: Conversation) -> None:
     answer = Visitor(alice).submit(about(group), about(group, "people"), **{"add-people": "nobody"})
     assert answer.status_code == 400
     assert "There is nobody called nobody." in words(answer)
@@ -112,7 +112,7 @@ def test_a_link_is_shown_once_and_revoked(alice: User, group: Conversation) -> N
         ({"notify": "mentions"}, "notify", "mentions"),
     ],
 )
-def test_what_is_mine_alone_is_set_by_one_button_each(
+def test_each_personal_setting_has_a_button(
     bob: User, group: Conversation, said: dict[str, str], name: str, value: object
 ) -> None:
     answer = Visitor(bob).post(about(group, "me"), **said)
@@ -120,7 +120,7 @@ def test_what_is_mine_alone_is_set_by_one_button_each(
     assert getattr(place(bob, group), name) == value
 
 
-def test_a_conversation_is_muted_for_a_while_or_for_good_and_heard_again(bob: User, group: Conversation) -> None:
+def test_a_conversation_is_muted_for_a_while_or_for_good_and_unmuted(bob: User, group: Conversation) -> None:
     visitor = Visitor(bob)
     assert "Muted until" in words(visitor.post(about(group, "me"), mute="3600"))
     assert "Muted until you turn it on." in words(visitor.post(about(group, "me"), mute="-1"))
@@ -128,7 +128,7 @@ def test_a_conversation_is_muted_for_a_while_or_for_good_and_heard_again(bob: Us
     assert place(bob, group).muted_until is None
 
 
-def test_what_is_archived_stands_on_its_own_page(bob: User, group: Conversation) -> None:
+def test_archived_conversations_have_a_page_of_their_own(bob: User, group: Conversation) -> None:
     visitor = Visitor(bob)
     visitor.post(about(group, "me"), archived="true")
     assert "Garden" not in words(visitor.get("/"))

@@ -66,7 +66,7 @@ def test_who_has_no_account_makes_one_on_the_way(unhurried: None, group: Convers
     assert here(answer) == f"/conversations/{group.pk}"
 
 
-def test_a_wish_is_granted_once(mallory: User, group: Conversation, path: str) -> None:
+def test_a_remembered_invitation_is_accepted_once(mallory: User, group: Conversation, path: str) -> None:
     visitor = Visitor(mallory)
     visitor.submit(path)
     visitor.post(f"/conversations/{group.pk}/leave")
@@ -74,7 +74,7 @@ def test_a_wish_is_granted_once(mallory: User, group: Conversation, path: str) -
     assert place(mallory, group).left_at
 
 
-def test_looking_at_a_link_lets_nobody_in(mallory: User, group: Conversation, path: str) -> None:
+def test_viewing_a_link_makes_nobody_a_member(mallory: User, group: Conversation, path: str) -> None:
     Visitor(mallory).get(path)
     assert not group.participants.filter(user=mallory).exists()
     assert InviteLink.objects.get().uses == 0

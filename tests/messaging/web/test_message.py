@@ -47,14 +47,14 @@ def test_a_stranger_finds_no_message(mallory: User, said: UUID) -> None:
         assert visitor.post(f"/messages/{said}/{act}", emoji="👍", text="x").status_code == 404
 
 
-def test_a_reaction_is_given_and_taken_back(carol: User, said: UUID) -> None:
+def test_a_reaction_is_added_and_removed(carol: User, said: UUID) -> None:
     visitor = Visitor(carol)
     assert "👍 1" in words(visitor.submit(f"/messages/{said}", f"/messages/{said}/react", emoji="👍"))
     assert "👍 1" not in words(visitor.submit(f"/messages/{said}", f"/messages/{said}/react", emoji="👍"))
     assert "This is not a single emoji." in words(visitor.post(f"/messages/{said}/react", emoji="x"))
 
 
-def test_a_reaction_among_a_great_many_is_taken_back_too(carol: User, said: UUID) -> None:
+def test_a_reaction_among_a_great_many_is_removed_too(carol: User, said: UUID) -> None:
     conversation_id = Message.objects.get(pk=said).conversation_id
     here = {"message_id": said, "conversation_id": conversation_id, "emoji": "👍"}
     Reaction.objects.bulk_create([Reaction(user_id=uuid7(), **here) for _ in range(101)])
@@ -63,20 +63,22 @@ def test_a_reaction_among_a_great_many_is_taken_back_too(carol: User, said: UUID
     assert "👍 101" in words(visitor.submit(f"/messages/{said}", f"/messages/{said}/react", emoji="👍"))
 
 
-def test_a_chip_names_who_thinks_so(alice: User, bob: User, carol: User, group: Conversation, said: UUID) -> None:
+def test_a_reaction_names_who_gave_it(alice: User, bob: User, carol: User, group: Conversation, said: UUID) -> None:
     for person in (carol, alice):
         add_reaction(by=person, message_id=said, emoji="🎉")
     assert 'aria-label="🎉 2: You and Carol"' in Visitor(alice).get(talk(group)).content.decode()
     assert 'aria-label="🎉 2: Carol and Alice"' in Visitor(bob).get(talk(group)).content.decode()
 
 
-def test_an_answer_quotes_what_it_answers(carol: User, group: Conversation, said: UUID) -> None:
+def test_a_reply_quotes_its_message(carol: User, group: Conversation, said: UUID) -> None:
     answer = Visitor(carol).submit(f"/messages/{said}", f"/messages/{said}/reply", text="I do")
     assert here(answer) == talk(group)
     assert "Bob Who waters the beans? I do" in words(answer)
 
 
-def test_who_may_not_see_what_is_quoted_sees_that(alice: User, mallory: User, group: Conversation, said: UUID) -> None:
+def test_a_quote_that_someone_may_not_see_is_shown_as_unavailable(
+    alice: User, mallory: User, group: Conversation, said: UUID
+) -> None:
     add_members(by=alice, conversation_id=group.pk, users=[mallory])
     say(alice, group, "I do", reply_to_id=said)
     page = words(Visitor(mallory).get(talk(group)))
@@ -84,21 +86,21 @@ def test_who_may_not_see_what_is_quoted_sees_that(alice: User, mallory: User, gr
     assert "beans" not in page
 
 
-def test_a_message_is_worded_anew(bob: User, group: Conversation, said: UUID) -> None:
+def test_a_message_is_edited(bob: User, group: Conversation, said: UUID) -> None:
     answer = Visitor(bob).submit(f"/messages/{said}", f"/messages/{said}/edit", **{"edit-text": "Who\r\nwaters?"})
     assert here(answer) == talk(group)
     assert get_message(by=bob, message_id=said)["text"] == "Who\nwaters?"
     assert Visitor(bob).submit(f"/messages/{said}", f"/messages/{said}/edit", **{"edit-text": " "}).status_code == 400
 
 
-def test_a_message_is_taken_back(bob: User, carol: User, group: Conversation, said: UUID) -> None:
+def test_a_message_is_deleted_for_everyone(bob: User, carol: User, group: Conversation, said: UUID) -> None:
     assert "Only its sender" in words(Visitor(carol).post(f"/messages/{said}/delete"))
     answer = Visitor(bob).submit(f"/messages/{said}", f"/messages/{said}/delete")
     assert "This message was deleted." in words(answer)
     assert "beans" not in words(answer)
 
 
-def test_who_is_mentioned_sees_it_in_the_list_and_in_the_line(bob: User, carol: User, group: Conversation) -> None:
+def test_a_mention_is_marked_in_the_list_and_in_the_message(bob: User, carol: User, group: Conversation) -> None:
     say(bob, group, "@carol, the beans!")
     page = Visitor(carol).get(talk(group)).content.decode()
     assert "message--meant" in page
@@ -126,14 +128,14 @@ def test_notices_come_in_the_readers_language(bob: User, group: Conversation) ->
     assert "Alice hat die Gruppe „Garden“ gegründet." in page
 
 
-def test_rows_speak_of_drafts_and_of_what_is_gone(alice: User, bob: User, group: Conversation, said: UUID) -> None:
+def test_rows_show_drafts_and_deleted_messages(alice: User, bob: User, group: Conversation, said: UUID) -> None:
     update_settings(by=alice, conversation_id=group.pk, draft="I will")
     delete_message(by=bob, message_id=said)
     assert "Draft: I will" in words(Visitor(alice).get("/"))
     assert "Message deleted" in words(Visitor(bob).get("/"))
 
 
-def test_a_draft_stands_in_the_composer_until_it_is_sent(alice: User, group: Conversation) -> None:
+def test_a_draft_is_in_the_composer_until_it_is_sent(alice: User, group: Conversation) -> None:
     update_settings(by=alice, conversation_id=group.pk, draft="I will")
     visitor = Visitor(alice)
     assert ">\nI will</textarea>" in visitor.get(talk(group)).content.decode()
@@ -169,7 +171,7 @@ def test_the_page_of_ones_own_message_says_who_has_read_it(
 @pytest.mark.parametrize(
     ("through", "looks"), [((0, 0), ""), ((1, 0), "message--delivered"), ((1, 1), "message--read")]
 )
-def test_a_page_shows_how_far_what_one_said_has_come(
+def test_a_page_shows_whether_a_message_was_delivered_or_read(
     through: tuple[int, int], looks: str, conversation: Conversation, alice: User, bob: User
 ) -> None:
     say(alice, conversation)

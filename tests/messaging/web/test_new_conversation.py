@@ -42,7 +42,7 @@ def test_a_name_that_is_no_username_is_looked_for(alice: User, family: list[User
     assert here(write_to(Visitor(alice), "m177")).startswith("/conversations/0")
 
 
-def test_who_may_not_be_written_to_is_not_offered(alice: User, family: list[User]) -> None:
+def test_people_who_accept_no_messages_are_not_offered(alice: User, family: list[User]) -> None:
     block(by=family[0], other=alice)
     assert "Miller Ben" in words(write_to(Visitor(alice), "Miller"))
     assert "Miller Anna" not in words(write_to(Visitor(alice), "Miller"))

@@ -15,5 +15,5 @@ from messaging.web.phrases import fill
         ("{whom}", "{whom} added you."),
     ],
 )
-def test_a_name_turns_nothing_round_that_stands_beside_it(name: str, said: str) -> None:
+def test_a_name_does_not_reverse_the_text_beside_it(name: str, said: str) -> None:
     assert fill("{who} added {whom}.", who=name, whom="you") == said
