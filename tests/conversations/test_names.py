@@ -1,4 +1,4 @@
-"""What people and groups may be called: nothing that can't be seen, and nothing that changes what stands around it."""
+"""Names of people and groups: no invisible names, and no characters that change the text around them."""
 
 from typing import Any
 
@@ -33,12 +33,12 @@ GOOD = [
 
 
 @pytest.mark.parametrize("name", MISLEADING + INVISIBLE, ids=ascii)
-def test_what_misleads_or_is_not_seen_is_no_name(name: str) -> None:
+def test_misleading_and_invisible_names_are_refused(name: str) -> None:
     assert name_error(name)
 
 
 @pytest.mark.parametrize("name", GOOD, ids=ascii)
-def test_what_people_are_called_anywhere_is_a_name(name: str) -> None:
+def test_names_in_every_script_are_accepted(name: str) -> None:
     assert name_error(name) is None
 
 
@@ -60,7 +60,7 @@ def in_a_group(name: str, alice: User, group: Conversation) -> Any:
 
 @pytest.mark.parametrize("name", ["\u202egnp.exe", "\u200b"], ids=ascii)
 @pytest.mark.parametrize("call", [in_register, in_settings, in_a_new_group, in_a_group])
-def test_nobody_and_nothing_gets_such_a_name(call: Any, name: str, alice: User, group: Conversation) -> None:
+def test_every_command_refuses_such_a_name(call: Any, name: str, alice: User, group: Conversation) -> None:
     with pytest.raises((Invalid, ValidationError)):
         call(name, alice, group)
     assert set(User.objects.values_list("display_name", flat=True)) == {"Alice", "Bob", "Carol"}

@@ -1,4 +1,4 @@
-"""Who may write to whom and add whom, whatever changes it."""
+"""Who may write to whom and who may add whom, after each change of a block, contact or setting."""
 
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -37,11 +37,11 @@ def only_contacts(user: User, **other: Any) -> None:
     update_me(by=user, settings={"write": "contacts"} | other)
 
 
-# Two ways in which bob can refuse to hear alice.
+# Two ways in which bob can refuse messages from alice.
 REFUSALS = [lambda bob, alice: block(by=bob, other=alice), lambda bob, _: only_contacts(bob)]
 
 
-# What changes rights
+# Commands that change permissions
 
 
 def test_a_block_stops_the_conversation_both_ways_until_it_is_taken_back(
@@ -53,22 +53,20 @@ def test_a_block_stops_the_conversation_both_ways_until_it_is_taken_back(
     assert (may_write(alice, conversation), may_write(bob, conversation)) == (True, True)
 
 
-def test_where_both_have_blocked_one_alone_does_not_open_the_way(
-    conversation: Conversation, alice: User, bob: User
-) -> None:
+def test_if_both_have_blocked_both_must_unblock(conversation: Conversation, alice: User, bob: User) -> None:
     block(by=alice, other=bob)
     block(by=bob, other=alice)
     unblock(by=alice, other_id=bob.pk)
     assert (may_write(alice, conversation), may_write(bob, conversation)) == (False, False)
 
 
-def test_groups_go_on_whoever_has_blocked_whom(group: Conversation, alice: User, bob: User) -> None:
+def test_a_block_does_not_affect_groups(group: Conversation, alice: User, bob: User) -> None:
     block(by=alice, other=bob)
     only_contacts(alice)
     assert (may_write(alice, group), may_write(bob, group)) == (True, True)
 
 
-def test_who_takes_messages_from_contacts_alone_gets_none_from_others_but_may_write(
+def test_someone_who_accepts_messages_only_from_contacts_may_still_write_to_others(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     only_contacts(bob)
@@ -77,9 +75,7 @@ def test_who_takes_messages_from_contacts_alone_gets_none_from_others_but_may_wr
     assert may_write(alice, conversation)
 
 
-def test_becoming_contacts_opens_the_way_and_parting_closes_it(
-    conversation: Conversation, alice: User, bob: User
-) -> None:
+def test_contacts_may_write_until_the_contact_is_removed(conversation: Conversation, alice: User, bob: User) -> None:
     only_contacts(bob)
     accept_invitation(by=bob, invitation_id=invite(by=alice, to=bob)[0].pk)
     assert may_write(alice, conversation)
@@ -87,16 +83,14 @@ def test_becoming_contacts_opens_the_way_and_parting_closes_it(
     assert not may_write(alice, conversation)
 
 
-def test_asking_back_opens_the_way_as_saying_yes_does(conversation: Conversation, alice: User, bob: User) -> None:
+def test_inviting_back_grants_permission_as_accepting_does(conversation: Conversation, alice: User, bob: User) -> None:
     only_contacts(bob)
     invite(by=alice, to=bob)
     invite(by=bob, to=alice)
     assert may_write(alice, conversation)
 
 
-def test_a_change_of_rights_is_no_change_of_the_conversation_that_anyone_hears(
-    conversation: Conversation, alice: User, bob: User
-) -> None:
+def test_a_change_of_permissions_publishes_no_event(conversation: Conversation, alice: User, bob: User) -> None:
     before = Conversation.objects.get()
     block(by=alice, other=bob)
     after = Conversation.objects.get()
@@ -104,7 +98,7 @@ def test_a_change_of_rights_is_no_change_of_the_conversation_that_anyone_hears(
     assert after.epoch == before.epoch + 1
 
 
-def test_what_changes_no_right_leaves_the_epoch_alone(conversation: Conversation, alice: User, bob: User) -> None:
+def test_the_epoch_stays_if_no_permission_changes(conversation: Conversation, alice: User, bob: User) -> None:
     block(by=alice, other=bob)
     before = Conversation.objects.get().epoch
     block(by=bob, other=alice)
@@ -112,7 +106,7 @@ def test_what_changes_no_right_leaves_the_epoch_alone(conversation: Conversation
     assert Conversation.objects.get().epoch == before
 
 
-def test_a_setting_reaches_every_direct_conversation_in_as_many_statements_as_one(
+def test_a_setting_updates_all_direct_conversations_with_the_statements_of_one(
     django_assert_max_num_queries: DjangoAssertNumQueries, person: Callable[..., User], alice: User
 ) -> None:
     friends = [person(f"friend-{n}") for n in range(12)]
@@ -124,28 +118,28 @@ def test_a_setting_reaches_every_direct_conversation_in_as_many_statements_as_on
     assert written == [True] + [False] * 11
 
 
-# Beginnings
+# Starting a conversation
 
 
 @pytest.mark.parametrize("refuse", REFUSALS, ids=["block", "setting"])
-def test_who_may_not_write_begins_no_conversation(refuse: Callable[..., None], alice: User, bob: User) -> None:
+def test_someone_who_may_not_write_can_not_start_a_conversation(
+    refuse: Callable[..., None], alice: User, bob: User
+) -> None:
     refuse(bob, alice)
-    for begin in (start_direct, lambda **pair: send_direct(**pair, text="Hi")):
+    for start in (start_direct, lambda **pair: send_direct(**pair, text="Hi")):
         with pytest.raises(Blocked):
-            begin(by=alice, to=bob)
+            start(by=alice, to=bob)
     assert not Conversation.objects.exists()
 
 
-def test_a_conversation_that_is_there_is_found_by_those_who_may_not_write(
+def test_an_existing_conversation_is_found_by_someone_who_may_not_write(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     block(by=bob, other=alice)
     assert start_direct(by=alice, to=bob) == (conversation, False)
 
 
-def test_who_begins_but_takes_no_messages_from_others_gets_no_answer_from_the_first_moment(
-    alice: User, bob: User
-) -> None:
+def test_nobody_can_answer_someone_who_starts_a_conversation_but_accepts_only_contacts(alice: User, bob: User) -> None:
     only_contacts(bob)
     conversation, _ = start_direct(by=bob, to=alice)
     assert (may_write(alice, conversation), may_write(bob, conversation)) == (False, True)
@@ -164,7 +158,9 @@ def test_who_begins_but_takes_no_messages_from_others_gets_no_answer_from_the_fi
     ],
     ids=["has blocked me", "is blocked by me", "lets contacts add", "hears contacts only"],
 )
-def test_who_may_not_be_added_is_in_no_new_group(refuse: Callable[..., None], alice: User, bob: User) -> None:
+def test_a_new_group_with_someone_who_may_not_be_added_is_refused(
+    refuse: Callable[..., None], alice: User, bob: User
+) -> None:
     refuse(bob, alice)
     with pytest.raises(Blocked) as refused:
         create_group(by=alice, name="Garden", participants=[bob])
@@ -172,20 +168,18 @@ def test_who_may_not_be_added_is_in_no_new_group(refuse: Callable[..., None], al
     assert not Conversation.objects.exists()
 
 
-def test_contacts_may_be_added_by_those_they_know(alice: User, bob: User) -> None:
+def test_contacts_may_be_added_by_their_contacts(alice: User, bob: User) -> None:
     only_contacts(bob, add="contacts")
     only_contacts(alice, add="contacts")
     make_contacts(alice.pk, bob.pk)
     assert create_group(by=alice, name="Garden", participants=[bob]).participants.count() == 2
 
 
-# At the same moment
+# Concurrent commands
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_message_sent_while_a_block_is_under_way_waits_for_it_and_does_not_get_in(
-    conversation: Conversation, alice: User, bob: User
-) -> None:
+def test_a_message_sent_during_a_block_waits_and_is_refused(conversation: Conversation, alice: User, bob: User) -> None:
     with ThreadPoolExecutor() as pool, transaction.atomic():
         block(by=alice, other=bob)
         sent = pool.submit(on_own_connection, lambda: may_write(bob, conversation))
@@ -195,7 +189,7 @@ def test_a_message_sent_while_a_block_is_under_way_waits_for_it_and_does_not_get
 
 @pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("refuse", REFUSALS, ids=["block", "setting"])
-def test_a_right_that_is_taken_away_while_a_conversation_begins_is_gone_when_it_has_begun(
+def test_a_permission_revoked_while_a_conversation_starts_is_revoked_in_it(
     refuse: Callable[..., None], alice: User, bob: User
 ) -> None:
     with ThreadPoolExecutor() as pool, transaction.atomic():
@@ -208,19 +202,19 @@ def test_a_right_that_is_taken_away_while_a_conversation_begins_is_gone_when_it_
 
 @pytest.mark.usefixtures("committed")
 @pytest.mark.parametrize("refuse", REFUSALS, ids=["block", "setting"])
-def test_a_conversation_that_begins_while_a_right_is_taken_away_waits_and_does_not_begin(
+def test_a_conversation_started_while_a_permission_is_revoked_waits_and_is_refused(
     refuse: Callable[..., None], alice: User, bob: User
 ) -> None:
     with ThreadPoolExecutor() as pool, transaction.atomic():
         refuse(bob, alice)
-        begun = pool.submit(on_own_connection, lambda: start_direct(by=alice, to=bob))
+        started = pool.submit(on_own_connection, lambda: start_direct(by=alice, to=bob))
         until_blocked()
     with pytest.raises(Blocked):
-        begun.result()
+        started.result()
 
 
 @pytest.mark.usefixtures("committed")
-def test_everything_at_once_ends_in_step_and_in_no_deadlock(alice: User, bob: User, carol: User) -> None:
+def test_concurrent_changes_keep_permissions_consistent_without_deadlock(alice: User, bob: User, carol: User) -> None:
     people = [alice, bob, carol]
     for round_ in range(6):
         first, second = people[round_ % 3], people[(round_ + 1) % 3]
@@ -233,9 +227,9 @@ def test_everything_at_once_ends_in_step_and_in_no_deadlock(alice: User, bob: Us
             lambda first=first, second=second: unblock(by=first, other_id=second.pk),
         )
         assert {type(error) for end in ends if (error := end.exception())} <= {Blocked}
-    told = _rights()
+    before = _rights()
     refresh_permissions(list(Conversation.objects.all()))
-    assert _rights() == told
+    assert _rights() == before
 
 
 def _rights() -> dict[tuple[Any, Any], bool]:
@@ -247,7 +241,7 @@ def _rights() -> dict[tuple[Any, Any], bool]:
 # Over the socket
 
 
-async def test_the_blocked_one_is_refused_hears_nothing_of_it_and_talks_on_afterwards(
+async def test_a_blocked_person_is_refused_without_an_event_and_can_write_after_the_unblock(
     app: App, alice: User, bob: User, conversation: Conversation
 ) -> None:
     id = str(conversation.pk)

@@ -1,4 +1,4 @@
-"""What tests of contacts share: the REST client of the tests of people."""
+"""The REST client of the tests of accounts, for the tests of contacts."""
 
 from tests.accounts.conftest import rest
 

@@ -1,4 +1,4 @@
-"""Contacts and how people become that."""
+"""Contacts and invitations to become contacts."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ def contacts(user: User) -> list[str]:
 
 
 def waiting(user: User) -> list[tuple[str, str]]:
-    """Who waits for whose answer, as someone sees it."""
+    """The open invitations that a person sees: sender and receiver."""
     shown = list_invitations(by=user).items
     return [(each["sender"]["username"], each["receiver"]["username"]) for each in shown]
 
@@ -28,7 +28,7 @@ def versions(*people: User) -> list[int]:
     return [User.objects.get(pk=user.pk).version for user in people]
 
 
-def test_an_invitation_waits_on_both_sides_and_on_no_other(alice: User, bob: User, mallory: User) -> None:
+def test_an_open_invitation_is_listed_for_both_people_only(alice: User, bob: User, mallory: User) -> None:
     invitation, is_new = invite(by=alice, to=bob)
     assert is_new
     assert waiting(alice) == waiting(bob) == [("alice", "bob")]
@@ -37,7 +37,7 @@ def test_an_invitation_waits_on_both_sides_and_on_no_other(alice: User, bob: Use
     assert versions(alice, bob, mallory) == [1, 1, 0]
 
 
-def test_saying_yes_makes_contacts_of_both(alice: User, bob: User) -> None:
+def test_accepting_makes_both_people_contacts(alice: User, bob: User) -> None:
     invitation, _ = invite(by=alice, to=bob)
     assert accept_invitation(by=bob, invitation_id=invitation.pk).accepted
     assert (contacts(alice), contacts(bob)) == (["bob"], ["alice"])
@@ -45,20 +45,20 @@ def test_saying_yes_makes_contacts_of_both(alice: User, bob: User) -> None:
     assert versions(alice, bob) == [2, 2]
 
 
-def test_saying_no_ends_it_and_lets_it_be_asked_again(alice: User, bob: User) -> None:
+def test_after_a_decline_a_new_invitation_can_be_sent(alice: User, bob: User) -> None:
     declined = decline_invitation(by=bob, invitation_id=invite(by=alice, to=bob)[0].pk)
     assert declined.accepted is False
     assert waiting(alice) == waiting(bob) == contacts(alice) == []
     assert invite(by=alice, to=bob)[1]
 
 
-def test_asking_twice_is_asking_once(alice: User, bob: User) -> None:
+def test_a_repeated_invitation_is_the_same_invitation(alice: User, bob: User) -> None:
     first, again = invite(by=alice, to=bob), invite(by=alice, to=bob)
     assert again == (first[0], False)
     assert versions(alice, bob) == [1, 1]
 
 
-def test_asking_back_is_saying_yes(alice: User, bob: User) -> None:
+def test_inviting_back_accepts_the_invitation(alice: User, bob: User) -> None:
     first, _ = invite(by=alice, to=bob)
     answer, is_new = invite(by=bob, to=alice)
     assert (answer, answer.accepted, is_new) == (first, True, False)
@@ -77,7 +77,7 @@ def test_answering_again_changes_nothing(answer: Callable[..., ContactInvitation
 @pytest.mark.parametrize(
     ("first", "then"), [(accept_invitation, decline_invitation), (decline_invitation, accept_invitation)]
 )
-def test_an_answer_is_not_taken_back(
+def test_an_answer_can_not_be_changed(
     first: Callable[..., object], then: Callable[..., object], alice: User, bob: User
 ) -> None:
     invitation, _ = invite(by=alice, to=bob)
@@ -89,7 +89,7 @@ def test_an_answer_is_not_taken_back(
 
 
 @pytest.mark.parametrize("answer", [accept_invitation, decline_invitation])
-def test_nobody_answers_for_the_receiver(answer: Callable[..., object], alice: User, bob: User, mallory: User) -> None:
+def test_only_the_receiver_can_answer(answer: Callable[..., object], alice: User, bob: User, mallory: User) -> None:
     invitation, _ = invite(by=alice, to=bob)
     for user, id in ((alice, invitation.pk), (mallory, invitation.pk), (bob, uuid7())):
         with pytest.raises(ContactInvitation.DoesNotExist):
@@ -97,7 +97,7 @@ def test_nobody_answers_for_the_receiver(answer: Callable[..., object], alice: U
     assert waiting(bob) == [("alice", "bob")]
 
 
-def test_contacts_and_oneself_are_not_invited(alice: User, bob: User) -> None:
+def test_nobody_invites_a_contact_or_themselves(alice: User, bob: User) -> None:
     make_contacts(alice.pk, bob.pk)
     with pytest.raises(Conflict):
         invite(by=alice, to=bob)
@@ -106,7 +106,7 @@ def test_contacts_and_oneself_are_not_invited(alice: User, bob: User) -> None:
     assert refused.value.pointer == "/to"
 
 
-def test_a_contact_is_removed_on_both_sides_and_told_once(alice: User, bob: User, carol: User) -> None:
+def test_a_contact_is_removed_on_both_sides_and_published_once(alice: User, bob: User, carol: User) -> None:
     make_contacts(alice.pk, bob.pk)
     make_contacts(alice.pk, carol.pk)
     for _ in range(2):
@@ -116,14 +116,14 @@ def test_a_contact_is_removed_on_both_sides_and_told_once(alice: User, bob: User
 
 
 @pytest.mark.usefixtures("committed")
-def test_two_who_invite_each_other_at_the_same_moment_are_contacts(alice: User, bob: User) -> None:
+def test_two_people_who_invite_each_other_at_once_become_contacts(alice: User, bob: User) -> None:
     together(lambda: invite(by=alice, to=bob), lambda: invite(by=bob, to=alice))
     assert (contacts(alice), contacts(bob)) == (["bob"], ["alice"])
     assert waiting(alice) == []
 
 
 @pytest.mark.usefixtures("committed")
-def test_of_a_yes_and_a_no_at_the_same_moment_one_counts(alice: User, bob: User) -> None:
+def test_only_one_of_two_concurrent_answers_succeeds(alice: User, bob: User) -> None:
     id = invite(by=alice, to=bob)[0].pk
     ends = ended_together(
         lambda: accept_invitation(by=bob, invitation_id=id), lambda: decline_invitation(by=bob, invitation_id=id)
@@ -133,10 +133,10 @@ def test_of_a_yes_and_a_no_at_the_same_moment_one_counts(alice: User, bob: User)
     assert Contact.objects.count() == (2 if refused[0] is None else 0)
 
 
-# The door
+# REST
 
 
-def test_an_invitation_goes_its_way_through_the_door(rest: Rest, alice: User, bob: User) -> None:
+def test_an_invitation_is_sent_and_accepted_through_the_api(rest: Rest, alice: User, bob: User) -> None:
     hers, his = rest(alice), rest(bob)
     sent = data(hers.send("post", "/contacts/invitations", {"to": {"username": "Bob"}}), 201)
     assert sent["state"] == "open"
@@ -150,7 +150,7 @@ def test_an_invitation_goes_its_way_through_the_door(rest: Rest, alice: User, bo
     assert data(hers.get("/contacts")) == []
 
 
-def test_an_invitation_can_be_declined_through_the_door(rest: Rest, alice: User, bob: User) -> None:
+def test_an_invitation_can_be_declined_through_the_api(rest: Rest, alice: User, bob: User) -> None:
     invitation, _ = invite(by=alice, to=bob)
     answer = rest(bob).send("post", f"/contacts/invitations/{invitation.pk}/decline")
     assert data(answer)["state"] == "declined"
@@ -167,7 +167,9 @@ def test_an_invitation_can_be_declined_through_the_door(rest: Rest, alice: User,
     ],
     ids=str,
 )
-def test_who_can_not_be_invited(rest: Rest, alice: User, bob: User, body: object, refusal: tuple[int, str]) -> None:
+def test_invalid_invitations_are_refused(
+    rest: Rest, alice: User, bob: User, body: object, refusal: tuple[int, str]
+) -> None:
     make_contacts(alice.pk, bob.pk)
     assert code(rest(alice).send("post", "/contacts/invitations", body)) == refusal
     assert not ContactInvitation.objects.exists()
@@ -181,12 +183,12 @@ def test_who_can_not_be_invited(rest: Rest, alice: User, bob: User, body: object
         ("delete", "/contacts/7"),
     ],
 )
-def test_an_id_that_is_none_is_not_well_formed(rest: Rest, alice: User, method: str, path: str) -> None:
+def test_a_malformed_id_is_refused(rest: Rest, alice: User, method: str, path: str) -> None:
     assert pointers(rest(alice).send(method, path)) == ["/id"]
 
 
 @pytest.mark.parametrize("path", ["/contacts", "/contacts/invitations"])
-def test_lists_come_in_pages(rest: Rest, alice: User, person: Callable[..., User], path: str) -> None:
+def test_lists_are_paginated(rest: Rest, alice: User, person: Callable[..., User], path: str) -> None:
     for name in ("dave", "erin", "frank"):
         user = person(name)
         invite(by=user, to=alice)

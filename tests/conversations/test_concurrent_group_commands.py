@@ -1,4 +1,4 @@
-"""Groups at the same moment: whoever comes first, there is one owner who is in, nobody twice, and no deadlock."""
+"""Concurrent commands on one group: it keeps one owner who is a member, nobody joins twice, nothing deadlocks."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +15,7 @@ from conversations.contacts.account_closure import close_account
 from conversations.models import Conversation, InviteLink, Participant
 from messaging.messages.send import send_message
 from messaging.models import Message
+from tests.conversations.group_helpers import owner
 from tests.support.together import ended_together, on_own_connection, until_blocked
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -27,7 +28,7 @@ def outcomes(ends: "list[Future[Any]]") -> list[type[BaseException] | None]:
 
 
 def after(first: Callable[[], object], second: Callable[[], object]) -> "Future[object]":
-    """Let a command wait for another one, which is done but not committed yet; give how the second one ended."""
+    """Run `second` while `first` is not committed yet, so that it waits; return how the second one ended."""
     with ThreadPoolExecutor() as pool, transaction.atomic():
         first()
         waiting = pool.submit(on_own_connection, second)
@@ -37,15 +38,11 @@ def after(first: Callable[[], object], second: Callable[[], object]) -> "Future[
 
 
 def is_sound(group: Conversation) -> bool:
-    """One owner who is in, as many messages as positions say, and no version without its change."""
+    """Whether the owner is a member, and positions of messages are unique and end at `last_position`."""
     known = Conversation.objects.get(pk=group.pk)
     positions = list(Message.objects.filter(conversation=group).values_list("position", flat=True))
     owner_is_in = known.participants.filter(user=known.owner, left_at=None).exists()
     return owner_is_in and len(positions) == len(set(positions)) and max(positions) == known.last_position
-
-
-def owner(group: Conversation) -> str:
-    return Conversation.objects.get(pk=group.pk).owner.username
 
 
 @pytest.fixture
@@ -53,7 +50,9 @@ def crowd(person: Callable[..., User]) -> list[User]:
     return [person(f"person-{n}") for n in range(4)]
 
 
-def test_of_two_transfers_the_first_counts(group: Conversation, alice: User, bob: User, carol: User) -> None:
+def test_only_the_first_of_two_concurrent_transfers_succeeds(
+    group: Conversation, alice: User, bob: User, carol: User
+) -> None:
     ends = ended_together(
         lambda: groups.transfer(by=alice, conversation_id=group.pk, to=bob),
         lambda: groups.transfer(by=alice, conversation_id=group.pk, to=carol),
@@ -63,16 +62,20 @@ def test_of_two_transfers_the_first_counts(group: Conversation, alice: User, bob
     assert is_sound(group)
 
 
-def test_nobody_gets_a_group_that_they_are_leaving(group: Conversation, alice: User, bob: User) -> None:
-    handed = after(
+def test_a_group_can_not_be_transferred_to_someone_who_is_leaving_it(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    transferred = after(
         lambda: groups.leave(by=bob, conversation_id=group.pk),
         lambda: groups.transfer(by=alice, conversation_id=group.pk, to=bob),
     )
-    assert isinstance(handed.exception(), Participant.DoesNotExist)
+    assert isinstance(transferred.exception(), Participant.DoesNotExist)
     assert owner(group) == "alice"
 
 
-def test_nobody_leaves_a_group_that_they_are_getting(group: Conversation, alice: User, bob: User) -> None:
+def test_someone_who_becomes_the_owner_can_not_leave_at_the_same_time(
+    group: Conversation, alice: User, bob: User
+) -> None:
     left = after(
         lambda: groups.transfer(by=alice, conversation_id=group.pk, to=bob),
         lambda: groups.leave(by=bob, conversation_id=group.pk),
@@ -81,20 +84,24 @@ def test_nobody_leaves_a_group_that_they_are_getting(group: Conversation, alice:
     assert owner(group) == "bob"
 
 
-def test_a_closed_account_gets_no_group(group: Conversation, alice: User, bob: User) -> None:
-    handed = after(lambda: close_account(by=bob), lambda: groups.transfer(by=alice, conversation_id=group.pk, to=bob))
-    assert isinstance(handed.exception(), Participant.DoesNotExist)
+def test_a_group_can_not_be_transferred_to_an_account_that_is_closing(
+    group: Conversation, alice: User, bob: User
+) -> None:
+    transferred = after(
+        lambda: close_account(by=bob), lambda: groups.transfer(by=alice, conversation_id=group.pk, to=bob)
+    )
+    assert isinstance(transferred.exception(), Participant.DoesNotExist)
     assert is_sound(group)
 
 
-def test_who_has_got_a_group_and_goes_hands_it_on(group: Conversation, alice: User, bob: User) -> None:
+def test_a_new_owner_who_closes_their_account_has_a_successor(group: Conversation, alice: User, bob: User) -> None:
     closed = after(lambda: groups.transfer(by=alice, conversation_id=group.pk, to=bob), lambda: close_account(by=bob))
     assert closed.exception() is None
     assert owner(group) == "alice"
     assert is_sound(group)
 
 
-def test_who_is_added_while_they_close_their_account_is_nowhere(
+def test_an_account_that_is_closing_is_added_to_no_group_and_can_be_removed(
     group: Conversation, alice: User, mallory: User
 ) -> None:
     added = after(
@@ -110,7 +117,7 @@ def test_who_is_added_while_they_close_their_account_is_nowhere(
     assert group.participants.filter(left_at=None).count() == 2
 
 
-def test_a_message_that_waits_behind_its_senders_removal_does_not_get_in(
+def test_a_message_that_waits_for_the_removal_of_its_sender_is_refused(
     group: Conversation, alice: User, bob: User
 ) -> None:
     sent = after(
@@ -121,7 +128,7 @@ def test_a_message_that_waits_behind_its_senders_removal_does_not_get_in(
     assert not Message.objects.filter(kind="text").exists()
 
 
-def test_a_link_is_used_as_often_as_it_may(group: Conversation, alice: User, crowd: list[User]) -> None:
+def test_concurrent_joins_do_not_exceed_the_uses_of_a_link(group: Conversation, alice: User, crowd: list[User]) -> None:
     link, token = invite_links.make_link(by=alice, conversation_id=group.pk, max_uses=2)
     ends = ended_together(*[lambda user=user: invite_links.accept_link(by=user, token=token) for user in crowd])
     assert sorted(map(str, outcomes(ends))) == sorted(map(str, [None, None, Gone, Gone]))
@@ -130,7 +137,9 @@ def test_a_link_is_used_as_often_as_it_may(group: Conversation, alice: User, cro
     assert is_sound(group)
 
 
-def test_the_same_person_by_a_link_twice_uses_it_once(group: Conversation, alice: User, mallory: User) -> None:
+def test_one_person_joining_several_times_at_once_uses_a_link_once(
+    group: Conversation, alice: User, mallory: User
+) -> None:
     link, token = invite_links.make_link(by=alice, conversation_id=group.pk)
     ends = ended_together(*[lambda: invite_links.accept_link(by=mallory, token=token)] * 4)
     assert outcomes(ends) == [None] * 4
@@ -138,7 +147,7 @@ def test_the_same_person_by_a_link_twice_uses_it_once(group: Conversation, alice
     assert Message.objects.filter(conversation=group).count() == 2
 
 
-def test_the_last_place_is_given_once(
+def test_concurrent_additions_do_not_exceed_the_size_limit(
     settings: Settings, group: Conversation, alice: User, bob: User, crowd: list[User]
 ) -> None:
     settings.GROUP_MEMBERS = 4
@@ -156,9 +165,9 @@ def test_the_last_place_is_given_once(
     assert group.participants.filter(left_at=None).count() == 4
 
 
-def test_nobody_comes_into_a_group_that_is_being_deleted(group: Conversation, alice: User, mallory: User) -> None:
+def test_nobody_joins_a_group_that_is_being_deleted(group: Conversation, alice: User, mallory: User) -> None:
     _, token = invite_links.make_link(by=alice, conversation_id=group.pk)
-    come: list[Callable[[], object]] = [
+    joins: list[Callable[[], object]] = [
         lambda: groups.add_members(by=alice, conversation_id=group.pk, users=[mallory]),
         lambda: invite_links.accept_link(by=mallory, token=token),
         lambda: invite_links.make_link(by=alice, conversation_id=group.pk),
@@ -166,13 +175,13 @@ def test_nobody_comes_into_a_group_that_is_being_deleted(group: Conversation, al
     ]
     with ThreadPoolExecutor() as pool, transaction.atomic():
         groups.delete_group(by=alice, conversation_id=group.pk)
-        waiting = [pool.submit(on_own_connection, call) for call in come]
-        until_blocked(len(come))
+        waiting = [pool.submit(on_own_connection, call) for call in joins]
+        until_blocked(len(joins))
     assert set(outcomes(waiting)) == {Conversation.DoesNotExist}
     assert not Participant.objects.exists()
 
 
-def test_everything_at_once_ends_in_no_deadlock_and_with_an_owner(
+def test_concurrent_commands_do_not_deadlock_and_keep_one_owner(
     group: Conversation, alice: User, bob: User, carol: User, crowd: list[User]
 ) -> None:
     id, (one, two, three, four) = group.pk, crowd
@@ -191,5 +200,5 @@ def test_everything_at_once_ends_in_no_deadlock_and_with_an_owner(
         known = {None, NotAllowed, Conflict, Conversation.DoesNotExist, Participant.DoesNotExist}
         assert set(outcomes(ends)) <= known
         assert is_sound(group)
-    places = Participant.objects.filter(conversation=group)
-    assert places.count() == len(set(places.values_list("user", flat=True)))
+    participants = Participant.objects.filter(conversation=group)
+    assert participants.count() == len(set(participants.values_list("user", flat=True)))

@@ -1,4 +1,4 @@
-"""What is done costs by how much it is: people added, groups, links, invitations, forwards and reports."""
+"""Quotas of commands: additions to groups, groups, links, invitations, forwards and reports."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ from tests.support.redis import empty_redis
 
 pytestmark = pytest.mark.usefixtures("data")
 MEMBERS = 10
-"""How many a group may have here: twice as many people may be added in a day."""
+"""The size limit of groups in these tests; the daily quota of additions is twice as large."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,12 +37,12 @@ def _limited(settings: Any) -> Any:
 
 @pytest.fixture
 def crowd() -> list[User]:
-    """More people than may be added in a day."""
+    """More people than the daily quota of additions allows."""
     return User.objects.bulk_create([User(username=f"person-{number:02}") for number in range(3 * MEMBERS)])
 
 
 def spend(limit: rate_limits.Limit, by: User, *, leave: int = 0) -> None:
-    """Let a person have so much left of a limit."""
+    """Consume a limit until only `leave` is left for a person."""
     assert rate_limits.consume([(limit, by.pk)], cost=left(limit, by) - leave).allowed
 
 
@@ -53,10 +53,10 @@ def left(limit: rate_limits.Limit, by: User) -> int:
 ADDITIONS = quotas.group_additions(MEMBERS)
 
 
-# People
+# Additions
 
 
-def test_a_whole_group_of_the_largest_size_can_be_made_twice_a_day_and_no_third_time(alice: User, crowd: Any) -> None:
+def test_the_daily_quota_allows_two_groups_of_the_largest_size(alice: User, crowd: Any) -> None:
     for turn in range(2):
         create_group(by=alice, name="Everyone", participants=crowd[: MEMBERS - 1])
         assert left(ADDITIONS, alice) == 2 * MEMBERS - (turn + 1) * (MEMBERS - 1)
@@ -64,12 +64,12 @@ def test_a_whole_group_of_the_largest_size_can_be_made_twice_a_day_and_no_third_
         create_group(by=alice, name="Everyone", participants=crowd[: MEMBERS - 1])
     assert refused.value.verdict.limit.name == "participants"
     assert Conversation.objects.count() == 2
-    # A refusal takes nothing: a small one fits still.
+    # A refused command consumes nothing, so a smaller group can still be created.
     create_group(by=alice, name="Two", participants=crowd[:2])
     assert left(ADDITIONS, alice) == 0
 
 
-def test_only_those_cost_who_are_not_in(alice: User, crowd: Any) -> None:
+def test_existing_members_cost_nothing(alice: User, crowd: Any) -> None:
     group = create_group(by=alice, name="Garden", participants=crowd[:3])
     add_members(by=alice, conversation_id=group.pk, users=crowd[:5])
     assert left(ADDITIONS, alice) == 2 * MEMBERS - 5
@@ -78,7 +78,7 @@ def test_only_those_cost_who_are_not_in(alice: User, crowd: Any) -> None:
     assert left(ADDITIONS, alice) == 2 * MEMBERS - 5
 
 
-def test_putting_the_same_person_in_and_out_costs_every_time(alice: User, bob: User) -> None:
+def test_adding_the_same_person_again_costs_every_time(alice: User, bob: User) -> None:
     group = create_group(by=alice, name="Garden")
     spend(ADDITIONS, alice, leave=3)
     for _ in range(3):
@@ -88,7 +88,7 @@ def test_putting_the_same_person_in_and_out_costs_every_time(alice: User, bob: U
         add_members(by=alice, conversation_id=group.pk, users=[bob])
 
 
-def test_what_is_refused_costs_nothing(alice: User, bob: User, carol: User, crowd: Any) -> None:
+def test_a_refused_command_costs_nothing(alice: User, bob: User, carol: User, crowd: Any) -> None:
     group = create_group(by=alice, name="Garden", participants=[bob])
     before = left(ADDITIONS, alice), left(quotas.GROUPS, alice)
     block(by=carol, other=alice)
@@ -102,7 +102,7 @@ def test_what_is_refused_costs_nothing(alice: User, bob: User, carol: User, crow
     assert left(ADDITIONS, bob) == 2 * MEMBERS
 
 
-def test_coming_in_by_a_link_costs_whoever_comes(alice: User, bob: User) -> None:
+def test_joining_by_a_link_costs_the_person_who_joins(alice: User, bob: User) -> None:
     group = create_group(by=alice, name="Garden")
     token = make_link(by=alice, conversation_id=group.pk)[1]
     spend(ADDITIONS, bob, leave=2)
@@ -115,7 +115,7 @@ def test_coming_in_by_a_link_costs_whoever_comes(alice: User, bob: User) -> None
     assert left(ADDITIONS, alice) == 2 * MEMBERS
 
 
-# All else
+# Other commands
 
 
 def a_group(by: User, turn: int, crowd: Any) -> None:
@@ -144,7 +144,7 @@ def a_report(by: User, turn: int, crowd: Any) -> None:
         (a_report, quotas.REPORTS),
     ],
 )
-def test_a_person_does_so_many_of_them_a_day(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
+def test_a_daily_quota_limits_each_command(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
     act(alice, 0, crowd)
     assert left(limit, alice) == limit.quota - 1
     spend(limit, alice, leave=1)
@@ -156,7 +156,7 @@ def test_a_person_does_so_many_of_them_a_day(act: Callable[..., None], limit: An
 
 
 @pytest.mark.parametrize(("act", "limit"), [(an_invitation, quotas.CONTACT_INVITATIONS), (a_report, quotas.REPORTS)])
-def test_repeating_it_costs_nothing(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
+def test_a_repeated_command_costs_nothing(act: Callable[..., None], limit: Any, alice: User, crowd: Any) -> None:
     for _ in range(4):
         act(alice, 0, crowd)
     assert left(limit, alice) == limit.quota - 1
@@ -170,25 +170,25 @@ def test_an_invitation_that_never_arrives_costs_the_same(alice: User, bob: User)
 
 def test_forwards_are_counted_and_repeats_are_not(alice: User, conversation: Conversation) -> None:
     where = {"by": alice, "conversation_id": conversation.pk}
-    said = UUID(send_message(**where, text="Pass it on").message["id"])
-    sent = UUID(send_message(**where, forward_of_id=said).message["id"])
+    original = UUID(send_message(**where, text="Pass it on").message["id"])
+    sent = UUID(send_message(**where, forward_of_id=original).message["id"])
     for _ in range(3):
-        assert send_message(**where, id=sent, forward_of_id=said).repeated
+        assert send_message(**where, id=sent, forward_of_id=original).repeated
     assert left(quotas.FORWARDS, alice) == quotas.FORWARDS.quota - 1
     spend(quotas.FORWARDS, alice)
     with pytest.raises(RateLimited):
-        send_message(**where, forward_of_id=said)
+        send_message(**where, forward_of_id=original)
 
 
 def test_the_first_message_to_a_person_may_be_a_forward_and_costs_as_much(
     alice: User, mallory: User, conversation: Conversation
 ) -> None:
-    said = UUID(send_message(by=alice, conversation_id=conversation.pk, text="Pass it on").message["id"])
-    sent = UUID(send_direct(by=alice, to=mallory, forward_of_id=said).message["id"])
-    assert send_direct(by=alice, to=mallory, id=sent, forward_of_id=said).repeated
+    original = UUID(send_message(by=alice, conversation_id=conversation.pk, text="Pass it on").message["id"])
+    sent = UUID(send_direct(by=alice, to=mallory, forward_of_id=original).message["id"])
+    assert send_direct(by=alice, to=mallory, id=sent, forward_of_id=original).repeated
     assert left(quotas.FORWARDS, alice) == quotas.FORWARDS.quota - 1
     with pytest.raises(Unprocessable):
-        send_direct(by=alice, to=alice, forward_of_id=said)
+        send_direct(by=alice, to=alice, forward_of_id=original)
     assert left(quotas.FORWARDS, alice) == quotas.FORWARDS.quota - 1
 
 
@@ -212,7 +212,7 @@ def referred(people: list[User]) -> list[dict[str, str]]:
     return [{"username": user.username} for user in people]
 
 
-def test_the_api_tells_what_is_left_and_when_to_come_back(post: Any, alice: User, crowd: Any) -> None:
+def test_the_api_returns_the_remaining_quota_and_when_to_retry(post: Any, alice: User, crowd: Any) -> None:
     made = post("/conversations", kind="group", name="Garden", participants=referred(crowd[: MEMBERS - 1]))
     assert made.status_code == 201
     assert made["RateLimit-Policy"] == f'"participants";q={2 * MEMBERS};w=86400'
@@ -224,16 +224,16 @@ def test_the_api_tells_what_is_left_and_when_to_come_back(post: Any, alice: User
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert refused["RateLimit"].startswith('"participants";r=0;')
     assert int(refused["Retry-After"]) > 60
-    # What else is called is told of by its own limit.
+    # A call without additions reports the general limit of calls.
     assert post(path, users=[])["RateLimit-Policy"].startswith('"calls"')
 
 
-def test_a_call_costs_by_what_it_sends(rest: Any, alice: User, conversation: Conversation) -> None:
+def test_the_cost_of_a_call_depends_on_its_size(rest: Any, alice: User, conversation: Conversation) -> None:
     path = f"/conversations/{conversation.pk}/me"
     assert rest(alice).send("patch", path, {"draft": "x" * 9000})["RateLimit"].startswith('"calls";r=597;')
 
 
-def test_a_search_costs_like_three_calls(rest: Any, alice: User) -> None:
+def test_a_search_costs_as_much_as_three_calls(rest: Any, alice: User) -> None:
     assert rest(alice).get("/users", search="bo")["RateLimit"].startswith('"calls";r=597;')
 
 
@@ -246,7 +246,7 @@ def make_group(visitor: Visitor, people: list[User]) -> Any:
     return visitor.submit("/conversations/new", "/conversations/new", **filled)
 
 
-def test_a_page_keeps_what_was_filled_in_and_says_when_to_come_back(alice: User, crowd: Any) -> None:
+def test_a_refused_form_keeps_its_input_and_says_when_to_retry(alice: User, crowd: Any) -> None:
     spend(ADDITIONS, alice, leave=2)
     answer = make_group(Visitor(alice), crowd[:3])
     assert answer.status_code == 429
@@ -264,30 +264,30 @@ def test_a_page_adds_no_more_people_than_the_api(alice: User, crowd: Any) -> Non
     assert Participant.objects.filter(conversation=group).count() == 1
 
 
-def test_a_page_names_no_more_people_than_fit(alice: User, crowd: Any) -> None:
+def test_a_form_refuses_more_people_than_a_group_may_have(alice: User, crowd: Any) -> None:
     answer = make_group(Visitor(alice), crowd)
     assert (answer.status_code, "at most 10 members" in words(answer)) == (400, True)
 
 
-def test_the_page_behind_a_link_says_when_to_come_back(alice: User, bob: User) -> None:
+def test_joining_by_link_on_the_page_is_limited(alice: User, bob: User) -> None:
     group = create_group(by=alice, name="Garden")
     token = make_link(by=alice, conversation_id=group.pk)[1]
     spend(ADDITIONS, bob)
     assert Visitor(bob).submit(f"/join/{token}").status_code == 429
 
 
-def test_the_page_of_a_person_says_when_to_come_back(alice: User, bob: User) -> None:
+def test_inviting_someone_on_their_page_is_limited(alice: User, bob: User) -> None:
     spend(quotas.CONTACT_INVITATIONS, alice)
     answer = Visitor(alice).submit(f"/people/{bob.pk}", f"/people/{bob.pk}/invite")
     assert "That is enough for now." in words(answer)
 
 
 def overdraw(limit: rate_limits.Limit, subject: object) -> None:
-    """Let nothing of a limit be left for a minute, however slow the machine is."""
+    """Exhaust a limit for at least a minute, so that a slow machine does not refill it during the test."""
     rate_limits.consume_unchecked([(limit, subject)], cost=2 * limit.quota)
 
 
-def test_who_reads_pages_without_end_is_told_to_wait_and_others_read_on(
+def test_too_many_page_views_are_refused_for_that_person_only(
     alice: User, bob: User, conversation: Conversation
 ) -> None:
     reader, pages = Visitor(alice), ["/", f"/conversations/{conversation.pk}", "/settings", "/accounts/email/"]
@@ -299,7 +299,7 @@ def test_who_reads_pages_without_end_is_told_to_wait_and_others_read_on(
     assert Visitor(bob).get(pages[1]).status_code == 200
 
 
-def test_strangers_read_as_many_pages_from_one_address_as_they_may_make_calls() -> None:
+def test_anonymous_page_views_are_limited_per_address() -> None:
     paths = ["/accounts/login/", "/api/openapi.yaml", "/healthz"]
     assert [Visitor().get(path).status_code for path in paths] == [200] * len(paths)
     overdraw(quotas.CALLS_OF_ADDRESS, "127.0.0.1")

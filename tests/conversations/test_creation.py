@@ -1,4 +1,4 @@
-"""How conversations begin."""
+"""Starting direct conversations and creating groups."""
 
 from collections.abc import Callable
 from threading import Event
@@ -27,7 +27,7 @@ def test_two_people_have_one_conversation_whoever_starts_it(alice: User, bob: Us
     assert start_direct(by=bob, to=alice) == (first, False)
 
 
-def test_nobody_talks_with_themselves(alice: User) -> None:
+def test_nobody_starts_a_conversation_with_themselves(alice: User) -> None:
     with pytest.raises(Unprocessable) as refused:
         start_direct(by=alice, to=alice)
     assert (refused.value.status, refused.value.pointer) == (422, "/to")
@@ -35,7 +35,7 @@ def test_nobody_talks_with_themselves(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("committed")
-def test_who_start_a_conversation_at_the_same_moment_get_the_same(alice: User, bob: User) -> None:
+def test_two_people_who_start_a_conversation_at_once_get_the_same_one(alice: User, bob: User) -> None:
     started = together(*[lambda: start_direct(by=alice, to=bob), lambda: start_direct(by=bob, to=alice)] * 4)
     assert {conversation.pk for conversation, _ in started} == {Conversation.objects.get().pk}
     assert sum(is_new for _, is_new in started) == 1
@@ -43,41 +43,41 @@ def test_who_start_a_conversation_at_the_same_moment_get_the_same(alice: User, b
 
 
 @pytest.mark.usefixtures("committed")
-def test_a_start_that_is_taken_back_leaves_the_conversation_to_the_other(alice: User, bob: User) -> None:
-    begun = Event()
+def test_after_a_rollback_the_other_person_starts_the_conversation(alice: User, bob: User) -> None:
+    started = Event()
 
     @transaction.atomic
     def start_and_take_back() -> bool:
         start_direct(by=alice, to=bob)
-        begun.set()
+        started.set()
         transaction.set_rollback(True)
         return False
 
     def start_meanwhile() -> bool:
-        begun.wait(5)
+        started.wait(5)
         return start_direct(by=bob, to=alice)[1]
 
     assert together(start_and_take_back, start_meanwhile) == [False, True]
     assert members(Conversation.objects.get()) == {"alice", "bob"}
 
 
-def test_whoever_makes_a_group_owns_it_and_the_others_are_members(group: Conversation, alice: User, bob: User) -> None:
+def test_the_creator_of_a_group_owns_it_and_the_others_are_members(group: Conversation, alice: User, bob: User) -> None:
     assert members(group) == {"alice", "bob", "carol"}
     assert group.owner == alice
     assert role_of(participant_of(alice, group.pk), group) == "owner"
     assert role_of(participant_of(bob, group.pk), group) == "member"
 
 
-def test_a_member_named_twice_and_the_owner_among_them_have_one_place_each(alice: User, bob: User) -> None:
+def test_a_person_named_twice_is_one_participant(alice: User, bob: User) -> None:
     group = create_group(by=alice, name="Garden", participants=[bob, alice, bob])
     assert group.participants.count() == 2
 
 
-def test_a_group_may_begin_with_its_owner_alone(alice: User) -> None:
+def test_a_group_can_be_created_without_other_members(alice: User) -> None:
     assert members(create_group(by=alice, name="Notes")) == {"alice"}
 
 
-def test_a_groups_name_and_description_stand_without_blanks_around_them(alice: User) -> None:
+def test_name_and_description_of_a_group_are_trimmed(alice: User) -> None:
     group = create_group(by=alice, name="  Garden ", description=" tomatoes\n")
     assert (group.name, group.description) == ("Garden", "tomatoes")
 
@@ -90,7 +90,7 @@ def test_a_group_needs_a_name(name: str, alice: User) -> None:
     assert not Conversation.objects.exists()
 
 
-def test_a_group_holds_as_many_as_the_settings_say(
+def test_the_setting_limits_the_size_of_a_group(
     settings: Settings, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
     settings.GROUP_MEMBERS = 3
@@ -105,7 +105,7 @@ def test_a_group_holds_as_many_as_the_settings_say(
     [lambda by, to: start_direct(by=by, to=to), lambda by, to: create_group(by=by, name="Two", participants=[to])],
     ids=["direct", "group"],
 )
-def test_everyone_put_into_a_conversation_is_told_once_and_nobody_else(
+def test_a_new_conversation_bumps_the_version_of_its_participants_only(
     start: Callable[[User, User], object], alice: User, bob: User, mallory: User
 ) -> None:
     start(alice, bob)
@@ -113,7 +113,7 @@ def test_everyone_put_into_a_conversation_is_told_once_and_nobody_else(
     assert versions == {"alice": 1, "bob": 1, "mallory": 0}
 
 
-def test_finding_a_conversation_that_is_there_changes_nothing_for_anyone(
+def test_finding_an_existing_conversation_changes_no_version(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     start_direct(by=bob, to=alice)

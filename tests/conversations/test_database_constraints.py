@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes."""
+"""Constraints and triggers of the database, which hold for every writer."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,12 +14,12 @@ from accounts.models import User
 from conversations.models import Conversation, Participant, direct_key
 from tests.support.together import another_connection, ended_together, until_blocked
 
-HAND_OVER = "UPDATE conversations_conversation SET owner_id = %(user)s WHERE id = %(group)s"
+TRANSFER = "UPDATE conversations_conversation SET owner_id = %(user)s WHERE id = %(group)s"
 LEAVE = (
     "UPDATE conversations_participant SET left_at = now(), left_version = 1 "
     "WHERE conversation_id = %(group)s AND user_id = %(user)s"
 )
-GO = "DELETE FROM conversations_participant WHERE conversation_id = %(group)s AND user_id = %(user)s"
+DELETE = "DELETE FROM conversations_participant WHERE conversation_id = %(group)s AND user_id = %(user)s"
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_a_direct_conversation_has_a_pair_and_a_group_an_owner(fields: dict[str,
         Conversation.objects.create(**fields | ({"owner": alice} if "owner" in fields else {}))
 
 
-def test_a_pair_is_the_same_in_either_order_and_stands_once(conversation: Conversation, alice: User, bob: User) -> None:
+def test_a_pair_has_one_key_and_one_conversation(conversation: Conversation, alice: User, bob: User) -> None:
     assert direct_key(bob.pk, alice.pk) == conversation.direct_key
     with pytest.raises(IntegrityError, match="direct_key"):
         Conversation.objects.create(kind="direct", direct_key=direct_key(bob.pk, alice.pk))
 
 
 @pytest.mark.parametrize("numbers", [{"last_position": 1}, {"version": 3, "last_position": -1}], ids=str)
-def test_positions_are_versions(numbers: dict[str, int], conversation: Conversation) -> None:
+def test_positions_do_not_exceed_the_version(numbers: dict[str, int], conversation: Conversation) -> None:
     with pytest.raises(IntegrityError, match="positions_are_versions"):
         Conversation.objects.update(**numbers)
 
@@ -59,22 +59,22 @@ def test_positions_are_versions(numbers: dict[str, int], conversation: Conversat
         ({"read_through": 2, "delivered_through": 1}, "read_implies_delivered"),
     ],
 )
-def test_a_place_makes_sense(fields: dict[str, Any], rule: str, conversation: Conversation) -> None:
+def test_inconsistent_participants_are_refused(fields: dict[str, Any], rule: str, conversation: Conversation) -> None:
     with pytest.raises(IntegrityError, match=rule):
         Participant.objects.update(**fields)
 
 
-def test_nobody_has_two_places_in_one_conversation(conversation: Conversation, bob: User) -> None:
+def test_nobody_is_a_participant_twice(conversation: Conversation, bob: User) -> None:
     with pytest.raises(IntegrityError, match="one_place_each"):
         Participant.objects.create(conversation=conversation, user=bob)
 
 
-def test_a_person_who_takes_part_is_not_deleted(conversation: Conversation, bob: User) -> None:
+def test_a_participant_can_not_be_deleted_as_a_user(conversation: Conversation, bob: User) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.filter(pk=bob.pk).delete()
 
 
-# The owner of a group is one of its present members, whenever a transaction ends.
+# At the end of each transaction the owner of a group is one of its members.
 
 
 def run(sql: str, group: Conversation, user: User, on: Any = connection) -> None:
@@ -84,10 +84,10 @@ def run(sql: str, group: Conversation, user: User, on: Any = connection) -> None
 
 @pytest.mark.parametrize(
     ("sql", "who"),
-    [(HAND_OVER, "mallory"), (LEAVE, "alice"), (GO, "alice")],
-    ids=["a stranger owns it", "the owner leaves", "the owner's place goes"],
+    [(TRANSFER, "mallory"), (LEAVE, "alice"), (DELETE, "alice")],
+    ids=["a stranger owns it", "the owner leaves", "the participant of the owner is deleted"],
 )
-def test_a_group_is_never_left_with_an_owner_who_is_out(
+def test_the_owner_of_a_group_is_always_a_member(
     sql: str, who: str, group: Conversation, alice: User, mallory: User
 ) -> None:
     run(sql, group, {"alice": alice, "mallory": mallory}[who])
@@ -95,10 +95,10 @@ def test_a_group_is_never_left_with_an_owner_who_is_out(
         connection.check_constraints()
 
 
-def test_one_who_has_left_can_not_become_the_owner(group: Conversation, bob: User) -> None:
+def test_someone_who_has_left_can_not_become_the_owner(group: Conversation, bob: User) -> None:
     run(LEAVE, group, bob)
     connection.check_constraints()
-    run(HAND_OVER, group, bob)
+    run(TRANSFER, group, bob)
     with pytest.raises(IntegrityError, match="one of its present members"):
         connection.check_constraints()
 
@@ -109,16 +109,16 @@ def test_a_new_group_needs_its_owner_among_its_members(alice: User) -> None:
         connection.check_constraints()
 
 
-def test_the_owner_may_leave_and_hand_over_in_one_go_in_either_order(
+def test_the_owner_may_leave_and_transfer_the_group_in_one_transaction(
     group: Conversation, alice: User, bob: User
 ) -> None:
     run(LEAVE, group, alice)
-    run(HAND_OVER, group, bob)
+    run(TRANSFER, group, bob)
     connection.check_constraints()
     assert Conversation.objects.get(pk=group.pk).owner == bob
 
 
-def test_members_come_and_go_and_a_group_goes_with_all_of_them(group: Conversation, bob: User) -> None:
+def test_members_may_leave_and_a_group_is_deleted_with_its_participants(group: Conversation, bob: User) -> None:
     run(LEAVE, group, bob)
     connection.check_constraints()
     group.delete()
@@ -144,22 +144,22 @@ def owner_is_in(group: Conversation) -> bool:
     return group.participants.filter(user=owner, left_at=None).exists()
 
 
-def test_of_a_hand_over_and_the_heirs_leaving_at_the_same_moment_one_fails(
+def test_a_transfer_and_the_leaving_of_the_new_owner_can_not_both_commit(
     two: Two, group: Conversation, bob: User
 ) -> None:
     handing, leaving = two
-    run(HAND_OVER, group, bob, on=handing)
+    run(TRANSFER, group, bob, on=handing)
     run(LEAVE, group, bob, on=leaving)
     ends = ended_together(handing.commit, leaving.commit)
     assert refused(*ends) == [psycopg.errors.IntegrityConstraintViolation]
     assert owner_is_in(group)
 
 
-def test_an_heir_who_leaves_while_the_hand_over_is_under_way_waits_for_it_and_stays(
+def test_a_new_owner_who_leaves_during_the_transfer_waits_and_is_refused(
     two: Two, group: Conversation, bob: User
 ) -> None:
     handing, leaving = two
-    run(HAND_OVER, group, bob, on=handing)
+    run(TRANSFER, group, bob, on=handing)
     run(LEAVE, group, bob, on=leaving)
     with ThreadPoolExecutor() as pool:
         end = pool.submit(leaving.commit)
@@ -169,12 +169,12 @@ def test_an_heir_who_leaves_while_the_hand_over_is_under_way_waits_for_it_and_st
     assert owner_is_in(group)
 
 
-def test_a_hand_over_to_one_who_is_on_the_way_out_waits_and_fails(two: Two, group: Conversation, bob: User) -> None:
+def test_a_transfer_to_someone_who_is_leaving_waits_and_is_refused(two: Two, group: Conversation, bob: User) -> None:
     handing, leaving = two
     run(LEAVE, group, bob, on=leaving)
     run("SET CONSTRAINTS ALL IMMEDIATE", group, bob, on=leaving)
     with ThreadPoolExecutor() as pool:
-        end = pool.submit(run, HAND_OVER, group, bob, handing)
+        end = pool.submit(run, TRANSFER, group, bob, handing)
         until_blocked()
         leaving.commit()
     assert refused(end) == []
