@@ -1,7 +1,7 @@
-"""What a simple device has missed: the messages above its person's delivered marks, as if they were new.
+"""Catching up: the messages after a person's delivered watermarks are sent to a simple device as if they were new.
 
-They are read page by page, each when the device has taken the one before, so that a device that does not read costs no
-more than a page. No database connection is held in between.
+They are loaded page by page, each when the device has received the one before, so that a device that does not read
+needs the memory of one page only. No database connection is kept between pages.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ MISSED_MOST = 1000
 PAGE_LENGTH = 32
 PAGE_BYTES = 128 * 1024
 """Bytes of text after which a page ends; the message that reaches them still belongs to it."""
-TURN_SECONDS = 20.0
-"""How long a device waits while another one of its person catches up: longer than one that does not read is kept."""
+LOCK_TIMEOUT = 20.0
+"""Seconds that a device waits while another one of its person catches up; one that does not read is closed earlier."""
 
-# The conversations of a person, the latest active first: how far each is, and after which position it was missed.
-PLACES = """
+# The conversations of a person, the most recently active first.
+CONVERSATIONS = """
 SELECT c.id, c.version, GREATEST(p.delivered_through, p.visible_from), c.last_position
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
 WHERE p.user_id = %s AND p.left_at IS NULL ORDER BY c.active_at DESC, c.id
 """
-# `before` counts the bytes in front of a message. Whoever has gone out of a conversation meanwhile finds nothing there.
+# `before` is the number of bytes before a message. A conversation that the person has left meanwhile has no rows.
 PAGE = """
 SELECT id, conversation_id, position FROM (
     SELECT m.*, w.ord, sum(m.size) OVER (ORDER BY w.ord, m.position) - m.size AS before
@@ -54,8 +54,8 @@ SELECT id, conversation_id, position FROM (
 """
 
 
-class Place(NamedTuple):
-    """A conversation someone is in: its version, the position after which it was missed, and its last one."""
+class ConversationProgress(NamedTuple):
+    """A conversation of the person: its version, the position after which messages were missed, and the last one."""
 
     id: UUID
     version: int
@@ -63,61 +63,61 @@ class Place(NamedTuple):
     last_position: int
 
 
-class Missed:
-    """One catch-up: what is still to be read of it, up to a thousand messages, the oldest first in each conversation.
+class CatchUp:
+    """One catch-up: up to a thousand missed messages, the oldest first in each conversation.
 
-    What is said after it began comes by live events.
+    Messages that are sent after it began are delivered as live events.
     """
 
     def __init__(self, *, by: User) -> None:
-        self._places = _places(by)
-        self._behind = [place for place in self._places if place.last_position > place.after]
-        self._left = MISSED_MOST
+        self._conversations = _conversations_of(by)
+        self._unfinished = [each for each in self._conversations if each.last_position > each.after]
+        self._remaining = MISSED_MOST
 
     def next_page(self, *, by: User) -> Sequence[MessageJSON]:
-        """Read the next messages; nothing where all were read, or as many as a catch-up gives."""
-        while self._behind and self._left:
-            first = self._behind[:PAGE_LENGTH]
+        """Load the next messages; none if all were loaded, or as many as one catch-up may send."""
+        while self._unfinished and self._remaining:
+            first = self._unfinished[:PAGE_LENGTH]
             with snapshot():
-                found = _page(by, first, length=min(PAGE_LENGTH, self._left))
+                found = _page(by, first, length=min(PAGE_LENGTH, self._remaining))
                 messages = messages_json(found)
-            self._behind = [*_rest(first, found), *self._behind[len(first) :]]
-            self._left -= len(messages)
+            self._unfinished = [*_remaining_of(first, found), *self._unfinished[len(first) :]]
+            self._remaining -= len(messages)
             if messages:
                 return messages
         self._drop_finished(by)
         return ()
 
-    def end(self) -> Iterator[bytes]:
-        """Name what is not told in full, and from which versions live events go on."""
-        unfinished = {place.id for place in self._behind}
+    def final_frames(self) -> Iterator[bytes]:
+        """Return a `resync` for each conversation that was not sent completely, and the `caught_up` frame."""
+        unfinished = {each.id for each in self._unfinished}
         for id in unfinished:
             yield resync_frame(id)
-        versions = {str(place.id): place.version for place in self._places if place.id not in unfinished}
+        versions = {str(each.id): each.version for each in self._conversations if each.id not in unfinished}
         yield encode({"type": "caught_up", "data": {"more": bool(unfinished), "versions": versions}})
 
     def _drop_finished(self, by: User) -> None:
-        """Leave out the conversations of which nothing is left after all, as far as the first one with something."""
-        while self._behind and not _page(by, self._behind[:1], length=1):
-            del self._behind[0]
+        """Remove the first conversations that have no messages any more, up to the first one that has some."""
+        while self._unfinished and not _page(by, self._unfinished[:1], length=1):
+            del self._unfinished[0]
 
 
-def created(message: MessageJSON) -> bytes:
-    """Write a missed message as if it were new."""
+def created_frame(message: MessageJSON) -> bytes:
+    """Encode a missed message as if it were new."""
     return MessageCreated(message["conversation_id"], message["position"], message).frame()
 
 
-def _places(by: User) -> list[Place]:
+def _conversations_of(by: User) -> list[ConversationProgress]:
     with connection.cursor() as cursor:
-        cursor.execute(PLACES, [by.pk])
-        return [Place(*row) for row in cursor.fetchall()]
+        cursor.execute(CONVERSATIONS, [by.pk])
+        return [ConversationProgress(*row) for row in cursor.fetchall()]
 
 
-def _page(by: User, places: Sequence[Place], *, length: int) -> list[Message]:
+def _page(by: User, conversations: Sequence[ConversationProgress], *, length: int) -> list[Message]:
     values: dict[str, Any] = {
-        "ids": [place.id for place in places],
-        "after": [place.after for place in places],
-        "until": [place.last_position for place in places],
+        "ids": [each.id for each in conversations],
+        "after": [each.after for each in conversations],
+        "until": [each.last_position for each in conversations],
         "by": by.pk,
         "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
         "length": length,
@@ -130,25 +130,27 @@ def _page(by: User, places: Sequence[Place], *, length: int) -> list[Message]:
     return [found[id] for id in ids if id in found]
 
 
-def _rest(places: Sequence[Place], found: Sequence[Message]) -> list[Place]:
-    """What is left of some places behind a page of them; nothing where the page was empty."""
+def _remaining_of(
+    conversations: Sequence[ConversationProgress], found: Sequence[Message]
+) -> list[ConversationProgress]:
+    """Return the conversations that have messages after this page of them; none if the page was empty."""
     if not found:
         return []
     last = found[-1]
-    at = next(n for n, place in enumerate(places) if place.id == last.conversation_id)
-    rest = [places[at]._replace(after=last.position), *places[at + 1 :]]
-    return [place for place in rest if place.last_position > place.after]
+    at = next(n for n, each in enumerate(conversations) if each.id == last.conversation_id)
+    remaining = [conversations[at]._replace(after=last.position), *conversations[at + 1 :]]
+    return [each for each in remaining if each.last_position > each.after]
 
 
-_turns: "WeakValueDictionary[UUID, asyncio.Lock]" = WeakValueDictionary()
+_locks: "WeakValueDictionary[UUID, asyncio.Lock]" = WeakValueDictionary()
 
 
 @asynccontextmanager
-async def turn(user_id: UUID) -> AsyncIterator[bool]:
-    """Let one device of a person at a time catch up on this server process; tell whether the turn came in time."""
-    lock = _turns.setdefault(user_id, asyncio.Lock())
+async def catch_up_lock(user_id: UUID) -> AsyncIterator[bool]:
+    """Let one device of a person at a time catch up on this server process; yield False if the lock took too long."""
+    lock = _locks.setdefault(user_id, asyncio.Lock())
     try:
-        async with asyncio.timeout(TURN_SECONDS):
+        async with asyncio.timeout(LOCK_TIMEOUT):
             await lock.acquire()
     except TimeoutError:
         yield False

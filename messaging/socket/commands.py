@@ -1,4 +1,4 @@
-"""The frames that a client may send: their shapes, what each asks for, and how a refusal sounds over the socket."""
+"""The frames that a client may send, how they are decoded, and the frames that answer them."""
 
 import json
 import logging
@@ -50,7 +50,7 @@ class Reference(msgspec.Struct, kw_only=True):
     wallet: Name | None = None
 
     def named(self) -> dict[str, Any]:
-        """The one that is given; BadFrame unless it is exactly one."""
+        """Return the one that is given; BadFrame unless it is exactly one."""
         given = {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
         if len(given) != 1:
             raise BadFrame("invalid", 'Name a person by exactly one of "id", "username" and "wallet".', pointer="/to")
@@ -118,7 +118,7 @@ class PresenceWatch(Frame, tag="presence.watch"):
 
 MessageChange = MessageEdit | MessageDelete | ReactionAdd | ReactionRemove
 Signal = Ping | Delivered | Read | Typing | ConversationOpen | ConversationClose
-"""Frames that are cheap to obey, so that no limit but that of all frames holds for them."""
+"""Frames that are cheap to handle, so that only the limit of all frames applies to them."""
 Command = Connect | MessageSend | MessageChange | Signal | PresenceWatch
 UUID_7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -134,7 +134,7 @@ _ref_decoder = msgspec.json.Decoder(Answerable)
 
 
 class BadFrame(Exception):
-    """A frame that can't be obeyed; `abusive` ones count towards the closing of the socket."""
+    """A frame that is not valid; the socket is closed after too many `abusive` ones."""
 
     def __init__(self, code: str, detail: str, *, ref: str | None = None, pointer: str | None = None) -> None:
         super().__init__(detail)
@@ -145,25 +145,25 @@ class BadFrame(Exception):
         return self.code in {"bad_frame", "unknown_type", "too_large"}
 
 
-def read(text: str | None) -> Command:
-    """Read one frame; BadFrame, with the `ref` where there is one, if it is none of ours."""
+def decode(text: str | None) -> Command:
+    """Decode one frame; BadFrame, with the `ref` if there is one, if it is not valid."""
     if text is None:
         raise BadFrame("bad_frame", "Send text frames.")
-    # A character is at most four bytes, so most frames need no measuring.
+    # A character has at most four bytes, so most frames need not be encoded to measure them.
     if len(text) * 4 > settings.FRAME_BYTES and len(text.encode()) > settings.FRAME_BYTES:
         detail = f"A frame has at most {settings.FRAME_BYTES} bytes; longer texts go by REST."
         raise BadFrame("too_large", detail, ref=ref_of(text))
     try:
         frame: Command = _decoder.decode(text)
     except msgspec.DecodeError as error:
-        raise _explained(text, error) from None
+        raise _explain(text, error) from None
     except RecursionError:
         raise BadFrame("bad_frame", "This is nested too deeply.") from None
     return frame
 
 
-def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:
-    """Find out what was wrong with a frame; only this rare path reads it twice."""
+def _explain(text: str, error: msgspec.DecodeError) -> BadFrame:
+    """Find out what is wrong with a frame; it is decoded a second time in this rare case only."""
     try:
         raw = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -171,18 +171,18 @@ def _explained(text: str, error: msgspec.DecodeError) -> BadFrame:
     if not isinstance(raw, dict):
         return BadFrame("bad_frame", "Send one JSON object.")
     ref = raw.get("ref")
-    # Halves of surrogates, which `json` reads, can't be written back.
+    # `json` accepts lone surrogates, which cannot be encoded for the answer.
     ref = ref if isinstance(ref, str) and len(ref) <= 64 and not any("\ud800" <= c <= "\udfff" for c in ref) else None
     if not isinstance(raw.get("type"), str):
         return BadFrame("bad_frame", "A frame needs a type.", ref=ref)
-    what, _, place = str(error).partition(" - at `$")
-    if place == ".type`":
+    reason, _, path = str(error).partition(" - at `$")
+    if path == ".type`":
         return BadFrame("unknown_type", "There is no such command.", ref=ref)
-    return BadFrame("invalid", what.replace("`", ""), ref=ref, pointer=_pointer(what, place))
+    return BadFrame("invalid", reason.replace("`", ""), ref=ref, pointer=_pointer(reason, path))
 
 
 def ref_of(text: str | None) -> str | None:
-    """Find the `ref` of a frame that is not read any further."""
+    """Return the `ref` of a frame whose other fields are not decoded."""
     try:
         ref: str | None = _ref_decoder.decode(text or "").ref
     except (msgspec.DecodeError, RecursionError):
@@ -194,23 +194,23 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _pointer(what: str, place: str) -> str | None:
-    """Turn msgspec's words for a place into a JSON pointer (RFC 6901): `media[0]` is /media/0."""
-    missing = re.search(r"missing required field `(\w+)`", what)
-    names = re.findall(r"\w+", place) + ([missing[1]] if missing else [])
+def _pointer(reason: str, path: str) -> str | None:
+    """Convert the path of an error of msgspec to a JSON pointer (RFC 6901): `media[0]` becomes /media/0."""
+    missing = re.search(r"missing required field `(\w+)`", reason)
+    names = re.findall(r"\w+", path) + ([missing[1]] if missing else [])
     return "/" + "/".join(names) if names else None
 
 
 # Answers
 
 
-def ack(ref: str, data: Any) -> bytes:
-    """Say that a command was obeyed."""
+def ack_frame(ref: str, data: Any) -> bytes:
+    """Encode the frame that acknowledges a command."""
     return encode({"type": "ack", "ref": ref, "data": data})
 
 
-def error(error: Exception, ref: str | None) -> bytes:
-    """Say why a command was not obeyed."""
+def error_frame(error: Exception, ref: str | None) -> bytes:
+    """Encode the frame that says why a command failed."""
     data: dict[str, Any]
     match error:
         case BadFrame():
@@ -231,9 +231,9 @@ def error(error: Exception, ref: str | None) -> bytes:
             if not isinstance(error, OperationalError | InterfaceError):
                 logger.error("a command failed", exc_info=error)
             data = {"code": "unavailable", "detail": "This did not work. Please try again.", "retry_after": 1}
-    return encode({"type": "error", **answered(ref), "data": data})
+    return encode({"type": "error", **ref_field(ref), "data": data})
 
 
-def answered(ref: str | None) -> dict[str, str]:
-    """The field of an answer by which its command is known, where there is one."""
+def ref_field(ref: str | None) -> dict[str, str]:
+    """Return the field that connects an answer with its command; empty if the command had no `ref`."""
     return {} if ref is None else {"ref": ref}

@@ -1,7 +1,7 @@
-"""What a frame makes happen: for each command one function, found by the kind of frame.
+"""The handlers of the frames that a client sends: one function for each type of frame.
 
-A function takes the device that asks and the frame, calls one command, and answers. What it raises is answered by the
-door, `consumer.py`, as the contract says.
+A handler takes the socket's device and the frame, calls one command, and answers. `consumer.py` answers what a handler
+raises with the error frame that the contract defines.
 """
 
 import asyncio
@@ -46,22 +46,22 @@ from messaging.socket.commands import (
     ReactionRemove,
     Read,
     Typing,
-    ack,
-    answered,
+    ack_frame,
+    ref_field,
 )
 
 T = TypeVar("T")
 
 
 class Device(Protocol):
-    """A signed-in socket, as far as commands need it."""
+    """A signed-in socket, as handlers use it."""
 
     user_id: UUID
     session_id: UUID
     hub: Hub
     batcher: WatermarkBatcher
     group_commit: GroupCommit
-    under_way: int
+    pending_sends: int
     """Sends that are not answered yet."""
 
     def deliver(self, frame: bytes) -> None: ...
@@ -79,34 +79,34 @@ class Device(Protocol):
     async def require_call(self, cost: int = 1) -> None: ...
 
 
-UNDER_WAY_MOST = 64
-"""Sends of one socket that may wait for their commit; more frames are read only when these are answered."""
-HEARD_WITHIN = 2.0
-"""Seconds in which a server hears of a conversation that has begun elsewhere, if all is well."""
+PENDING_SENDS_MOST = 64
+"""Sends of one socket that may wait for their commit; no further frame is read until one of them is answered."""
+MEMBERSHIP_TIMEOUT = 2.0
+"""Seconds within which the hub normally receives a membership that another server has committed."""
 
 
-def as_person(user_id: UUID, command: Callable[..., T], **fields: Any) -> T:
-    """Run a command for someone as they are now; an idle socket keeps nothing of its person but the id."""
+def run_as(user_id: UUID, command: Callable[..., T], **fields: Any) -> T:
+    """Run a command as a person, who is loaded for it: an idle socket keeps only their id, to save memory."""
     return command(by=User.objects.get(pk=user_id), **fields)
 
 
-async def obey(device: Device, frame: Command) -> None:
-    """Do what a frame asks for."""
+async def handle(device: Device, frame: Command) -> None:
+    """Call the handler of a frame."""
     await HANDLERS[type(frame)](device, frame)
 
 
 async def send_message(device: Device, frame: MessageSend) -> None:
-    """Send a message, without waiting for its commit if that can be shared with messages that follow."""
+    """Send a message. In a conversation this does not wait for the commit, so that further messages can share it."""
     if (frame.conversation_id is None) == (frame.to is None):
         raise BadFrame("invalid", "Name either a conversation or a person.", pointer="/conversation_id")
     fields: dict[str, Any] = {name: getattr(frame, name) for name in ("text", "id", "kind", "media", "reply_to_id")}
     if frame.to is not None:
-        result = await in_thread(as_person)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
+        result = await in_thread(run_as)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
         device.acknowledge(frame.ref, result.message)
     elif frame.conversation_id is not None:
         if device in device.hub.typing.published_at:
             device.hub.typing.end(device, frame.conversation_id)
-        device.under_way += 1
+        device.pending_sends += 1
         on_result = partial(device.answer_send, frame.ref)
         await submit_message(
             by_id=device.user_id,
@@ -115,7 +115,7 @@ async def send_message(device: Device, frame: MessageSend) -> None:
             on_result=on_result,
             **fields,
         )
-        if device.under_way >= UNDER_WAY_MOST:
+        if device.pending_sends >= PENDING_SENDS_MOST:
             await device.next_answer()
 
 
@@ -134,7 +134,7 @@ CHANGES: dict[type[MessageChange], Callable[..., MessageJSON]] = {
 async def change_message(device: Device, frame: MessageChange) -> None:
     fields = msgspec.structs.asdict(frame)
     ref = fields.pop("ref")
-    device.acknowledge(ref, await in_thread(as_person)(device.user_id, CHANGES[type(frame)], **fields))
+    device.acknowledge(ref, await in_thread(run_as)(device.user_id, CHANGES[type(frame)], **fields))
 
 
 async def delivered(device: Device, frame: Delivered) -> None:
@@ -152,32 +152,32 @@ async def read(device: Device, frame: Read) -> None:
 
 
 async def _mark_in_thread(mark: Callable[..., object], device: Device, frame: Delivered | Read) -> None:
-    """Ask the database where the hub knows of no place: someone may only just have come in, or be a stranger."""
+    """Set the watermark in the database where the hub knows no membership: it may be new, or there may be none."""
     await device.require_call()
     fields = {"conversation_id": frame.conversation_id, "through": frame.through}
-    await in_thread(as_person)(device.user_id, mark, **fields)
+    await in_thread(run_as)(device.user_id, mark, **fields)
 
 
 async def typing(device: Device, frame: Typing) -> None:
-    await _until_heard(device, frame.conversation_id)
+    await _wait_for_membership(device, frame.conversation_id)
     indicators = device.hub.typing
     (indicators.start if frame.state == "start" else indicators.stop)(device, frame.conversation_id)
 
 
-async def _until_heard(device: Device, conversation_id: UUID) -> None:
-    """Wait a moment for a conversation that has only just begun; Conversation.DoesNotExist for strangers."""
+async def _wait_for_membership(device: Device, conversation_id: UUID) -> None:
+    """Wait until the hub knows a membership that may be new; Conversation.DoesNotExist for strangers."""
     if device.hub.is_member(device.user_id, conversation_id):
         return
     await device.require_call()
-    await in_thread(as_person)(device.user_id, participant_of, conversation_id=conversation_id)
+    await in_thread(run_as)(device.user_id, participant_of, conversation_id=conversation_id)
     with suppress(TimeoutError):
-        async with asyncio.timeout(HEARD_WITHIN):
-            while not device.hub.is_member(device.user_id, conversation_id):  # noqa: ASYNC110 (it is told by no event)
+        async with asyncio.timeout(MEMBERSHIP_TIMEOUT):
+            while not device.hub.is_member(device.user_id, conversation_id):  # noqa: ASYNC110 (there is no event for it)
                 await asyncio.sleep(0.02)
 
 
 async def open_conversation(device: Device, frame: ConversationOpen) -> None:
-    await _until_heard(device, frame.conversation_id)
+    await _wait_for_membership(device, frame.conversation_id)
     device.hub.open_conversation(device, frame.conversation_id)
 
 
@@ -189,12 +189,12 @@ async def watch_presence(device: Device, frame: PresenceWatch) -> None:
     await device.require_call(len(frame.user_ids) // quotas.WATCHED_PEOPLE_PER_CALL)
     seen = await device.hub.presence.watchers.watch(device, frame.user_ids)
     if frame.ref is not None:
-        device.deliver(ack(frame.ref, seen.data()))
+        device.deliver(ack_frame(frame.ref, seen.data()))
 
 
 async def ping(device: Device, frame: Ping) -> None:
     now = {"server_time": timestamp(timezone.now())}
-    device.deliver(encode({"type": "pong", **answered(frame.ref), "data": now}))
+    device.deliver(encode({"type": "pong", **ref_field(frame.ref), "data": now}))
 
 
 async def connect(device: Device, frame: Connect) -> None:

@@ -19,11 +19,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class SendQueue:
     """The send queue of one socket: putting a frame never waits; a socket whose queue is full is closed as too slow."""
 
-    __slots__ = ("_code", "_connection", "_is_on_hold", "_on_slow", "_queue", "_room", "_waiting")
+    __slots__ = ("_code", "_connection", "_is_on_hold", "_on_overflow", "_queue", "_room", "_waiting")
 
-    def __init__(self, connection: Connection, *, on_slow: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, *, on_overflow: Callable[[], None]) -> None:
         self._connection = connection
-        self._on_slow = on_slow
+        self._on_overflow = on_overflow
         # Most sockets never need one.
         self._queue: deque[bytes] | None = None
         self._waiting = 0
@@ -77,7 +77,7 @@ class SendQueue:
                     await self._room
         except TimeoutError:
             metrics.OVERFLOWS.inc()
-            self._on_slow()
+            self._on_overflow()
 
     def release(self) -> None:
         """Send what is queued, and every frame at once again."""
@@ -107,7 +107,7 @@ class SendQueue:
         self._waiting += len(frame)
         if len(self._queue) > QUEUE_LENGTH or self._waiting > QUEUE_BYTES:
             metrics.OVERFLOWS.inc()
-            self._on_slow()
+            self._on_overflow()
 
     def _go_on(self) -> None:
         if self._room is not None and not self._room.done():

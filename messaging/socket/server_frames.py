@@ -1,7 +1,7 @@
-"""All frames that a server sends, in one place: documents are made of it, and tests hold what is sent to it.
+"""The schemas of all frames that a server sends. The documents are generated from them; tests validate with them.
 
-With the commands in `protocol.py`, which the consumer reads with, these are all frames there are. The hot path asks
-nobody: events are written as they are, and their fields say how they look.
+The frames of clients are defined in `commands.py`. No frame is validated when it is sent, as that would cost time: the
+fields of an event define its frame.
 """
 
 from typing import Annotated, Any, NotRequired, TypedDict, get_args
@@ -103,21 +103,21 @@ SENT: dict[str, Any] = {
     "error": RefusalJSON,
     "pong": PongJSON,
 }
-"""What the frames of each type have in `data`, but for `ack`, whose data the command decides."""
+"""The `data` of each type of frame, except `ack`, whose data depends on the command."""
 ACKNOWLEDGED: dict[str, Any] = {
     **{str(kind.__struct_config__.tag): MessageJSON for kind in (MessageSend, *get_args(MessageChange))},
     str(PresenceWatch.__struct_config__.tag): SeenJSON,
 }
-"""What an `ack` has in `data`, by the command that it answers; other commands are answered only on error."""
+"""The `data` of an `ack`, by the command that it answers; other commands are answered only by errors."""
 
 
 class Schemas:
-    """The schemas of all frames: `commands` by their type, `data` of what is sent, `acks`, and what they refer to."""
+    """The schemas of all frames: `commands` and `data` by type, `acks` by command, and the components they refer to."""
 
     def __init__(self) -> None:
         self.components: dict[str, JSONObject] = {}
-        self.data = {name: schema_of(hint, self._keep) for name, hint in SENT.items()}
-        self.acks = {name: schema_of(hint, self._keep) for name, hint in ACKNOWLEDGED.items()}
+        self.data = {name: schema_of(hint, self._add_component) for name, hint in SENT.items()}
+        self.acks = {name: schema_of(hint, self._add_component) for name, hint in ACKNOWLEDGED.items()}
         kinds = {str(kind.__struct_config__.tag): kind for kind in get_args(Command)}
         _, found = msgspec.json.schema_components(
             kinds.values(), schema_hook=_schema_of_id, ref_template=REFERENCE + "{name}"
@@ -125,7 +125,7 @@ class Schemas:
         self.components |= found
         self.commands = {name: {"$ref": REFERENCE + kind.__name__} for name, kind in kinds.items()}
 
-    def _keep(self, name: str, known: JSONObject) -> JSONObject:
+    def _add_component(self, name: str, known: JSONObject) -> JSONObject:
         self.components.setdefault(name, known)
         return {"$ref": REFERENCE + name}
 

@@ -23,7 +23,7 @@ from accounts.web.person_view import initials
 from chatproject.core.graphemes import truncate
 from chatproject.core.text import is_visible, name_error
 from messaging.messages.mentions import names_in
-from messaging.socket.commands import BadFrame, read
+from messaging.socket.commands import BadFrame, decode
 from messaging.web.contexts.message_html import render_links
 from tests.checks.test_layers import MODULES
 from tests.support.linear import FLOOR_MS, MOST, script_patterns, texts, uses_that_are_missed
@@ -41,7 +41,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "device_words": device_words,
     "eip4361": SignInMessage.read,
     "email": EmailValidator(),
-    "frame": lambda text: read(f'{{"type": "{text}"'),
+    "frame": lambda text: decode(f'{{"type": "{text}"'),
 }
 
 

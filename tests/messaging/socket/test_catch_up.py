@@ -1,4 +1,4 @@
-"""What was missed, as it is read: page by page, and only by one device of a person at a time."""
+"""Catching up: missed messages are loaded page by page, for one device of a person at a time."""
 
 import asyncio
 import json
@@ -10,19 +10,19 @@ from accounts.models import User
 from conversations.creation import create_group
 from conversations.models import Conversation
 from messaging.socket import catch_up as module
-from messaging.socket.catch_up import MISSED_MOST, PAGE_BYTES, PAGE_LENGTH, Missed, turn
+from messaging.socket.catch_up import MISSED_MOST, PAGE_BYTES, PAGE_LENGTH, CatchUp, catch_up_lock
 from tests.messaging.helpers import append_unheard, draft, fill, remove, texts
 
 WIDE = "\N{GRINNING FACE}" * 8_000
 
 
 def pages(by: User) -> list[list[Any]]:
-    missed = Missed(by=by)
-    return [list(page) for page in iter(lambda: missed.next_page(by=by), ())]
+    catch_up = CatchUp(by=by)
+    return [list(page) for page in iter(lambda: catch_up.next_page(by=by), ())]
 
 
-def end(missed: Missed) -> list[Any]:
-    return [json.loads(frame) for frame in missed.end()]
+def end(catch_up: CatchUp) -> list[Any]:
+    return [json.loads(frame) for frame in catch_up.final_frames()]
 
 
 def test_a_page_ends_with_the_message_that_reaches_its_bytes(
@@ -35,9 +35,7 @@ def test_a_page_ends_with_the_message_that_reaches_its_bytes(
     assert all(sum(len(text.encode()) for text in texts(page[:-1])) < PAGE_BYTES for page in found)
 
 
-def test_pages_go_through_all_conversations_in_order_and_leave_nothing_out(
-    alice: User, bob: User, conversation: Conversation
-) -> None:
+def test_pages_contain_all_conversations_in_order(alice: User, bob: User, conversation: Conversation) -> None:
     groups = [create_group(by=alice, name=f"Group {n}", participants=[bob]) for n in range(PAGE_LENGTH + 5)]
     fill(conversation, alice, 3 * PAGE_LENGTH + 1)
     found = pages(bob)
@@ -49,56 +47,56 @@ def test_pages_go_through_all_conversations_in_order_and_leave_nothing_out(
     assert len({message["id"] for message in said}) == len(said)
 
 
-def test_what_is_said_after_the_first_page_is_left_to_live_events(
+def test_messages_sent_after_the_catch_up_began_are_left_to_live_events(
     alice: User, bob: User, conversation: Conversation
 ) -> None:
     fill(conversation, alice, 2)
-    missed = Missed(by=bob)
+    catch_up = CatchUp(by=bob)
     fill(conversation, alice, 2)
-    assert texts(missed.next_page(by=bob)) == ["1", "2"]
-    assert not missed.next_page(by=bob)
-    assert end(missed)[-1]["data"] == {"more": False, "versions": {str(conversation.pk): 2}}
+    assert texts(catch_up.next_page(by=bob)) == ["1", "2"]
+    assert not catch_up.next_page(by=bob)
+    assert end(catch_up)[-1]["data"] == {"more": False, "versions": {str(conversation.pk): 2}}
 
 
-def test_who_is_put_out_between_two_pages_gets_no_second_one(
+def test_a_member_who_is_removed_between_two_pages_gets_no_second_one(
     alice: User, bob: User, carol: User, group: Conversation
 ) -> None:
     fill(group, alice, 2 * PAGE_LENGTH)
-    missed = Missed(by=bob)
-    assert len(missed.next_page(by=bob)) == PAGE_LENGTH
+    catch_up = CatchUp(by=bob)
+    assert len(catch_up.next_page(by=bob)) == PAGE_LENGTH
     remove(bob, group)
-    assert not missed.next_page(by=bob)
-    assert not end(missed)[-1]["data"]["more"]
+    assert not catch_up.next_page(by=bob)
+    assert not end(catch_up)[-1]["data"]["more"]
 
 
-def test_exactly_a_thousand_are_told_in_full(alice: User, bob: User, conversation: Conversation) -> None:
+def test_exactly_a_thousand_messages_are_sent_completely(alice: User, bob: User, conversation: Conversation) -> None:
     fill(conversation, alice, MISSED_MOST)
-    missed = Missed(by=bob)
-    assert sum(len(page) for page in iter(lambda: missed.next_page(by=bob), ())) == MISSED_MOST
-    assert not end(missed)[-1]["data"]["more"]
+    catch_up = CatchUp(by=bob)
+    assert sum(len(page) for page in iter(lambda: catch_up.next_page(by=bob), ())) == MISSED_MOST
+    assert not end(catch_up)[-1]["data"]["more"]
 
 
-def test_whose_turn_does_not_come_is_told_what_to_fetch(alice: User, bob: User, conversation: Conversation) -> None:
+def test_a_device_without_the_lock_is_told_what_to_fetch(alice: User, bob: User, conversation: Conversation) -> None:
     fill(conversation, alice, 1)
-    resync, caught_up = end(Missed(by=bob))
+    resync, caught_up = end(CatchUp(by=bob))
     assert resync == {"type": "resync", "data": {"conversation_id": str(conversation.pk)}}
     assert caught_up["data"] == {"more": True, "versions": {}}
 
 
-async def test_devices_of_one_person_have_their_turn_one_after_the_other(
+async def test_devices_of_one_person_catch_up_one_after_the_other(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with turn(alice.pk) as first:
-        others = asyncio.create_task(in_turn(alice))
-        async with turn(bob.pk) as his:
-            assert (first, his) == (True, True)
+    async with catch_up_lock(alice.pk) as first:
+        others = asyncio.create_task(try_lock(alice))
+        async with catch_up_lock(bob.pk) as bobs:
+            assert (first, bobs) == (True, True)
         await asyncio.sleep(0.05)
         assert not others.done()
-        monkeypatch.setattr(module, "TURN_SECONDS", 0.05)
-        assert await in_turn(alice) is False
+        monkeypatch.setattr(module, "LOCK_TIMEOUT", 0.05)
+        assert await try_lock(alice) is False
     assert await others is True
 
 
-async def in_turn(user: User) -> bool:
-    async with turn(user.pk) as is_ours:
-        return is_ours
+async def try_lock(user: User) -> bool:
+    async with catch_up_lock(user.pk) as is_locked:
+        return is_locked

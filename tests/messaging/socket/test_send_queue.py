@@ -18,7 +18,7 @@ class Connection:
         self.is_free = self.is_open = True
         self.on_free: Callable[[], None] = lambda: None
         self.on_restart: Callable[[], None] = lambda: None
-        self.outgoing = SendQueue(self, on_slow=self._on_slow)
+        self.outgoing = SendQueue(self, on_overflow=self._on_overflow)
 
     def write(self, text: bytes) -> None:
         self.taken.append(text.decode())
@@ -34,7 +34,7 @@ class Connection:
         for frame in frames:
             self.outgoing.put(frame.encode())
 
-    def _on_slow(self) -> None:
+    def _on_overflow(self) -> None:
         self.was_slow += 1
         self.outgoing.abandon(b"too slow", 4000)
 
@@ -146,7 +146,7 @@ class AnyServer:
         self.taken: list[Any] = []
         self.room = asyncio.Event()
         self.is_broken = False
-        self.outgoing = SendQueue(AsgiConnection(self._send), on_slow=lambda: None)
+        self.outgoing = SendQueue(AsgiConnection(self._send), on_overflow=lambda: None)
 
     async def _send(self, event: dict[str, Any]) -> None:
         await self.room.wait()
