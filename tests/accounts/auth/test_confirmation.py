@@ -87,7 +87,7 @@ def test_a_wrong_password_confirms_nothing(caller: Caller) -> None:
     assert confirmed_sessions() == [False]
 
 
-def test_wrong_ones_count_as_failures_to_sign_in(caller: Caller, settings: Any) -> None:
+def test_wrong_passwords_count_as_failed_sign_ins(caller: Caller, settings: Any) -> None:
     settings.CHAT_LIMITS = True
     answers = [confirm(caller, password="guess").status_code for _ in range(6)]
     assert answers == [401] * 5 + [429]
@@ -97,12 +97,12 @@ def test_wrong_ones_count_as_failures_to_sign_in(caller: Caller, settings: Any) 
     assert Client().post("/api/v1/auth/token", said, content_type="application/json").status_code == 200
 
 
-def test_right_ones_do_not_count(caller: Caller, settings: Any) -> None:
+def test_right_passwords_do_not_count(caller: Caller, settings: Any) -> None:
     settings.CHAT_LIMITS = True
     assert {confirm(caller, password=PASSWORD).status_code for _ in range(8)} == {204}
 
 
-def test_who_has_a_second_factor_gives_a_code_as_well(caller: Caller, dora: User) -> None:
+def test_people_with_a_second_factor_confirm_with_a_code_as_well(caller: Caller, dora: User) -> None:
     paper = paper_of(dora)
     for wrong in (
         {"password": PASSWORD},
@@ -122,7 +122,7 @@ def test_wrong_codes_count_too(caller: Caller, dora: User, settings: Any) -> Non
     assert answers == [401] * 5 + [429]
 
 
-def test_who_has_no_password_signs_with_the_wallet(rest: Rest, walletless: User) -> None:
+def test_people_without_a_password_confirm_with_their_wallet(rest: Rest, walletless: User) -> None:
     caller, shown = rest(walletless), proof()
     assert confirm(caller, **shown).status_code == 204
     assert confirmed_sessions() == [True]
@@ -131,7 +131,7 @@ def test_who_has_no_password_signs_with_the_wallet(rest: Rest, walletless: User)
     assert confirmed_sessions() == [True, False]
 
 
-def test_and_gives_a_code_as_well_where_there_is_a_second_factor(rest: Rest, walletless: User) -> None:
+def test_a_wallet_confirms_with_a_code_if_there_is_a_second_factor(rest: Rest, walletless: User) -> None:
     paper, caller = paper_of(walletless), rest(walletless)
     assert code(confirm(caller, **proof())) == (401, "bad_credentials")
     assert confirmed_sessions() == [False]

@@ -32,13 +32,13 @@ def test_two_tabs_are_given_the_same_refresh_token_to_the_letter(session: Sessio
     assert issue_pair(session)["refresh"] == issue_pair(Session.objects.get(pk=session.pk))["refresh"]
 
 
-def test_the_tokens_of_an_ended_session_are_worth_nothing_at_once(session: Session) -> None:
+def test_the_tokens_of_an_ended_session_are_invalid_at_once(session: Session) -> None:
     access = issue_pair(session)["access"]
     end_session(session=session)
     assert reason(lambda: session_of(access)) == "session_revoked"
 
 
-def test_a_token_past_its_time_says_so(session: Session) -> None:
+def test_an_expired_token_is_refused_as_expired(session: Session) -> None:
     session.refreshed_at = datetime.now(UTC) - timedelta(days=31)
     assert reason(lambda: read_refresh(issue_pair(session)["refresh"])) == "token_expired"
 
@@ -49,13 +49,13 @@ def test_a_repeated_answer_long_after_still_brings_an_access_token_that_works(se
 
 
 @pytest.mark.parametrize("key", ["access", "refresh"])
-def test_a_token_of_one_kind_is_not_taken_for_the_other(key: str, session: Session) -> None:
+def test_access_and_refresh_tokens_are_not_interchangeable(key: str, session: Session) -> None:
     token = issue_pair(session)[key]
     take = read_refresh if key == "access" else session_of
     assert reason(lambda: take(token)) == "not_authenticated"
 
 
-def test_a_token_that_someone_else_signed_is_none(session: Session, settings: Settings) -> None:
+def test_a_token_with_a_foreign_signature_is_refused(session: Session, settings: Settings) -> None:
     claims = jwt.decode(issue_pair(session)["access"], options={"verify_signature": False})
     forged = [
         jwt.encode(claims, "a key that anyone could have made up", algorithm="HS256"),

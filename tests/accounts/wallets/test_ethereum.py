@@ -37,14 +37,14 @@ def test_an_address_is_known_in_any_case_and_written_with_its_checksum(address: 
         VECTORS[4].replace("aAeb", "AAeb"),
     ],
 )
-def test_anything_else_is_no_address(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="address"):
         checksummed(text)
 
 
 @pytest.mark.parametrize("number", [1, 2, 77, ORDER - 1])
 @pytest.mark.parametrize("text", ["", "Hi", "Grüße \U0001f44d", "x" * 5000])
-def test_who_has_signed_is_found(number: int, text: str) -> None:
+def test_the_signer_is_recovered(number: int, text: str) -> None:
     wallet = Wallet(number)
     signature = wallet.sign(text)
     assert signer_of(text, signature) == wallet.address
@@ -75,7 +75,7 @@ def malformed(good: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", malformed(Wallet().sign("Hi")))
-def test_what_is_no_signature_is_refused(kind: str) -> None:
+def test_an_invalid_signature_is_refused(kind: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         signer_of("Hi", malformed(Wallet().sign("Hi"))[kind])
 
@@ -96,7 +96,7 @@ def test_what_is_no_signature_is_refused(kind: str) -> None:
         "\nExpiration Time: 2999-01-01T00:00:00Z\nNot Before: 2000-01-01T00:00:00Z\nRequest ID: 1\nResources:\n- a:b",
     ],
 )
-def test_a_message_is_read_with_all_it_may_hold(more: str) -> None:
+def test_a_message_is_parsed_with_all_optional_fields(more: str) -> None:
     read = SignInMessage.read(Wallet().message(ASKED, more=more))
     assert (read.domain, read.uri, read.nonce) == (ASKED["domain"], ASKED["uri"], ASKED["nonce"])
     assert (read.address, read.scheme) == (Wallet().address, None)
@@ -142,12 +142,12 @@ def test_a_message_that_the_grammar_does_not_know_is_refused(old: str, new: str)
         *("\nRequest ID: 1\nNot Before: 2000-01-01T00:00:00Z", "\nNot Before: 0001-01-01T00:00:00+23:59"),
     ],
 )
-def test_nothing_else_stands_below(more: str) -> None:
+def test_other_lines_at_the_end_are_refused(more: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         SignInMessage.read(Wallet().message(ASKED, more=more))
 
 
-def test_whatever_comes_is_read_or_refused() -> None:
+def test_random_texts_are_parsed_or_refused() -> None:
     """No text makes the parser fail in another way, and what it takes it takes with its fields unharmed."""
     dice = random.Random(4361)
     good = Wallet().message(ASKED, more="\nRequest ID: 1\nResources:\n- ipfs://x")

@@ -21,7 +21,7 @@ def test_someone_is_invited_by_name_and_says_yes(alice: User, bob: User) -> None
     assert "Your contacts B Bob @bob" in words(hers.get("/contacts"))
 
 
-def test_no_is_an_answer_too(alice: User, bob: User) -> None:
+def test_an_invitation_is_declined(alice: User, bob: User) -> None:
     invitation = invite(by=alice, to=bob)[0]
     answer = Visitor(bob).submit("/contacts", f"/contacts/invitations/{invitation.pk}/decline")
     assert "The invitation is declined." in words(answer)
@@ -43,7 +43,7 @@ def test_inviting_someone_who_has_asked_already_makes_contacts(alice: User, bob:
         ("", "This field is required."),
     ],
 )
-def test_what_can_not_be_is_said_at_the_field(alice: User, bob: User, name: str, reason: str) -> None:
+def test_a_refusal_is_shown_at_the_field(alice: User, bob: User, name: str, reason: str) -> None:
     make_contacts(alice.pk, bob.pk)
     answer = Visitor(alice).submit("/contacts", username=name)
     assert (answer.status_code, here(answer)) == (400, "/contacts")
@@ -108,6 +108,6 @@ def test_nobody_blocks_themselves(alice: User) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "eyJhIjoxfQ:1:2"])
-def test_an_invented_cursor_leads_nowhere(alice: User, cursor: str) -> None:
+def test_an_invalid_cursor_is_not_found(alice: User, cursor: str) -> None:
     assert Visitor(alice).get(f"/contacts?cursor={cursor}").status_code == 404
     assert Visitor(alice).get(f"/settings/blocked?cursor={cursor}").status_code == 404

@@ -36,7 +36,7 @@ def test_a_wallet_makes_an_account_and_finds_it_again() -> None:
     assert User.objects.get().wallet_address == Wallet().address
 
 
-def test_it_leads_to_where_one_wanted_to_go() -> None:
+def test_signing_in_redirects_to_the_requested_page() -> None:
     assert here(come(Visitor(), "/accounts/login/?next=/settings/privacy")) == "/settings/privacy"
 
 

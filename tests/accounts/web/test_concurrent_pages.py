@@ -1,4 +1,4 @@
-"""Two people at the pages at the same moment."""
+"""Two people use the pages at the same time."""
 
 from typing import Any
 

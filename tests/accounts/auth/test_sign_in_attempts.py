@@ -1,4 +1,4 @@
-"""Failed attempts to sign in: whom they keep out, and whom they do not."""
+"""Failed sign-in attempts: whom they lock out, and whom they do not."""
 
 from datetime import timedelta
 from typing import Any
@@ -116,7 +116,9 @@ def test_signing_out_leaves_a_device_known(dora: User, laptop: list[bytes]) -> N
     ids=["all", "others", "password", "password reset", "each"],
 )
 @pytest.mark.parametrize("was_signed_out", [True, False])
-def test_what_ends_sessions_forgets_their_devices(act: Any, was_signed_out: bool, dora: User, laptop: Any) -> None:
+def test_commands_that_end_sessions_forget_their_devices(
+    act: Any, was_signed_out: bool, dora: User, laptop: Any
+) -> None:
     """Also those whose sessions had ended before: a copy of a token is worth nothing afterwards."""
     start_session(user=dora, devices=laptop)
     if was_signed_out:
@@ -126,7 +128,7 @@ def test_what_ends_sessions_forgets_their_devices(act: Any, was_signed_out: bool
     assert start_session(user=dora, devices=laptop).device_token != ""
 
 
-def test_ending_the_others_leaves_the_device_at_hand_known(dora: User, laptop: list[bytes]) -> None:
+def test_ending_the_other_sessions_keeps_the_current_device_known(dora: User, laptop: list[bytes]) -> None:
     end_other_sessions(session=Session.objects.get(pk=start_session(user=dora, devices=laptop).pk))
     assert known_device(username="dora", devices=laptop)
 

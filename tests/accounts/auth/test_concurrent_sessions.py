@@ -1,4 +1,4 @@
-"""Sessions that are ended, changed and refreshed all at the same moment: nobody waits for each other for ever."""
+"""Sessions that are ended, changed and refreshed at the same time: no two transactions deadlock."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from tests.support.together import ended_together
 pytestmark = pytest.mark.usefixtures("committed")
 
 
-def test_no_two_of_them_lock_each_other_out(alice: User) -> None:
+def test_concurrent_commands_on_sessions_do_not_deadlock(alice: User) -> None:
     failures = []
     for _ in range(12):
         sessions = [start_tokens(session=start_session(user=alice)) for _ in range(5)]

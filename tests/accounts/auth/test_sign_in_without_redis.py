@@ -1,4 +1,4 @@
-"""The entrance while Redis does not answer: it stays open, and guesses stay few."""
+"""Signing in while Redis does not answer: it still works, and guesses stay limited."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -22,7 +22,7 @@ from accounts.web.people_forms import find_by_username as find_named
 from chatproject.core.rate_limits import RateLimited
 from conversations.contacts.profile import update_me
 from conversations.contacts.search import search_people
-from tests.accounts.auth.test_commands import GOOD, HERE, signs_in
+from tests.accounts.auth.test_registration import GOOD, HERE, signs_in
 from tests.accounts.conftest import Rest, code, data, pointers
 from tests.accounts.visitor import Visitor, link_in, words
 
@@ -83,7 +83,7 @@ def test_a_name_ends_in_a_letter_or_a_digit(name: str, db: None, rest: Rest) -> 
 
 
 @pytest.mark.usefixtures("unhurried")
-def test_who_is_called_otherwise_already_goes_on(person: Callable[..., User], rest: Rest) -> None:
+def test_existing_usernames_outside_the_rule_stay_valid(person: Callable[..., User], rest: Rest) -> None:
     sam = person("sam.", GOOD)
     assert data(signed_in("sam."))["user"]["username"] == "sam."
     assert update_me(by=sam, display_name="Sam").display_name == "Sam"

@@ -1,4 +1,4 @@
-"""What the server does so that nothing of a person stays behind in a browser."""
+"""Signing out: the server leaves nothing of a person in the browser."""
 
 from typing import Any
 
