@@ -1,4 +1,4 @@
-"""`manage.py check --deploy`: every mistake that would be dearly paid for is named."""
+"""`manage.py check --deploy`: every dangerous mistake is reported."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ RIGHT: dict[str, Any] = {
 
 @pytest.fixture
 def found(db: None, settings: Any) -> Any:
-    """Look at a deployment that is right but for what is named; give the ids of what is found, each once."""
+    """Check a deployment that is correct but for the given settings; return the ids of its findings, each once."""
 
     def look(**wrong: Any) -> set[str]:
         for name, value in {**RIGHT, **wrong}.items():

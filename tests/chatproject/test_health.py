@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: whether a server lives, and which part of it does not."""
+"""`/healthz` and `/readyz`: whether a server is alive, and which of its parts does not answer."""
 
 import socket
 import time
@@ -24,7 +24,7 @@ SILENT = {
 
 @pytest.fixture
 def silent() -> Iterator[int]:
-    """A port where connections are taken and nothing is ever said."""
+    """A port that accepts connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(100)
@@ -61,7 +61,7 @@ def test_it_says_that_the_weeks_ahead_are_missing(ready: Server) -> None:
 
 @pytest.fixture
 def deaf(committed: None, silent: int) -> Iterator[Callable[..., Server]]:
-    """Start a server for which some parts never say anything: `deaf("REDIS_URL")`."""
+    """Start a server some of whose parts never answer: `deaf("REDIS_URL")`."""
     with ExitStack() as started:
 
         def start(*names: str) -> Server:

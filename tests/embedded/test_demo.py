@@ -1,4 +1,4 @@
-"""The demo's people: for whoever tries it out, not for a server that others reach."""
+"""The people of the demo: for trying it out, not for a server that others can reach."""
 
 from typing import Any
 

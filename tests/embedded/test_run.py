@@ -1,4 +1,4 @@
-"""`make run` as a person meets it: a program that says where it is, and is gone when it is told to go."""
+"""`make run` as a person uses it: it prints its address, and leaves nothing running when it is ended."""
 
 import os
 import signal
@@ -92,26 +92,26 @@ def run(folder):
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_life_of_falls_and_deaths(run, folder):
+def test_data_survives_crashes_of_the_engines_and_of_the_program(run, folder):
     first = run(with_engines=True)
     assert f"http://127.0.0.1:{first.port}" in first.read_until("Ctrl-C ends it")
     assert first.answers()
     assert set(first.engines()) == {"postgres", "redis", "storage"}
     keep(folder, 42)
 
-    # Nobody else gets the folder.
+    # No second run can use the folder.
     second = run()
     second.read_until("Another Parley is running")
     assert second.process.wait(10) == 1
 
-    # Fallen engines come back where they were, with all that was committed.
+    # Crashed engines are restarted at the same addresses, with all committed data.
     for pid in first.engines().values():
         os.kill(pid, signal.SIGKILL)
     first.read_until("is started again")
     wait_until(first.answers)
     wait_until(lambda: kept(folder) == 42)
 
-    # A run that was killed does not stand in the way of the next, which takes over the engines.
+    # A run that was killed does not block the next, which takes over the engines.
     wait_until(lambda: set(first.engines()) == {"postgres", "redis", "storage"})
     engines = first.engines()
     first.process.kill()
@@ -120,7 +120,7 @@ def test_a_life_of_falls_and_deaths(run, folder):
     third.read_until("Ctrl-C ends it")
     assert third.engines() == engines
 
-    # When the web server dies, everything ends, and nothing is left.
+    # When the web server crashes, everything ends, and no process is left.
     third.started("uvicorn").kill()
     third.read_until("ended by itself (exit code -9)")
     assert third.process.wait(30) == 1

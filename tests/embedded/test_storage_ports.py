@@ -1,4 +1,4 @@
-"""The embedded storage as other accounts of the machine, and pages in its browsers, meet it."""
+"""What other accounts of the machine, and pages in its browsers, can do with the embedded storage."""
 
 import os
 import socket

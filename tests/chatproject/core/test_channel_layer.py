@@ -34,7 +34,7 @@ async def heard(layer: Any, inbox: str, count: int) -> list[Any]:
 
 
 async def subscribed(layer: Any, inbox: str, groups: list[str]) -> None:
-    """Wait until Redis has subscribed: what is sent to all of them comes in."""
+    """Wait until Redis has subscribed: a message to each group arrives."""
     await layer.group_add_many(groups, inbox)
     missing = set(groups)
     async with asyncio.timeout(20):
@@ -167,7 +167,7 @@ async def test_without_redis_publishing_does_not_fail_but_reports_that_something
     assert "the reconciliation will find" in caplog.text
 
 
-# What is not ours, and may change with every release
+# Private names of channels_redis, which may change with every release
 
 
 def test_channels_redis_is_the_release_that_was_tried() -> None:

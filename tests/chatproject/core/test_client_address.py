@@ -37,5 +37,5 @@ def test_a_proxy_is_known_by_a_socket_for_both_kinds_of_address() -> None:
     assert client_address(f"::ffff:{PROXY}", "203.0.113.5") == "203.0.113.5"
 
 
-def test_a_stranger_is_not_believed() -> None:
+def test_the_header_of_an_untrusted_peer_is_ignored() -> None:
     assert client_address("203.0.113.9", "203.0.113.5") == "203.0.113.9"

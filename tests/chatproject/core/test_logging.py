@@ -1,4 +1,4 @@
-"""What is logged says what happened, and neither who did it nor what was said."""
+"""The log says what happened, but neither who did it nor the text of any message."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class Log:
 
 @pytest.fixture
 def log(request: pytest.FixtureRequest) -> Iterator[Log]:
-    """Listen to everything that is logged, in JSON unless the test is given another form."""
+    """Capture everything that is logged, in JSON unless the test asks for another format."""
     log = Log(getattr(request, "param", None) or JSONFormatter())
     logging.getLogger().addHandler(log.handler)
     yield log

@@ -1,4 +1,4 @@
-"""`/metrics`: numbers for whoever watches, and nobody's name in them."""
+"""`/metrics`: numbers for monitoring, without any names."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ def numbers(text: str) -> dict[str, float]:
 
 @pytest.fixture
 def page(db: None, client: Page) -> Callable[..., "tuple[int, str]"]:
-    """Look at the page from an address, with some headers; give status and text."""
+    """Get the page from an address, with some headers; return status and text."""
 
     def look(address: str = "127.0.0.1", **headers: str) -> tuple[int, str]:
         answer = client.get("/metrics", REMOTE_ADDR=address, headers=headers)

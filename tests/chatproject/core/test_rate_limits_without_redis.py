@@ -1,4 +1,4 @@
-"""Limits while Redis does not answer: those that guard something hold in the process, the others let pass."""
+"""Limits while Redis does not answer: guards keep limiting in the process, the others let pass."""
 
 import socket
 import time
@@ -34,7 +34,7 @@ def subject() -> str:
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of a server that takes connections and never answers."""
+    """The address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}"
 
@@ -100,7 +100,7 @@ def test_a_refusal_here_takes_nothing_in_redis(subject) -> None:
 def test_one_slow_call_begins_no_outage_and_the_second_in_a_row_does() -> None:
     began = time.monotonic()
     for _ in range(10):
-        # Calls that were under way together, as when the whole process stood still.
+        # Calls that ran at the same time, as when the whole process was paused.
         Outage.record_failure(TookTooLong(), began=began)
     assert not Outage.is_active()
     Outage.record_failure(TookTooLong(), began=time.monotonic())

@@ -1,4 +1,4 @@
-"""What is told to people's servers, and when."""
+"""What is published to the servers of people, and when."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
@@ -30,7 +30,7 @@ def test_a_change_raises_the_version_once_for_each_person_it_concerns(alice: Use
     assert versions(alice, bob, carol) == [1, 2, 0]
 
 
-def test_what_is_taken_back_was_never_told(alice: User) -> None:
+def test_a_change_that_is_rolled_back_raises_no_version(alice: User) -> None:
     with suppress(ZeroDivisionError):
         announce(alice, then=ZeroDivisionError())
     assert versions(alice) == [0]

@@ -1,4 +1,4 @@
-"""Transactions end by themselves, so that nothing is being written for longer than `/sync` looks back."""
+"""The database ends long transactions, so that none is open for longer than `/sync` looks back."""
 
 import time
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def test_every_connection_is_bounded_to_half_a_minute(db: None) -> None:
     assert bounds(connection) == ["6s", "15s", "15s", "30s"]
 
 
-def test_a_transaction_that_is_held_ends_and_leaves_nothing(brief: Any, alice: User) -> None:
+def test_a_transaction_that_takes_too_long_is_ended_and_rolled_back(brief: Any, alice: User) -> None:
     began = time.monotonic()
     with pytest.raises(OperationalError):
         write_and_go_on(brief, until=began + 5)
@@ -49,7 +49,7 @@ def write_and_go_on(brief: Any, *, until: float) -> None:
             cursor.execute("SELECT pg_sleep(0.1)")
 
 
-def test_one_that_nobody_goes_on_with_ends_too(brief: Any, alice: User) -> None:
+def test_an_idle_transaction_is_ended_too(brief: Any, alice: User) -> None:
     brief.ensure_connection()
     brief.set_autocommit(False)
     with brief.cursor() as cursor:

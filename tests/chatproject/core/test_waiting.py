@@ -1,4 +1,4 @@
-"""Nobody keeps a connection to the database while they wait for anything else: each wait, tried with a real one."""
+"""No thread keeps a connection to the database while it waits for anything else; each wait is a real one."""
 
 import os
 import sys
@@ -65,7 +65,7 @@ def server() -> Iterator[Silent]:
 
 @pytest.fixture
 def waits(server: Silent) -> Iterator[Run]:
-    """Let something wait for the server in a thread that has used the database, and look whether it has it still."""
+    """Run a function that waits in a thread that has used the database; check whether it still has its connection."""
     with ThreadPoolExecutor(1) as thread:
 
         def run(wait: Callable[[], Any]) -> None:

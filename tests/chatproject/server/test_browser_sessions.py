@@ -1,4 +1,4 @@
-"""What is kept for browsers: the database alone opens none of it."""
+"""Sessions of browsers: their stored data can't be read with the database alone."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""The examining program without a server: what it makes of some bytes."""
+"""The examining program without a server: the result and the copy for some bytes."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,14 +11,14 @@ ENOUGH = 16 * 1024**2
 
 
 class Examined(NamedTuple):
-    """What was found, and the copy."""
+    """The result, and the copy."""
 
     found: ExaminationResult
     copy: bytes
 
 
 def examined(data: bytes, content_type: str, *, most: int = ENOUGH) -> Examined:
-    """Have some bytes examined; Refusal if they are refused."""
+    """Examine some bytes; Refusal if they are refused."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "source").write_bytes(data)

@@ -1,4 +1,4 @@
-"""Pictures of people and groups: set by their own, seen by those who may, and gone with what they stood for."""
+"""Avatars of people and groups: who sets them, who sees them, and when they are deleted."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

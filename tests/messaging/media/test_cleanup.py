@@ -96,17 +96,17 @@ def test_an_upload_deleted_during_its_examination_leaves_no_objects(
     data = samples.picture()
     said = begin(phone(alice), data, "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], data)
-    look = processing._examine_copy
+    examine = processing._examine_copy
 
-    def look_while_it_goes(attachment: Attachment) -> Blob:
-        # It is cleared up before the last of it is stored.
+    def examine_during_cleanup(attachment: Attachment) -> Blob:
+        # The cleanup runs before the last object is stored.
         Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
         with ThreadPoolExecutor(1) as other:
             assert other.submit(on_own_connection, delete_unused_media).result() == 1
         storage.copy_object(spare, attachment.key, content_type="image/jpeg")
-        return look(attachment)
+        return examine(attachment)
 
-    monkeypatch.setattr(processing, "_examine_copy", look_while_it_goes)
+    monkeypatch.setattr(processing, "_examine_copy", examine_during_cleanup)
     attachment = Attachment.objects.get()
     storage, spare = media_storage(), "media/spare"
     storage.copy_object(attachment.upload_key, spare, content_type="image/jpeg")

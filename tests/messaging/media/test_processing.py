@@ -51,7 +51,7 @@ async def test_a_large_upload_is_examined_by_a_job_and_its_owner_receives_the_re
 
 @pytest.mark.parametrize("is_moved", [False, True])
 def test_an_examination_that_was_cut_short_is_resumed(phone: Phone, begun: Any, alice: User, is_moved: bool) -> None:
-    """A process has died before or behind the moving of the bytes, and nothing was said of them."""
+    """A process died before or after it moved the object, and published nothing."""
     put(begun["upload"], samples.picture())
     attachment, storage = Attachment.objects.get(), media_storage()
     attachment.state, attachment.key = Attachment.State.PROCESSING, "media/elsewhere"

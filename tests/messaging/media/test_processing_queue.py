@@ -1,4 +1,4 @@
-"""Whose upload is looked at next: people alternate, nobody takes everything, and nothing that began is lost."""
+"""Whose upload is examined next: people alternate, nobody takes all slots, and no upload is lost."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ Phone = Callable[[User], httpx.Client]
 
 
 def wait(owner: User, count: int = 1) -> list[Attachment]:
-    """Let some uploads of a person's wait for their turn."""
+    """Enqueue some uploads of a person."""
     uploads = [begin_upload(by=owner, filename="a.png", content_type="image/png", size=9) for _ in range(count)]
     found = [Attachment.objects.get(pk=each.media["id"]) for each in uploads]
     assert all(processing_queue.enqueue(each, key=f"media/{each.pk.hex}") for each in found)
@@ -115,12 +115,12 @@ def test_a_failed_upload_is_retried_after_a_growing_pause(alice: User) -> None:
     assert processing_queue.claim_next() is None
 
 
-# With the storage
+# With the real storage
 
 
 @pytest.fixture
 def busy() -> Iterator[None]:
-    """This process looks at as many files as it may."""
+    """All slots of this process are taken."""
     with processing.SLOTS.for_owner(uuid7(), within=0) as one, processing.SLOTS.for_owner(uuid7(), within=0) as other:
         assert one
         assert other
@@ -225,5 +225,5 @@ def test_an_accepted_upload_is_counted_even_beyond_the_daily_quota(alice: User, 
     rate_limits.consume_unchecked(asked, cost=15)
     verdict = rate_limits.consume(asked)
     assert not verdict.allowed
-    # A kilobyte comes free every 8,640 seconds: five of them are owed, and the next needs one.
+    # The quota regains a kilobyte every 8,640 seconds: five are owed, and the next upload needs one.
     assert verdict.retry_after == pytest.approx(6 * 8640, abs=60)

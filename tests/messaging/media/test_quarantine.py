@@ -1,4 +1,4 @@
-"""What nobody should get: put away by the staff, or by a scanner that finds something."""
+"""Quarantine: files that the staff or a virus scanner withholds from everyone."""
 
 import socketserver
 import struct
@@ -44,8 +44,8 @@ def scanner(settings: Any) -> Iterator[None]:
         server.shutdown()
 
 
-def take_in(app: httpx.Client, by: User, data: bytes, name: str, content_type: str) -> Any:
-    """Upload a file, and take it in this process, whose settings are the test's."""
+def upload_here(app: httpx.Client, by: User, data: bytes, name: str, content_type: str) -> Any:
+    """Upload a file, and complete it in this process, which has the settings of the test."""
     said = begin(app, data, name, content_type).json()["data"]
     put(said["upload"], data)
     return complete_upload(by=by, media_id=UUID(said["media"]["id"]))
@@ -75,8 +75,8 @@ def test_a_picture_in_quarantine_is_downloaded_from_no_conversation(
 def test_a_file_that_the_scanner_flags_cannot_be_sent(
     phone: Phone, alice: User, conversation: Any, scanner: None
 ) -> None:
-    fine = take_in(phone(alice), alice, b"Hello", "a.txt", "text/plain")
-    bad = take_in(phone(alice), alice, VIRUS, "b.txt", "text/plain")
+    fine = upload_here(phone(alice), alice, b"Hello", "a.txt", "text/plain")
+    bad = upload_here(phone(alice), alice, VIRUS, "b.txt", "text/plain")
     assert (fine["state"], bad["state"], bad["reason"]) == ("ready", "quarantined", "This file seems to carry a virus.")
     assert send(phone(alice), conversation, bad).status_code == 422
     assert phone(alice).get(f"/media/{bad['id']}").status_code == 404
@@ -86,7 +86,7 @@ def test_a_file_that_the_scanner_flags_cannot_be_sent(
 def test_without_an_answer_of_the_scanner_no_upload_becomes_ready(phone: Phone, alice: User, settings: Any) -> None:
     settings.SCANNER_URL = "tcp://127.0.0.1:9"
     with pytest.raises(Unavailable):
-        take_in(phone(alice), alice, b"Hello", "a.txt", "text/plain")
+        upload_here(phone(alice), alice, b"Hello", "a.txt", "text/plain")
     attachment = Attachment.objects.get()
     assert upload_state(by=alice, media_id=attachment.pk)["state"] == "processing"
     settings.SCANNER_URL = ""

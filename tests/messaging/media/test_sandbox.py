@@ -1,4 +1,4 @@
-"""The examining program, from inside: what it can't do, whoever the server runs as."""
+"""The sandbox of the examining program: what the program can't do, whichever user the server runs as."""
 
 import json
 import os

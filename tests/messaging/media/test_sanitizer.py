@@ -1,4 +1,4 @@
-"""Whatever end the examining program comes to, the upload comes to one, and nothing is left of it."""
+"""However the examining program ends, the upload gets a result, and no process or file is left behind."""
 
 import sys
 from collections.abc import Callable
@@ -38,13 +38,13 @@ TOO_SLOW = "This file takes too long to look at."
 
 @pytest.fixture
 def uploaded(phone: Phone, alice: User) -> UUID:
-    """A picture that lies in the storage, and is not completed."""
+    """A picture that is uploaded to the storage, but not completed."""
     said = begin(phone(alice), samples.picture(), "a.jpg", "image/jpeg").json()["data"]
     put(said["upload"], samples.picture())
     return UUID(said["media"]["id"])
 
 
-# What would be larger than it looks
+# Files whose copies would be much larger
 
 ATTACKS = [
     ("video/mp4", hostile.film_that_repeats),
@@ -174,12 +174,12 @@ def test_a_finding_that_can_be_is_one(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault in what happens to an upload once it was examined."""
+    """A fault after the examination of an upload."""
     monkeypatch.setattr("messaging.media.processing.asdict", lambda finding: {}["nothing"])
 
 
 def try_again(*, begun: timedelta) -> None:
-    """Let the time of an upload that has failed have come again, so long after it was begun."""
+    """Make a failed upload due for a retry, the given time after it began."""
     Attachment.objects.update(taken_at=timezone.now() - begun, due_at=timezone.now())
     look_at_next()
 
@@ -211,7 +211,7 @@ def _full_disk(folder: Path) -> Any:
     return Full
 
 
-# What it costs
+# Quota
 
 
 @pytest.mark.parametrize("ending", ["", "os.kill(os.getpid(), 9)"])
@@ -225,5 +225,5 @@ def test_a_slow_examination_costs_quota_by_its_time_whatever_its_outcome(
     monkeypatch.setattr("messaging.media.sanitizer.runner.PROGRAM", program(spent + ending))
     with pytest.raises(Unprocessable):
         complete_upload(by=alice, media_id=uploaded)
-    # Some of the day's bytes come back while a busy machine computes.
+    # Some of the quota is refilled while a busy machine computes.
     assert before - rate_limits.consume(day, cost=0).remaining >= COST_PER_SECOND // 1024

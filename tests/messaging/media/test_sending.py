@@ -1,4 +1,4 @@
-"""Media in messages: hung on one message, by every door, and seen by those who may read it."""
+"""Media in messages: attached to one message, through every door, and downloaded by its readers alone."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -99,7 +99,7 @@ async def test_a_message_that_nobody_received_is_reconciled_with_its_media(
         assert (await theirs.next("message.created"))["message"]["media"] == [picture]
 
 
-# Who gets the bytes
+# Who can download media
 
 
 def test_only_members_can_download_media(

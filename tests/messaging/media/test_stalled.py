@@ -1,4 +1,4 @@
-"""One person's uploads, all stuck at once, against a real server: everybody else is answered as ever."""
+"""All uploads of one person stall at once on a real server: requests of everybody else are answered as usual."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ MANY = 18
 
 @pytest.fixture
 def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Silent]:
-    """The storage, behind something that can fall silent."""
+    """The storage, behind a proxy that can stop answering."""
     with silent(before=urlsplit(os.environ["S3_ENDPOINT_URL"]).port) as before:
         before.answer()
         monkeypatch.setenv("S3_ENDPOINT_URL", f"http://127.0.0.1:{before.port}")
@@ -39,7 +39,7 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Silent]:
 
 @pytest.fixture
 def far(storage: Silent) -> Iterator[Server]:
-    """A server that reaches its storage that way."""
+    """A server that reaches its storage through that proxy."""
     with running() as server:
         yield server
 

@@ -29,7 +29,7 @@ ENCODED += [(RUSSIAN, name) for name in ("utf-16", "utf-32", "utf-32-be", "cp125
 @pytest.mark.parametrize("times", [1, 1000], ids=["short", "long"])
 def test_text_is_text_in_any_encoding(text: str, encoding: str, times: int) -> None:
     for cut in range(3):
-        # Wherever the head ends.
+        # The head may end within a character.
         head = ("x" * cut + text * times).encode(encoding)[:HEAD_BYTES]
         assert head_matches(ACCEPTED_TYPES["text/csv"], head)
 

@@ -1,4 +1,4 @@
-"""Reports, and what the staff does about them, at the commands."""
+"""Reports, and the commands of the staff that resolve them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,8 +40,8 @@ def said(bob: User, conversation: Conversation) -> UUID:
     return UUID(say(bob, conversation, "Buy my watches")["id"])
 
 
-def told(user: User) -> list[str]:
-    """What the place itself has written to someone."""
+def service_messages(user: User) -> list[str]:
+    """Return the service messages that someone has received."""
     return [each["text"] for each in direct_history(by=user, friend_id=SERVICE_ID).items]
 
 
@@ -98,27 +98,30 @@ def test_a_deleted_message_leaves_a_tombstone_and_the_reporter_gets_an_answer(
     made = report(alice, said)
     reports.resolve_report(by=by, report_id=made.pk, outcome="deleted")
     assert get_message(by=alice, message_id=said)["deleted_at"]
-    assert "the message was deleted" in told(alice)[-1]
+    assert "the message was deleted" in service_messages(alice)[-1]
     assert [entry.action for entry in AuditEntry.objects.order_by("id")] == ["resolve_report", "delete_message"]
 
 
 def test_a_warning_reaches_the_person_in_the_words_of_the_staff(by: Staff, alice: User, bob: User, said: UUID) -> None:
     reports.resolve_report(by=by, report_id=report(alice, said).pk, outcome="warned", words="No selling here")
-    assert "No selling here" in told(bob)[-1]
-    assert "the person was warned" in told(alice)[-1]
-    assert "alice" not in " ".join(told(bob)).lower()
+    assert "No selling here" in service_messages(bob)[-1]
+    assert "the person was warned" in service_messages(alice)[-1]
+    assert "alice" not in " ".join(service_messages(bob)).lower()
 
 
 def test_a_person_is_suspended_for_the_reason_given(by: Staff, alice: User, bob: User, said: UUID) -> None:
     reports.resolve_report(by=by, report_id=report(alice, said).pk, outcome="suspended", words="Selling")
     bob.refresh_from_db()
-    assert (bob.suspension_reason, told(alice)[-1].endswith("the person was suspended.")) == ("Selling", True)
+    assert (bob.suspension_reason, service_messages(alice)[-1].endswith("the person was suspended.")) == (
+        "Selling",
+        True,
+    )
 
 
 def test_a_dismissed_report_changes_nothing_but_is_answered(by: Staff, alice: User, said: UUID) -> None:
     reports.resolve_report(by=by, report_id=report(alice, said).pk, outcome="dismissed")
     assert get_message(by=alice, message_id=said)["text"] == "Buy my watches"
-    assert "nothing there breaks" in told(alice)[-1]
+    assert "nothing there breaks" in service_messages(alice)[-1]
 
 
 def test_everyone_who_reported_the_same_message_gets_one_answer(
@@ -127,7 +130,7 @@ def test_everyone_who_reported_the_same_message_gets_one_answer(
     said = UUID(say(bob, group, "Buy my watches")["id"])
     first, other = report(alice, said), report(carol, said)
     assert reports.resolve_report(by=by, report_id=other.pk, outcome="dismissed") == [first, other]
-    assert len(told(alice)) == len(told(carol)) == 1
+    assert len(service_messages(alice)) == len(service_messages(carol)) == 1
     with pytest.raises(Conflict):
         reports.resolve_report(by=by, report_id=first.pk, outcome="dismissed")
 
@@ -165,7 +168,7 @@ def test_nobody_writes_to_the_service_account_or_blocks_it(alice: User) -> None:
 def test_the_service_account_reaches_people_who_accept_only_contacts(alice: User) -> None:
     profile.update_me(by=alice, settings={"write": "contacts"})
     send_service_message([alice], "Hello")
-    assert told(alice) == ["Hello"]
+    assert service_messages(alice) == ["Hello"]
 
 
 def test_the_service_account_finds_a_name_where_its_own_is_taken() -> None:

@@ -21,7 +21,7 @@ EVERYTHING = [*range(1, 11)]
 
 @pytest.fixture
 def ten(conversation: Conversation, bob: User) -> Conversation:
-    """A conversation in which bob has said ten things."""
+    """A conversation with ten messages by bob."""
     fill(conversation, bob, 10)
     return conversation
 

@@ -68,7 +68,7 @@ def test_a_cursor_that_is_not_ours_is_refused(
 
 
 def collect(by: User, act: Callable[[], None]) -> dict[str, Any]:
-    """Read the list page by page, as a device does that lets something happen between any two pages."""
+    """Read the list page by page, and call `act` between any two pages."""
     seen: dict[str, Any] = {}
     cursor: str | None = None
     while True:

@@ -1,4 +1,4 @@
-"""After whatever happens, what a device has heard and applied is what is to be read, for every member."""
+"""After any sequence of actions, the events that a device has applied match what its person can read."""
 
 import random
 from asyncio import gather
@@ -27,7 +27,7 @@ STEPS = 60
 
 
 class Life:
-    """Someone does something, again and again; what is refused is refused."""
+    """Random actions of random people; refusals are ignored."""
 
     def __init__(self, seed: int, people: list[User]) -> None:
         self.dice = random.Random(seed)

@@ -34,7 +34,7 @@ def message_at(position: int) -> UUID:
 
 @pytest.fixture
 def altered(conversation: Conversation, alice: User, bob: User) -> Conversation:
-    """Six things said by bob; then the second is worded anew, the fourth deleted, and the first liked."""
+    """Six messages by bob; the second is edited, the fourth deleted, and the first gets a reaction."""
     fill(conversation, bob, 6)
     edit.edit_message(by=bob, message_id=message_at(2), text="two")
     edit.delete_message(by=bob, message_id=message_at(4))
@@ -129,7 +129,7 @@ def test_it_costs_the_same_however_much_has_changed(
 def test_messages_and_conversation_are_of_one_moment(committed: None, group: Conversation, alice: User) -> None:
     say(alice, group, "before")
     with another_connection() as other, ThreadPoolExecutor(1) as pool:
-        # It has begun to read, and waits; meanwhile the conversation goes on.
+        # The reader has begun its transaction and waits, while the conversation continues.
         other.execute("LOCK TABLE conversations_participant IN ACCESS EXCLUSIVE MODE")
         asked = pool.submit(on_own_connection, lambda: changed(alice, group, 0))
         until_blocked()

@@ -28,7 +28,7 @@ LONG = timedelta(minutes=5)
 
 
 def pass_time() -> None:
-    """Let everything that has happened have happened five minutes ago."""
+    """Move everything that has happened to five minutes ago."""
     for table, column in (
         ("conversations_conversation", "changed_at"),
         ("conversations_participant", "changed_at"),
@@ -40,7 +40,7 @@ def pass_time() -> None:
 
 
 def up_to_date(by: User) -> str:
-    """Sync until there is nothing more, then let time pass; give the cursor for the next time."""
+    """Sync until there is nothing more, then let time pass; return the cursor for the next sync."""
     cursor, has_more = None, True
     while has_more:
         part = sync(by=by, cursor=cursor)
@@ -135,7 +135,7 @@ def test_someone_who_rejoined_is_a_member_and_not_removed(group: Conversation, a
     assert (names(part), part.items["removed"]) == (["Garden"], [])
 
 
-# One after the other, with who of alice, bob and carol may know of it.
+# In this order, each with whether alice, bob and carol learn of it.
 CONTACTS: dict[str, tuple[Callable[[User, User], Any], list[bool]]] = {
     "invited": (lambda alice, bob: invitations.invite(by=alice, to=bob), [True, True, False]),
     "contacts": (lambda alice, bob: invitations.invite(by=bob, to=alice), [True, True, False]),

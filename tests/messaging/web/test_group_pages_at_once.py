@@ -1,4 +1,4 @@
-"""Someone at a page of a group that is deleted at the same moment: the group is not there, and nothing breaks."""
+"""Requests for pages of a group during its deletion: the group is not found, and nothing breaks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 def while_it_is_deleted(group: Conversation, act: Callable[[], Any]) -> Any:
-    """Do something that has to wait for the end of a group, and give what came of it."""
+    """Run a function that has to wait for the deletion of a group, and return its result."""
     with ThreadPoolExecutor() as pool, transaction.atomic():
         delete_group(by=group.owner, conversation_id=group.pk)
         waiting = pool.submit(on_own_connection, act)

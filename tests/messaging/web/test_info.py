@@ -1,4 +1,4 @@
-"""The page about a conversation: what is offered to whom, and that its forms do what they say."""
+"""The page about a conversation: what it offers to whom, and what its forms do."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Messages as pages show them, and what may be done with one where there is no script."""
+"""Messages on pages, and the page of a single message for browsers without scripts."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from tests.messaging.helpers import place, say
 
 @pytest.fixture
 def said(bob: User, group: Conversation) -> UUID:
-    """The id of what Bob has said in the group."""
+    """The id of Bob's message in the group."""
     return UUID(say(bob, group, "Who waters the beans?")["id"])
 
 

@@ -1,4 +1,4 @@
-"""People are found by name where someone is written to, invited or put into a group, without a script too."""
+"""People are found by name when someone writes to them, invites them or adds them to a group, also without scripts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ def family(person: Callable[..., User]) -> list[User]:
 
 
 def write_to(visitor: Visitor, name: str) -> Any:
-    """Write a name into the form for one person, and send it."""
+    """Submit the form for one person with a name."""
     visitor.get(NEW)
     token = visitor.client.cookies["csrftoken"].value
     sent = {"csrfmiddlewaretoken": token, "kind": "direct", "direct-username": name}
@@ -57,7 +57,7 @@ def test_a_name_that_nobody_has_finds_nobody(alice: User) -> None:
 def test_several_are_chosen_for_a_group(alice: User, bob: User, family: list[User]) -> None:
     answer = make_group(Visitor(alice), "bob, Miller")
     assert "Miller Anna" in words(answer)
-    # What was understood stays in its field, and so does the name of the group.
+    # The recognized names stay in their field, and so does the name of the group.
     assert 'value="bob"' in answer.content.decode()
     assert 'value="Family"' in answer.content.decode()
 
