@@ -9,7 +9,7 @@ from chatproject.core.one_per_loop import OnePerLoop
 
 logger = logging.getLogger(__name__)
 
-EXTENSION = "parley.line"
+EXTENSION = "parley.connection"
 """The name under which the application finds its `Connection` in `scope["extensions"]`."""
 
 
@@ -32,7 +32,7 @@ class Connection(Protocol):
         """Send one text frame; nothing happens after the other side has disconnected."""
 
     def close(self, code: int) -> None:
-        """Close after what was written, and cut the connection soon if the other side does not read that."""
+        """Close after what was written; the connection is aborted soon if the client does not read that."""
 
 
 def ignore() -> None:

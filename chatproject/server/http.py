@@ -1,13 +1,13 @@
-"""HTTP connections as uvicorn serves them, with an end for those that come to nothing.
+"""HTTP connections as uvicorn serves them, with time limits and size limits that uvicorn does not have.
 
-* A request whose head or body does not arrive in time is answered 408 and closed. A connection that never begins a
-  request is closed without a word, as browsers open some in advance.
-* A head has a bound on its size, 431; so has what comes behind or between the pieces of a body and is no part of it.
-* Trailers are no headers (RFC 9110, section 6.5.1): a proxy that cleans headers would let them pass.
-* A connection that does not take its answer is cut.
+* A request whose head or body does not arrive in time is answered 408, and the connection is closed. A connection that
+  never begins a request is closed without an answer, as browsers open some in advance.
+* The size of a head is limited (431), and so are chunk extensions and trailers, which are not part of a body.
+* Trailers are not treated as headers (RFC 9110, section 6.5.1): a proxy that removes headers would let them pass.
+* A connection whose client does not read the response is aborted.
 
-It rests on names of uvicorn that are not promised; uvicorn is pinned, and tests/doors/test_incomplete_requests.py tests
-them.
+This relies on names of uvicorn that are not part of its API; uvicorn is pinned, and
+tests/doors/test_incomplete_requests.py notices when they change.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from chatproject.server.body_limit import refusal
-from chatproject.server.websocket import cut
+from chatproject.server.websocket import abort
 
 HEAD_SECONDS = 15.0
-"""Seconds in which a request's line and headers have to arrive, from the connection's or their first byte on."""
+"""Seconds within which a request line and its headers have to arrive, from the connection or their first byte on."""
 BODY_SECONDS = 60.0
-"""Seconds in which a request's body has to arrive, from its headers on: 18 KB a second for the largest."""
+"""Seconds within which a body has to arrive, from the end of its headers on: 18 KB a second for the largest."""
 HEAD_BYTES = 64 * 1024
-TAKING_SECONDS = 30.0
-"""Seconds in which a connection has to take something of what is written to it."""
+STALL_SECONDS = 30.0
+"""Seconds after which a connection is aborted if its client has read nothing of the response meanwhile."""
 LINGER_SECONDS = 2.0
-"""Seconds in which what still arrives after a refusal is dropped. Closing at once would reset the connection, and the
-client would lose the refusal."""
+"""Seconds for which data that arrives after an error response is discarded. Closing at once would reset the connection,
+and the client would lose the response."""
 
 
 class ChatHttp(HttpToolsProtocol):
@@ -35,22 +35,22 @@ class ChatHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._answering: RequestResponseCycle | None = None
-        """The request that is being answered, or was last; others may wait behind it."""
+        self._current_cycle: RequestResponseCycle | None = None
+        """The request that is being answered, or was answered last; pipelined requests wait after it."""
         self._deadline: asyncio.TimerHandle | None = None
-        self._stall: asyncio.TimerHandle | None = None
-        self._untaken = 0
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._unread_bytes = 0
         self._head_bytes = 0
-        """Bytes that were read since the last of a body."""
+        """Bytes that were received since the last bytes of a body."""
         self._has_begun = False
         self._is_in_head = True
         self._is_refused = False
 
-    # How long a request takes
+    # Receiving a request in time
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect(HEAD_SECONDS)
+        self._set_deadline(HEAD_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
@@ -71,36 +71,36 @@ class ChatHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         if self._deadline is None:
-            self._expect(HEAD_SECONDS)
+            self._set_deadline(HEAD_SECONDS)
         self._has_begun = True
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
-        self._expect(BODY_SECONDS)
+        self._set_deadline(BODY_SECONDS)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._expect(None)
+        self._set_deadline(None)
         self._has_begun, self._is_in_head, self._head_bytes = False, True, 0
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = cycle
+        self._current_cycle = cycle
         super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
-        self._expect(None)
-        self._look_no_more()
+        self._set_deadline(None)
+        self._stop_stall_timer()
         super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._expect(None)
-        self._look_no_more()
-        self._end_answer()
+        self._set_deadline(None)
+        self._stop_stall_timer()
+        self._disconnect_application()
         super().connection_lost(exc)
 
-    def _expect(self, seconds: float | None) -> None:
-        """Give the connection so long from now; None for as long as it likes."""
+    def _set_deadline(self, seconds: float | None) -> None:
+        """Set the time within which the next part of the request has to arrive; None for no limit."""
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(seconds, self._on_late, seconds) if seconds else None
@@ -110,8 +110,8 @@ class ChatHttp(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self.flow.read_paused or (self._is_in_head and self._is_answering):
-            # It is we who do not read on: a request before this one is still being answered.
-            self._expect(seconds)
+            # The server itself has paused reading, because a request before this one is still being answered.
+            self._set_deadline(seconds)
         elif self._has_begun:
             self._refuse(408, "too_slow", "Request Timeout", "The request did not arrive in time.")
         else:
@@ -119,67 +119,67 @@ class ChatHttp(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        return self._answering is not None and not self._answering.response_complete
+        return self._current_cycle is not None and not self._current_cycle.response_complete
 
     def _refuse(self, status: int, code: str, title: str, detail: str) -> None:
-        """Answer in the application's place, where nothing else is being answered, and close."""
+        """Send an error response, unless another response is being sent, and close the connection."""
         path = "" if self._is_in_head else self.scope["path"]
         if not (self._is_answering and (self._is_in_head or self.cycle.response_started)):
             headers, body = refusal(path, status=status, code=code, title=title, detail=detail)
             lines = [name + b": " + value + b"\r\n" for name, value in headers]
             self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
-        self._end_answer()
+        self._disconnect_application()
         self._close_slowly()
 
     def _close_slowly(self) -> None:
-        """Say that nothing more comes, and close when the client does or after a while."""
+        """Send the end of the stream, and close when the client does, or after a few seconds."""
         self._is_refused = True
-        self._expect(None)
+        self._set_deadline(None)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.flow.resume_reading()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
-        self._look_later()
+        self._start_stall_timer()
 
-    def _end_answer(self) -> None:
-        """Have the application see that nobody waits for its answer any more."""
-        if self._answering is not None and self._is_answering:
-            self._answering.disconnected = True
-            self._answering.message_event.set()
+    def _disconnect_application(self) -> None:
+        """Notify the application that its client has disconnected."""
+        if self._current_cycle is not None and self._is_answering:
+            self._current_cycle.disconnected = True
+            self._current_cycle.message_event.set()
 
-    # Whether the answer is taken
+    # Whether the client reads the response
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._look_later()
+        self._start_stall_timer()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._look_no_more()
+        self._stop_stall_timer()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.transport.is_closing():
-            self._look_later()
+            self._start_stall_timer()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        self._look_later()
+        self._start_stall_timer()
 
-    def _look_later(self) -> None:
-        self._look_no_more()
-        self._untaken = self.transport.get_write_buffer_size()
-        self._stall = self.loop.call_later(TAKING_SECONDS, self._look)
+    def _start_stall_timer(self) -> None:
+        self._stop_stall_timer()
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self._stall_timer = self.loop.call_later(STALL_SECONDS, self._check_stall)
 
-    def _look_no_more(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
+    def _stop_stall_timer(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
 
-    def _look(self) -> None:
-        """Cut the connection if nothing was taken meanwhile: what is written to it would be kept for ever."""
-        if self.transport.get_write_buffer_size() < self._untaken:
-            self._look_later()
+    def _check_stall(self) -> None:
+        """Abort the connection if the client has read nothing meanwhile: its write buffer would be kept forever."""
+        if self.transport.get_write_buffer_size() < self._unread_bytes:
+            self._start_stall_timer()
         else:
-            self._end_answer()
-            cut(self.transport)
+            self._disconnect_application()
+            abort(self.transport)

@@ -1,12 +1,13 @@
-"""WebSockets as uvicorn's sansio protocol serves them, with what a chat needs on top.
+"""WebSockets as uvicorn's sansio protocol serves them, with what a chat needs in addition.
 
-* The application writes whole text frames straight to the `Connection`: no coroutine and no event for each frame.
-  Frames that come in are read at once where they are short and whole, as nearly all are.
-* A connection that takes nothing more can be closed: the close frame goes behind what is stuck, and if that does not
-  help within `CLOSE_TIMEOUT` seconds it is cut. ASGI's `send` would wait for the very buffer that is full.
-* When the server stops, the application hears of it at some moment of `DRAIN_SECONDS` and closes by itself.
+* The application writes whole text frames directly to the `Connection`: no coroutine and no ASGI event for each frame.
+  Received frames are decoded here if they are short and complete, as nearly all are.
+* A connection whose client does not read can be closed: the close frame is appended to the write buffer, and if it was
+  not sent within `CLOSE_TIMEOUT` seconds, the connection is aborted. ASGI's `send` would wait for that full buffer.
+* When the server stops, the application is notified at a random moment within `DRAIN_SECONDS`, and closes by itself.
 
-It rests on private names of uvicorn, which is pinned; tests/chatproject/server/test_websocket.py notices a change.
+This relies on private names of uvicorn, which is pinned; tests/chatproject/server/test_websocket.py notices when they
+change.
 """
 
 import asyncio
@@ -29,30 +30,30 @@ MASKED = 0x80
 TWO_BYTES_OF_LENGTH = 126
 EIGHT_BYTES_OF_LENGTH = 127
 HEAD_MOST = 8
-"""Bytes before the text of a frame that is read here: two, two of length, four of mask."""
+"""Bytes before the text of a frame that is decoded here: two, two of length, four of mask."""
 RECEIVED_MOST = 64
-"""Frames that may wait for the application before no more are read."""
-GATHERED_MOST = 64 * 1024
-"""Bytes that one connection is written in one step before they are handed over."""
+"""Frames that may wait for the application before reading is paused."""
+BUFFERED_MOST = 64 * 1024
+"""Bytes that are buffered for a connection in one step of the event loop before they are written to the transport."""
 FRAGMENTS_MOST = 1024
-"""Parts of one message; empty ones would never reach the bound on its size."""
-PIECE = 8 * 1024
-"""Bytes that the library reads in one step: it reads all frames of a step before any of them can be refused."""
+"""Fragments of one message; empty ones would never reach the limit of its size."""
+CHUNK_BYTES = 8 * 1024
+"""Bytes that the library parses in one step: it parses all frames of a step before any of them can be refused."""
 CONTROLS_MOST = 300
 CONTROL_SECONDS = 10.0
-"""Seconds in which so many pings and pongs may come: other frames are counted by the application."""
+"""Seconds within which so many pings and pongs may arrive: other frames are counted by the application."""
 CLOSING_MOST = 256 * 1024
-"""Bytes that are still read of a connection that has been sent its close frame."""
+"""Bytes that are still parsed after the close frame was sent."""
 CLOSE_TIMEOUT = 5.0
-"""Seconds that a connection has to take its close frame before it is cut."""
+"""Seconds after which a connection is aborted if its close frame could not be sent."""
 SEND_BUFFER = 256 * 1024
-"""Bytes that the system keeps for a connection that does not take them at once."""
+"""Bytes that the operating system buffers for a connection whose client does not read."""
 
 
 class ChatSocket(WebSocketsSansIOProtocol):
     """One connection; the application finds it as a `Connection` in `scope["extensions"]`."""
 
-    # Of the class, until a connection has one of its own: most have none.
+    # Class attributes, until a connection sets its own: most never do, and this saves memory.
     _controls = 0
     _controls_since = 0.0
     _closing_bytes = 0
@@ -69,23 +70,24 @@ class ChatSocket(WebSocketsSansIOProtocol):
     # Reading
 
     def data_received(self, data: bytes) -> None:
-        """Read short, whole text frames here, and leave all others, and what is wrong, to the library."""
+        """Decode short, complete text frames here; leave all other frames, and invalid ones, to the library."""
         if self._is_between_frames():
             data = self._read_text_frames(data)
-        for start in range(0, len(data), PIECE):
+        for start in range(0, len(data), CHUNK_BYTES):
             if self.transport.is_closing():
                 return
-            self._read(data[start : start + PIECE])
+            self._parse(data[start : start + CHUNK_BYTES])
 
-    def _read(self, piece: bytes) -> None:
-        """Let the library read some of what came, but drop what is too much behind the close frame.
+    def _parse(self, chunk: bytes) -> None:
+        """Let the library parse a part of the data, but discard what exceeds the limit after the close frame.
 
-        Such a connection is cut by the timer that began with its close frame; at once, it would not read that frame.
+        Such a connection is aborted by the timer of its close frame. If it were aborted now, the client would not
+        receive that frame.
         """
         if self.close_sent:
-            self._closing_bytes += len(piece)
+            self._closing_bytes += len(chunk)
         if self._closing_bytes <= CLOSING_MOST:
-            super().data_received(piece)
+            super().data_received(chunk)
 
     def _is_between_frames(self) -> bool:
         return (
@@ -97,7 +99,7 @@ class ChatSocket(WebSocketsSansIOProtocol):
         )
 
     def _read_text_frames(self, data: bytes) -> bytes:
-        """Hand on the frames that data begins with, and give the rest (RFC 6455, section 5.2)."""
+        """Decode and queue the frames at the start of the data; return the rest (RFC 6455, section 5.2)."""
         start, end = 0, len(data)
         while end - start >= HEAD_MOST and data[start] == FINAL_TEXT and (length := data[start + 1] - MASKED) >= 0:
             mask = start + 2
@@ -131,11 +133,11 @@ class ChatSocket(WebSocketsSansIOProtocol):
         if not self._unsent:
             self._flushes.add(self)
         self._unsent += framed(text)
-        if len(self._unsent) > GATHERED_MOST:
+        if len(self._unsent) > BUFFERED_MOST:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what was written in this step."""
+        """Write to the transport what was buffered in this step."""
         unsent, self._unsent = self._unsent, b""
         if unsent and not self.transport.is_closing():
             self.transport.write(unsent)
@@ -149,19 +151,19 @@ class ChatSocket(WebSocketsSansIOProtocol):
         self.close_sent = True
         self.stop_keepalive()
         if self.read_paused:
-            # The answer of the other side has to be read.
+            # The close frame of the client has to be read.
             self.read_paused = False
             self.transport.resume_reading()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": ""})
-        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self._cut)
+        self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self._abort)
 
-    def _cut(self) -> None:
-        cut(self.transport)
+    def _abort(self) -> None:
+        abort(self.transport)
 
-    def _cut_if_stuck(self) -> None:
-        """End a closing connection all the same if the other side does not take what is left."""
+    def _abort_if_stuck(self) -> None:
+        """Abort a closing connection after a time limit if the client does not read the rest of the write buffer."""
         if not self.disconnected and self.transport.get_write_buffer_size():
-            self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self._cut)
+            self.close_timer = self.loop.call_later(CLOSE_TIMEOUT, self._abort)
 
     def _socket(self) -> socket.socket:
         found: socket.socket = self.transport.get_extra_info("socket")
@@ -172,12 +174,12 @@ class ChatSocket(WebSocketsSansIOProtocol):
     async def send(self, message: Any) -> None:
         await super().send(message)
         if message["type"] == "websocket.accept":
-            # They are never looked at again, and would stay as long as the connection.
+            # They are not used any more, but would need memory as long as the connection exists.
             self.request = self.response = None  # type: ignore[assignment]
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        # Else the system would keep megabytes for everyone who does not read.
+        # Otherwise the operating system would buffer megabytes for every client that does not read.
         self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def handle_connect(self, event: Any) -> None:
@@ -187,12 +189,12 @@ class ChatSocket(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        # Nobody resumes a connection that was lost while it was full, and someone may wait for room.
+        # A lost connection is never resumed, and a task may be waiting for room in its write buffer.
         self.is_free = True
         self.on_free()
 
     def _is_flood(self) -> bool:
-        """Count a ping or pong; close the connection if there were too many, which cost as much as other frames."""
+        """Count a ping or pong, which costs as much as other frames; close the connection if there were too many."""
         now = self.loop.time()
         if now - self._controls_since > CONTROL_SECONDS:
             self._controls, self._controls_since = 0, now
@@ -210,7 +212,8 @@ class ChatSocket(WebSocketsSansIOProtocol):
         if self._is_flood():
             return
         pong = self.conn.data_to_send()
-        # Whoever asks without reading the answers would fill the memory with them; only the last ping counts anyway.
+        # A client that sends pings and does not read would fill the memory with pongs. They may be omitted: only the
+        # last ping needs an answer.
         if self.is_free:
             self.transport.write(b"".join(pong))
 
@@ -223,11 +226,11 @@ class ChatSocket(WebSocketsSansIOProtocol):
 
     def handle_close(self, event: Any) -> None:
         super().handle_close(event)
-        self._cut_if_stuck()
+        self._abort_if_stuck()
 
     def handle_parser_exception(self) -> None:
         super().handle_parser_exception()
-        self._cut_if_stuck()
+        self._abort_if_stuck()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -240,19 +243,19 @@ class ChatSocket(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
-        # Whoever does not answer takes nothing either.
-        self._cut()
+        # A client that does not answer pings does not read a close frame either.
+        self._abort()
 
     def shutdown(self) -> None:
         if self.close_sent or self.on_restart is ignore:
             super().shutdown()
-            self._cut_if_stuck()
+            self._abort_if_stuck()
         else:
             self.loop.call_later(random.uniform(0, settings.DRAIN_SECONDS), self.on_restart)  # noqa: S311
 
 
-def cut(transport: asyncio.Transport) -> None:
-    """End a connection at once; the system forgets what is stuck in it, which it would keep for ever."""
+def abort(transport: asyncio.Transport) -> None:
+    """Close a connection at once; the operating system discards its unsent data instead of keeping it."""
     found: socket.socket = transport.get_extra_info("socket")
     found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -1,4 +1,4 @@
-"""Frames as they come in and go out, however they are cut on the way."""
+"""Frames are received and sent correctly, however they are split on the way."""
 
 import asyncio
 import json
@@ -88,7 +88,7 @@ def masked(payload: bytes, *, first: int = 0x81) -> bytes:
     return head + mask + bytes(byte ^ mask[n % 4] for n, byte in enumerate(payload))
 
 
-async def test_frames_may_be_cut_and_joined_anywhere(wire: Wire) -> None:
+async def test_frames_may_be_split_and_joined_anywhere(wire: Wire) -> None:
     refs = [str(n) * random.choice([1, 3, 30]) for n in range(60)]
     stream = b"".join(masked(ping(ref) + b" " * random.choice([0, 90, 120, 300])) for ref in refs)
     cuts = [0, *sorted(random.sample(range(1, len(stream)), 80)), len(stream)]
@@ -98,7 +98,7 @@ async def test_frames_may_be_cut_and_joined_anywhere(wire: Wire) -> None:
     assert [(await wire.next())["ref"] for _ in refs] == refs
 
 
-async def test_control_frames_and_fragments_keep_their_place_among_the_others(wire: Wire) -> None:
+async def test_control_frames_and_fragments_are_handled_in_order(wire: Wire) -> None:
     half = len(ping("2")) // 2
     parts = [masked(ping("2")[:half], first=0x01), masked(b"alive?", first=0x89), masked(ping("2")[half:], first=0x80)]
     wire.writer.write(masked(ping("1")) + b"".join(parts) + masked(ping("3")))
@@ -118,7 +118,7 @@ async def test_invalid_utf8_closes_with_1007(wire: Wire) -> None:
     assert await wire.closed() == 1007
 
 
-async def test_long_frames_come_in_and_more_than_a_mebibyte_closes_with_1009(wire: Wire) -> None:
+async def test_long_frames_are_received_and_more_than_a_mebibyte_closes_with_1009(wire: Wire) -> None:
     wire.writer.write(masked(b" " * BIG))
     assert (await wire.next())["data"]["code"] == "too_large"
     wire.writer.write(masked(b" " * (1024 * 1024 + 1)))
@@ -139,7 +139,7 @@ async def test_frames_of_all_lengths_are_written_so_that_they_can_be_read(length
     assert reader.at_eof()
 
 
-async def test_more_parts_of_a_message_than_anyone_needs_close_with_1009(wire: Wire) -> None:
+async def test_too_many_fragments_of_a_message_close_with_1009(wire: Wire) -> None:
     wire.writer.write(masked(b"", first=0x01) + masked(b"", first=0x00) * 2000)
     assert await wire.closed() == 1009
 

@@ -42,7 +42,7 @@ def told(frame: dict[str, Any]) -> tuple[int, str, Any]:
     return data["version"], "changed", changes
 
 
-async def test_all_that_happened_while_nobody_was_told_is_told_again_in_order_and_as_it_is_now(
+async def test_all_unpublished_changes_are_delivered_in_order_and_as_they_are_now(
     wire: Wire, group: Conversation, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
     screen = await Screen.of(bob)
@@ -85,7 +85,7 @@ async def test_all_that_happened_while_nobody_was_told_is_told_again_in_order_an
 
 @pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
 @pytest.mark.parametrize("reason", ["left", "removed", "deleted"])
-async def test_who_is_out_hears_why_on_every_device_and_then_nothing_more(
+async def test_a_removed_member_receives_the_reason_on_every_device_and_then_nothing_more(
     reason: str, is_cut: bool, wire: Wire, group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     phone, laptop, others = [await Screen.of(user) for user in (bob, bob, carol)]
@@ -111,7 +111,7 @@ async def test_who_is_out_hears_why_on_every_device_and_then_nothing_more(
 
 
 @pytest.mark.parametrize("found_by", ["being told", "the audit", "what is said next", "what else is new of the person"])
-async def test_who_came_back_is_introduced_anew_and_hears_what_is_said_then(
+async def test_a_member_who_rejoins_receives_the_conversation_again_and_then_its_messages(
     found_by: str, wire: Wire, group: Conversation, conversation: Conversation, alice: User, bob: User
 ) -> None:
     screen = await Screen.of(bob)
@@ -142,7 +142,7 @@ async def test_who_came_back_is_introduced_anew_and_hears_what_is_said_then(
 
 
 @pytest.mark.parametrize("heals", [True, False], ids=["mended", "what is said next"])
-async def test_who_comes_hears_only_what_follows_the_conversation_as_it_was_shown_to_them(
+async def test_a_new_member_receives_only_what_follows_the_conversation_as_it_was_shown(
     heals: bool, wire: Wire, group: Conversation, alice: User, mallory: User
 ) -> None:
     hers, newcomers = await Screen.of(alice), await Screen.of(mallory)
@@ -158,7 +158,7 @@ async def test_who_comes_hears_only_what_follows_the_conversation_as_it_was_show
 
 
 @pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
-async def test_what_one_device_settles_the_others_hear_and_nobody_else(
+async def test_personal_settings_reach_the_other_devices_of_the_person_and_nobody_else(
     is_cut: bool, wire: Wire, conversation: Conversation, group: Conversation, alice: User, bob: User
 ) -> None:
     phone, laptop, hers = [await Screen.of(user) for user in (bob, bob, alice)]
@@ -181,7 +181,7 @@ async def test_what_one_device_settles_the_others_hear_and_nobody_else(
 
 
 @pytest.mark.parametrize("is_cut", [False, True], ids=["told", "unheard"])
-async def test_a_change_of_what_someone_does_not_see_is_told_as_a_change_of_nothing(
+async def test_a_change_of_an_unseen_message_is_delivered_as_an_empty_change(
     is_cut: bool, wire: Wire, group: Conversation, alice: User, mallory: User
 ) -> None:
     old = await sync_to_async(say)(alice, group, "before")
@@ -200,7 +200,7 @@ async def test_a_change_of_what_someone_does_not_see_is_told_as_a_change_of_noth
     await theirs.hears("after")
 
 
-async def test_who_comes_into_a_shared_history_hears_how_it_changes_and_nothing_that_happened_before(
+async def test_a_new_member_with_shared_history_receives_later_changes_of_it_only(
     wire: Wire, group: Conversation, alice: User, mallory: User
 ) -> None:
     def share() -> MessageJSON:
@@ -222,7 +222,7 @@ async def test_who_comes_into_a_shared_history_hears_how_it_changes_and_nothing_
     assert (frame["type"], frame["data"]["message"]["text"]) == ("message.updated", "seen by all")
 
 
-async def test_a_device_that_is_too_slow_and_leaves_while_it_is_told_costs_the_others_nothing(
+async def test_a_slow_device_that_is_closed_during_delivery_does_not_affect_the_others(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     class Slow(Screen):

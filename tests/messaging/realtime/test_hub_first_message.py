@@ -26,7 +26,7 @@ def read(by: User, said: SendResult) -> None:
     commands.mark_read(by=by, conversation_id=UUID(said.message["conversation_id"]), through=said.message["position"])
 
 
-async def test_what_was_lost_is_told_as_the_same_events(wire: Wire, alice: User, bob: User) -> None:
+async def test_lost_events_are_delivered_as_the_same_events(wire: Wire, alice: User, bob: User) -> None:
     screens = [await Screen.of(user) for user in (alice, bob)]
     wire.cut()
     for text in ("one", "two", "three"):
@@ -40,7 +40,7 @@ async def test_what_was_lost_is_told_as_the_same_events(wire: Wire, alice: User,
     await asyncio.gather(*(screen.hears_nothing(during=0.2) for screen in screens))
 
 
-async def test_what_was_read_meanwhile_is_told_as_read(wire: Wire, alice: User, bob: User) -> None:
+async def test_messages_that_were_read_meanwhile_are_delivered_as_read(wire: Wire, alice: User, bob: User) -> None:
     screen = await Screen.of(bob)
     wire.cut()
     await read(bob, await send_direct(alice, bob, "one"))
@@ -50,7 +50,7 @@ async def test_what_was_read_meanwhile_is_told_as_read(wire: Wire, alice: User, 
     await screen.hears("one")
 
 
-async def test_a_conversation_that_grew_too_long_unheard_is_left_to_the_device(
+async def test_a_conversation_with_too_many_lost_messages_is_left_to_the_device(
     wire: Wire, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messaging.realtime.missed_changes.CHANGES_MOST", 2)

@@ -51,7 +51,7 @@ def hide(user: User) -> None:
     update_me(by=user, settings={"read_receipts": False})
 
 
-async def test_all_who_are_in_hear_on_every_server_how_far_someone_has_come(
+async def test_all_members_on_every_server_receive_a_receipt(
     group: Conversation, alice: User, bob: User, carol: User, mallory: User
 ) -> None:
     hers, elsewhere, stranger = await Screen.of(alice), await Screen.of(carol, hub=Hub()), await Screen.of(mallory)
@@ -63,7 +63,7 @@ async def test_all_who_are_in_hear_on_every_server_how_far_someone_has_come(
     await stranger.hears_nothing(during=0.1)
 
 
-async def test_what_many_have_had_in_a_moment_is_one_event(
+async def test_receipts_of_many_people_in_one_moment_are_one_event(
     group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     screen = await Screen.of(alice)
@@ -79,7 +79,7 @@ async def test_what_many_have_had_in_a_moment_is_one_event(
     await screen.hears_nothing()
 
 
-async def test_what_one_device_reads_the_others_of_that_person_hear_with_what_is_left(
+async def test_other_devices_of_a_reader_receive_the_remaining_unread_count(
     group: Conversation, alice: User, bob: User
 ) -> None:
     await fill(group, alice, 4)
@@ -93,7 +93,7 @@ async def test_what_one_device_reads_the_others_of_that_person_hear_with_what_is
     await hers.hears_nothing(during=0.1)
 
 
-async def test_what_one_device_has_is_no_news_for_the_persons_own_settings(
+async def test_a_delivered_receipt_does_not_change_the_persons_own_settings(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, alice, 2)
@@ -103,7 +103,7 @@ async def test_what_one_device_has_is_no_news_for_the_persons_own_settings(
     await his.hears_nothing()
 
 
-async def test_much_that_is_read_at_once_is_told_in_the_end_as_it_is(
+async def test_many_reads_at_once_are_delivered_as_the_final_state(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, alice, 30)
@@ -120,7 +120,7 @@ async def test_much_that_is_read_at_once_is_told_in_the_end_as_it_is(
     assert read[-1] == 30
 
 
-async def test_who_does_not_let_it_be_seen_neither_shows_nor_sees_what_is_read(
+async def test_a_person_who_hides_read_receipts_neither_shows_nor_sees_them(
     group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     await fill(group, alice, 3)
@@ -144,7 +144,7 @@ async def test_who_does_not_let_it_be_seen_neither_shows_nor_sees_what_is_read(
     await his.hears_nothing()
 
 
-async def test_a_setting_that_changes_while_a_device_is_there_counts_from_then_on(
+async def test_a_setting_that_changes_while_a_device_is_connected_applies_from_then_on(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, alice, 2)
@@ -157,7 +157,7 @@ async def test_a_setting_that_changes_while_a_device_is_there_counts_from_then_o
     await hears(hers, bob, 2, 0)
 
 
-async def test_between_two_of_whom_one_has_blocked_the_other_only_ones_own_devices_hear(
+async def test_after_a_block_only_the_readers_own_devices_receive_receipts(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     await fill(conversation, alice, 2)
@@ -168,7 +168,7 @@ async def test_between_two_of_whom_one_has_blocked_the_other_only_ones_own_devic
     await hers.hears_nothing()
 
 
-async def test_in_a_large_group_those_hear_whose_messages_it_is_about(
+async def test_in_a_large_group_the_senders_of_the_messages_receive_receipts(
     large_group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     hers, his, carols = [await Screen.of(user) for user in (alice, bob, carol)]
@@ -179,7 +179,7 @@ async def test_in_a_large_group_those_hear_whose_messages_it_is_about(
     await asyncio.gather(his.hears_nothing(), carols.hears_nothing())
 
 
-async def test_a_removed_member_hears_of_no_receipts_after_it(group: Conversation, alice: User, bob: User) -> None:
+async def test_a_removed_member_receives_no_later_receipts(group: Conversation, alice: User, bob: User) -> None:
     await fill(group, alice, 2)
     his, hers = await Screen.of(bob), await Screen.of(alice)
     await sync_to_async(helpers.remove)(bob, group)
@@ -189,7 +189,7 @@ async def test_a_removed_member_hears_of_no_receipts_after_it(group: Conversatio
 
 
 @pytest.mark.parametrize("count", [1, 7])
-async def test_receipts_that_were_told_to_nobody_are_found_within_five_seconds(
+async def test_receipts_that_were_not_published_are_found_within_five_seconds(
     count: int, wire: Wire, group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     await fill(group, alice, 9)
@@ -206,7 +206,7 @@ async def test_receipts_that_were_told_to_nobody_are_found_within_five_seconds(
     await asyncio.gather(hers.hears_nothing(during=RECONCILED), his.hears_nothing(during=RECONCILED))
 
 
-async def test_when_the_network_is_back_what_it_lost_is_told_at_once(
+async def test_lost_receipts_are_delivered_at_once_when_the_network_is_back(
     wire: Wire, large_group: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     await fill(large_group, alice, 2)
@@ -219,7 +219,7 @@ async def test_when_the_network_is_back_what_it_lost_is_told_at_once(
     await carols.hears_nothing()
 
 
-async def test_a_person_who_settles_and_comes_into_a_group_at_once_hears_of_both(
+async def test_a_person_who_changes_settings_and_joins_a_group_at_once_receives_both(
     conversation: Conversation, alice: User, bob: User, carol: User
 ) -> None:
     await fill(conversation, alice, 2)

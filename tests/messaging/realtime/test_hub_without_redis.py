@@ -21,7 +21,9 @@ def no_redis(committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     return
 
 
-async def test_people_of_one_server_hear_each_other_at_once(alice: User, bob: User, conversation: Conversation) -> None:
+async def test_people_on_one_server_receive_each_others_messages_at_once(
+    alice: User, bob: User, conversation: Conversation
+) -> None:
     screen = await asyncio.wait_for(Screen.of(bob), 5)
     began = asyncio.get_running_loop().time()
     await send_by_socket(by_id=alice.pk, conversation_id=conversation.pk, text="Hi")
@@ -29,7 +31,7 @@ async def test_people_of_one_server_hear_each_other_at_once(alice: User, bob: Us
     assert asyncio.get_running_loop().time() - began < 2
 
 
-async def test_what_other_processes_say_is_found_in_the_database_within_five_seconds(
+async def test_messages_of_other_processes_are_found_in_the_database_within_five_seconds(
     alice: User, bob: User, conversation: Conversation
 ) -> None:
     screen = await Screen.of(bob)

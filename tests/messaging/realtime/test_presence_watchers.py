@@ -42,7 +42,7 @@ async def come_unheard(user: User) -> tuple[Registry, str]:
 
 
 @pytest.mark.usefixtures("looks_often")
-async def test_who_came_and_went_unheard_is_found_by_looking_again(
+async def test_unpublished_changes_of_presence_are_found_by_a_later_check(
     conversation: Conversation, alice: User, bob: User
 ) -> None:
     screen = await Screen.of(alice)
@@ -53,7 +53,7 @@ async def test_who_came_and_went_unheard_is_found_by_looking_again(
     assert not (await screen.next())["data"]["online"]
 
 
-async def test_what_is_heard_twice_is_told_once(conversation: Conversation, alice: User, bob: User) -> None:
+async def test_what_is_received_twice_is_delivered_once(conversation: Conversation, alice: User, bob: User) -> None:
     screen = await Screen.of(alice)
     await watch(screen, bob)
     await come_unheard(bob)
@@ -74,7 +74,9 @@ class Busy(Screen):
 
 
 @pytest.mark.usefixtures("looks_often")
-async def test_who_was_too_busy_to_be_told_is_told_later(conversation: Conversation, alice: User, bob: User) -> None:
+async def test_a_socket_that_was_busy_receives_presence_later(
+    conversation: Conversation, alice: User, bob: User
+) -> None:
     screen = await Busy.of(alice)
     await watch(screen, bob)
     await come_unheard(bob)
@@ -83,7 +85,7 @@ async def test_who_was_too_busy_to_be_told_is_told_later(conversation: Conversat
     assert (await screen.next())["data"]["online"]
 
 
-async def test_many_who_come_at_once_cost_their_watcher_one_question(
+async def test_many_people_who_connect_at_once_cost_their_watcher_one_query(
     group: Conversation, alice: User, bob: User, carol: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -105,7 +107,7 @@ async def test_many_who_come_at_once_cost_their_watcher_one_question(
     assert asked == [2]
 
 
-async def test_when_someone_was_last_here_is_renewed_while_they_are_and_at_their_end(
+async def test_last_seen_is_updated_while_a_person_is_online_and_when_they_disconnect(
     conversation: Conversation, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(presence, "RECORD_EVERY", 0.3)

@@ -15,7 +15,7 @@ from tests.support.together import another_connection, until_blocked
 pytestmark = pytest.mark.usefixtures("live")
 
 
-async def test_whoever_comes_while_a_gap_is_mended_hears_what_is_said_then(
+async def test_a_device_that_connects_during_gap_repair_receives_later_messages(
     group: Conversation, alice: User, bob: User
 ) -> None:
     hers = await Screen.of(alice)
@@ -32,7 +32,7 @@ async def test_whoever_comes_while_a_gap_is_mended_hears_what_is_said_then(
         await screen.hears_at_last("afterwards", within=8)
 
 
-async def test_whoever_is_put_out_while_they_come_hears_nothing_after_it(
+async def test_a_member_who_is_removed_while_connecting_receives_nothing_more(
     group: Conversation, alice: User, bob: User
 ) -> None:
     hers = await Screen.of(alice)
@@ -51,7 +51,7 @@ async def test_whoever_is_put_out_while_they_come_hears_nothing_after_it(
     await his.hears_nothing()
 
 
-async def test_whoever_is_put_out_while_they_come_and_a_gap_is_mended_hears_nothing_after_it(
+async def test_a_member_who_is_removed_while_connecting_during_gap_repair_receives_nothing_more(
     group: Conversation, alice: User, bob: User
 ) -> None:
     hers = await Screen.of(alice)

@@ -56,7 +56,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_frame_is_sent_in_the_same_step_where_there_is_room(line: Connection) -> None:
+def test_a_frame_is_sent_at_once_if_the_connection_accepts_it(line: Connection) -> None:
     line.put("1", "2", "3")
     assert line.taken == ["1", "2", "3"]
 
@@ -69,7 +69,7 @@ def test_frames_that_have_to_wait_keep_their_order(stuck: Connection) -> None:
     assert stuck.taken == ["1", "2", "3"]
 
 
-def test_a_frame_does_not_overtake_those_that_wait_although_there_is_room_again(stuck: Connection) -> None:
+def test_a_frame_does_not_overtake_queued_ones(stuck: Connection) -> None:
     stuck.put("1")
     stuck.is_free = True
     stuck.put("2")
@@ -77,7 +77,7 @@ def test_a_frame_does_not_overtake_those_that_wait_although_there_is_room_again(
     assert stuck.taken == ["1", "2"]
 
 
-def test_what_nobody_misses_is_dropped_where_others_wait(stuck: Connection) -> None:
+def test_a_droppable_frame_is_dropped_if_others_are_queued(stuck: Connection) -> None:
     stuck.put("1")
     stuck.outgoing.put_if_idle(b"typing")
     stuck.make_room()
@@ -85,7 +85,7 @@ def test_what_nobody_misses_is_dropped_where_others_wait(stuck: Connection) -> N
     assert stuck.taken == ["1", "typing again"]
 
 
-def test_a_line_that_stays_stuck_is_told_why_and_closed_although_it_has_no_room(stuck: Connection) -> None:
+def test_a_connection_that_stays_stuck_is_sent_the_reason_and_closed(stuck: Connection) -> None:
     stuck.put(*map(str, range(QUEUE_LENGTH)))
     assert stuck.was_slow == 0
     stuck.put("one too many")
@@ -101,7 +101,7 @@ def test_long_frames_fill_the_queue_sooner(stuck: Connection) -> None:
     assert stuck.was_slow == 1
 
 
-def test_a_close_comes_behind_what_was_sent_and_is_the_last(stuck: Connection) -> None:
+def test_a_close_comes_after_queued_frames_and_is_the_last(stuck: Connection) -> None:
     stuck.put("1")
     stuck.outgoing.close(4503)
     stuck.put("too late")
@@ -110,7 +110,7 @@ def test_a_close_comes_behind_what_was_sent_and_is_the_last(stuck: Connection) -
     assert stuck.taken == ["1", 4503]
 
 
-async def test_what_is_put_while_frames_are_held_comes_behind_those_that_are_put_ahead(line: Connection) -> None:
+async def test_frames_put_during_a_hold_come_after_those_put_ahead(line: Connection) -> None:
     line.outgoing.hold()
     line.put("live")
     await line.outgoing.put_ahead(b"connected")
@@ -120,7 +120,7 @@ async def test_what_is_put_while_frames_are_held_comes_behind_those_that_are_put
     assert line.taken == ["connected", "missed", "live", "later"]
 
 
-async def test_what_is_put_ahead_waits_for_room(stuck: Connection) -> None:
+async def test_a_frame_put_ahead_waits_until_the_connection_accepts_it(stuck: Connection) -> None:
     stuck.outgoing.hold()
     ahead = asyncio.ensure_future(stuck.outgoing.put_ahead(b"connected"))
     await settle()
@@ -130,7 +130,7 @@ async def test_what_is_put_ahead_waits_for_room(stuck: Connection) -> None:
     assert stuck.taken == ["connected"]
 
 
-async def test_nobody_waits_for_room_on_a_line_that_was_given_up(stuck: Connection) -> None:
+async def test_waiting_for_room_ends_when_the_connection_is_abandoned(stuck: Connection) -> None:
     stuck.outgoing.hold()
     ahead = asyncio.ensure_future(stuck.outgoing.put_ahead(b"connected"))
     await settle()
@@ -155,7 +155,7 @@ class AnyServer:
         self.taken.append(event.get("text", event.get("code")))
 
 
-async def test_any_server_is_sent_one_frame_after_the_other_and_closed_once() -> None:
+async def test_any_asgi_server_receives_one_frame_after_the_other_and_one_close() -> None:
     server = AnyServer()
     for frame in (b"1", b"2", b"3"):
         server.outgoing.put(frame)
@@ -167,7 +167,7 @@ async def test_any_server_is_sent_one_frame_after_the_other_and_closed_once() ->
     assert server.taken == ["1", "2", "3", 1012]
 
 
-async def test_a_server_whose_other_side_has_gone_is_nobodys_trouble() -> None:
+async def test_errors_of_an_asgi_server_after_a_disconnect_are_ignored() -> None:
     server = AnyServer()
     server.is_broken = True
     server.room.set()
@@ -177,7 +177,7 @@ async def test_a_server_whose_other_side_has_gone_is_nobodys_trouble() -> None:
     assert server.taken == []
 
 
-async def test_a_server_that_makes_us_wait_for_ever_is_asked_to_close_all_the_same() -> None:
+async def test_an_asgi_server_that_never_finishes_a_send_is_still_asked_to_close() -> None:
     server = AnyServer()
     server.outgoing.put(b"1")
     await settle()
