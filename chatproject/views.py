@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.auth.tokens import bearer
 from chatproject import health
-from chatproject.core.client_limits import ServerJSON, limits
+from chatproject.core.announced_limits import ServerJSON, limits
 from chatproject.core.metrics import CONTENT_TYPE, exposition
 from chatproject.core.realtime import timestamp
 from chatproject.rest.describe import described

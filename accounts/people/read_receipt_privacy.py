@@ -1,11 +1,14 @@
 """Who shares read receipts. Someone who does not share theirs does not see those of others, either.
 
-It is applied where members are shown (`conversations.events`) and where receipts are stored, published and read
-(`messaging.receipts`).
+It is applied where members are shown (`conversations.events`), where receipts are stored and read
+(`messaging.receipts`), and where they are delivered (`messaging.realtime.receipts`).
 """
 
 from accounts.models import User
 from accounts.people.user_settings import settings_of
+
+SHOWS_READ = "(u.settings ->> 'read_receipts') IS DISTINCT FROM 'false'"
+"""The same rule in SQL, for the row `u` of accounts_user."""
 
 
 def shows_read_receipts(user: User) -> bool:

@@ -88,9 +88,9 @@ def path_id(text: str) -> Any:
         raise Invalid("This is not a UUID version 7.", pointer="/id") from None
 
 
-def limit_of(request: Request) -> int:
-    """Read the requested page size: 50 by default, at most 100."""
-    text = request.query_params.get("limit", str(PAGE_SIZE))
+def limit_of(request: Request, default: int = PAGE_SIZE) -> int:
+    """Read the requested page size, at most 100."""
+    text = request.query_params.get("limit", str(default))
     if not (text.isascii() and text.isdigit()):
         raise Invalid("This must be a whole number.", pointer="/limit")
     digits = text.lstrip("0")

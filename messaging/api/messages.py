@@ -71,7 +71,12 @@ class MessageViewSet(API):
         if sum(position is not None for position in sides.values()) > 1:
             raise Invalid("Give one of before, after and around.", pointer="/before")
         return envelope_page(
-            history.history(by=request.user, conversation_id=path_id(id), limit=limit_of(request), **sides)
+            history.history(
+                by=request.user,
+                conversation_id=path_id(id),
+                limit=limit_of(request, history.HISTORY_PAGE_SIZE),
+                **sides,
+            )
         )
 
     @described("listMessagesWith", MessageJSON, pagination="position", query="limit before")
@@ -79,7 +84,12 @@ class MessageViewSet(API):
         """A page of the direct conversation with someone."""
         before = number_of(request, "before")
         return envelope_page(
-            history.direct_history(by=request.user, friend_id=path_id(id), limit=limit_of(request), before=before)
+            history.direct_history(
+                by=request.user,
+                friend_id=path_id(id),
+                limit=limit_of(request, history.HISTORY_PAGE_SIZE),
+                before=before,
+            )
         )
 
 

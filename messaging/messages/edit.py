@@ -11,9 +11,9 @@ from chatproject.core.encryption import seal, unseal
 from chatproject.core.errors import NotAllowed, Unprocessable
 from conversations.membership import Rank, rank_of
 from conversations.models import Conversation
-from messaging.messages.change import current_json, lock_message, save_change
 from messaging.messages.draft import require_text
 from messaging.messages.json import MessageJSON, has_media
+from messaging.messages.locked_message import current_json, lock_message, save_change
 from messaging.messages.mentions import mentioned, names_in
 from messaging.models import Attachment, Message
 

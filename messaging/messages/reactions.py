@@ -8,8 +8,8 @@ from emoji import EMOJI_DATA, STATUS
 
 from accounts.models import User
 from chatproject.core.errors import Invalid, Unprocessable
-from messaging.messages.change import current_json, lock_message, save_change
 from messaging.messages.json import MessageJSON
+from messaging.messages.locked_message import current_json, lock_message, save_change
 from messaging.models import Reaction
 
 MAX_EMOJI = 20

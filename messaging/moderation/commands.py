@@ -15,8 +15,8 @@ from chatproject.core.errors import Unprocessable
 from chatproject.core.text import require_reason
 from conversations.contacts import account_closure
 from conversations.models import Conversation, InviteLink
-from messaging.messages.change import save_change
 from messaging.messages.edit import make_tombstone
+from messaging.messages.locked_message import save_change
 from messaging.messages.service_messages import send_service_message
 from messaging.models import Attachment, Blob, Message
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import User
+from accounts.people.read_receipt_privacy import SHOWS_READ
 from chatproject.core.database import in_thread, snapshot
 from conversations.events import PlaceJSON
 from conversations.last_seen_privacy import VISIBLE_LAST_SEEN, Pair, parameters
@@ -14,7 +15,6 @@ from conversations.models import Conversation, Participant
 from messaging.messages.json import ConversationJSON
 from messaging.realtime.people import Membership
 from messaging.realtime.snapshots import read_snapshot
-from messaging.receipts.watermark_sql import SHOWS_READ
 from messaging.sync.inbox import show_conversation, show_memberships
 
 PERSON = f"""

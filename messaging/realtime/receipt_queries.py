@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from accounts.people.read_receipt_privacy import SHOWS_READ
 from chatproject.core.ids import first_id_at
 from messaging.realtime.snapshots import read_snapshot
 from messaging.receipts.events import Receipt, ReceiptChange
-from messaging.receipts.watermark_sql import IS_BLOCKED, LARGE_GROUPS, SENDERS_IN_LARGE_GROUPS, SHOWS_READ
+from messaging.receipts.watermark_sql import IS_BLOCKED, LARGE_GROUPS, SENDERS_IN_LARGE_GROUPS
 
 RUNS = """
 SELECT s.conversation_id, s.user_id, min(s.after) AS since,

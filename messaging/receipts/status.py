@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import User
-from accounts.people.read_receipt_privacy import shows_read_receipts
+from accounts.people.read_receipt_privacy import SHOWS_READ, shows_read_receipts
 from chatproject.core.errors import NotAllowed
 from chatproject.core.ids import first_id_at
 from chatproject.core.json_types import IdText, TimeText
@@ -16,7 +16,6 @@ from chatproject.core.realtime import timestamp
 from conversations.access import memberships_of
 from messaging.access import readable
 from messaging.models import Message
-from messaging.receipts.watermark_sql import SHOWS_READ
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far the clock that an id of `MessageStatus` is made from may be behind the one of `Message.created_at`."""

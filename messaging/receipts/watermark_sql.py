@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from accounts.people.read_receipt_privacy import SHOWS_READ
 from chatproject.core.dedicated_connection import array_text
 from chatproject.core.ids import uuid7
 from messaging.receipts.events import LARGE_GROUP
@@ -77,7 +78,6 @@ def parameters(watermarks: Sequence[Watermark]) -> dict[str, Any]:
     }
 
 
-SHOWS_READ = "(u.settings ->> 'read_receipts') IS DISTINCT FROM 'false'"
 IS_BLOCKED = """m.kind = 'direct' AND EXISTS (
             SELECT 1 FROM conversations_participant o JOIN accounts_block b
                 ON b.user_id = o.user_id AND b.blocked_id = m.user_id

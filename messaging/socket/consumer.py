@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from accounts.models import Session
 from accounts.people.profiles import own_json
-from chatproject.core.client_limits import limits
+from chatproject.core.announced_limits import limits
 from chatproject.core.database import in_thread
 from chatproject.core.ids import Id, uuid7
 from chatproject.core.logging import socket_id

@@ -9,7 +9,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, get_args
 import msgspec
 
 from accounts.people.profiles import OwnJSON
-from chatproject.core.client_limits import LimitsJSON
+from chatproject.core.announced_limits import LimitsJSON
 from chatproject.core.ids import Id
 from chatproject.core.json_types import Count, IdText, TimeText, one_of
 from chatproject.core.jsonschema import JSONObject, schema_of

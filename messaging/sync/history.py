@@ -5,14 +5,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import User
-from chatproject.core.pagination import PAGE_SIZE, Page
+from chatproject.core.pagination import Page
 from conversations.access import memberships_of, participant_of
 from conversations.models import Conversation, direct_key
 from messaging.access import readable
 from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
 
-HISTORY_PAGE_SIZE = PAGE_SIZE
+HISTORY_PAGE_SIZE = 50
 """How many messages a page of history has unless the caller asks for another number."""
 
 
@@ -20,7 +20,7 @@ def history(
     *,
     by: User,
     conversation_id: UUID,
-    limit: int = PAGE_SIZE,
+    limit: int = HISTORY_PAGE_SIZE,
     before: int | None = None,
     after: int | None = None,
     around: int | None = None,
@@ -39,7 +39,7 @@ def history(
 
 
 def direct_history(
-    *, by: User, friend_id: UUID, limit: int = PAGE_SIZE, before: int | None = None
+    *, by: User, friend_id: UUID, limit: int = HISTORY_PAGE_SIZE, before: int | None = None
 ) -> Page[MessageJSON]:
     """Read a page of the direct conversation with someone; Conversation.DoesNotExist if there is none."""
     conversation = Conversation.objects.only("pk").get(direct_key=direct_key(by.pk, friend_id))
