@@ -8,6 +8,7 @@ from django.core import checks
 from django.db import connection
 
 from messaging.management.demo.cast import PASSWORD
+from messaging.media.sanitizer.runner import measures
 from messaging.retention.partitions import make_partitions, name_of, partitions
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -27,9 +28,17 @@ RIGHT: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="module")
+def measured() -> dict[str, bool]:
+    """What the sandbox of this machine can do: it does not depend on settings, and a sandbox takes long to start."""
+    return measures()
+
+
 @pytest.fixture
-def found(db: None, settings: Any) -> Any:
+def found(db: None, settings: Any, measured: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> Any:
     """Check a deployment that is correct but for the given settings; return the ids of its findings, each once."""
+
+    monkeypatch.setattr("chatproject.checks.measures", lambda: measured)
 
     def look(**wrong: Any) -> set[str]:
         for name, value in {**RIGHT, **wrong}.items():

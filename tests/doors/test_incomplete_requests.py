@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 import pytest
+from django.conf import settings
 
 from chatproject.server.http import HEAD_BYTES
 from tests.support.raw import Raw, head
@@ -52,6 +53,14 @@ async def test_a_head_that_comes_letter_by_letter_has_no_more_time_for_it(quick_
 
 async def test_a_connection_that_never_asks_is_closed_without_a_word(quick_server: Server) -> None:
     async with Raw(quick_server.url) as raw:
+        assert await raw.is_closed()
+
+
+async def test_the_rest_of_a_body_that_is_too_large_is_not_waited_for(quick_server: Server) -> None:
+    async with Raw(quick_server.url) as raw:
+        await raw.send(head(PATH, f"Content-Length: {2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE}"))
+        answer = await raw.answer()
+        assert (answer.status, orjson.loads(answer.body)["code"]) == (413, "too_large")
         assert await raw.is_closed()
 
 

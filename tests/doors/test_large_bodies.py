@@ -83,13 +83,6 @@ async def test_who_sends_without_end_is_cut_off(server: Server) -> None:
     assert sent < 4 * DISCARDED_MOST
 
 
-async def test_who_sends_nothing_more_is_not_waited_for(server: Server) -> None:
-    async with Raw(server.url) as raw:
-        await raw.send(head(PATH, f"Content-Length: {2 * MEGABYTE}"))
-        assert_too_large(await raw.answer())
-        assert await raw.is_closed()
-
-
 @pytest.mark.parametrize("_server", ["uvicorn", "daphne"], indirect=True)
 def test_an_ordinary_client_reads_the_answer(server: Server, access: Callable[[User], str], alice: User) -> None:
     known = {"Authorization": f"Bearer {access(alice)}", "Content-Type": "application/json"}

@@ -47,7 +47,7 @@ async def watch(socket: Socket, *users: User) -> dict[str, Any]:
     return answer["data"]
 
 
-@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("elsewhere", [pytest.param(False, marks=pytest.mark.long), True])
 async def test_who_comes_is_told_at_once_and_who_goes_after_five_seconds(
     elsewhere: bool, device: Device, alice: User, bob: User, conversation: Conversation
 ) -> None:

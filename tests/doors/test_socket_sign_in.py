@@ -150,6 +150,7 @@ async def test_a_closed_account_opens_nothing(nobody: Client, access: Access, al
     assert await refused(nobody, {"Authorization": f"Bearer {token}"}) == ("session_revoked", 4503)
 
 
+@pytest.mark.long
 async def test_who_says_nothing_is_sent_away_after_five_seconds(nobody: Client) -> None:
     began = time.monotonic()
     async with nobody.bare_socket(headers={}) as socket:
