@@ -1,4 +1,4 @@
-"""A WebSocket connection as the application knows it, the buffers on both of its sides, and how a frame is written."""
+"""A WebSocket connection as the application uses it, its buffers, and the encoding of a text frame."""
 
 import asyncio
 import logging
@@ -22,25 +22,25 @@ class Connection(Protocol):
 
     @property
     def is_free(self) -> bool:
-        """Whether a frame is accepted at once; `on_free` is called when that is so again."""
+        """Whether a frame is accepted at once; `on_free` is called when it becomes true again."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the other side is still connected, as far as is known."""
+        """Whether the client is still connected, as far as is known."""
 
     def write(self, text: bytes) -> None:
-        """Send one text frame; nothing happens after the other side has disconnected."""
+        """Send one text frame; does nothing after the client has disconnected."""
 
     def close(self, code: int) -> None:
         """Close after what was written; the connection is aborted soon if the client does not read that."""
 
 
 def ignore() -> None:
-    """The callback of a connection until it is given one."""
+    """The callback of a connection until one is set."""
 
 
 def framed(text: bytes) -> bytes:
-    """Write a text frame as it travels from a server: whole and unmasked (RFC 6455, section 5.2)."""
+    """Encode a text frame as a server sends it: unfragmented and unmasked (RFC 6455, section 5.2)."""
     length = len(text)
     if length < 126:
         return bytes((0x81, length)) + text
@@ -50,7 +50,7 @@ def framed(text: bytes) -> bytes:
 
 
 class ReceiveQueue:
-    """The events that are not read yet. asyncio's queue would be a tenth of the memory of an idle socket."""
+    """The received events that wait to be read. asyncio's queue would take a tenth of an idle socket's memory."""
 
     __slots__ = ("_events", "_reader")
 
@@ -82,7 +82,7 @@ class ReceiveQueue:
 
 
 class WriteGate:
-    """An event that is set while the connection can be written to; it is rarely waited for, so it costs little."""
+    """An event that is set while the connection can be written to. It is rarely waited for, so it is kept small."""
 
     __slots__ = ("_is_set", "_waiting")
 
@@ -132,7 +132,7 @@ class EndOfStepFlushes:
             try:
                 connection.flush()
             except Exception:
-                # One that fails must not keep the others from being flushed.
+                # If one connection fails, the others must still be flushed.
                 logger.exception("a connection could not be flushed")
 
 

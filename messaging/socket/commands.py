@@ -24,13 +24,13 @@ Name = Annotated[str, msgspec.Meta(max_length=150, pattern=r"^[^\x00]*$")]
 
 
 class Answerable(msgspec.Struct, kw_only=True, forbid_unknown_fields=False):
-    """`ref` comes back with the answer."""
+    """A frame whose answer repeats its `ref`."""
 
     ref: Ref | None = None
 
 
 class Frame(Answerable, tag_field="type", kw_only=True, forbid_unknown_fields=False):
-    """What all commands have."""
+    """The fields of all commands."""
 
 
 class Connect(Frame, tag="connect"):
@@ -43,7 +43,7 @@ class Ping(Frame, tag="ping"):
 
 
 class Reference(msgspec.Struct, kw_only=True):
-    """Names a person by one of three."""
+    """A person, by exactly one of these fields."""
 
     id: Id | None = None
     username: Name | None = None

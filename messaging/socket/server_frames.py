@@ -29,7 +29,7 @@ REFERENCE = "#/components/schemas/"
 
 
 class GreetingJSON(TypedDict):
-    """Who the socket belongs to, and what to keep to."""
+    """The person and session of the socket, and the limits that apply."""
 
     user: OwnJSON
     session_id: IdText
@@ -40,14 +40,14 @@ class GreetingJSON(TypedDict):
 
 
 class CaughtUpJSON(TypedDict):
-    """What was missed has been told; live events go on from these versions."""
+    """The missed messages have been sent; live events continue from these versions."""
 
     more: bool
     versions: dict[str, Count]
 
 
 class ResyncJSON(TypedDict):
-    """Too much was missed: ask `changes`."""
+    """Too much was missed: call `changes`."""
 
     conversation_id: NotRequired[IdText]
 
@@ -61,7 +61,7 @@ class FaultJSON(TypedDict):
 
 
 class RefusalJSON(TypedDict):
-    """Why not."""
+    """The reason for an error."""
 
     code: Annotated[str, one_of(*CODES.split())]
     detail: str
@@ -76,7 +76,7 @@ class PongJSON(TypedDict):
 
 
 class SeenJSON(TypedDict):
-    """Who of those watched is here, and when the others last were."""
+    """Who of the watched people is online, and when the others were last seen."""
 
     online: list[IdText]
     last_seen: dict[str, TimeText | None]

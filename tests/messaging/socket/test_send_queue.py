@@ -1,4 +1,4 @@
-"""Frames on their way out to one socket."""
+"""The send queue of one socket."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,21 +10,21 @@ from messaging.socket.send_queue import QUEUE_BYTES, QUEUE_LENGTH, AsgiConnectio
 
 
 class Connection:
-    """The way to a device: it takes frames at once, or has no room until it is given some."""
+    """A connection that accepts frames at once, or has no room until the test makes some."""
 
     def __init__(self) -> None:
-        self.taken: list[Any] = []
-        self.was_slow = 0
+        self.sent: list[Any] = []
+        self.overflows = 0
         self.is_free = self.is_open = True
         self.on_free: Callable[[], None] = lambda: None
         self.on_restart: Callable[[], None] = lambda: None
         self.outgoing = SendQueue(self, on_overflow=self._on_overflow)
 
     def write(self, text: bytes) -> None:
-        self.taken.append(text.decode())
+        self.sent.append(text.decode())
 
     def close(self, code: int) -> None:
-        self.taken.append(code)
+        self.sent.append(code)
 
     def make_room(self) -> None:
         self.is_free = True
@@ -35,20 +35,20 @@ class Connection:
             self.outgoing.put(frame.encode())
 
     def _on_overflow(self) -> None:
-        self.was_slow += 1
+        self.overflows += 1
         self.outgoing.abandon(b"too slow", 4000)
 
 
 @pytest.fixture
-def line() -> Connection:
+def connection() -> Connection:
     return Connection()
 
 
 @pytest.fixture
-def stuck(line: Connection) -> Connection:
-    """A line that has no room now."""
-    line.is_free = False
-    return line
+def stuck(connection: Connection) -> Connection:
+    """A connection that has no room now."""
+    connection.is_free = False
+    return connection
 
 
 async def settle() -> None:
@@ -56,17 +56,17 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_frame_is_sent_at_once_if_the_connection_accepts_it(line: Connection) -> None:
-    line.put("1", "2", "3")
-    assert line.taken == ["1", "2", "3"]
+def test_a_frame_is_sent_at_once_if_the_connection_accepts_it(connection: Connection) -> None:
+    connection.put("1", "2", "3")
+    assert connection.sent == ["1", "2", "3"]
 
 
 def test_frames_that_have_to_wait_keep_their_order(stuck: Connection) -> None:
     stuck.put("1", "2")
-    assert stuck.taken == []
+    assert stuck.sent == []
     stuck.make_room()
     stuck.put("3")
-    assert stuck.taken == ["1", "2", "3"]
+    assert stuck.sent == ["1", "2", "3"]
 
 
 def test_a_frame_does_not_overtake_queued_ones(stuck: Connection) -> None:
@@ -74,7 +74,7 @@ def test_a_frame_does_not_overtake_queued_ones(stuck: Connection) -> None:
     stuck.is_free = True
     stuck.put("2")
     stuck.make_room()
-    assert stuck.taken == ["1", "2"]
+    assert stuck.sent == ["1", "2"]
 
 
 def test_a_droppable_frame_is_dropped_if_others_are_queued(stuck: Connection) -> None:
@@ -82,23 +82,23 @@ def test_a_droppable_frame_is_dropped_if_others_are_queued(stuck: Connection) ->
     stuck.outgoing.put_if_idle(b"typing")
     stuck.make_room()
     stuck.outgoing.put_if_idle(b"typing again")
-    assert stuck.taken == ["1", "typing again"]
+    assert stuck.sent == ["1", "typing again"]
 
 
 def test_a_connection_that_stays_stuck_is_sent_the_reason_and_closed(stuck: Connection) -> None:
     stuck.put(*map(str, range(QUEUE_LENGTH)))
-    assert stuck.was_slow == 0
+    assert stuck.overflows == 0
     stuck.put("one too many")
     stuck.put("and more", "and more")
     stuck.make_room()
-    assert (stuck.was_slow, stuck.taken) == (1, ["too slow", 4000])
+    assert (stuck.overflows, stuck.sent) == (1, ["too slow", 4000])
 
 
 def test_long_frames_fill_the_queue_sooner(stuck: Connection) -> None:
     stuck.put("x" * QUEUE_BYTES)
-    assert stuck.was_slow == 0
+    assert stuck.overflows == 0
     stuck.put("y")
-    assert stuck.was_slow == 1
+    assert stuck.overflows == 1
 
 
 def test_a_close_comes_after_queued_frames_and_is_the_last(stuck: Connection) -> None:
@@ -107,27 +107,27 @@ def test_a_close_comes_after_queued_frames_and_is_the_last(stuck: Connection) ->
     stuck.put("too late")
     stuck.make_room()
     stuck.make_room()
-    assert stuck.taken == ["1", 4503]
+    assert stuck.sent == ["1", 4503]
 
 
-async def test_frames_put_during_a_hold_come_after_those_put_ahead(line: Connection) -> None:
-    line.outgoing.hold()
-    line.put("live")
-    await line.outgoing.put_ahead(b"connected")
-    await line.outgoing.put_ahead(b"missed")
-    line.outgoing.release()
-    line.put("later")
-    assert line.taken == ["connected", "missed", "live", "later"]
+async def test_frames_put_during_a_hold_come_after_those_put_ahead(connection: Connection) -> None:
+    connection.outgoing.hold()
+    connection.put("live")
+    await connection.outgoing.put_ahead(b"connected")
+    await connection.outgoing.put_ahead(b"missed")
+    connection.outgoing.release()
+    connection.put("later")
+    assert connection.sent == ["connected", "missed", "live", "later"]
 
 
 async def test_a_frame_put_ahead_waits_until_the_connection_accepts_it(stuck: Connection) -> None:
     stuck.outgoing.hold()
     ahead = asyncio.ensure_future(stuck.outgoing.put_ahead(b"connected"))
     await settle()
-    assert stuck.taken == []
+    assert stuck.sent == []
     stuck.make_room()
     await ahead
-    assert stuck.taken == ["connected"]
+    assert stuck.sent == ["connected"]
 
 
 async def test_waiting_for_room_ends_when_the_connection_is_abandoned(stuck: Connection) -> None:
@@ -136,14 +136,14 @@ async def test_waiting_for_room_ends_when_the_connection_is_abandoned(stuck: Con
     await settle()
     stuck.put(*map(str, range(QUEUE_LENGTH + 1)))
     await asyncio.wait_for(ahead, 1)
-    assert stuck.taken == ["too slow", 4000]
+    assert stuck.sent == ["too slow", 4000]
 
 
 class AnyServer:
-    """A server's ASGI `send`, which makes the sender wait while there is no room."""
+    """An ASGI server whose `send` waits while there is no room."""
 
     def __init__(self) -> None:
-        self.taken: list[Any] = []
+        self.sent: list[Any] = []
         self.room = asyncio.Event()
         self.is_broken = False
         self.outgoing = SendQueue(AsgiConnection(self._send), on_overflow=lambda: None)
@@ -152,7 +152,7 @@ class AnyServer:
         await self.room.wait()
         if self.is_broken:
             raise ConnectionError
-        self.taken.append(event.get("text", event.get("code")))
+        self.sent.append(event.get("text", event.get("code")))
 
 
 async def test_any_asgi_server_receives_one_frame_after_the_other_and_one_close() -> None:
@@ -161,10 +161,10 @@ async def test_any_asgi_server_receives_one_frame_after_the_other_and_one_close(
         server.outgoing.put(frame)
     server.outgoing.close(1012)
     await settle()
-    assert server.taken == []
+    assert server.sent == []
     server.room.set()
     await settle()
-    assert server.taken == ["1", "2", "3", 1012]
+    assert server.sent == ["1", "2", "3", 1012]
 
 
 async def test_errors_of_an_asgi_server_after_a_disconnect_are_ignored() -> None:
@@ -174,7 +174,7 @@ async def test_errors_of_an_asgi_server_after_a_disconnect_are_ignored() -> None
     server.outgoing.put(b"1")
     server.outgoing.put(b"2")
     await settle()
-    assert server.taken == []
+    assert server.sent == []
 
 
 async def test_an_asgi_server_that_never_finishes_a_send_is_still_asked_to_close() -> None:
@@ -184,4 +184,4 @@ async def test_an_asgi_server_that_never_finishes_a_send_is_still_asked_to_close
     server.outgoing.abandon(b"too slow", 4000)
     server.room.set()
     await settle()
-    assert server.taken == [4000]
+    assert server.sent == [4000]
