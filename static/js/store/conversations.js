@@ -99,10 +99,10 @@ export class Conversations extends EventTarget {
     for (const received of this.#recordings) received.push([method, detail]);
   }
 
-  #replace({ items, isWhole }) {
+  #replace({ items, isComplete }) {
     this.#conversations.clear();
     for (const conversation of items) this.#store(conversation);
-    this.dispatchEvent(new CustomEvent("replaced", { detail: { isWhole } }));
+    this.dispatchEvent(new CustomEvent("replaced", { detail: { isComplete } }));
   }
 
   #update(conversation) {
