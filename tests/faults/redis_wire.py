@@ -5,15 +5,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import msgspec
 
+from accounts.changes import PersonalSettingsChanged, UserChanged
 from chatproject.core.channel_layer import ORIGIN_BYTES
+from chatproject.core.realtime import ConversationEvent
 from tests.faults.wires import CHUNK, Link, Wire
 
 LINE_END = b"\r\n"
 PUBLISHING = b"'PUBLISH'"
+VERSIONED = msgspec.msgpack.Decoder(ConversationEvent | UserChanged | PersonalSettingsChanged)
+"""Reads the events that a version counts, and raises ValidationError for all others."""
 MESSAGES = (b"*3\r\n$7\r\nmessage\r\n", b">3\r\n$7\r\nmessage\r\n")
 
 
@@ -151,9 +154,9 @@ def event_in(reply: bytes) -> Event | None:
     if not reply.startswith(MESSAGES):
         return None
     *_, payload = words_of(reply)
-    envelope = msgspec.msgpack.decode(payload[ORIGIN_BYTES:])
-    if not isinstance(envelope, dict) or "version" not in envelope:
+    try:
+        event = VERSIONED.decode(payload[ORIGIN_BYTES:])
+    except msgspec.ValidationError:
         return None
-    conversation = envelope.get("conversation")
-    where = str(UUID(bytes=conversation)) if conversation else None
-    return Event(where, envelope["version"], payload[:ORIGIN_BYTES])
+    where = str(event.conversation_id) if isinstance(event, ConversationEvent) else None
+    return Event(where, event.version, payload[:ORIGIN_BYTES])
