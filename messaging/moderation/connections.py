@@ -24,7 +24,7 @@ from conversations.last_seen_privacy import visible_people
 from conversations.models import Conversation
 from messaging.presence.events import AnnouncementFrame, UserDisconnected
 from messaging.presence.queries import key_of, living_servers, servers_of, viewers_of
-from messaging.presence.registry import SOCKETS_MOST
+from messaging.presence.socket_limit import SOCKETS_PER_PERSON
 
 ANNOUNCEMENT_LENGTH = 1000
 SCAN_BATCH = 5000
@@ -103,8 +103,8 @@ def find_connected(*, by: Staff, limit: int = PAGE_SIZE, cursor: str | None = No
 def _sockets_after(after: str, *, people: int) -> dict[str, list[SocketJSON]]:
     """Find the sockets of the next `people` people after a cursor, in the order of their ids."""
     start = f"({after};" if after else "-"
-    # A person has at most SOCKETS_MOST sockets, so this covers the number of people asked for on every server.
-    most = people * SOCKETS_MOST
+    # A person has at most SOCKETS_PER_PERSON sockets, so this covers the number of people asked for on every server.
+    most = people * SOCKETS_PER_PERSON
     read: Any = redis().zrangebylex
     found = [
         (*member.decode().split(":"), server)

@@ -23,12 +23,11 @@ from chatproject.core.errors import Unavailable
 from chatproject.core.redis import redis
 from conversations.last_seen_privacy import last_seen_of
 from messaging.presence.events import PresenceJSON, presence_json
+from messaging.presence.server_heartbeat import DEAD_AFTER
 
 Kind = Literal["sockets", "open"]
 
 SERVERS, BEGAN = "presence:servers", "presence:began"
-DEAD_AFTER = 30.0
-"""Seconds without a heartbeat after which a server counts as gone."""
 REDIS_TIMEOUT = 1.0
 FIND_MOST = 1000
 

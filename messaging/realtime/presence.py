@@ -15,7 +15,8 @@ from chatproject.core.errors import Unprocessable
 from chatproject.core.realtime import publish_soon
 from messaging.presence.events import PresenceHint
 from messaging.presence.queries import open_members, socket_member
-from messaging.presence.registry import SOCKETS_MOST, Registry
+from messaging.presence.socket_limit import SOCKETS_PER_PERSON
+from messaging.presence.socket_registry import Registry
 from messaging.realtime.people import Socket
 from messaging.realtime.presence_watchers import PresenceWatchers
 from messaging.realtime.subscriptions import Subscriptions
@@ -55,7 +56,7 @@ class Presence:
 
     async def enter(self, socket: Socket) -> bool:
         """Register a socket as connected; False if its person has too many, here or on other servers."""
-        if len(self._sockets_of.get(socket.user_id, ())) >= SOCKETS_MOST:
+        if len(self._sockets_of.get(socket.user_id, ())) >= SOCKETS_PER_PERSON:
             return False
         id = secrets.token_hex(8)
         member = socket_member(socket.user_id, id, socket.session_id, int(time.time() * 1000))
@@ -66,7 +67,7 @@ class Presence:
             # It has disconnected meanwhile, and the registry must not keep it.
             self._registry.remove("sockets", member)
             return False
-        if before is not None and before >= SOCKETS_MOST:
+        if before is not None and before >= SOCKETS_PER_PERSON:
             self._forget(socket)
             return False
         self._record_soon(socket.session_id)

@@ -19,7 +19,7 @@ from chatproject.core.errors import Unavailable
 from conversations.last_seen_privacy import Pair
 from messaging.presence.events import PresenceChanged, PresenceHint, presence_group, presence_json
 from messaging.presence.queries import find_soon
-from messaging.presence.registry import REDIS_ERRORS
+from messaging.presence.socket_registry import REDIS_ERRORS
 from messaging.realtime import queries
 from messaging.realtime.people import Socket
 from messaging.realtime.subscriptions import Subscriptions

@@ -26,7 +26,7 @@ from chatproject.server.connection import EXTENSION, Connection
 from messaging.messages.group_commit import group_commit
 from messaging.messages.json import MessageJSON
 from messaging.messages.outcome import SendResult
-from messaging.presence.registry import SOCKETS_MOST
+from messaging.presence.socket_limit import SOCKETS_PER_PERSON
 from messaging.realtime.hub import hub
 from messaging.receipts.batcher import watermark_batcher
 from messaging.socket import commands
@@ -40,7 +40,7 @@ from messaging.socket.sign_in import SignIn, SignInRefused
 logger = logging.getLogger(__name__)
 
 ATTACH_SECONDS = 10.0
-HEARTBEAT_SECONDS = 25
+CLIENT_HEARTBEAT_SECONDS = 25
 SHUTDOWN_SECONDS = 1.0
 """How long a server that stops waits for the results of the sends of a socket."""
 
@@ -149,7 +149,9 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
         self._connection.on_restart = self._on_restart
         try:
             if not await hub().presence.enter(self):
-                self._refuse("rate_limited", f"You have {SOCKETS_MOST} sockets already.", CloseCode.TOO_MANY_SOCKETS)
+                self._refuse(
+                    "rate_limited", f"You have {SOCKETS_PER_PERSON} sockets already.", CloseCode.TOO_MANY_SOCKETS
+                )
                 return
             if self._catches_up:
                 await self._call_limit.require(quotas.CATCH_UP_COST)
@@ -205,7 +207,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             "user": self.__dict__.pop("_own_json"),
             "session_id": str(self.session_id),
             "server_time": timestamp(timezone.now()),
-            "heartbeat_seconds": HEARTBEAT_SECONDS,
+            "heartbeat_seconds": CLIENT_HEARTBEAT_SECONDS,
             "limits": limits(),
             "feature_level": settings.FEATURE_LEVEL,
         }

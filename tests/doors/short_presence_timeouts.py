@@ -1,7 +1,8 @@
 """The application with a presence registry that considers a server dead two seconds after its last heartbeat."""
 
 from chatproject.asgi import application
-from messaging.presence import queries, registry
+from messaging.presence import queries
+from messaging.presence import socket_registry as registry
 from messaging.realtime import presence_watchers
 from tests.support.constants import override_constants
 

@@ -65,7 +65,8 @@ async def test_a_message_costs_one_statement_and_one_commit(
         await converse(speaker, screen, group, 20)
         commits = transactions_so_far(os.environ["DATABASE_URL"]) - before
         statements = log.statements()
-    assert commits == 20
+    # Which sessions were used is written every few seconds.
+    assert commits - sum(each.sql.startswith(NOW_AND_THEN[-1]) for each in statements) == 20
     appending = {each.backend for each in statements if "INSERT INTO messaging_message" in each.sql}
     asked = [each.sql for each in statements if each.backend in appending]
     assert len(asked) == 20

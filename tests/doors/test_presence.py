@@ -15,7 +15,7 @@ from accounts.people.relationships import make_contacts
 from conversations import groups
 from conversations.contacts import blocks, profile
 from conversations.models import Conversation
-from messaging.presence.registry import SOCKETS_MOST
+from messaging.presence.socket_limit import SOCKETS_PER_PERSON
 from tests.support.client import Client, Socket
 from tests.support.server import Server
 
@@ -227,7 +227,7 @@ async def test_a_list_that_is_not_right_is_invalid_and_the_last_one_stays(
 async def test_the_51st_socket_is_refused_whichever_server_it_comes_to(device: Device, alice: User) -> None:
     here, there = await device(alice), await device(alice, elsewhere=True)
     async with AsyncExitStack() as opened:
-        for n in range(SOCKETS_MOST):
+        for n in range(SOCKETS_PER_PERSON):
             await opened.enter_async_context((here if n % 2 else there).socket())
         for client in (here, there):
             async with client.bare_socket(headers=client.headers) as socket:
@@ -247,4 +247,4 @@ async def test_of_sixty_that_come_at_once_fifty_are_let_in(device: Device, alice
             return await socket.first()
 
         answers = await asyncio.gather(*(come(n) for n in range(60)))
-        assert sorted(answers) == ["connected"] * SOCKETS_MOST + ["error"] * 10
+        assert sorted(answers) == ["connected"] * SOCKETS_PER_PERSON + ["error"] * 10

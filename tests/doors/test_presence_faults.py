@@ -16,7 +16,8 @@ from asgiref.sync import sync_to_async
 from accounts.models import User
 from chatproject.embedded.redis import find_server
 from conversations.models import Conversation
-from messaging.presence import queries, registry
+from messaging.presence import queries
+from messaging.presence import socket_registry as registry
 from messaging.realtime import presence_watchers
 from tests.support.client import Client, Socket
 from tests.support.server import Server, running

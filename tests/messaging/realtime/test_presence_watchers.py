@@ -14,7 +14,7 @@ from conversations.last_seen_privacy import last_seen_of
 from conversations.models import Conversation
 from messaging.presence.events import PresenceHint
 from messaging.presence.queries import socket_member
-from messaging.presence.registry import Registry
+from messaging.presence.socket_registry import Registry
 from messaging.realtime import presence, presence_watchers
 from messaging.realtime.hub import Hub, hub
 from tests.messaging.screen import Screen

@@ -16,17 +16,12 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from chatproject.core.background import Background
-from messaging.presence.queries import BEGAN, DEAD_AFTER, REDIS_TIMEOUT, SERVERS, Kind, key_of
+from messaging.presence.queries import BEGAN, REDIS_TIMEOUT, SERVERS, Kind, key_of
+from messaging.presence.server_heartbeat import DEAD_AFTER, HEARTBEAT_SECONDS, KEY_SECONDS, RETRY_SECONDS
+from messaging.presence.socket_limit import SOCKETS_PER_PERSON
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT_SECONDS = 10.0
-RETRY_SECONDS = 1.0
-"""Seconds between two heartbeats while Redis does not answer."""
-KEY_SECONDS = 45.0
-"""Seconds from the last heartbeat of a server until its keys expire."""
-SOCKETS_MOST = 50
-"""Sockets of one person, on all servers together."""
 BATCH_LENGTH = 500
 REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 
@@ -158,7 +153,7 @@ class Registry:
         # Where nobody waits any more the socket has gone, and its removal is queued behind this.
         if write.done.done():
             return
-        if write.act == "enter" and (before is None or before < SOCKETS_MOST):
+        if write.act == "enter" and (before is None or before < SOCKETS_PER_PERSON):
             self._members["sockets"].add(write.member)
         write.done.set_result(before)
 
@@ -179,7 +174,7 @@ class Registry:
 
     async def _write_batch(self, batch: list[Write]) -> list[int | None]:
         arguments = [text for each in batch for text in (each.act, key_of(self.server, each.kind), each.member)]
-        limits = [int(DEAD_AFTER * 1000), int(KEY_SECONDS * 1000), SOCKETS_MOST]
+        limits = [int(DEAD_AFTER * 1000), int(KEY_SECONDS * 1000), SOCKETS_PER_PERSON]
         answers = None
         while answers is None:
             if not self._is_complete:

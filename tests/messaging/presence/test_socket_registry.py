@@ -13,9 +13,11 @@ from redis.asyncio import Redis
 
 from chatproject.core.background import Background
 from chatproject.core.ids import uuid7
-from messaging.presence import queries, registry
+from messaging.presence import queries
+from messaging.presence import socket_registry as registry
 from messaging.presence.queries import find_soon, key_of, open_members, socket_member
-from messaging.presence.registry import SOCKETS_MOST, Registry
+from messaging.presence.socket_limit import SOCKETS_PER_PERSON
+from messaging.presence.socket_registry import Registry
 
 viewers_of, servers_of, is_online = map(sync_to_async, (queries.viewers_of, queries.servers_of, queries.is_online))
 
@@ -102,9 +104,9 @@ async def test_the_queries_tell_who_is_connected_where_and_who_views_which_conve
 async def test_of_many_sockets_at_once_on_two_servers_fifty_are_accepted() -> None:
     servers, alice = [Server(), Server()], uuid7()
     before = await asyncio.gather(*(servers[n % 2].connect(alice) for n in range(120)))
-    assert sorted(before) == [*range(SOCKETS_MOST), *[SOCKETS_MOST] * 70]
+    assert sorted(before) == [*range(SOCKETS_PER_PERSON), *[SOCKETS_PER_PERSON] * 70]
     found = await find_soon("sockets", [alice.hex])
-    assert len(found.members[0]) == SOCKETS_MOST
+    assert len(found.members[0]) == SOCKETS_PER_PERSON
 
 
 @pytest.mark.alone
@@ -179,7 +181,7 @@ async def test_while_redis_is_paused_nobody_waits_and_it_is_logged_once(
         await until(lambda: _size(alice), 101)
     assert not await is_online(bob)
     assert [
-        record.message.split(",")[0] for record in caplog.records if record.name == "messaging.presence.registry"
+        record.message.split(",")[0] for record in caplog.records if record.name == "messaging.presence.socket_registry"
     ] == [
         "Redis does not answer",
         "Redis is back; presence is registered again",
