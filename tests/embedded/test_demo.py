@@ -84,7 +84,7 @@ def test_they_sign_in_on_this_machine(cast: dict[str, User], address: str) -> No
 def test_the_page_says_why_one_of_them_is_not_let_in(cast: dict[str, User]) -> None:
     visitor = Visitor()
     visitor.client.defaults["REMOTE_ADDR"] = "203.0.113.7"
-    assert "The demo's people sign in on the machine" in words(visitor.sign_in("staff", PASSWORD))
+    assert "The demo's people can sign in only on the machine" in words(visitor.sign_in("staff", PASSWORD))
     assert not visitor.is_in
 
 
