@@ -30,6 +30,14 @@ async def until_loaded(image: Locator) -> None:
     await image.page.wait_for_function(IS_LOADED, arg=handle)
 
 
+UNTIL_QUIET = """() => new Promise((done) => {
+  const wait = () => setTimeout(() => { observer.disconnect(); done(); }, 500);
+  let timer = wait();
+  const observer = new MutationObserver(() => { clearTimeout(timer); timer = wait(); });
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+})"""
+
+
 class Window:
     """A page in a browser of its own."""
 
@@ -87,6 +95,11 @@ class Window:
     async def texts(self) -> list[str]:
         """The texts in the open conversation, from top to bottom."""
         return await self.said.all_inner_texts()
+
+    async def until_drawn(self) -> None:
+        """Wait until the page has fetched everything and has drawn nothing for half a second."""
+        await self.page.wait_for_load_state("networkidle")
+        await self.page.evaluate(UNTIL_QUIET)
 
     async def top_of(self, line: Locator) -> float:
         """The distance of a message from the top of the window."""
