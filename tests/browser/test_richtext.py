@@ -36,7 +36,7 @@ DRAW = """async ([files, text, names]) => {
         .map(({ textContent }) => textContent);
 }"""
 USE = """async ([files, module, name, values]) => {
-    const use = (await import(`${files}js/${module}.js`))[name];
+    const use = (await import(`${files}js/text/${module}.js`))[name];
     return values.map((value) => use(...value));
 }"""
 FILES = settings.STATIC_URL

@@ -143,7 +143,7 @@ def old_folder(folder: DataFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with monkeypatch.context() as before:
         before.setattr(embedded_storage, "private_environment", lambda place: {})
         with running_engines(folder, NO_ENGINES) as engines:
-            client_of(engines.environment()).keep(file, "media/old", content_type="text/plain")
+            client_of(engines.environment()).store_file(file, "media/old", content_type="text/plain")
     return folder
 
 

@@ -177,7 +177,7 @@ def test_a_program_is_waited_for_without_a_connection(
         "messaging.media.sanitizer.runner.PROGRAM", (sys.executable, "-c", f"open({str(pipe)!r}).read()")
     )
     upload = begin_upload(by=alice, filename="a.jpg", content_type="image/jpeg", size=len(samples.picture()))
-    assert put(upload.offer, samples.picture()).status_code == 204  # type: ignore[arg-type]
+    assert put(upload.form, samples.picture()).status_code == 204  # type: ignore[arg-type]
 
     def feed() -> None:
         """A program that reads waits until somebody writes, and until they end."""
