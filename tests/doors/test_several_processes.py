@@ -41,7 +41,9 @@ async def test_devices_of_two_processes_hear_the_same_each_once(
         devices = [await opened.enter_async_context(app.socket()) for _ in range(DEVICES)]
         speaker = await opened.enter_async_context(Client(workers.url, access=hers))
         socket = await opened.enter_async_context(speaker.socket())
-        assert len(await asyncio.to_thread(sockets_of_each, workers)) == 2, "all came to one process"
+        # The kernel shares connections out as it likes: open some more until each process has one.
+        while len(await asyncio.to_thread(sockets_of_each, workers)) < 2:
+            devices.append(await opened.enter_async_context(app.socket()))
         for turn in range(50):
             await socket.say(str(conversation.pk), str(turn))
         for device in devices:
