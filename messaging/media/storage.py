@@ -135,11 +135,15 @@ class MediaStorage(S3Storage):  # type: ignore[misc]
             self._internal_client.upload_file(str(path), self.bucket_name, key, ExtraArgs={"ContentType": content_type})
 
     def delete_objects(self, keys: Sequence[str]) -> None:
-        """Delete objects; those that do not exist are ignored."""
+        """Delete objects; those that do not exist are ignored. Unavailable if the storage keeps some of them."""
         for start in range(0, len(keys), DELETE_BATCH_SIZE):
             some = [{"Key": key} for key in keys[start : start + DELETE_BATCH_SIZE]]
             with storage_call():
-                self._internal_client.delete_objects(Bucket=self.bucket_name, Delete={"Objects": some, "Quiet": True})
+                wanted = {"Objects": some, "Quiet": True}
+                answer = self._internal_client.delete_objects(Bucket=self.bucket_name, Delete=wanted)
+            # The call succeeds although S3 could not delete every object.
+            if errors := answer.get("Errors"):
+                raise Unavailable(f"The storage could not delete {len(errors)} objects. Please try again.")
 
     def list_objects(self) -> Iterator[tuple[str, Any]]:
         """Iterate over all objects: the key of each, and when it was last written."""

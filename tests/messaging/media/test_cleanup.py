@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,6 +23,7 @@ from messaging.retention.purge import forget_conversation
 from tests.messaging.media.conftest import LONG_AGO, begin, objects, put, send
 from tests.support import samples
 from tests.support.ids import minted
+from tests.support.partial_storage import storage_that_keeps_objects
 from tests.support.together import on_own_connection
 
 Phone = Callable[[User], httpx.Client]
@@ -74,12 +77,15 @@ def test_a_repeated_send_after_deletion_and_cleanup_is_the_tombstone(
     assert (anew.status_code, anew.json()["errors"][0]["pointer"]) == (422, "/media")
 
 
+@pytest.mark.parametrize(
+    "failing", [partial(nullcontext, "http://127.0.0.1:9"), storage_that_keeps_objects], ids=["away", "keeps objects"]
+)
 def test_an_interrupted_deletion_makes_media_unavailable_and_is_completed_later(
-    phone: Phone, alice: User, conversation: Any, picture: Any, settings: Any
+    failing: Callable[[], Any], phone: Phone, alice: User, conversation: Any, picture: Any, settings: Any
 ) -> None:
     Attachment.objects.update(created_at=timezone.now() - LONG_AGO)
-    options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:9"}
-    with pytest.MonkeyPatch.context() as away:
+    with failing() as url, pytest.MonkeyPatch.context() as away:
+        options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": url}
         away.setattr("messaging.media.cleanup.media_storage", lambda: MediaStorage(**options))
         with pytest.raises(Unavailable):
             delete_unused_media()
