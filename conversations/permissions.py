@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import SERVICE_ID, Block, Contact, User
-from accounts.people.locks import LOCK_TRIES, lock_people, person_in
+from accounts.people.locks import TooFewLocked, lock_all_people, person_in, until_all_are_locked
 from accounts.people.user_settings import CONTACTS
-from chatproject.core.errors import Blocked, Unavailable
+from chatproject.core.errors import Blocked
 from conversations.models import Conversation, direct_key
 
 T = TypeVar("T")
@@ -99,15 +99,15 @@ def with_locks(
     a conversation with them.
     """
     some = Conversation.objects.none() if conversations is None else conversations
-    for _ in range(LOCK_TRIES):
-        with transaction.atomic():
-            wanted = set(people())
-            found = list(some.order_by("pk").select_for_update(no_key=True, of=("self",)))
-            locked = Locked(found, lock_people(wanted))
-            if {each.pk for each in found} >= set(some.values_list("pk", flat=True)) and wanted >= set(people()):
-                return act(locked)
-            transaction.set_rollback(True)
-    raise Unavailable("Too much is changing at this moment. Please try again.")
+
+    def attempt() -> T:
+        found = list(some.order_by("pk").select_for_update(no_key=True, of=("self",)))
+        locked = Locked(found, lock_all_people(people))
+        if not {each.pk for each in found} >= set(some.values_list("pk", flat=True)):
+            raise TooFewLocked
+        return act(locked)
+
+    return until_all_are_locked(attempt)
 
 
 def with_pair_locked(by_id: UUID, other_id: UUID, act: Callable[[Locked], T]) -> T:

@@ -4,6 +4,7 @@ Conversations are locked before people, and people in the order of their ids, so
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 from uuid import UUID
 
@@ -23,16 +24,30 @@ def lock_people(ids: Iterable[UUID]) -> list[User]:
     return list(wanted.select_for_update(no_key=True))
 
 
-def with_people_locked(act: Callable[[Sequence[User]], T], *, people: Callable[[], Collection[UUID]]) -> T:
-    """Run `act` in a transaction in which the people are locked; retry if `people()` names more after the locking."""
+class TooFewLocked(Exception):
+    """More rows are concerned than were locked."""
+
+
+def until_all_are_locked(attempt: Callable[[], T]) -> T:
+    """Run an attempt in a transaction; roll it back and try again while it raises TooFewLocked."""
     for _ in range(LOCK_TRIES):
-        with transaction.atomic():
-            wanted = set(people())
-            locked = lock_people(wanted)
-            if wanted >= set(people()):
-                return act(locked)
-            transaction.set_rollback(True)
+        with suppress(TooFewLocked), transaction.atomic():
+            return attempt()
     raise Unavailable("Too much is changing at the moment. Please try again.")
+
+
+def lock_all_people(people: Callable[[], Collection[UUID]]) -> list[User]:
+    """Lock the people that `people()` names; TooFewLocked if it names more once they are locked."""
+    wanted = set(people())
+    locked = lock_people(wanted)
+    if not wanted >= set(people()):
+        raise TooFewLocked
+    return locked
+
+
+def with_people_locked(act: Callable[[Sequence[User]], T], *, people: Callable[[], Collection[UUID]]) -> T:
+    """Run `act` in a transaction that has locked everyone whom `people()` names."""
+    return until_all_are_locked(lambda: act(lock_all_people(people)))
 
 
 def person_in(people: Iterable[User], id: UUID) -> User:

@@ -1,7 +1,8 @@
 """Who shares read receipts. Someone who does not share theirs does not see those of others, either.
 
-It is applied where members are shown (`conversations.events`), where receipts are stored and read
-(`messaging.receipts`), and where they are delivered (`messaging.realtime.receipts`).
+It is applied where members are shown (`conversations.events`, for the lists of `messaging.sync` and `messaging.api`),
+where receipts are stored and read (`messaging.receipts`), and where they are delivered and repaired
+(`messaging.realtime`: `receipts`, `receipt_queries`, `queries`).
 """
 
 from accounts.models import User
