@@ -67,12 +67,13 @@ class Hub:
             PresenceHint: self.presence.watchers.receive,
             TypingSignal: self.typing.receive,
         }
+        self._decode = _decoder(self._handlers)
 
     # Sockets come and go
 
     async def attach(self, socket: Socket) -> None:
         """Deliver everything that its person is a member of to a socket; return when that has begun."""
-        if self._subscriptions.open(receive=self._receive, decode=_decoder(self._handlers), on_lost=self._on_lost):
+        if self._subscriptions.open(receive=self._receive, decode=self._decode, on_lost=self._on_lost):
             self._background.run(self._reconciler.run())
         person = self._people.get(socket.user_id)
         if person is None:

@@ -75,7 +75,7 @@ async def _changes(run: Run, conversation: Conversation, after: int) -> list[Cha
     participants = await _changed_participants(run, conversation, after)
     size = (await run(MEMBER_COUNT, conversation.pk))[0].size if participants else 0
     shown = await _messages_json(run, messages)
-    return replay(conversation, after=after, messages=shown, places=participants, size=size)
+    return replay(conversation, after=after, messages=shown, participants=participants, size=size)
 
 
 async def _messages_json(run: Run, messages: Collection[Message]) -> list[MessageJSON]:

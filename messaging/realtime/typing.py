@@ -42,8 +42,7 @@ class TypingIndicators:
     def __init__(self, subscriptions: Subscriptions, background: Background) -> None:
         self._subscriptions = subscriptions
         self._background = background
-        self.published_at: dict[Socket, dict[UUID, float]] = {}
-        """When each socket has published that its person types, by conversation; none that never did."""
+        self._published_at: dict[Socket, dict[UUID, float]] = {}
         self._typing: dict[Key, Typing] = {}
 
     # Sending
@@ -52,7 +51,7 @@ class TypingIndicators:
         """Publish that someone types; Conversation.DoesNotExist for strangers, Blocked for those who may not write."""
         if self._subscriptions.membership_of(socket, conversation_id).barred:
             raise Blocked("You can't write to this person.")
-        published_at, now = self.published_at.setdefault(socket, {}), time.monotonic()
+        published_at, now = self._published_at.setdefault(socket, {}), time.monotonic()
         if now - published_at.get(conversation_id, -PUBLISH_AGAIN) >= PUBLISH_AGAIN:
             published_at[conversation_id] = now
             self._publish(socket, conversation_id, starts=True)
@@ -64,15 +63,15 @@ class TypingIndicators:
 
     def end(self, socket: Socket, conversation_id: UUID) -> None:
         """Publish that someone types no more, if their start was published."""
-        published_at = self.published_at.get(socket)
+        published_at = self._published_at.get(socket)
         if published_at is not None and published_at.pop(conversation_id, None) is not None:
             self._publish(socket, conversation_id, starts=False)
 
     def forget(self, socket: Socket) -> None:
         """End everything that a socket has published: it has gone."""
-        for conversation_id in list(self.published_at.get(socket, ())):
+        for conversation_id in list(self._published_at.get(socket, ())):
             self.end(socket, conversation_id)
-        self.published_at.pop(socket, None)
+        self._published_at.pop(socket, None)
 
     def _publish(self, socket: Socket, conversation_id: UUID, *, starts: bool) -> None:
         subscription = self._subscriptions.by_id.get(conversation_id)

@@ -104,8 +104,7 @@ async def send_message(device: Device, frame: MessageSend) -> None:
         result = await in_thread(run_as)(device.user_id, _send_to_person, reference=frame.to.named(), **fields)
         device.acknowledge(frame.ref, result.message)
     elif frame.conversation_id is not None:
-        if device in device.hub.typing.published_at:
-            device.hub.typing.end(device, frame.conversation_id)
+        device.hub.typing.end(device, frame.conversation_id)
         device.pending_sends += 1
         on_result = partial(device.answer_send, frame.ref)
         await submit_message(

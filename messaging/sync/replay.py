@@ -29,40 +29,43 @@ def replay(
     *,
     after: int,
     messages: Iterable[MessageJSON],
-    places: Iterable[Participant],
+    participants: Iterable[Participant],
     size: int,
 ) -> list[Change]:
     """Return an event for every version after one, in order, from the messages and participants changed since.
 
     `size` is the present number of members.
     """
-    said, members = _said(conversation, messages), _members(conversation, places)
+    replayed = _messages_by_version(conversation, messages)
+    members = _members_by_version(conversation, participants)
     versions = range(after + 1, conversation.version + 1)
-    return [said.get(version) or _changed(conversation, version, members.get(version), size) for version in versions]
+    return [
+        replayed.get(version) or _changed(conversation, version, members.get(version), size) for version in versions
+    ]
 
 
-def _said(conversation: Conversation, messages: Iterable[MessageJSON]) -> dict[int, Change]:
+def _messages_by_version(conversation: Conversation, messages: Iterable[MessageJSON]) -> dict[int, Change]:
     """Replay a message at its position, and again at the version of its last change."""
-    id, said = str(conversation.pk), {}
+    id, replayed = str(conversation.pk), {}
     for message in messages:
         at, altered = message["position"], message["version"]
-        said[at] = Change(at, at, MessageCreated(id, at, message).frame())
+        replayed[at] = Change(at, at, MessageCreated(id, at, message).frame())
         if altered > at:
-            said[altered] = Change(altered, at, MessageUpdated(id, altered, message).frame())
-    return said
+            replayed[altered] = Change(altered, at, MessageUpdated(id, altered, message).frame())
+    return replayed
 
 
-def _members(conversation: Conversation, places: Iterable[Participant]) -> dict[int, Members]:
+def _members_by_version(conversation: Conversation, participants: Iterable[Participant]) -> dict[int, Members]:
     """Return who was added, updated and removed, by version. Of former members only the removal is known."""
     found: defaultdict[int, Members] = defaultdict(Members)
-    for place in places:
-        if place.left_version is not None:
-            found[place.left_version].setdefault("removed", []).append(str(place.user_id))
+    for participant in participants:
+        if participant.left_version is not None:
+            found[participant.left_version].setdefault("removed", []).append(str(participant.user_id))
             continue
-        shown = participant_json(place, conversation)
-        found[place.joined_version].setdefault("added", []).append(shown)
-        if place.changed_version > place.joined_version:
-            found[place.changed_version].setdefault("updated", []).append(shown)
+        shown = participant_json(participant, conversation)
+        found[participant.joined_version].setdefault("added", []).append(shown)
+        if participant.changed_version > participant.joined_version:
+            found[participant.changed_version].setdefault("updated", []).append(shown)
     return found
 
 
