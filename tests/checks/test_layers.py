@@ -14,6 +14,7 @@ ROOMS = [
     "chatproject.environment",
     "chatproject.exposure",
     "chatproject.core",
+    "chatproject.models",
     "chatproject.server",
     "chatproject.rest",
     "accounts.apps",
