@@ -14,7 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.signals import post_init, pre_save
 from django.dispatch import receiver
 
-from chatproject.core.encryption import Unreadable, seal_secret, unseal_former_secret, unseal_secret
+from chatproject.core.encryption.errors import Unreadable
+from chatproject.core.encryption.sealing import seal_secret, unseal_former_secret, unseal_secret
 
 PLACES = {"totp": "secret", "recovery_codes": "seed"}
 """The key of the secret in the data of each type of second factor. Passkeys have public keys only, no secret."""

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "chatproject.core.rate_limits.memory.consume": "its lock is held for a few microseconds, without any other wait",
     "chatproject.core.rate_limits.memory.clear": "its lock is held for a few microseconds, without any other wait",
     "messaging.receipts.watermarks._wait_for_locks": "it waits for a row that another transaction has locked",
+    "chatproject.core.encryption.ring._stored_current": "it waits for the database, once in a command",
     "chatproject.health._connection": "it is called in threads of its own, which use no connection of Django's",
     "chatproject.health._works": "the answer is there already",
     "chatproject.health._weeks_of": "the answer is there already",

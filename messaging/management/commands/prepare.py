@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
 from accounts.models import User
-from chatproject.core.encryption import MissingKey
+from chatproject.core.encryption.errors import MissingKey
 from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
 from messaging.retention.partitions import make_partitions
 
