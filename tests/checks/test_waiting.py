@@ -36,6 +36,8 @@ GUARDS = {"without_connection", "storage_call"}
 ELSEWHERE = {
     "chatproject.core.rate_limits.memory.consume": "its lock is held for a few microseconds, without any other wait",
     "chatproject.core.rate_limits.memory.clear": "its lock is held for a few microseconds, without any other wait",
+    "chatproject.core.migration_locks.retried": "a program of its own migrates, on a connection that keeps its lock",
+    "chatproject.core.migration_locks.alone": "a program of its own migrates, on a connection that keeps its lock",
     "messaging.receipts.watermarks._wait_for_locks": "it waits for a row that another transaction has locked",
     "chatproject.core.encryption.ring._stored_current": "it waits for the database, once in a command",
     "chatproject.health._connection": "it is called in threads of its own, which use no connection of Django's",
