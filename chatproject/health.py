@@ -13,6 +13,7 @@ from django.core.files.storage import storages
 
 from chatproject.core.database import connection_parameters, without_connection
 from chatproject.core.redis import redis
+from chatproject.keys.reporter import reporter
 from messaging.retention.partitions import weeks_ahead
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,10 @@ def _connection() -> "psycopg.Connection[Any]":
     return psycopg.connect(**connection_parameters() | timeouts, autocommit=True)
 
 
+def _keys() -> bool:
+    return reporter.knows_current_key
+
+
 def _redis() -> bool:
     return bool(redis().ping())
 
@@ -109,4 +114,5 @@ PROBES: dict[str, Callable[[], bool]] = {
     "redis": _redis,
     "storage": _storage,
     "partitions": _partitions,
+    "keys": _keys,
 }

@@ -64,6 +64,11 @@ def bound(sealed: str, *, purpose: str, owner: UUID) -> str:
     return BOUND + _encode(seal_secret(plain, purpose=purpose, owner=owner))
 
 
+def sealed_secret(factor: Authenticator) -> bytes:
+    """Return the secret of a second factor as it is stored, without its prefix."""
+    return _decode(str(factor.data.get(PLACES[factor.type], "")).removeprefix(BOUND).removeprefix(NEW))
+
+
 @receiver(pre_save, sender=Authenticator)
 def _bind(instance: Any, **about: Any) -> None:
     """Bind a new secret to its row before the row is saved."""

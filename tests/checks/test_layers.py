@@ -15,6 +15,7 @@ ROOMS = [
     "chatproject.exposure",
     "chatproject.core",
     "chatproject.models",
+    "chatproject.keys",
     "chatproject.server",
     "chatproject.rest",
     "accounts.apps",

@@ -40,6 +40,8 @@ ELSEWHERE = {
     "chatproject.core.migration_locks.alone": "a program of its own migrates, on a connection that keeps its lock",
     "messaging.receipts.watermarks._wait_for_locks": "it waits for a row that another transaction has locked",
     "chatproject.core.encryption.ring._stored_current": "it waits for the database, once in a command",
+    "chatproject.keys.reporter.start": "it is called once, before this process serves anybody",
+    "chatproject.keys.reporter._connected": "it is called in a thread of its own, which uses no connection of Django's",
     "chatproject.health._connection": "it is called in threads of its own, which use no connection of Django's",
     "chatproject.health._works": "the answer is there already",
     "chatproject.health._weeks_of": "the answer is there already",
