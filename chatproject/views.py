@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.auth.tokens import bearer
 from chatproject import health
 from chatproject.core.announced_limits import ServerJSON, limits
+from chatproject.core.generation import known_generation
 from chatproject.core.metrics import CONTENT_TYPE, exposition
 from chatproject.core.realtime import timestamp
 from chatproject.rest.describe import described
@@ -38,6 +39,7 @@ class ServerViewSet(API):
             "version": settings.VERSION,
             "feature_level": settings.FEATURE_LEVEL,
             "features": settings.FEATURES,
+            "generation": known_generation(),
             "time": timestamp(timezone.now()),
             "limits": limits(),
             "retention_days": settings.RETENTION_DAYS,
@@ -75,9 +77,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics of this process to this machine and to whoever has the token; everyone else gets a 404."""
     if not (_has_metrics_token(request) or _is_from_this_machine(request)):
         return not_found(request)
-    followers = {each.follower: (each.seconds, each.is_rebuilding) for each in health.follower_delays()}
-    text = exposition(partitions_ahead=health.weeks_ready(), followers=followers)
-    return HttpResponse(text, content_type=CONTENT_TYPE)
+    return HttpResponse(exposition(partitions_ahead=health.weeks_ready()), content_type=CONTENT_TYPE)
 
 
 def _has_metrics_token(request: HttpRequest) -> bool:

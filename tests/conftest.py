@@ -18,6 +18,7 @@ from conversations.models import Conversation
 from messaging.retention.partitions import make_partitions
 from tests.support.client import Client
 from tests.support.redis import empty_redis
+from tests.support.restore import restore, until_noticed
 from tests.support.server import Server, running
 from tests.support.tables import empty_tables
 
@@ -92,6 +93,13 @@ def server(committed: None, _server: Server) -> Server:
 def other_server(committed: None, _other_server: Server) -> Server:
     """A second server, beside the one that all tests share."""
     return _other_server
+
+
+@pytest.fixture
+def restored(committed: None) -> Iterator[Callable[..., tuple[int, int]]]:
+    """Turn a conversation back as a restore from a backup would: `restored(conversation.pk, to=3)`."""
+    yield restore
+    until_noticed()
 
 
 @pytest.fixture

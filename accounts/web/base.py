@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Session, User
 from chatproject.core import rate_limits
 from chatproject.core.errors import ConfirmationRequired, Refused
-from chatproject.core.pagination import BadCursor
+from chatproject.core.pagination import BadCursor, OldCursor
 from chatproject.core.rate_limits import RateLimited, quotas
 from chatproject.server.body_limit import body_size
 
@@ -55,12 +55,21 @@ def signed_in(*methods: str) -> Callable[[View[P]], Callable[..., HttpResponse]]
                 return too_many(request, error)
             except (ObjectDoesNotExist, BadCursor):
                 raise Http404 from None
+            except OldCursor:
+                return to_first_page(request)
             except ConfirmationRequired:
                 return to_confirm(reverse("settings_security"))
 
         return opened
 
     return decorate
+
+
+def to_first_page(request: HttpRequest) -> HttpResponse:
+    """Redirect to the first page of a list, whose other pages have moved."""
+    query = request.GET.copy()
+    query.pop("cursor", None)
+    return redirect(f"{request.path}?{query.urlencode()}" if query else request.path)
 
 
 def too_many(request: HttpRequest, error: RateLimited) -> HttpResponse:

@@ -26,6 +26,7 @@ class ServerJSON(TypedDict):
     version: str
     feature_level: Count
     features: list[str]
+    generation: Count
     time: TimeText
     limits: LimitsJSON
     retention_days: Count

@@ -17,7 +17,7 @@ class CloseCode(IntEnum):
 
     INVALID_TEXT = 1007, "A frame was no UTF-8."
     TOO_LARGE = 1009, "A frame was larger than 1 MiB."
-    RESTART = 1012, "The server restarts: come back with full jitter, 0.5 to 30 s."
+    RESTART = 1012, "The server restarts, or a backup was restored: come back with full jitter, 0.5 to 30 s."
     TOO_SLOW = 4000, "Too slow a reader: come back and catch up."
     TOKEN_EXPIRED = 4001, "The token has expired: refresh it and come back."
     TOO_FAST = 4008, "Too fast: come back, and more slowly."

@@ -9,6 +9,8 @@ from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from chatproject.core.generation import known_generation
+
 PRIVATE = "private, no-cache"
 """Only the client itself may cache the answer, and must revalidate it each time."""
 CLOCK = "time"
@@ -28,9 +30,13 @@ def add_etag(request: Request, response: Response) -> None:
 
 
 def etag_of(data: dict[str, Any]) -> str:
-    """Return a weak validator of the data, without the time of the request."""
+    """Return a weak validator of the data, without the time of the request.
+
+    After a restore every answer is a new one: devices have emptied their stores, and a 304 would bring nothing back.
+    """
     stable = {name: value for name, value in data.items() if name != CLOCK}
-    digest = hashlib.sha256(orjson.dumps(stable, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    content = orjson.dumps([known_generation(), stable], option=orjson.OPT_SORT_KEYS)
+    digest = hashlib.sha256(content).hexdigest()
     return f'W/"{digest[:32]}"'
 
 

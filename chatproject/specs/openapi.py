@@ -118,7 +118,9 @@ class Schema(AutoSchema):
         if about.has_etag:
             answers["304"] = {"description": "Not modified.", "headers": self._headers("ETag")}
         body = ERRORS_WITH_BODY if about.body is not None else ()
-        needed = {*ERRORS_OF_ANY_ROUTE, *body, *map(int, about.errors.split())} | ({404} if "{" in self.path else set())
+        needed = {*ERRORS_OF_ANY_ROUTE, *body, *map(int, about.errors.split())}
+        needed |= {404} if "{" in self.path else set()
+        needed |= {410} if "cursor" in about.query.split() else set()
         return answers | {str(status): self._error(status) for status in sorted(needed)}
 
     def _answer(self, about: Description) -> JSONObject:

@@ -25,7 +25,7 @@ class SyncViewSet(API):
             sync.changes(by=request.user, conversation_id=conversation_id, after=after, limit=limit_of(request))
         )
 
-    @described("sync", SyncJSON, pagination="part", query="cursor", errors="410")
+    @described("sync", SyncJSON, pagination="part", query="cursor")
     def sync(self, request: SignedIn) -> Response:
         """The changes of all my conversations since a cursor was given."""
         return _answer(sync.sync(by=request.user, cursor=request.query_params.get("cursor")))

@@ -61,6 +61,7 @@ class GapRepair:
     async def _load_missing(self, subscription: Subscription) -> None:
         is_complete = False
         while not is_complete:
+            received = list(subscription.pending)
             people = {socket.user_id for socket in subscription.sockets}
             async with asyncio.timeout(REPAIR_TIMEOUT):
                 state = await load_changes(subscription.id, after=subscription.version, people=people)
@@ -74,6 +75,8 @@ class GapRepair:
         self._subscriptions.drop_if_unused(subscription)
         if state is not None:
             subscription.catch_up(state)
+            # Events are published after their commit: what the database has not reached was said before a restore.
+            subscription.drop_pending(version for version in received if version > state.version)
 
     def _check_membership(self, subscription: Subscription, user_id: UUID, state: ConversationState | None) -> None:
         """Keep delivering to a person if the membership is unchanged; otherwise unsubscribe and reload them.

@@ -9,6 +9,7 @@ No socket receives a conversation by a membership that is older than the convers
 wherever a membership and a conversation were read apart.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from functools import reduce
@@ -26,6 +27,7 @@ from chatproject.core.realtime import ConversationEvent, HubEvent, UserFrame, us
 from chatproject.server.close_codes import CloseCode
 from messaging.presence.events import AnnouncementFrame, PresenceHint, TypingSignal, UserDisconnected
 from messaging.realtime.gap_repair import GAP_GRACE, GapRepair
+from messaging.realtime.generation_watch import GenerationWatch
 from messaging.realtime.people import Person, Socket
 from messaging.realtime.people_loader import PeopleLoader
 from messaging.realtime.personal_settings import PersonalSettings
@@ -53,6 +55,8 @@ class Hub:
         self._gap_repair = GapRepair(self._subscriptions, self._people, self._background, reload=self._loader.load)
         repairs = Repairs(self._repair, self._loader.load, self._receive)
         self._reconciler = Reconciler(self._subscriptions, self._people, self._receipts, repairs=repairs)
+        self._generation_watch = GenerationWatch(self._begin_anew)
+        self._watching: asyncio.Task[None] | None = None
         self.presence = Presence(self._subscriptions, self._background)
         self.typing = TypingIndicators(self._subscriptions, self._background)
         # Every kind of event that servers publish for each other, and what this hub does with it.
@@ -69,12 +73,36 @@ class Hub:
         }
         self._decode = _decoder(self._handlers)
 
+    # The generation of the database
+
+    def start(self) -> None:
+        """Watch the generation from now on; nothing happens if that has begun."""
+        if self._watching is None:
+            self._watching = self._background.run(self._generation_watch.run())
+
+    @property
+    def generation(self) -> int:
+        """The generation on which what is delivered here is based."""
+        return self._generation_watch.number
+
+    def _begin_anew(self) -> None:
+        """Forget all versions and close all sockets: a backup was restored, and what was known may be ahead of it."""
+        for person in list(self._people.values()):
+            person.stop_loading()
+            for socket in list(person.sockets):
+                socket.end(CloseCode.RESTART, "unavailable", "A backup was restored. Please come back.")
+        self._subscriptions.forget()
+        self._receipts.forget()
+        self._personal_settings.forget()
+
     # Sockets come and go
 
     async def attach(self, socket: Socket) -> None:
         """Deliver everything that its person is a member of to a socket; return when that has begun."""
         if self._subscriptions.open(receive=self._receive, decode=self._decode, on_lost=self._on_lost):
             self._background.run(self._reconciler.run())
+        self.start()
+        await self._generation_watch.until_known()
         person = self._people.get(socket.user_id)
         if person is None:
             person = self._people[socket.user_id] = Person(socket.user_id)

@@ -83,6 +83,12 @@ class Person:
             self._readiness = self._readiness or asyncio.get_running_loop().create_future()
             await asyncio.shield(self._readiness)
 
+    def stop_loading(self) -> None:
+        """Give up what is being loaded, and let those who wait for it go on."""
+        if self.loading is not None:
+            self.loading.cancel()
+        self.set_ready()
+
     def set_ready(self) -> None:
         self.is_ready = True
         if self._readiness is not None and not self._readiness.done():

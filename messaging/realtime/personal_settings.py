@@ -32,6 +32,10 @@ class PersonalSettings:
                 self._is_loading = True
                 self._background.run(self._deliver_pending())
 
+    def forget(self) -> None:
+        """Deliver nothing of what is still to be delivered."""
+        self._pending = {}
+
     async def _deliver_pending(self) -> None:
         try:
             while self._pending:

@@ -66,6 +66,10 @@ class ReceiptDelivery:
             lost = self._not_received(lost)
         return receipts_changed(await load_receipts(lost)) if lost else []
 
+    def forget(self) -> None:
+        """Forget everything that was received: positions may have been turned back."""
+        self._recent, self._former = {}, {}
+
     def expire(self, now: float) -> None:
         """Forget what was received long ago; called now and then."""
         if now - self._since > REMEMBERED_SECONDS:

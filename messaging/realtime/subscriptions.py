@@ -72,6 +72,11 @@ class Subscription:
         self.expected = min(self.expected, self.version)
         self._drop_pending_until(self.version)
 
+    def drop_pending(self, versions: Iterable[int]) -> None:
+        """Drop events that do not follow anything."""
+        for version in versions:
+            self.pending.pop(version, None)
+
     def deliver_if_idle(self, frame: bytes, *, epoch: int, but: UUID) -> None:
         """Deliver a frame that may be dropped to all members but one person and those who may not write to them.
 
@@ -108,6 +113,8 @@ class Subscriptions:
         self._background = background
         self._on_revoked = on_revoked
         self._channel: str | None = None
+        self._forgotten = 0
+        """How often everything was forgotten."""
         self._is_refused = False
         """Whether Redis takes no subscriptions, which is logged once."""
 
@@ -156,9 +163,9 @@ class Subscriptions:
             self.by_id.setdefault(id, Subscription(id))
         await self.add_groups(conversation_group(id) for id in ids)
         unloaded = [id for id in ids if id in self.by_id and self.by_id[id].version < 0]
-        behind = []
+        behind, forgotten = [], self._forgotten
         for id, version, epoch in await load_versions(unloaded) if unloaded else ():
-            subscription = self.by_id.get(id)
+            subscription = self.by_id.get(id) if forgotten == self._forgotten else None
             if subscription is not None and subscription.version < 0:
                 subscription.start_at(version, epoch)
                 behind += [subscription] if subscription.pending else []
@@ -173,6 +180,15 @@ class Subscriptions:
         if not subscription.sockets and self.is_current(subscription):
             del self.by_id[subscription.id]
             self.drop_group(conversation_group(subscription.id), is_unwanted=lambda: subscription.id not in self.by_id)
+
+    def forget(self) -> None:
+        """End all subscriptions, and what is being loaded for them: their versions may have been turned back."""
+        self._forgotten += 1
+        for subscription in list(self.by_id.values()):
+            if subscription.repairing is not None:
+                subscription.repairing.cancel()
+            subscription.sockets.clear()
+            self.drop_if_unused(subscription)
 
     # Members
 

@@ -210,6 +210,7 @@ class ChatConsumer(AsyncConsumer):  # type: ignore[misc]
             "heartbeat_seconds": CLIENT_HEARTBEAT_SECONDS,
             "limits": limits(),
             "feature_level": settings.FEATURE_LEVEL,
+            "generation": self.hub.generation,
         }
 
     async def _handle(self, text: str | None) -> None:

@@ -37,6 +37,7 @@ class GreetingJSON(TypedDict):
     heartbeat_seconds: Count
     limits: LimitsJSON
     feature_level: Count
+    generation: Count
 
 
 class CaughtUpJSON(TypedDict):

@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.people.profiles import OwnJSON, own_json
 from chatproject.core.database import snapshot
 from chatproject.core.errors import Gone
+from chatproject.core.generation import known_generation
 from chatproject.core.json_types import IdText
 from chatproject.core.pagination import PAGE_SIZE, read_cursor, write_cursor
 from conversations.access import memberships_of, participant_of
@@ -86,39 +87,42 @@ class SyncRound:
 
     since: datetime | None
     until: datetime
+    generation: int
     after: UUID | None = None
 
     @classmethod
-    def read(cls, cursor: str | None, *, by: User, now: datetime) -> Self:
+    def read(cls, cursor: str | None, *, by: User, now: datetime, generation: int) -> Self:
         """Begin or continue a round; BadCursor for a cursor of someone else, Gone for one that is too old."""
         if not cursor:
-            return cls(since=None, until=now - SYNC_OVERLAP)
+            return cls(since=None, until=now - SYNC_OVERLAP, generation=generation)
         since, until, after = read_cursor(cursor, salt=f"sync {by.pk}")
         known = [datetime.fromisoformat(moment) for moment in (since, until) if moment]
         if min(known) < now - DEPARTURES_KEPT:
             raise Gone("This was too long ago. Begin anew without a cursor.", pointer="/cursor")
         if after is None:
-            return cls(since=known[0], until=now - SYNC_OVERLAP)
-        return cls(since=known[0] if since else None, until=known[-1], after=UUID(after))
+            return cls(since=known[0], until=now - SYNC_OVERLAP, generation=generation)
+        return cls(since=known[0] if since else None, until=known[-1], generation=generation, after=UUID(after))
 
     def write(self, *, by: User) -> str:
         """Return the cursor that continues this round, or begins it if nothing has been read of it yet."""
         since, until, after = (each and str(each) for each in (self.since, self.until, self.after))
-        return write_cursor([since, until, after], salt=f"sync {by.pk}")
+        return write_cursor([since, until, after], salt=f"sync {by.pk}", generation=self.generation)
 
     @property
     def following(self) -> "SyncRound":
-        return SyncRound(since=self.until, until=self.until)
+        return replace(self, since=self.until, after=None)
 
 
 def sync(*, by: User, cursor: str | None = None, limit: int = PAGE_SIZE) -> ChangesPage[SyncJSON]:
     """Read what has changed for a person since a cursor was issued, in pages; without a cursor, all conversations.
 
     Every conversation is in its present state, and may be repeated although it has not changed. Gone for a cursor older
-    than 30 days.
+    than 30 days, or from before a restore.
     """
+    # Before the snapshot: a device that was shown what was true before a restore must not get a cursor from after it.
+    generation = known_generation()
     with snapshot() as now:
-        this = SyncRound.read(cursor, by=by, now=now)
+        this = SyncRound.read(cursor, by=by, now=now, generation=generation)
         found = list(_changed_memberships(by, this)[: limit + 1])
         shown, more = found[:limit], len(found) > limit
         me = User.objects.get(pk=by.pk)

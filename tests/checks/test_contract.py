@@ -22,6 +22,7 @@ SERVER = {
         "frame_bytes": 1,
         "body_bytes": 1,
     },
+    "generation": 1,
     "retention_days": 90,
 }
 

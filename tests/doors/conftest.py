@@ -1,5 +1,6 @@
 """What tests of doors share: a REST client that waits, a browser without JavaScript, and a look into the tables."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -13,6 +14,8 @@ from django.db import connection
 from accounts.models import User
 from conversations.models import Conversation
 from tests.doors.example_calls import ALICE, BOB, CONVERSATION
+from tests.doors.phones import LONG, Open, end, tokens
+from tests.support.app import App
 from tests.support.browser import PASSWORD, Browser
 from tests.support.contract import check
 from tests.support.server import Server
@@ -48,6 +51,22 @@ def rest(server: Server, access: Callable[[User], str]) -> Iterator[Rest]:
             return opened.enter_context(client)
 
         yield open_client
+
+
+@pytest.fixture
+async def phone(server: Server) -> AsyncIterator[Open]:
+    """Someone's app, living: `await phone(alice)`."""
+    async with AsyncExitStack() as opened:
+
+        async def open_app(user: User, at: Server = server, **other: Any) -> App:
+            app = await opened.enter_async_context(App(at.url, {**await tokens(user), **other}))
+            life = asyncio.create_task(app.live())
+            opened.push_async_callback(end, life)
+            async with asyncio.timeout(LONG):
+                await app.is_up_to_date.wait()
+            return app
+
+        yield open_app
 
 
 @pytest.fixture

@@ -2,30 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from asgiref.sync import sync_to_async
 from uuid_utils.compat import uuid7
 
-from accounts.auth import sessions, token_rotation
-from accounts.auth.tokens import issue_pair
+from accounts.auth import sessions
 from accounts.models import User
 from conversations.creation import start_direct
 from conversations.groups import add_members, remove_member, update_group
 from conversations.models import Conversation, Participant
 from conversations.personal_settings import update_settings
 from messaging.models import Message
+from tests.doors.phones import LONG, Open, texts, tokens
 from tests.doors.test_socket_sign_in import expired
 from tests.messaging.helpers import say
 from tests.support.app import App, SignedOut
 from tests.support.patience import until
 from tests.support.server import Server, running
-
-Open = Callable[..., Awaitable[App]]
-LONG = 30
 
 
 @pytest.fixture
@@ -33,40 +28,6 @@ def falling(committed: None) -> Iterator[Server]:
     """A server of its own, that will fall."""
     with running() as server:
         yield server
-
-
-@pytest.fixture
-async def phone(server: Server) -> AsyncIterator[Open]:
-    """Someone's app, living: `await phone(alice)`."""
-    async with AsyncExitStack() as opened:
-
-        async def open_app(user: User, at: Server = server, **other: Any) -> App:
-            app = await opened.enter_async_context(App(at.url, {**await tokens(user), **other}))
-            life = asyncio.create_task(app.live())
-            opened.push_async_callback(end, life)
-            async with asyncio.timeout(LONG):
-                await app.is_up_to_date.wait()
-            return app
-
-        yield open_app
-
-
-async def tokens(user: User) -> Any:
-    def sign_in() -> Any:
-        return issue_pair(token_rotation.start_tokens(session=sessions.start_session(user=user, name="a phone")))
-
-    return await sync_to_async(sign_in)()
-
-
-async def end(life: asyncio.Task[None]) -> None:
-    life.cancel()
-    with suppress(asyncio.CancelledError, SignedOut):
-        await life
-
-
-def texts(app: App, conversation: Conversation) -> list[str]:
-    known = app.conversations.get(str(conversation.pk))
-    return known.texts() if known else []
 
 
 async def test_what_one_says_the_other_knows(phone: Open, alice: User, bob: User, conversation: Conversation) -> None:

@@ -177,7 +177,7 @@ def test_the_server_tells_everyone_what_it_is(rest: Rest) -> None:
     answer = rest().get("/server")
     said = answer.json()["data"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert said.keys() >= {"name", "version", "feature_level", "features", "time", "limits", "retention_days"}
+    assert said.keys() >= {"name", "version", "feature_level", "features", "generation", "time", "limits"}
     assert (
         said["limits"].items()
         >= {"text": 16_000, "group_members": 1000, "edit_seconds": 86_400, "frame_bytes": 65_536}.items()

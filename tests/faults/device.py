@@ -167,16 +167,16 @@ class Device:
                 greeting = orjson.loads(await connection.recv())
             self._journal.hold(frames.check, greeting)
             if greeting["type"] == "connected":
-                await self._serve(server, connection)
+                await self._serve(server, connection, generation=greeting["data"]["generation"])
             elif greeting["type"] != "error":
                 self._journal.find(OUT_OF_ORDER, f"{self.name} was told {greeting['type']} before it was connected")
             elif greeting["data"]["code"] == "token_expired":
                 await self.rest.sign_in(self.rest.username)
 
-    async def _serve(self, server: str, connection: websockets.ClientConnection) -> None:
+    async def _serve(self, server: str, connection: websockets.ClientConnection, *, generation: int) -> None:
         """Hear one socket to its end."""
         self._connection = connection
-        self.replica.connect()
+        self.replica.connect(generation)
         try:
             if self.is_phone:
                 self._flush()
@@ -271,6 +271,9 @@ class Device:
         while has_more:
             query = {"cursor": self.replica.cursor} if self.replica.cursor else {}
             answer = await self._get("/sync", **query)
+            if answer.get("code") == "gone":
+                self.replica.begin_anew()
+                continue
             for shown in answer["data"]["conversations"]:
                 known = self.replica.begin(shown)
                 if shown["version"] > known.version:

@@ -75,6 +75,8 @@ class Replica:
         self.name = name
         self.conversations: dict[str, Known] = {}
         self.cursor: str | None = None
+        self.generation: int | None = None
+        """The generation of the database on which all of this is based."""
         self.hearings: dict[tuple[str, int], float] = {}
         """When a version was first heard over a socket."""
         self.begun: dict[str, int] = {}
@@ -84,9 +86,18 @@ class Replica:
         self._journal = journal
         self._heard: dict[str, int] = {}
 
-    def connect(self) -> None:
-        """Begin to hear a new socket, whose order is its own."""
+    def connect(self, generation: int) -> None:
+        """Begin to hear a new socket, whose order is its own; of another generation, begin with nothing."""
         self._heard = {}
+        if self.generation not in (None, generation):
+            self.begin_anew()
+        self.generation = generation
+
+    def begin_anew(self) -> None:
+        """Forget everything: a backup was restored, and versions and positions were turned back."""
+        self.cursor = None
+        for known in (self.conversations, self.hearings, self.begun, self._heard):
+            known.clear()
 
     def hear(self, type: str, data: dict[str, Any]) -> None:
         """Note when an event arrived, and that each arrives once and in order."""

@@ -67,6 +67,8 @@ class App:
         self._client = Client(base, access=tokens["access"])
         self._refresh_token = tokens["refresh"]
         self._cursor: str | None = None
+        self.generation: int | None = None
+        """The generation of the server's database on which everything that the app knows is based."""
         self._socket: Socket | None = None
         self._pending_id: str | None = None
         self._pause: asyncio.Task[None] | None = None
@@ -162,6 +164,7 @@ class App:
         """Wait for the first frame; if the token has expired, renew it for the next connection."""
         greeting = await socket.any(within=PATIENCE)
         if greeting["type"] == "connected":
+            self._enter_generation(greeting["data"]["generation"])
             self._clock_offset = datetime.fromisoformat(greeting["data"]["server_time"]).timestamp() - time.time()
             return True
         if greeting["data"]["code"] == "token_expired":
@@ -169,6 +172,16 @@ class App:
         else:
             await self._handle_close_code(await socket.closed())
         return False
+
+    def _enter_generation(self, generation: int) -> None:
+        """Forget everything but the outbox if a backup was restored: versions and positions begin anew."""
+        if self.generation not in (None, generation):
+            self._begin_anew()
+        self.generation = generation
+
+    def _begin_anew(self) -> None:
+        self._cursor = None
+        self.conversations.clear()
 
     async def _handle_close_code(self, code: int | None) -> None:
         """Handle a close code; SignedOut if reconnecting does not help."""
@@ -258,9 +271,8 @@ class App:
             await self._renew()
             answer = await self._client.get(path, **query)
         if answer.status_code == 410 and self._cursor:
-            # The cursor has expired: start again without it.
-            self._cursor = None
-            self.conversations.clear()
+            # The cursor has expired, or a backup was restored: start again without it.
+            self._begin_anew()
             return await self._get(path)
         if answer.status_code in {401, 403}:
             raise SignedOut

@@ -18,6 +18,8 @@ from chatproject.embedded.application import APPLICATION, web_command
 from chatproject.embedded.ports import choose_ports
 
 ROOT = Path(__file__).resolve().parents[2]
+RUNNING: list["Server"] = []
+"""The servers of this test process that run now, whichever test uses them."""
 
 
 def free_port() -> int:
@@ -99,7 +101,9 @@ class Server:
 def running(kind: str = "uvicorn", *, app: str = APPLICATION, log: IO[bytes] | None = None) -> Iterator[Server]:
     """A server for as long as the block lasts; what it says goes into `log`, if one is given."""
     server = Server(kind, app, log)
+    RUNNING.append(server)
     try:
         yield server.wait()
     finally:
+        RUNNING.remove(server)
         server.stop()

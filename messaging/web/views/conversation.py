@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from accounts.web.base import SignedInRequest
-from chatproject.core.pagination import BadCursor
+from accounts.web.base import SignedInRequest, to_first_page
+from chatproject.core.pagination import BadCursor, OldCursor
 from conversations.personal_settings import update_settings
 from messaging.messages.json import ConversationJSON
 from messaging.receipts.commands import mark_read
@@ -39,6 +39,8 @@ def inbox(request: SignedInRequest, *, archived: bool = False) -> HttpResponse:
         sidebar = inbox_sidebar(by=request.user, cursor=request.GET.get("cursor"), archived=archived)
     except BadCursor:
         raise Http404 from None
+    except OldCursor:
+        return to_first_page(request)
     return render(request, "messaging/inbox.html", {"inbox": sidebar})
 
 

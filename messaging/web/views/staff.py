@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from accounts.staff.admin_access import staff_of
 from accounts.staff.admin_forms import reporting_refusals_on
 from accounts.staff.audit_log import Action, record_view
-from chatproject.core.pagination import BadCursor
+from chatproject.core.pagination import BadCursor, OldCursor
 from messaging.moderation import connections
 from messaging.moderation.forms import AnnouncementForm
 
@@ -22,7 +22,7 @@ def connected(request: HttpRequest) -> HttpResponse:
     try:
         page = connections.find_connected(by=by, cursor=request.GET.get("cursor"))
         shown: dict[str, Any] = {"stats": connections.count(), "people": page.items, "next": page.next}
-    except BadCursor:
+    except (BadCursor, OldCursor):
         return redirect("staff_connected")
     except RedisError:
         shown = {}

@@ -11,10 +11,6 @@ from chatproject.models import Generation
 pytestmark = pytest.mark.django_db
 
 
-def test_a_new_database_is_of_the_first_generation() -> None:
-    assert current_generation() == 1
-
-
 def test_a_raise_gives_a_number_that_no_earlier_restore_of_the_same_backup_gave() -> None:
     first = raise_generation()
     Generation.objects.update(number=1)

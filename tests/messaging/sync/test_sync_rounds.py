@@ -169,7 +169,7 @@ def test_the_pages_of_a_round_hold_everything_once(
     days: int | None, limit: int, many: list[Conversation], alice: User
 ) -> None:
     moment = timezone.now() - timedelta(days=days or 0)
-    cursor = SyncRound(since=moment, until=moment).write(by=alice) if days else None
+    cursor = SyncRound(since=moment, until=moment, generation=1).write(by=alice) if days else None
     shown, has_more, pages = [], True, 0
     while has_more:
         part = sync(by=alice, cursor=cursor, limit=limit)
@@ -229,9 +229,9 @@ def test_the_number_of_queries_does_not_grow_with_the_conversations_of_a_person(
 def test_a_cursor_lives_for_thirty_days(days: float, is_gone: bool, group: Conversation, alice: User) -> None:
     moment = timezone.now() - timedelta(days=days)
     rounds = [
-        SyncRound(since=moment, until=moment),
-        SyncRound(since=None, until=moment, after=UUID(int=0)),
-        SyncRound(since=moment, until=timezone.now(), after=UUID(int=0)),
+        SyncRound(since=moment, until=moment, generation=1),
+        SyncRound(since=None, until=moment, generation=1, after=UUID(int=0)),
+        SyncRound(since=moment, until=timezone.now(), generation=1, after=UUID(int=0)),
     ]
     for each in rounds:
         cursor = each.write(by=alice)
