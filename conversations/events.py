@@ -49,6 +49,7 @@ class PlaceJSON(TypedDict):
     """One's own part of a conversation. A count of 100 means 100 or more."""
 
     role: Role
+    joined_at: TimeText
     unread_count: Count
     mention_count: Count
     delivered_through: Count

@@ -10,6 +10,7 @@ from procrastinate.jobs import Status
 
 from accounts import mail
 from chatproject.core.errors import Unavailable
+from messaging import said
 from messaging.media import cleanup, processing_queue
 from messaging.media.processing import process_next
 from messaging.retention import purge
@@ -70,6 +71,13 @@ def clear_up(timestamp: int) -> None:
         purge.forget_conversation(id)
     purge.drop_old_departures()
     purge.forget_reports()
+
+
+@app.periodic(cron="*/20 * * * *")
+@app.task(queueing_lock="last spoken", pass_context=False)
+def correct_last_spoken(timestamp: int) -> None:
+    """Set what servers of an earlier release leave out while they still run beside new ones; every twenty minutes."""
+    said.correct_last_spoken()
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -25,10 +25,11 @@ class Conversation(models.Model):
 
     `version` counts every durable change without gaps, `epoch` counts every change of access, and `last_position` is
     the position of the newest message. These fields, `changed_at` and `active_at` are not indexed, so that PostgreSQL
-    can update this often written row in place (HOT). Every change sets `changed_at`; a new message also sets
-    `active_at`, by which lists are sorted. `details_version` is the version of the last change of name, description,
-    picture, history or owner. Newcomers see the messages after `shared_from`, the position at which the history was
-    shared.
+    can update this often written row in place (HOT). Every change sets `changed_at`; what is said also sets
+    `active_at`, by which lists are sorted, and `last_spoken`, its position: notices are not said (`messaging.said`).
+    `details_version` is the version of the last change of name, description, picture, history or owner. Newcomers see
+    the messages after `shared_from`, the position at which the history was shared. What lies at or below
+    `min_position` has expired: nobody sees it.
     """
 
     class Kind(models.TextChoices):
@@ -55,6 +56,8 @@ class Conversation(models.Model):
     details_version = models.BigIntegerField(default=0, db_default=0, editable=False)
     epoch = models.BigIntegerField(default=0, editable=False)
     last_position = models.BigIntegerField(default=0, editable=False)
+    last_spoken = models.BigIntegerField(default=0, db_default=0, editable=False)
+    min_position = models.BigIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
     active_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -20,6 +20,7 @@ class Participant(models.Model):
     the version of the person, and `changed_at` the time, at which their personal settings last changed.
     `barred` says that the person may not send messages here (see `conversations.permissions`). `draft` is the
     encrypted text of an unsent message. Someone who `was_removed` can come back only if an admin adds them.
+    `reads` limits what a bot sees of the conversation; it is null for people.
     """
 
     class Role(models.TextChoices):
@@ -31,6 +32,10 @@ class Participant(models.Model):
         MENTIONS = "mentions"
         NONE = "none"
 
+    class Reads(models.TextChoices):
+        ALL = "all"
+        ADDRESSED = "addressed"
+
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="participants")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="participations")
     role = models.CharField(max_length=6, choices=Role, default=Role.MEMBER)
@@ -41,6 +46,7 @@ class Participant(models.Model):
     left_version = models.BigIntegerField(null=True, blank=True)
     was_removed = models.BooleanField(default=False, db_default=False)
     visible_from = models.BigIntegerField(default=0)
+    reads = models.CharField(max_length=9, choices=Reads, null=True, blank=True)  # noqa: DJ001 (null: not a bot)
     delivered_through = models.BigIntegerField(default=0)
     read_through = models.BigIntegerField(default=0)
     barred = models.BooleanField(default=False)

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 from chatproject.core.dedicated_connection import array_text
+from messaging.access import visible
 from messaging.messages.draft import Draft
 from messaging.messages.mentions import MENTIONS, arrays_of_names
 
@@ -27,12 +28,14 @@ WITH i AS MATERIALIZED (
         %(bodies)b::bytea[], %(fingerprints)b::bytea[], %(replies)s::uuid[], %(timely)s::boolean[]
     ) WITH ORDINALITY AS t(id, conversation_id, sender_id, kind, body, fingerprint, reply_to_id, timely, ord)
 ), seen AS MATERIALIZED (
-    SELECT m.id, m.position FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
+    SELECT m.id, m.conversation_id, m.position, m.sender_id, m.kind, m.addressed, m.created_at
+    FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
 ), locked AS MATERIALIZED (
-    SELECT c.id, c.epoch, c.version, c.last_position, w.epoch = c.epoch AS fresh
+    SELECT c.id, c.epoch, c.version, c.last_position, c.min_position, w.epoch = c.epoch AS fresh
     FROM unnest(%(locks)s::uuid[]) AS d(id)
     CROSS JOIN LATERAL (
-        SELECT x.id, x.epoch, x.version, x.last_position FROM conversations_conversation x WHERE x.id = d.id
+        SELECT x.id, x.epoch, x.version, x.last_position, x.min_position
+        FROM conversations_conversation x WHERE x.id = d.id
         FOR NO KEY UPDATE
     ) c
     CROSS JOIN LATERAL (SELECT y.epoch FROM conversations_conversation y WHERE y.id = d.id OFFSET 0) w
@@ -40,12 +43,13 @@ WITH i AS MATERIALIZED (
     SELECT i.*, l.epoch, l.version AS base, l.last_position, l.fresh, s.id IS NOT NULL AS seen,
         p.user_id IS NOT NULL AND l.id IS NOT NULL AS is_member, COALESCE(p.barred, false) AS barred,
         i.reply_to_id IS NULL OR r.id IS NOT NULL AS reply_exists,
-        COALESCE(s.position > p.visible_from, false) AS is_visible
+        s.id IS NOT NULL AND COALESCE({is_visible}, false) AS is_visible
     FROM i
     LEFT JOIN seen s ON s.id = i.id
     LEFT JOIN locked l ON l.id = i.conversation_id
     LEFT JOIN LATERAL (
-        SELECT q.user_id, q.barred, q.visible_from FROM conversations_participant q
+        SELECT q.conversation_id, q.user_id, q.barred, q.visible_from, q.reads, q.left_at
+        FROM conversations_participant q
         WHERE q.conversation_id = i.conversation_id AND q.user_id = i.sender_id AND q.left_at IS NULL OFFSET 0
     ) p ON true
     {replies}
@@ -57,7 +61,8 @@ WITH i AS MATERIALIZED (
     SELECT a.conversation_id, count(*) AS total, clock_timestamp() AS now FROM accepted a GROUP BY a.conversation_id
 ), bumped AS (
     UPDATE conversations_conversation c
-    SET version = c.version + k.total, last_position = c.version + k.total, changed_at = k.now, active_at = k.now
+    SET version = c.version + k.total, last_position = c.version + k.total, last_spoken = c.version + k.total,
+        changed_at = k.now, active_at = k.now
     FROM counted k WHERE c.id = k.conversation_id
 ), first AS MATERIALIZED (
     SELECT DISTINCT ON (a.conversation_id) a.conversation_id, a.sender_id, a.base, a.last_position
@@ -93,18 +98,20 @@ FROM checked j LEFT JOIN stored m ON m.id = j.id
 ORDER BY j.ord
 """
 
-REPLIES = """LEFT JOIN LATERAL (
+# Parts of the statement. Everything that is appended counts as said (`messaging.said`): drafts are no notices.
+OLDEST = "clock_timestamp() - %(retention)s::interval"
+IS_VISIBLE = visible("s", "p", "l", oldest=OLDEST)
+REPLIES = f"""LEFT JOIN LATERAL (
         SELECT o.id FROM messaging_message o
-        WHERE o.id = i.reply_to_id AND o.conversation_id = i.conversation_id AND o.deleted_at IS NULL
-            AND o.kind <> 'notice' AND o.position > p.visible_from
-            AND o.created_at > clock_timestamp() - %(retention)s::interval OFFSET 0
-    ) r ON true"""
+        WHERE o.id = i.reply_to_id AND o.deleted_at IS NULL AND o.kind <> 'notice'
+            AND {visible("o", "p", "l", oldest=OLDEST)} OFFSET 0
+    ) r ON true"""  # noqa: S608 (a part of our own)
 NO_REPLIES = "CROSS JOIN LATERAL (SELECT NULL::uuid AS id) r"
 
 
 def _form(*, replies: bool, mentions: bool) -> str:
     """Write the statement, with or without the parts that look up messages replied to and people mentioned."""
-    form = APPEND.replace("{replies}", REPLIES if replies else NO_REPLIES)
+    form = APPEND.replace("{is_visible}", IS_VISIBLE).replace("{replies}", REPLIES if replies else NO_REPLIES)
     form = form.replace("{mentioned_people}", f"), mentioned_people AS MATERIALIZED ({MENTIONS}" if mentions else "")
     form = form.replace("{with_mentioned_people}", "LEFT JOIN mentioned_people e ON e.ord = a.ord" if mentions else "")
     return form.replace("{mentions}", "e.ids" if mentions else "NULL")

@@ -13,10 +13,10 @@ from chatproject.core.encryption import fingerprints, unseal
 from chatproject.core.errors import Unprocessable
 from chatproject.core.ids import uuid7
 from chatproject.core.rate_limits import quotas
-from conversations.access import memberships_of, participant_of
+from conversations.access import participant_of
 from conversations.creation import start_direct
 from conversations.permissions import direct_between
-from messaging.access import readable
+from messaging.access import read_message
 from messaging.media.attachments import open_filename, seal_filename
 from messaging.messages.append import append
 from messaging.messages.draft import Draft, make_draft
@@ -86,15 +86,20 @@ def _fingerprints(by: User, conversation_id: UUID, forward_of_id: UUID) -> list[
 def _repeat_json(by: User, stored: Message) -> MessageJSON:
     """Make the JSON of a forward that is stored already. Access is checked last, so that it is as new as the rest."""
     shown = messages_json([stored])[0]
-    memberships = memberships_of(by).filter(conversation=stored.conversation_id)
-    return shown if memberships.filter(visible_from__lt=stored.position).exists() else hidden_json(stored)
+    try:
+        read_message(by=by, message_id=stored.pk)
+    except Message.DoesNotExist:
+        return hidden_json(stored)
+    return shown
 
 
 def _find_source(by: User, message_id: UUID) -> Message | None:
     """Find a message that someone may read and that has content to forward."""
-    message = Message.objects.filter(pk=message_id, deleted_at=None).exclude(kind=Message.Kind.NOTICE).first()
-    participant = memberships_of(by).filter(conversation=message.conversation_id).first() if message else None
-    return readable(participant).filter(pk=message_id).first() if participant else None
+    try:
+        message = read_message(by=by, message_id=message_id)
+    except Message.DoesNotExist:
+        return None
+    return message if message.deleted_at is None and message.kind != Message.Kind.NOTICE else None
 
 
 def _draft(by: User, conversation_id: UUID, id: UUID, source: Message | None) -> Draft:

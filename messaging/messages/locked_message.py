@@ -12,9 +12,10 @@ from accounts.models import User
 from chatproject.core.errors import Blocked, Unprocessable
 from chatproject.core.realtime import publish
 from conversations.access import memberships_of
+from conversations.events import conversation_updated
 from conversations.models import Conversation, Participant
 from conversations.versions import bump_version
-from messaging.access import readable
+from messaging.access import conversation_of, has_expired, readable
 from messaging.messages.events import message_updated
 from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
@@ -48,7 +49,7 @@ def lock_message(*, by: User, message_id: UUID) -> LockedMessage:
 
     Message.DoesNotExist if this person cannot read the message. Nobody can lock a conversation without being in it.
     """
-    conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
+    conversation_id = conversation_of(message_id)
     mine = Conversation.objects.filter(participants__user=by, participants__left_at=None)
     conversation = mine.select_for_update(no_key=True, of=("self",)).filter(pk=conversation_id).first()
     participant = memberships_of(by).filter(conversation=conversation_id).first()
@@ -60,12 +61,19 @@ def lock_message(*, by: User, message_id: UUID) -> LockedMessage:
 
 
 def save_change(message: Message, conversation: Conversation) -> MessageJSON:
-    """Store a changed message at the next version of its conversation, which is locked, and publish it on commit."""
+    """Store a changed message at the next version of its conversation, which is locked, and publish it on commit.
+
+    Of a message that has expired only that something has changed is published.
+    """
     message.version = bump_version(conversation)
     message.save(force_update=True)
     conversation.save(update_fields=["version", "changed_at"])
     shown = current_json(message)
-    transaction.on_commit(partial(publish, [message_updated(conversation.pk, conversation.epoch, shown)]))
+    if has_expired(message, conversation):
+        event = conversation_updated(conversation, {})
+    else:
+        event = message_updated(conversation.pk, conversation.epoch, shown)
+    transaction.on_commit(partial(publish, [event]))
     return shown
 
 

@@ -39,7 +39,7 @@ def append_notice(
     """Append a notice, at a version of its own, to a conversation that the caller has locked."""
     id, before, at = uuid7(), conversation.last_position, bump_version(conversation)
     notice: NoticeJSON = {"event": what.value, "user_ids": [str(user) for user in users], "name": name}
-    conversation.last_position, conversation.active_at = at, conversation.changed_at
+    conversation.last_position = at
     conversation.save()
     message = Message.objects.create(
         id=id,

@@ -16,6 +16,7 @@ class Message(models.Model):
     """A message. Its id is made by the client that composes it, so that a repeated send is the same row.
 
     `position` is the conversation's version at which it appeared, `version` the one at which it last changed.
+    `addressed` are the bots that a message concerns, settled when it is said; null where it concerns none.
     The table is partitioned by the week of its id. Its foreign keys have no database constraint: the append takes
     both from rows that it has locked, and a constraint would make it impossible to detach an old week.
     """
@@ -42,6 +43,7 @@ class Message(models.Model):
     fingerprint = models.BinaryField(null=True)
     reply_to_id = models.UUIDField(null=True)
     mentions = ArrayField(models.UUIDField(), null=True)
+    addressed = ArrayField(models.UUIDField(), null=True)
     created_at = models.DateTimeField(db_default=Now())
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
@@ -54,6 +56,8 @@ class Message(models.Model):
             models.Index(fields=["conversation", "version"], name="changed", condition=Q(version__gt=F("position"))),
             # For messages with mentions, so that mentions are not searched for among all unread messages.
             models.Index(fields=["conversation", "position"], name="mentioning", condition=Q(mentions__isnull=False)),
+            # For messages that concern a bot, so that its few are not searched for among all.
+            models.Index(fields=["conversation", "position"], name="addressing", condition=Q(addressed__isnull=False)),
         ]
 
     def __str__(self) -> str:

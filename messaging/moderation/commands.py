@@ -15,6 +15,7 @@ from chatproject.core.errors import Unprocessable
 from chatproject.core.text import require_reason
 from conversations.contacts import account_closure
 from conversations.models import Conversation, InviteLink
+from messaging.access import conversation_of
 from messaging.messages.edit import make_tombstone
 from messaging.messages.locked_message import save_change
 from messaging.messages.service_messages import send_service_message
@@ -35,8 +36,7 @@ def close_account(*, by: Staff, user_id: UUID, reason: str) -> None:
 def delete_message(*, by: Staff, message_id: UUID, reason: str) -> None:
     """Delete a message for everyone; a tombstone stays. Deleting it again changes nothing."""
     reason = require_reason(reason)
-    conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
-    conversation = Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)
+    conversation = Conversation.objects.select_for_update(no_key=True).get(pk=conversation_of(message_id))
     message = Message.objects.get(pk=message_id)
     if message.kind == Message.Kind.NOTICE:
         raise Unprocessable("A notice can't be deleted.")

@@ -19,9 +19,8 @@ from chatproject.core.json_types import IdText, TimeText, one_of
 from chatproject.core.rate_limits import quotas
 from chatproject.core.realtime import timestamp
 from chatproject.core.text import require_storable
-from conversations.access import participant_of
 from conversations.models import Conversation
-from messaging.access import readable
+from messaging.access import read_message
 from messaging.messages.service_messages import send_service_message
 from messaging.models import Message, Report
 from messaging.moderation import commands
@@ -35,7 +34,7 @@ def report_message(*, by: User, message_id: UUID, reason: str, comment: str = ""
 
     Message.DoesNotExist if the reporter may not read it, RateLimited after too many reports in a day.
     """
-    message = _visible(by, message_id)
+    message = read_message(by=by, message_id=message_id)
     if message.kind == Message.Kind.NOTICE or message.deleted_at is not None or message.body is None:
         raise Unprocessable("There is nothing to report here.", pointer="/message_id")
     where = {"row": message.pk, "conversation": message.conversation_id}
@@ -47,15 +46,6 @@ def report_message(*, by: User, message_id: UUID, reason: str, comment: str = ""
 def report_person(*, by: User, user: User, reason: str, comment: str = "") -> tuple[Report, bool]:
     """Report a person; also return whether the report is new."""
     return _report(by, user.pk, reason, comment, None, {"message_id": None})
-
-
-def _visible(by: User, message_id: UUID) -> Message:
-    """Return a message that someone may read; Message.DoesNotExist otherwise."""
-    conversation_id = Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
-    try:
-        return readable(participant_of(by, conversation_id)).get(pk=message_id)
-    except Conversation.DoesNotExist:
-        raise Message.DoesNotExist from None
 
 
 def _report(

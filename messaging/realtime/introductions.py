@@ -5,7 +5,7 @@ from uuid import UUID
 from chatproject.core.realtime import encode
 from conversations.models import Conversation
 from messaging.messages.json import ConversationJSON
-from messaging.realtime.missed_changes import load_changes
+from messaging.realtime.missed_changes import load_changes, something_changed
 from messaging.realtime.people import Person
 from messaging.realtime.queries import load_conversation
 from messaging.realtime.subscriptions import Subscriptions
@@ -19,7 +19,7 @@ async def introduce(person: Person, id: UUID, subscriptions: Subscriptions) -> i
     """
     while True:
         shown = await load_conversation(person.id, id)
-        introduction = await _introduction(shown) if shown else None
+        introduction = await _introduction(person.id, shown) if shown else None
         if not introduction:
             person.is_stale = True
             return 0
@@ -32,17 +32,23 @@ async def introduce(person: Person, id: UUID, subscriptions: Subscriptions) -> i
     return version
 
 
-async def _introduction(shown: ConversationJSON) -> tuple[int, list[bytes]] | None:
-    """Write the events that introduce a conversation, up to a version; None if it does not exist any more.
+async def _introduction(user_id: UUID, shown: ConversationJSON) -> tuple[int, list[bytes]] | None:
+    """Write the events that introduce a conversation to a member, up to a version; None if they are none any more.
 
     No message is hidden in the introduction of a direct conversation: each has an event of its own.
     """
     if shown["kind"] != Conversation.Kind.DIRECT or not shown["version"]:
         return shown["version"], [_created(shown)]
-    state = await load_changes(UUID(shown["id"]), after=0, people=())
-    if state is None:
+    id = UUID(shown["id"])
+    state = await load_changes(id, after=0, people=[user_id])
+    membership = state.memberships.get(user_id) if state else None
+    if state is None or membership is None:
         return None
-    return state.version, [_created(as_empty(shown)), *(each.frame for each in state.changes)]
+    frames = [
+        frame if membership.sees(user_id, since, readers) else something_changed(id, version, state.epoch)
+        for version, since, frame, readers in state.changes
+    ]
+    return state.version, [_created(as_empty(shown)), *frames]
 
 
 def _created(shown: ConversationJSON) -> bytes:

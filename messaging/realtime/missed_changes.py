@@ -2,15 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
-from django.utils import timezone
+from django.db import models
 
 from accounts.models import User
 from chatproject.core.realtime import encode
+from conversations.events import ConversationUpdated
 from conversations.models import Conversation, Participant
+from messaging.access import oldest, restricted_readers, unexpired
 from messaging.media.attachments import MEDIA_OF_MESSAGES, group_media
 from messaging.messages.json import REACTIONS, MessageJSON, has_media, message_json, reactions_json
 from messaging.models import Message
@@ -21,19 +21,32 @@ from messaging.sync.replay import Change, replay
 CHANGES_MOST = 500
 """Changes that are loaded at once; where there are more, devices are told to fetch for themselves."""
 
+
+def _columns(model: type[models.Model]) -> str:
+    """Name the columns of a model: the table may have others, which a later release has added."""
+    return ", ".join(str(field.column) for field in model._meta.concrete_fields)
+
+
+CONVERSATION = f"SELECT {_columns(Conversation)} FROM conversations_conversation WHERE id = %s"  # noqa: S608 (names of our own)
 MEMBERSHIPS = """
-SELECT user_id, visible_from, joined_version, barred FROM conversations_participant
+SELECT user_id, visible_from, reads, joined_version, barred FROM conversations_participant
 WHERE conversation_id = %s AND user_id = ANY(%s) AND left_at IS NULL
 """
-MESSAGES_CHANGED = """
-SELECT * FROM messaging_message WHERE conversation_id = %(id)s AND position > %(after)s AND created_at > %(oldest)s
-UNION ALL
-SELECT * FROM messaging_message WHERE conversation_id = %(id)s AND version > %(after)s AND version > position
-    AND position <= %(after)s AND created_at > %(oldest)s
-"""
-PARTICIPANTS_CHANGED = """
-SELECT * FROM conversations_participant WHERE conversation_id = %s AND changed_version > %s ORDER BY id
-"""
+# For several people: each gets what their membership allows (`Membership.sees`).
+MESSAGES_CHANGED = f"""
+SELECT m.* FROM conversations_conversation c CROSS JOIN LATERAL (
+    SELECT {_columns(Message)} FROM messaging_message m
+    WHERE m.conversation_id = c.id AND m.position > %(after)s AND {unexpired("m", "c")}
+    UNION ALL
+    SELECT {_columns(Message)} FROM messaging_message m
+    WHERE m.conversation_id = c.id AND m.version > %(after)s AND m.version > m.position AND m.position <= %(after)s
+        AND {unexpired("m", "c")}
+) m WHERE c.id = %(id)s
+"""  # noqa: S608 (parts of our own)
+PARTICIPANTS_CHANGED = f"""
+SELECT {_columns(Participant)} FROM conversations_participant
+WHERE conversation_id = %s AND changed_version > %s ORDER BY id
+"""  # noqa: S608 (names of our own)
 MEMBER_COUNT = "SELECT count(*) AS size FROM conversations_participant WHERE conversation_id = %s AND left_at IS NULL"
 SHOWN_USERS = """
 SELECT id, username, display_name, about, avatar_id, is_bot, settings, closed_at FROM accounts_user WHERE id = ANY(%s)
@@ -55,7 +68,7 @@ async def load_changes(id: UUID, *, after: int, people: Collection[UUID]) -> Con
     None if it does not exist any more. Instead of too many changes it gives one, a `resync`: fetch what you missed.
     """
     async with read_snapshot() as run:
-        found = await run("SELECT * FROM conversations_conversation WHERE id = %s", id)
+        found = await run(CONVERSATION, id)
         if not found:
             return None
         conversation = Conversation(**found[0]._asdict())
@@ -69,13 +82,13 @@ async def load_changes(id: UUID, *, after: int, people: Collection[UUID]) -> Con
 
 
 async def _changes(run: Run, conversation: Conversation, after: int) -> list[Change]:
-    oldest = timezone.now() - timedelta(days=settings.RETENTION_DAYS)
-    rows = await run(MESSAGES_CHANGED, {"id": conversation.pk, "after": after, "oldest": oldest})
+    rows = await run(MESSAGES_CHANGED, {"id": conversation.pk, "after": after, "oldest": oldest()})
     messages = [Message(**row._asdict()) for row in rows]
     participants = await _changed_participants(run, conversation, after)
     size = (await run(MEMBER_COUNT, conversation.pk))[0].size if participants else 0
     shown = await _messages_json(run, messages)
-    return replay(conversation, after=after, messages=shown, participants=participants, size=size)
+    readers = {str(message.pk): restricted_readers(message) for message in messages}
+    return replay(conversation, after=after, messages=shown, readers=readers, participants=participants, size=size)
 
 
 async def _messages_json(run: Run, messages: Collection[Message]) -> list[MessageJSON]:
@@ -96,6 +109,11 @@ async def _changed_participants(run: Run, conversation: Conversation, after: int
     for participant in participants:
         participant.user = known[participant.user_id]
     return participants
+
+
+def something_changed(id: UUID, version: int, epoch: int) -> bytes:
+    """Write the frame for those who may not see what has changed at a version."""
+    return ConversationUpdated(str(id), version, epoch, {}).frame()
 
 
 def resync_frame(id: UUID) -> bytes:

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any, NamedTuple, Protocol, Self
 from uuid import UUID
 
+from conversations.models import Participant
+
 
 class Socket(Protocol):
     """What the hub needs of a connected device. No call waits."""
@@ -24,6 +26,7 @@ class Membership(NamedTuple):
 
     They see messages after `visible_from`, and receive what happens after `receives_from`: nothing from before they
     joined, nor what the conversation as it was shown to them contains already. Who is `barred` may not write.
+    Where not `reads_all`, they see only what is addressed to them, and notices.
     """
 
     visible_from: int
@@ -31,11 +34,17 @@ class Membership(NamedTuple):
     receives_from: int
     epoch: int
     barred: bool
+    reads_all: bool = True
 
     @classmethod
     def of(cls, row: Any, *, epoch: int) -> Self:
         receives_from = max(row.visible_from, row.joined_version - 1)
-        return cls(row.visible_from, row.joined_version, receives_from, epoch, row.barred)
+        reads_all = row.reads != Participant.Reads.ADDRESSED
+        return cls(row.visible_from, row.joined_version, receives_from, epoch, row.barred, reads_all)
+
+    def sees(self, user_id: UUID, since: int, readers: frozenset[UUID] | None) -> bool:
+        """Tell whether the person sees a message at the position `since`, which has these readers (`Change`)."""
+        return self.visible_from < since and (self.reads_all or readers is None or user_id in readers)
 
     def received_until(self, version: int) -> Self:
         """The same membership, where everything until a version has been received."""

@@ -21,7 +21,7 @@ PERSON = f"""
 SELECT version, {SHOWS_READ} AS sees_receipts, suspended_at FROM accounts_user u WHERE id = %s AND is_active
 """  # noqa: S608 (a piece of our own)
 MEMBERSHIPS = """
-SELECT p.conversation_id, p.visible_from, p.joined_version, p.barred, c.epoch, p.me_version
+SELECT p.conversation_id, p.visible_from, p.reads, p.joined_version, p.barred, c.epoch, p.me_version
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
 WHERE p.user_id = %s AND p.left_at IS NULL
 """

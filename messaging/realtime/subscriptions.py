@@ -11,9 +11,8 @@ from redis.exceptions import RedisError
 
 from chatproject.core.background import Background
 from chatproject.core.realtime import ConversationEvent, HubEvent, conversation_group
-from conversations.events import ConversationUpdated
 from conversations.models import Conversation
-from messaging.realtime.missed_changes import ConversationState
+from messaging.realtime.missed_changes import ConversationState, something_changed
 from messaging.realtime.people import Membership, Person, Socket
 from messaging.realtime.queries import load_versions
 
@@ -65,9 +64,9 @@ class Subscription:
     def catch_up(self, state: ConversationState) -> None:
         """Deliver what has been loaded, as far as it was not received meanwhile."""
         self.epoch = state.epoch
-        for version, since, frame in state.changes:
+        for version, since, frame, readers in state.changes:
             if version > self.version:
-                self._deliver(version, frame, since=since)
+                self._deliver(version, frame, since=since, readers=readers)
         self.version = max(self.version, state.version)
         self.expected = min(self.expected, self.version)
         self._drop_pending_until(self.version)
@@ -87,19 +86,28 @@ class Subscription:
                 if socket.user_id != but and not membership.barred:
                     socket.deliver_if_idle(frame)
 
-    def _deliver(self, version: int, frame: bytes, *, since: int | None = None) -> None:
+    def _deliver(
+        self, version: int, frame: bytes, *, since: int | None = None, readers: frozenset[UUID] | None = None
+    ) -> None:
         """Deliver a frame to everyone who may receive what happened at this version.
 
-        It may be about an older message, at the position `since`: members who do not see that message only learn that
-        something has changed.
+        It may be about an older message, at the position `since`, or one for some `readers` (`Change`): members who do
+        not see that message only learn that something has changed.
         """
         self.version = version
         since = version if since is None else since
-        unseen = ConversationUpdated(str(self.id), version, self.epoch, {}).frame() if since < version else b""
+        unseen = b""
+        if since < version or readers is not None:
+            unseen = something_changed(self.id, version, self.epoch)
         # A socket that is too slow is removed while it is delivered to.
         for socket, membership in list(self.sockets.items()):
             if membership.receives_from < version:
-                socket.deliver(frame if membership.visible_from < since else unseen)
+                sees = (
+                    membership.visible_from < since
+                    if readers is None
+                    else membership.sees(socket.user_id, since, readers)
+                )
+                socket.deliver(frame if sees else unseen)
 
     def _drop_pending_until(self, version: int) -> None:
         self.pending = {n: event for n, event in self.pending.items() if n > version}

@@ -13,8 +13,7 @@ from chatproject.core.errors import NotAllowed
 from chatproject.core.ids import first_id_at
 from chatproject.core.json_types import IdText, TimeText
 from chatproject.core.realtime import timestamp
-from conversations.access import memberships_of
-from messaging.access import readable
+from messaging.access import oldest, read_message, visible
 from messaging.models import Message
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -23,7 +22,9 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 # The ranges of one person do not overlap: only the first that reaches the message can include it.
 STATUS = f"""
 SELECT m.user_id, delivered.at, read.at
-FROM conversations_participant m
+FROM messaging_message x
+JOIN conversations_conversation c ON c.id = x.conversation_id
+JOIN conversations_participant m ON m.conversation_id = c.id AND m.user_id <> x.sender_id
 JOIN accounts_user u ON u.id = m.user_id
 LEFT JOIN LATERAL (
     SELECT s.after, s.at FROM messaging_messagestatus s
@@ -37,8 +38,7 @@ LEFT JOIN LATERAL (
         AND s.through >= %(position)s AND s.id >= %(first)s
     ORDER BY s.through LIMIT 1
 ) read ON read.after < %(position)s AND {SHOWS_READ} AND %(sees_read)s
-WHERE m.conversation_id = %(conversation)s AND m.user_id <> %(sender)s AND m.left_at IS NULL
-    AND m.visible_from < %(position)s
+WHERE x.id = %(message)s AND {visible("x", "m", "c")}
 ORDER BY m.id
 """  # noqa: S608 (parts of our own)
 
@@ -76,10 +76,7 @@ def status_of(*, by: User, message_id: UUID) -> list[StatusJSON]:
 
 def find_status(*, by: User, message_id: UUID) -> Sequence[Status]:
     """Find the status of a message, as `status_of` does."""
-    message = Message.objects.get(pk=message_id)
-    participant = memberships_of(by).filter(conversation_id=message.conversation_id).first()
-    if participant is None or not readable(participant).filter(pk=message_id).exists():
-        raise Message.DoesNotExist
+    message = read_message(by=by, message_id=message_id)
     if message.sender_id != by.pk:
         raise NotAllowed("Only its sender sees who has had a message.")
     return read_status(message, sees_read=shows_read_receipts(by))
@@ -90,8 +87,8 @@ def read_status(message: Message, *, sees_read: bool) -> list[Status]:
     values: dict[str, Any] = {
         "position": message.position,
         "first": first_id_at(message.created_at - CLOCKS_DIFFER),
-        "conversation": message.conversation_id,
-        "sender": message.sender_id,
+        "message": message.pk,
+        "oldest": oldest(),
         "sees_read": sees_read,
     }
     with connection.cursor() as cursor:

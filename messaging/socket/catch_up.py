@@ -7,18 +7,16 @@ needs the memory of one page only. No database connection is kept between pages.
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from accounts.models import User
 from chatproject.core.database import snapshot
 from chatproject.core.realtime import encode
+from messaging.access import oldest, visible
 from messaging.messages.events import MessageCreated
 from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
@@ -38,20 +36,20 @@ FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.c
 WHERE p.user_id = %s AND p.left_at IS NULL ORDER BY c.active_at DESC, c.id
 """
 # `before` is the number of bytes before a message. A conversation that the person has left meanwhile has no rows.
-PAGE = """
+PAGE = f"""
 SELECT id, conversation_id, position FROM (
     SELECT m.*, w.ord, sum(m.size) OVER (ORDER BY w.ord, m.position) - m.size AS before
     FROM unnest(%(ids)s::uuid[], %(after)s::bigint[], %(until)s::bigint[]) WITH ORDINALITY AS w(id, after, until, ord)
     JOIN conversations_participant p ON p.conversation_id = w.id AND p.user_id = %(by)s AND p.left_at IS NULL
+    JOIN conversations_conversation c ON c.id = w.id
     CROSS JOIN LATERAL (
         SELECT x.id, x.conversation_id, x.position, COALESCE(length(x.body), 0) AS size FROM messaging_message x
-        WHERE x.conversation_id = w.id AND x.position > GREATEST(w.after, p.visible_from) AND x.position <= w.until
-            AND x.created_at > %(oldest)s
+        WHERE x.position > w.after AND x.position <= w.until AND {visible("x", "p", "c")}
         ORDER BY x.position LIMIT %(length)s
     ) m
     ORDER BY w.ord, m.position LIMIT %(length)s
 ) page WHERE before < %(bytes)s ORDER BY ord, position
-"""
+"""  # noqa: S608 (a part of our own)
 
 
 class ConversationProgress(NamedTuple):
@@ -119,7 +117,7 @@ def _page(by: User, conversations: Sequence[ConversationProgress], *, length: in
         "after": [each.after for each in conversations],
         "until": [each.last_position for each in conversations],
         "by": by.pk,
-        "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
+        "oldest": oldest(),
         "length": length,
         "bytes": PAGE_BYTES,
     }

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from chatproject.core.pagination import Page
-from conversations.access import memberships_of, participant_of
+from conversations.access import participant_of
 from conversations.models import Conversation, direct_key
-from messaging.access import readable
+from messaging.access import read_message, readable
 from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
 
@@ -48,11 +48,7 @@ def direct_history(
 
 def get_message(*, by: User, message_id: UUID) -> MessageJSON:
     """Read one message; Message.DoesNotExist if this person may not see it."""
-    message = Message.objects.get(pk=message_id)
-    place = memberships_of(by).filter(conversation_id=message.conversation_id).first()
-    if place is None:
-        raise Message.DoesNotExist
-    return messages_json([readable(place).get(pk=message_id)])[0]
+    return messages_json([read_message(by=by, message_id=message_id)])[0]
 
 
 def _forward(messages: QuerySet[Message], limit: int) -> Page[MessageJSON]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Greatest
 
 from accounts.models import User
 from accounts.people.profiles import avatar_path
@@ -39,9 +40,13 @@ class ParticipantRow(NamedTuple):
 def list_conversations(
     *, by: User, limit: int = 50, cursor: str | None = None, archived: bool = False
 ) -> Page[ConversationJSON]:
-    """List a person's conversations, pinned ones first, then by latest activity; a page begins after its cursor."""
+    """List a person's conversations, pinned ones first, then by latest activity; a page begins after its cursor.
+
+    Joining counts as activity for the one who joins, so that a conversation that is new to them is not hidden below.
+    """
     memberships = memberships_of(by).filter(archived=archived).select_related("conversation")
-    memberships = memberships.order_by("-pinned", "-conversation__active_at", "-conversation_id")
+    memberships = memberships.annotate(active_at=Greatest("conversation__active_at", "joined_at"))
+    memberships = memberships.order_by("-pinned", "-active_at", "-conversation_id")
     if cursor:
         memberships = _after(memberships, read_cursor(cursor, salt="inbox"))
     some = list(memberships[: limit + 1])
@@ -132,6 +137,7 @@ def membership_json(membership: Participant, unread: UnreadCounts) -> PlaceJSON:
     """Return what a participant alone sees of their membership."""
     return {
         "role": role_of(membership, membership.conversation),
+        "joined_at": timestamp(membership.joined_at),
         "unread_count": unread.messages,
         "mention_count": unread.mentions,
         "delivered_through": membership.delivered_through,
@@ -145,13 +151,13 @@ def membership_json(membership: Participant, unread: UnreadCounts) -> PlaceJSON:
     }
 
 
-def _sort_key(membership: Participant) -> list[Any]:
-    return [membership.pinned, membership.conversation.active_at.isoformat(), str(membership.conversation_id)]
+def _sort_key(membership: Any) -> list[Any]:
+    return [membership.pinned, membership.active_at.isoformat(), str(membership.conversation_id)]
 
 
 def _after(memberships: QuerySet[Participant], mark: list[Any]) -> QuerySet[Participant]:
     pinned, active_at, id = mark
-    older = Q(conversation__active_at__lt=active_at) | Q(conversation__active_at=active_at, conversation_id__lt=id)
+    older = Q(active_at__lt=active_at) | Q(active_at=active_at, conversation_id__lt=id)
     return memberships.filter(Q(pinned=pinned) & older | Q(pinned__lt=pinned))
 
 

@@ -6,8 +6,9 @@ later version.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+from uuid import UUID
 
 from accounts.people.profiles import avatar_path
 from conversations.events import Changes, ConversationUpdated, Members, PlaceJSON, participant_json
@@ -17,11 +18,15 @@ from messaging.messages.json import ConversationJSON, MessageJSON
 
 
 class Change(NamedTuple):
-    """One event as a frame, for participants who can see messages from position `since` on."""
+    """One event as a frame, for participants who can see messages from position `since` on.
+
+    Of those who read only what is addressed to them it is for its `readers`; None: for all of them.
+    """
 
     version: int
     since: int
     frame: bytes
+    readers: frozenset[UUID] | None = None
 
 
 def replay(
@@ -29,14 +34,16 @@ def replay(
     *,
     after: int,
     messages: Iterable[MessageJSON],
+    readers: Mapping[str, frozenset[UUID] | None],
     participants: Iterable[Participant],
     size: int,
 ) -> list[Change]:
     """Return an event for every version after one, in order, from the messages and participants changed since.
 
-    `size` is the present number of members.
+    `readers` says by a message's id who may read it of those who read only what is addressed to them; `size` is the
+    present number of members.
     """
-    replayed = _messages_by_version(conversation, messages)
+    replayed = _messages_by_version(conversation, messages, readers)
     members = _members_by_version(conversation, participants)
     versions = range(after + 1, conversation.version + 1)
     return [
@@ -44,14 +51,16 @@ def replay(
     ]
 
 
-def _messages_by_version(conversation: Conversation, messages: Iterable[MessageJSON]) -> dict[int, Change]:
+def _messages_by_version(
+    conversation: Conversation, messages: Iterable[MessageJSON], readers: Mapping[str, frozenset[UUID] | None]
+) -> dict[int, Change]:
     """Replay a message at its position, and again at the version of its last change."""
     id, replayed = str(conversation.pk), {}
     for message in messages:
-        at, altered = message["position"], message["version"]
-        replayed[at] = Change(at, at, MessageCreated(id, at, message).frame())
+        at, altered, who = message["position"], message["version"], readers[message["id"]]
+        replayed[at] = Change(at, at, MessageCreated(id, at, message).frame(), who)
         if altered > at:
-            replayed[altered] = Change(altered, at, MessageUpdated(id, altered, message).frame())
+            replayed[altered] = Change(altered, at, MessageUpdated(id, altered, message).frame(), who)
     return replayed
 
 

@@ -1,49 +1,59 @@
-"""The latest message and the number of unread messages and mentions of a person's conversations."""
+"""The latest message that was said, and the number of unread messages and mentions of a person's conversations."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from conversations.models import Participant
+from messaging.access import oldest, visible
+from messaging.said import said
 
 UNREAD_CAP = 100
 """Counting stops here: a larger number of unread messages or mentions is shown as this one."""
 
-# All three subqueries read the same few index entries, and only if there can be unread messages.
-LATEST_AND_UNREAD = """
-SELECT p.id, latest.id, unread.n, mentions.n
+MAX_SEARCHED = 500
+"""How many messages are searched for the latest that a person may read, where that is not the newest said of all."""
+
+VISIBLE, SAID = visible("m", "p", "c"), said("m")
+# `last_spoken` finds the latest message with one probe of an index, and says where nothing can be unread. For someone
+# who may not read that message it is searched for, but not where it lies outside of what they may read at all.
+LATEST_AND_UNREAD = f"""
+SELECT p.id, COALESCE(newest.id, earlier.id), unread.n, mentions.n
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
 LEFT JOIN LATERAL (
-    SELECT m.id FROM messaging_message m
-    WHERE m.conversation_id = p.conversation_id AND m.position > p.visible_from AND m.created_at > %(oldest)s
-    ORDER BY m.position DESC LIMIT 1
-) latest ON true
+    SELECT m.id FROM messaging_message m WHERE m.position = c.last_spoken AND {VISIBLE} AND {SAID} LIMIT 1
+) newest ON true
+LEFT JOIN LATERAL (
+    SELECT m.id FROM (
+        SELECT m.* FROM messaging_message m
+        WHERE newest.id IS NULL AND c.last_spoken > GREATEST(p.visible_from, c.min_position)
+            AND m.conversation_id = c.id AND m.position < c.last_spoken
+            AND m.position > GREATEST(p.visible_from, c.min_position)
+        ORDER BY m.position DESC LIMIT {MAX_SEARCHED}
+    ) m
+    WHERE {VISIBLE} AND {SAID} ORDER BY m.position DESC LIMIT 1
+) earlier ON true
 CROSS JOIN LATERAL (
     SELECT count(*) AS n FROM (
         SELECT 1 FROM messaging_message m
-        WHERE c.last_position > p.read_through
-            AND m.conversation_id = p.conversation_id AND m.position > GREATEST(p.read_through, p.visible_from)
-            AND m.sender_id <> p.user_id AND m.kind <> 'notice' AND m.deleted_at IS NULL AND m.created_at > %(oldest)s
+        WHERE c.last_spoken > p.read_through AND m.position > p.read_through AND m.position <= c.last_spoken
+            AND {VISIBLE} AND {SAID} AND m.sender_id <> p.user_id AND m.deleted_at IS NULL
         LIMIT %(cap)s
     ) AS some_unread
 ) unread
 CROSS JOIN LATERAL (
     SELECT count(*) AS n FROM (
         SELECT 1 FROM messaging_message m
-        WHERE c.last_position > p.read_through
-            AND m.conversation_id = p.conversation_id AND m.position > GREATEST(p.read_through, p.visible_from)
-            AND m.mentions IS NOT NULL AND p.user_id = ANY(m.mentions) AND m.sender_id <> p.user_id
-            AND m.deleted_at IS NULL AND m.created_at > %(oldest)s
+        WHERE c.last_spoken > p.read_through AND m.position > p.read_through AND m.position <= c.last_spoken
+            AND {VISIBLE} AND {SAID} AND m.sender_id <> p.user_id AND m.deleted_at IS NULL
+            AND m.mentions IS NOT NULL AND p.user_id = ANY(m.mentions)
         LIMIT %(cap)s
     ) AS some_mentions
 ) mentions
 WHERE p.id = ANY(%(memberships)s) AND p.left_at IS NULL
-"""
+"""  # noqa: S608 (parts of our own)
 
 
 class UnreadCounts(NamedTuple):
@@ -54,7 +64,7 @@ class UnreadCounts(NamedTuple):
 
 
 class LatestAndUnread(NamedTuple):
-    """The latest message of a conversation that a person may read, and their unread counts."""
+    """The latest message that was said and that a person may read, and their unread counts."""
 
     latest_id: UUID | None
     unread: UnreadCounts
@@ -64,7 +74,7 @@ def latest_and_unread(memberships: Sequence[Participant]) -> dict[int, LatestAnd
     """Return both for each membership by its primary key, without those that have ended."""
     values: dict[str, Any] = {
         "memberships": [each.pk for each in memberships],
-        "oldest": timezone.now() - timedelta(days=settings.RETENTION_DAYS),
+        "oldest": oldest(),
         "cap": UNREAD_CAP,
     }
     with connection.cursor() as cursor:

@@ -44,6 +44,7 @@ def _notices() -> dict[str, str]:
 def _rows() -> dict[str, str]:
     return {
         "quiet": _("No messages yet"),
+        "quiet.group": _("Say hello to the group"),
         "gone": _("Message deleted"),
         "deleted": _("This message was deleted."),
         "unavailable": _("Message not available"),

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from accounts.models import User
 from conversations.creation import create_group
+from conversations.groups import add_members, leave, update_group
 from conversations.models import Conversation
 from messaging.messages.reactions import add_reaction
 from tests.browser.conftest import Enter
@@ -163,3 +164,40 @@ async def test_only_messages_move_a_conversation_up(
     await hers.goto("/")
     await sync_to_async(say)(bob, conversation, "Hi")
     await expect(hers.inbox.get_by_role("listitem")).to_contain_text(["Hi", "Garden", "Choir"])
+
+
+async def test_a_notice_is_not_unread_and_moves_nothing_up(
+    enter: Enter, alice: User, bob: User, group: Conversation
+) -> None:
+    choir = await sync_to_async(create_group)(by=alice, name="Choir", participants=[bob])
+    hers = await enter(alice)
+    await hers.goto("/")
+    rows = hers.inbox.get_by_role("listitem")
+    await expect(rows).to_contain_text(["Choir", "Garden"])
+    await expect(hers.row("Choir")).to_contain_text("Say hello to the group")
+    await sync_to_async(say)(bob, choir, "La la la")
+    await sync_to_async(say)(bob, group, "The beans!")
+    await expect(rows).to_contain_text(["The beans!", "La la la"])
+    # The name comes with the notice: once it shows, the notice has been received.
+    await sync_to_async(leave)(by=bob, conversation_id=choir.pk)
+    await sync_to_async(update_group)(by=alice, conversation_id=choir.pk, name="Choir of one")
+    await expect(rows).to_contain_text(["Garden", "Choir of one"])
+    await expect(rows).to_contain_text(["The beans!", "La la la"])
+    assert [await row.locator("[data-badge-count]").text_content() for row in await rows.all()] == ["1", "1"]
+    await hers.page.reload()
+    await expect(rows).to_contain_text(["The beans!", "La la la"])
+
+
+async def test_a_group_that_someone_is_added_to_is_at_the_top(
+    enter: Enter, alice: User, carol: User, conversation: Conversation
+) -> None:
+    choir = await sync_to_async(create_group)(by=alice, name="Choir")
+    await sync_to_async(create_group)(by=carol, name="Garden")
+    window = await enter(carol)
+    await window.goto("/")
+    rows = window.inbox.get_by_role("listitem")
+    await expect(rows).to_contain_text(["Garden"])
+    await sync_to_async(add_members)(by=alice, conversation_id=choir.pk, users=[carol])
+    await expect(rows).to_contain_text(["Choir", "Garden"])
+    await window.page.reload()
+    await expect(rows).to_contain_text(["Choir", "Garden"])

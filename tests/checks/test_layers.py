@@ -51,6 +51,7 @@ ROOMS = [
     "conversations.contacts",
     "conversations.admin",
     "messaging.models",
+    "messaging.said",
     "messaging.access",
     "messaging.presence",
     "messaging.retention",

@@ -30,7 +30,9 @@ def test_a_group_is_changed_and_shown(rest: Rest, alice: User, path: str) -> Non
     changes = {"name": " Orchard ", "description": "Apples", "history": "shared"}
     shown = data(rest(alice).patch(path, json=changes))
     assert {name: shown[name] for name in changes} == {**changes, "name": "Orchard"}
-    assert shown["last_message"]["notice"]["event"] == "renamed"
+    said = data(rest(alice).get(f"/messages/conversation/{shown['id']}"))
+    assert said[-1]["notice"]["event"] == "renamed"
+    assert shown["last_message"] is None
 
 
 @pytest.mark.parametrize(

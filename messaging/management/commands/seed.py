@@ -77,6 +77,7 @@ class Command(BaseCommand):
         mark_read(by=people[0], conversation_id=conversation.pk, through=conversation.last_position)
         MessageStatus.objects.filter(conversation=conversation).update(at=moments[-1] + timedelta(minutes=1))
         Message.objects.filter(conversation=conversation, kind=Message.Kind.NOTICE).update(created_at=moments[0])
+        conversation.participants.update(joined_at=moments[0])
         Conversation.objects.filter(pk=conversation.pk).update(
             active_at=moments[-1], changed_at=moments[-1], created_at=moments[0]
         )

@@ -13,7 +13,7 @@ from messaging.messages.json import MessageJSON
 from messaging.sync.inbox import list_conversations
 from messaging.web.contexts.header import ConversationHeader
 from messaging.web.contexts.names import participant_names, user_ids_in, with_missing_names
-from messaging.web.phrases import fill, message_summary, notice_text, patterns
+from messaging.web.phrases import fill, message_summary, patterns
 
 BADGE_LIMIT = 99
 """The largest number of unread messages that the badge of a row shows."""
@@ -52,7 +52,7 @@ def inbox_row(
     conversation: Mapping[str, Any], *, viewer: User, names: Mapping[str, str], words: Mapping[str, str], is_open: bool
 ) -> InboxRow:
     """Make the row of a conversation. A draft replaces the last message, unless the conversation is open."""
-    last, me = conversation["last_message"], conversation["me"]
+    me = conversation["me"]
     draft = "" if is_open else me["draft"].strip()
     preview = message_preview(conversation, viewer_id=str(viewer.pk), names=names, words=words)
     return InboxRow(
@@ -60,11 +60,19 @@ def inbox_row(
         preview=fill(words["draft"], text=draft) if draft else preview,
         unread=me["unread_count"],
         mentions=me["mention_count"],
-        at=last["created_at"] if last else conversation["created_at"],
+        at=last_activity(conversation),
         is_open=is_open,
         is_pinned=me["pinned"],
         is_muted=is_muted(me),
     )
+
+
+def last_activity(conversation: Mapping[str, Any]) -> str:
+    """Return the time by which a conversation is sorted: of its last message or its creation, or of one's joining."""
+    last: MessageJSON | None = conversation["last_message"]
+    spoken: str = last["created_at"] if last else conversation["created_at"]
+    joined_at: str = conversation["me"]["joined_at"]
+    return max(spoken, joined_at)
 
 
 def is_muted(me: Mapping[str, Any]) -> bool:
@@ -102,11 +110,9 @@ def message_preview(
     """Return the last message in one line, with its sender's name in a group."""
     last: MessageJSON | None = conversation["last_message"]
     if last is None:
-        return words["quiet"]
+        return words["quiet.group" if conversation["kind"] == "group" else "quiet"]
     if last["deleted_at"]:
         return words["gone"]
-    if last["kind"] == "notice":
-        return notice_text(last, names=names, viewer_id=viewer_id, words=words)
     text = message_summary(last, text=last["text"], words=words)
     if last["sender_id"] == viewer_id:
         return fill(words["said.mine"], text=text)

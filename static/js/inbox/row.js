@@ -31,8 +31,11 @@ function fillBadge(row, { unread_count: unread, mention_count: mentions }) {
   row.querySelector("[data-badge-count]").textContent = unread > 99 ? "99+" : unread;
 }
 
-/** The time of the last message in a conversation, or of its creation. */
-export const lastActivity = ({ last_message: message, created_at: began }) => message?.created_at ?? began;
+/** The time of the last message in a conversation or of its creation, or that at which the reader joined it. */
+export function lastActivity({ last_message: message, created_at: began, me }) {
+  const spoken = message?.created_at ?? began;
+  return me.joined_at > spoken ? me.joined_at : spoken;
+}
 
 /** Whether the reader has muted a conversation. */
 export const isMuted = ({ muted_until: until }) => Boolean(until) && Date.parse(until) > Date.now();

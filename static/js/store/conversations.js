@@ -55,9 +55,16 @@ export class Conversations extends EventTarget {
     // A deleted or edited message may have been counted as unread or as a mention: only the server knows.
     const needsRecount = conversation?.me.unread_count && (message.deleted_at || message.edited_at);
     if (!conversation || needsRecount) return false;
+    if (message.kind === "notice") return this.#receiveNotice(conversation, message);
     const last = conversation.last_message?.position ?? 0;
     if (message.position > last) this.#update({ ...conversation, ...this.#withMessage(conversation, message) });
     else if (message.position === last) this.#update({ ...conversation, last_message: message });
+    return true;
+  }
+
+  /** A notice is not unread, nor the last message; only the position moves on. */
+  #receiveNotice(conversation, { position }) {
+    if (position > conversation.last_position) this.#update({ ...conversation, last_position: position });
     return true;
   }
 
@@ -117,13 +124,14 @@ export class Conversations extends EventTarget {
     this.#conversations.set(id, { ...conversation, me: { ...me, ...unread } });
   }
 
-  #withMessage({ me, counted = 0 }, message) {
+  #withMessage({ me, counted = 0, last_position: last }, message) {
     const isNew = message.position > Math.max(counted, me.read_through);
-    const counts = isNew && message.sender_id !== this.#userId && message.kind !== "notice";
+    const counts = isNew && message.sender_id !== this.#userId;
     const isMeant = counts && message.mentions.includes(this.#userId);
     const unread_count = Math.min(100, me.unread_count + Number(counts));
     const mention_count = me.mention_count + Number(isMeant);
-    return { last_message: message, last_position: message.position, me: { ...me, unread_count, mention_count } };
+    const last_position = Math.max(last, message.position);
+    return { last_message: message, last_position, me: { ...me, unread_count, mention_count } };
   }
 
   #emit(type, id) {

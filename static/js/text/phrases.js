@@ -34,9 +34,8 @@ export class Phrases {
   preview({ kind, last_message: message, me }, isOpen) {
     const draft = isOpen ? "" : me.draft?.trim();
     if (draft) return this.get("draft", { text: draft });
-    if (!message) return this.get("quiet");
+    if (!message) return this.get(kind === "group" ? "quiet.group" : "quiet");
     if (message.deleted_at) return this.get("gone");
-    if (message.kind === "notice") return this.#notice(message);
     const text = this.summary(message);
     if (message.sender_id === this.#userId) return this.get("said.mine", { text });
     return kind === "direct" ? text : this.get("said", { who: this.name(message.sender_id), text });

@@ -114,7 +114,8 @@ def test_a_closed_account_leaves_every_group_with_a_notice(group: Conversation, 
     shown = show_conversation(by=carol, conversation_id=group.pk)
     assert [each["user"]["username"] for each in shown["participants"]] == ["alice", "carol"]
     assert Participant.objects.get(conversation=group, user=bob).left_version == before.version + 1
-    assert shown["last_message"]["notice"] == {"event": "left", "user_ids": [str(bob.pk)], "name": None}
+    notice = history(by=carol, conversation_id=group.pk).items[-1]["notice"]
+    assert notice == {"event": "left", "user_ids": [str(bob.pk)], "name": None}
     with pytest.raises(Conversation.DoesNotExist):
         send_message(by=bob, conversation_id=group.pk, text="Still here")
 

@@ -189,5 +189,5 @@ def test_at_most_a_hundred_mentions_are_counted(conversation: Conversation, alic
         Message(conversation=conversation, position=n, version=n, sender=bob, mentions=one.mentions)
         for n in range(2, 130)
     )
-    Conversation.objects.update(version=129, last_position=129)
+    Conversation.objects.update(version=129, last_position=129, last_spoken=129)
     assert counts(alice, conversation) == (100, 100)

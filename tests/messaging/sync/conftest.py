@@ -17,7 +17,9 @@ NOW = timezone.now()
 
 
 def active_at(conversation: Conversation, moment: Any) -> None:
+    """Let a conversation have been made, and last been active, at a moment."""
     Conversation.objects.filter(pk=conversation.pk).update(active_at=moment)
+    conversation.participants.update(joined_at=moment)
 
 
 def names(by: User, **asked: Any) -> list[str]:
