@@ -15,7 +15,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from procrastinate.contrib.django import app
 
 from chatproject.core.database import without_connection
-from chatproject.core.encryption import seal_secret, unseal_secret
+from chatproject.core.encryption.sealing import seal_secret, unseal_secret
 
 DELIVER = "messaging.jobs.deliver_mail"
 QUEUE = "mail"

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
@@ -11,13 +12,23 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 (apps first)
 from django.conf import settings  # noqa: E402
 
-from chatproject.lifespan import lifespan  # noqa: E402
+from chatproject.keys.reporter import reporter  # noqa: E402
+from chatproject.lifespan import lifespan, start_reporting  # noqa: E402
 from chatproject.server.body_limit import BoundedBody  # noqa: E402
 from messaging.socket.routing import websocket  # noqa: E402
 
 if not settings.CHAT_LIMITS:
     logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be guessed without limit")
 
-application = ProtocolTypeRouter(
+protocols = ProtocolTypeRouter(
     {"http": BoundedBody(http), "websocket": URLRouter(websocket), "lifespan": lifespan},
 )
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Handle a request, a socket or the life of the process. Under daphne, which has no lifespan, the first one waits
+    until this process has reported its keys.
+    """
+    if not reporter.is_started and scope["type"] != "lifespan":
+        await start_reporting()
+    await protocols(scope, receive, send)

@@ -12,6 +12,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import DatabaseError
 
 from chatproject.exposure import is_local
+from conversations.change_log.delays import delays
+from messaging.followers import FOLLOWERS
 from messaging.management.demo.open_accounts import open_demo_accounts
 from messaging.media.sanitizer.runner import measures
 from messaging.retention.partitions import due_partitions, weeks_ahead
@@ -21,6 +23,8 @@ ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\
 SECRET_KEY_LENGTH = 50
 SECRET_KEY_DISTINCT_LETTERS = 5
 MIN_WEEKS_AHEAD = 2
+FOLLOWER_DELAY_MAX = 60.0
+"""Seconds."""
 SANDBOX_HINT = "Linux 5.13 or newer on x86-64 or ARM64 supports all of them; see “Media” in docs/operations.md."
 
 
@@ -108,6 +112,18 @@ def partitions() -> Problems:
     if due:
         hint = "Is the job worker running? `manage.py partitions` lists them, `manage.py partitions drop` drops them."
         yield Warning(f"{len(due)} partitions are past their retention time.", hint=hint, id="parley.W001")
+
+
+@deployment
+def followers() -> Problems:
+    """What follows the change log must not fall behind."""
+    try:
+        found = delays(follower.name for follower in FOLLOWERS)
+    except DatabaseError:
+        return
+    if late := [each.follower for each in found if each.seconds >= FOLLOWER_DELAY_MAX]:
+        hint = "Is `manage.py follow` running? Its log says what failed."
+        yield Warning(f"These followers of the change log are behind: {', '.join(late)}.", hint=hint, id="parley.W008")
 
 
 @deployment

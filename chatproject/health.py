@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from botocore.config import Config
@@ -13,9 +13,14 @@ from django.core.files.storage import storages
 
 from chatproject.core.database import connection_parameters, without_connection
 from chatproject.core.redis import redis
+from chatproject.keys.reporter import reporter
+from conversations.change_log.delays import Delay, delays
+from messaging.followers import FOLLOWERS
 from messaging.retention.partitions import weeks_ahead
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 TIMEOUT_SECONDS = 2.0
 """Seconds within which all services have to answer."""
@@ -31,10 +36,12 @@ def service_states() -> dict[str, bool]:
 
 def weeks_ready() -> int | None:
     """Return how many weeks ahead have partitions; None if the database does not answer in time."""
-    answer = _executor("metrics").submit(_weeks_ahead)
-    with without_connection():
-        wait([answer], timeout=TIMEOUT_SECONDS)
-    return _weeks_of(answer)
+    return _answer_for_metrics(_weeks_ahead)
+
+
+def follower_delays() -> list[Delay]:
+    """Return how far the followers of the change log are behind; nothing if the database does not answer in time."""
+    return _answer_for_metrics(_delays) or []
 
 
 def _start(name: str) -> "Future[bool]":
@@ -58,7 +65,10 @@ def _works(name: str, answer: "Future[bool]") -> bool:
     return answer.result()
 
 
-def _weeks_of(answer: "Future[int]") -> int | None:
+def _answer_for_metrics(probe: Callable[[], T]) -> T | None:
+    answer = _executor("metrics").submit(probe)
+    with without_connection():
+        wait([answer], timeout=TIMEOUT_SECONDS)
     if answer.done() and answer.exception() is None:
         return answer.result()
     answer.cancel()
@@ -80,10 +90,19 @@ def _weeks_ahead() -> int:
         return weeks_ahead(on=connection)
 
 
+def _delays() -> list[Delay]:
+    with _connection() as connection:
+        return delays([follower.name for follower in FOLLOWERS], on=connection)
+
+
 def _connection() -> "psycopg.Connection[Any]":
     """Open a separate connection, so that one which hangs is not given to anybody else."""
     timeouts = {"connect_timeout": 2, "tcp_user_timeout": 2000}
     return psycopg.connect(**connection_parameters() | timeouts, autocommit=True)
+
+
+def _keys() -> bool:
+    return reporter.knows_current_key
 
 
 def _redis() -> bool:
@@ -109,4 +128,5 @@ PROBES: dict[str, Callable[[], bool]] = {
     "redis": _redis,
     "storage": _storage,
     "partitions": _partitions,
+    "keys": _keys,
 }

@@ -1,5 +1,6 @@
 """Startup and shutdown of a server process (ASGI lifespan)."""
 
+import asyncio
 import gc
 import logging
 import resource
@@ -10,6 +11,8 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from chatproject.core.database import in_thread
+from chatproject.keys.preparation import UnknownKey
+from chatproject.keys.reporter import reporter
 from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
 from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub
@@ -30,7 +33,8 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             _allow_many_connections()
             try:
                 await _require_closed_demo()
-            except DemoIsOpen as reason:
+                await start_reporting()
+            except (DemoIsOpen, UnknownKey) as reason:
                 await send({"type": "lifespan.startup.failed", "message": str(reason)})
                 return
             hub().start()
@@ -39,8 +43,14 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             await group_commit().drain()
             await watermark_batcher().drain()
             await hub().stop()
+            await asyncio.to_thread(reporter.stop)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+async def start_reporting() -> None:
+    """Report which keys this process knows, from now on. Raises UnknownKey if it does not know the current one."""
+    await asyncio.to_thread(reporter.start, "web")
 
 
 def _tune_garbage_collector() -> None:

@@ -77,7 +77,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Return the metrics of this process to this machine and to whoever has the token; everyone else gets a 404."""
     if not (_has_metrics_token(request) or _is_from_this_machine(request)):
         return not_found(request)
-    return HttpResponse(exposition(partitions_ahead=health.weeks_ready()), content_type=CONTENT_TYPE)
+    followers = {each.follower: (each.seconds, each.is_rebuilding) for each in health.follower_delays()}
+    text = exposition(partitions_ahead=health.weeks_ready(), followers=followers)
+    return HttpResponse(text, content_type=CONTENT_TYPE)
 
 
 def _has_metrics_token(request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from accounts.changes import publish_user_change
 from accounts.models import User
 from accounts.people.locks import lock_people
-from chatproject.core.encryption import seal, unseal
+from chatproject.core.encryption.sealing import seal, unseal_or_empty
 from chatproject.core.errors import Invalid
 from chatproject.core.text import require_storable
 from conversations.access import participant_of
@@ -51,7 +51,7 @@ def draft_of(participant: Participant) -> str:
     """Return the decrypted draft of a participant; empty if there is none."""
     if participant.draft is None:
         return ""
-    return unseal(
+    return unseal_or_empty(
         bytes(participant.draft), field="draft", row=participant.user_id, conversation=participant.conversation_id
     )
 

@@ -10,6 +10,7 @@ from procrastinate.jobs import Status
 
 from accounts import mail
 from chatproject.core.errors import Unavailable
+from conversations.change_log.trimming import trim
 from messaging import said
 from messaging.media import cleanup, processing_queue
 from messaging.media.processing import process_next
@@ -66,11 +67,14 @@ def compare_storage(timestamp: int) -> None:
 @app.periodic(cron="41 * * * *")
 @app.task(queueing_lock="leftovers", pass_context=False)
 def clear_up(timestamp: int) -> None:
-    """Do the work of lost jobs, then delete old departures, by which that work is found, and old reports; hourly."""
+    """Do the work of lost jobs, then delete old departures, by which that work is found, old reports, and what the
+    change log need not keep, should no follower run; hourly.
+    """
     for id in purge.left_behind():
         purge.forget_conversation(id)
     purge.drop_old_departures()
     purge.forget_reports()
+    trim()
 
 
 @app.periodic(cron="*/20 * * * *")

@@ -33,7 +33,7 @@ from accounts.people.devices import device_words
 from accounts.people.languages import browser_language, code_of, language_of_mail, tag_of
 from accounts.usernames import IS_KEPT, IS_TAKEN, fold_username, is_kept
 from chatproject.core import rate_limits
-from chatproject.core.encryption import Unreadable
+from chatproject.core.encryption.errors import Unreadable
 from chatproject.core.errors import NotAllowed
 from chatproject.core.rate_limits import quotas
 

@@ -14,7 +14,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.signals import post_init, pre_save
 from django.dispatch import receiver
 
-from chatproject.core.encryption import Unreadable, seal_secret, unseal_former_secret, unseal_secret
+from chatproject.core.encryption.errors import Unreadable
+from chatproject.core.encryption.sealing import seal_secret, unseal_former_secret, unseal_secret
 
 PLACES = {"totp": "secret", "recovery_codes": "seed"}
 """The key of the secret in the data of each type of second factor. Passkeys have public keys only, no secret."""
@@ -61,6 +62,11 @@ def bound(sealed: str, *, purpose: str, owner: UUID) -> str:
     text = _decode(sealed.removeprefix(NEW))
     plain = unseal_secret(text, purpose="new") if sealed.startswith(NEW) else unseal_former_secret(text)
     return BOUND + _encode(seal_secret(plain, purpose=purpose, owner=owner))
+
+
+def sealed_secret(factor: Authenticator) -> bytes:
+    """Return the secret of a second factor as it is stored, without its prefix."""
+    return _decode(str(factor.data.get(PLACES[factor.type], "")).removeprefix(BOUND).removeprefix(NEW))
 
 
 @receiver(pre_save, sender=Authenticator)

@@ -4,6 +4,7 @@ There is no counter for delivered frames, because it would cost half as much as 
 """
 
 import math
+from collections.abc import Mapping
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -40,8 +41,22 @@ PARTITIONS_AHEAD = Gauge(
     "parley_partitions_ahead", "Weeks after the current one that have partitions for messages; NaN without a database."
 )
 
+FOLLOWER_DELAY = Gauge(
+    "parley_follower_delay_seconds",
+    "Age of the oldest change that a follower of the change log has not handled; 0 if it has handled all.",
+    ["follower"],
+)
+FOLLOWER_REBUILDING = Gauge(
+    "parley_follower_rebuilding", "1 while a follower of the change log rebuilds what it keeps.", ["follower"]
+)
 
-def exposition(*, partitions_ahead: int | None) -> bytes:
-    """Return all metrics in Prometheus' text format."""
+
+def exposition(*, partitions_ahead: int | None, followers: Mapping[str, tuple[float, bool]]) -> bytes:
+    """Return all metrics in Prometheus' text format; of each follower its delay and whether it rebuilds."""
     PARTITIONS_AHEAD.set(math.nan if partitions_ahead is None else partitions_ahead)
+    for gauge in (FOLLOWER_DELAY, FOLLOWER_REBUILDING):
+        gauge.clear()
+    for name, (seconds, is_rebuilding) in followers.items():
+        FOLLOWER_DELAY.labels(name).set(seconds)
+        FOLLOWER_REBUILDING.labels(name).set(is_rebuilding)
     return generate_latest()

@@ -1,4 +1,4 @@
-"""`make run`: start the engines, migrate the database, run the web server and the job worker until a signal arrives.
+"""`make run`: start the engines, migrate the database, run the application's processes until a signal arrives.
 
 With a management command as arguments, the engines run for as long as that command, without the web server.
 """
@@ -115,8 +115,8 @@ def serve(known: Mapping[str, str], address: Address, engines: Engines, signals:
         code = run_application(known, address, signals)
     if code is not None:
         raise CannotRun(
-            f"The web server or the job worker ended by itself (exit code {code}), so Parley ends too; "
-            "the lines above say more."
+            f"The web server, the job worker or `manage.py follow` ended by itself (exit code {code}), so Parley ends "
+            "too; the lines above say more."
         )
 
 

@@ -1,4 +1,4 @@
-"""The application's own processes, the web server and the job worker, run by honcho."""
+"""The application's own processes, the web server, the job worker and the followers, run by honcho."""
 
 import shlex
 import sys
@@ -80,6 +80,7 @@ def commands(environ: Mapping[str, str], address: Address) -> dict[str, list[str
     return {
         "web": web_command(environ, host=address.host, port=address.port),
         "jobs": manage_command("jobs", f"--shutdown-graceful-timeout={GRACE_SECONDS}"),
+        "follow": manage_command("follow"),
         **relay_command(environ, address),
     }
 

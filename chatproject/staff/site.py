@@ -16,7 +16,7 @@ from accounts.staff.admin_access import refusal_of, staff_of
 from accounts.staff.audit_log import Action, record_view
 from accounts.staff.model_admin import StaffAdmin
 from chatproject.staff.charts import chart
-from messaging.moderation.overview import overview_cache
+from messaging.moderation.overview import news_for, overview_cache
 
 CLOSED_VIEWS = {"autocomplete", "view_on_site"}
 """Views of Django that reveal whether a row of a model exists."""
@@ -66,13 +66,15 @@ class StaffSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Show the overview, and record in the audit log who has seen it; that entry covers no other page."""
-        record_view(by=staff_of(request), action=Action.SEE_OVERVIEW)
+        by = staff_of(request)
+        news = news_for(by.user)
+        record_view(by=by, action=Action.SEE_OVERVIEW)
         seen = overview_cache.load()
         charts = [
             chart("messages", "Messages a day", seen.messages),
             chart("people", "New people a day", seen.newcomers),
         ]
-        return super().index(request, {**(extra_context or {}), "seen": seen, "charts": charts})
+        return super().index(request, {**(extra_context or {}), "seen": seen, "news": news, "charts": charts})
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Redirect to our sign-in page, which starts a session of ours; explain if being signed in is not enough.

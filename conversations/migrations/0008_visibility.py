@@ -7,7 +7,7 @@ from chatproject.core.migrations import AddColumn
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("conversations", "0006_names_for_the_staff")]
+    dependencies = [("conversations", "0007_change_log")]
 
     operations = [
         AddColumn("conversation", "min_position", models.BigIntegerField(db_default=0, default=0, editable=False)),

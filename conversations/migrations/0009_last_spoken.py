@@ -20,7 +20,7 @@ WHERE c.id = k.id AND c.last_spoken < newest.position
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("conversations", "0008_visibility"), ("messaging", "0010_visibility")]
+    dependencies = [("conversations", "0008_visibility"), ("messaging", "0011_visibility")]
 
     operations = [
         RunInBatches("conversation", NEWEST, remaining="last_position > last_spoken", rows=100),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from chatproject.core.encryption import NO_ID, seal, unseal
+from chatproject.core.encryption.sealing import NO_ID, seal, unseal, unseal_or_empty
 from chatproject.core.json_types import Count, IdText, PathText, one_of
 
 
@@ -103,7 +103,7 @@ def media_json(row: MediaRow) -> MediaJSON:
         "state": "quarantined" if row.quarantined_at else row.state,
         "reason": row.reason or None,
         "kind": row.kind or kind_of([row.content_type]),
-        "filename": open_filename(row.id, bytes(row.filename)),
+        "filename": unseal_or_empty(bytes(row.filename), field="filename", row=row.id, conversation=NO_ID),
         "content_type": row.content_type,
         "size": row.size if row.stored_size is None else row.stored_size,
         "width": row.width,

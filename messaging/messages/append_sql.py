@@ -25,8 +25,8 @@ APPEND = """
 WITH i AS MATERIALIZED (
     SELECT * FROM unnest(
         %(ids)s::uuid[], %(conversations)s::uuid[], %(senders)s::uuid[], %(kinds)s::text[],
-        %(bodies)b::bytea[], %(fingerprints)b::bytea[], %(replies)s::uuid[], %(timely)s::boolean[]
-    ) WITH ORDINALITY AS t(id, conversation_id, sender_id, kind, body, fingerprint, reply_to_id, timely, ord)
+        %(bodies)b::bytea[], %(replies)s::uuid[], %(timely)s::boolean[]
+    ) WITH ORDINALITY AS t(id, conversation_id, sender_id, kind, body, reply_to_id, timely, ord)
 ), seen AS MATERIALIZED (
     SELECT m.id, m.conversation_id, m.position, m.sender_id, m.kind, m.addressed, m.created_at
     FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
@@ -83,8 +83,8 @@ WITH i AS MATERIALIZED (
     WHERE p.conversation_id = m.conversation_id AND p.user_id = m.sender_id AND p.delivered_through >= m.last_position
 ), stored AS (
     INSERT INTO messaging_message
-        (id, conversation_id, position, version, sender_id, kind, body, fingerprint, reply_to_id, mentions, created_at)
-    SELECT a.id, a.conversation_id, a.base + a.n, a.base + a.n, a.sender_id, a.kind, a.body, a.fingerprint,
+        (id, conversation_id, position, version, sender_id, kind, body, reply_to_id, mentions, created_at)
+    SELECT a.id, a.conversation_id, a.base + a.n, a.base + a.n, a.sender_id, a.kind, a.body,
         a.reply_to_id, {mentions}, date_trunc('milliseconds', clock_timestamp())
     FROM accepted a {with_mentioned_people}
     RETURNING id, position, mentions, created_at
@@ -133,7 +133,6 @@ def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any
         "senders": array_text(draft.sender_id for draft in drafts),
         "kinds": array_text(draft.kind for draft in drafts),
         "bodies": [draft.body for draft in drafts],
-        "fingerprints": [draft.fingerprints[0] for draft in drafts],
         "replies": array_text(draft.reply_to_id for draft in drafts),
         "timely": array_text("t" if draft.is_timely else "f" for draft in drafts),
         # As text they sort in the same order, and faster.

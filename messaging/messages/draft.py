@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chatproject.core.encryption import fingerprints, seal
+from chatproject.core.encryption.digests import digest
+from chatproject.core.encryption.sealing import seal
 from chatproject.core.errors import Invalid, Unprocessable
 from chatproject.core.ids import id_milliseconds, uuid7
 from chatproject.core.text import is_visible, require_storable
@@ -30,9 +31,9 @@ class Draft:
     text: str
     reply_to_id: UUID | None
     body: bytes
-    """The encrypted text."""
-    fingerprints: list[bytes]
-    """Keyed hashes of the content, one for each key; a repeated send is recognised by them."""
+    """The encrypted text, with the digest of the parts."""
+    parts: tuple[bytes, ...]
+    """What makes up the content: a repeated send has the same."""
     is_timely: bool
     """Whether the time in the id lies within the bounds of the contract."""
     names: Sequence[Spelling] = ()
@@ -75,11 +76,17 @@ def make_draft(
     kind: str = Message.Kind.TEXT,
     reply_to_id: UUID | None = None,
     media: Sequence[UUID] = (),
+    content: tuple[bytes, ...] = (),
 ) -> Draft:
-    """Encrypt and fingerprint a message; its content is not checked."""
+    """Encrypt a message, which is not checked; `content` is what a repeat of it has, if that is not what is stored."""
     id = id or uuid7()
-    media_ids = b"".join([each.bytes for each in media])
-    content = (kind.encode(), text.encode(), media_ids, reply_to_id.bytes if reply_to_id else b"")
+    content = content or (
+        kind.encode(),
+        text.encode(),
+        b"".join([each.bytes for each in media]),
+        reply_to_id.bytes if reply_to_id else b"",
+    )
+    parts = (sender_id.bytes, conversation_id.bytes, *content)
     return Draft(
         id=id,
         conversation_id=conversation_id,
@@ -87,8 +94,8 @@ def make_draft(
         kind=kind,
         text=text,
         reply_to_id=reply_to_id,
-        body=seal(text, field="body", row=id, conversation=conversation_id),
-        fingerprints=fingerprints(sender_id.bytes, conversation_id.bytes, *content),
+        body=seal(text, field="body", row=id, conversation=conversation_id, digest=digest(*parts)),
+        parts=parts,
         is_timely=-ID_MAX_AHEAD_MS <= time.time() * 1000 - id_milliseconds(id) <= ID_MAX_AGE_MS,
         names=names_in(text) if "@" in text else (),
         media=media,

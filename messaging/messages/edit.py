@@ -1,13 +1,14 @@
 """Editing and deleting messages."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from chatproject.core.encryption import seal, unseal
+from chatproject.core.encryption.sealing import seal, unseal, unseal_digest
 from chatproject.core.errors import NotAllowed, Unprocessable
 from conversations.membership import Rank, rank_of
 from conversations.models import Conversation
@@ -29,10 +30,12 @@ def edit_message(*, by: User, message_id: UUID, text: str) -> MessageJSON:
     locked.require_open()
     if locked.now - message.created_at > timedelta(seconds=settings.EDIT_SECONDS):
         raise NotAllowed("This message is too old to be edited.")
-    bound_to = {"row": message.pk, "conversation": message.conversation_id}
-    if message.body is not None and unseal(bytes(message.body), field="body", **bound_to) == text:
+    body = bytes(message.body or b"")
+    bound_to: dict[str, Any] = {"field": "body", "row": message.pk, "conversation": message.conversation_id}
+    if unseal(body, **bound_to) == text:
         return current_json(message)
-    message.body = seal(text, field="body", **bound_to)
+    # A repeat is still recognised by what was first sent.
+    message.body = seal(text, **bound_to, digest=unseal_digest(body, **bound_to))
     message.mentions = mentioned(names_in(text), conversation_id=message.conversation_id, sender_id=by.pk)
     message.edited_at = locked.now
     return save_change(message, locked.conversation)

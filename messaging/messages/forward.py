@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatproject.core import rate_limits
-from chatproject.core.encryption import fingerprints, unseal
+from chatproject.core.encryption.sealing import unseal
 from chatproject.core.errors import Unprocessable
 from chatproject.core.ids import uuid7
 from chatproject.core.rate_limits import quotas
@@ -37,8 +37,7 @@ def forward_message(*, by: User, conversation_id: UUID, forward_of_id: UUID, id:
     stored = Message.objects.filter(pk=id).first()
     if stored is not None:
         # A repeat is one, whatever has become of the forwarded message.
-        repeat = _draft(by, conversation_id, id, source)
-        repeat.fingerprints = _fingerprints(by, conversation_id, forward_of_id)
+        repeat = _draft(by, conversation_id, id, forward_of_id)
         return SendResult(_repeat_json(by, require_same_message(repeat, stored)), repeated=True)
     participant_of(by, conversation_id)
     return _charged(by, source, lambda found: _forward(by, conversation_id, id, found))
@@ -72,15 +71,11 @@ def _forward_first(by: User, to: User, id: UUID, source: Message) -> SendResult:
 
 @transaction.atomic
 def _forward(by: User, conversation_id: UUID, id: UUID, source: Message) -> SendResult:
-    draft = _draft(by, conversation_id, id, source)
-    draft.fingerprints, draft.names = _fingerprints(by, conversation_id, source.pk), ()
-    draft.media = _copy_media(source, by)
+    body = bytes(source.body or b"")
+    text = unseal(body, field="body", row=source.pk, conversation=source.conversation_id) if body else ""
+    draft = _draft(by, conversation_id, id, source.pk, text=text, kind=source.kind)
+    draft.names, draft.media = (), _copy_media(source, by)
     return append(draft)
-
-
-def _fingerprints(by: User, conversation_id: UUID, forward_of_id: UUID) -> list[bytes]:
-    """Make the fingerprints by which a repeat of a forward is recognised."""
-    return fingerprints(by.pk.bytes, conversation_id.bytes, b"forward", b"", forward_of_id.bytes, b"")
 
 
 def _repeat_json(by: User, stored: Message) -> MessageJSON:
@@ -102,14 +97,10 @@ def _find_source(by: User, message_id: UUID) -> Message | None:
     return message if message.deleted_at is None and message.kind != Message.Kind.NOTICE else None
 
 
-def _draft(by: User, conversation_id: UUID, id: UUID, source: Message | None) -> Draft:
-    """Make a draft with the content of the source; without one, just enough to recognise a repeat."""
-    fields: dict[str, Any] = {"sender_id": by.pk, "conversation_id": conversation_id, "id": id}
-    if source is None:
-        return make_draft(**fields, text="")
-    body = b"" if source.body is None else bytes(source.body)
-    text = unseal(body, field="body", row=source.pk, conversation=source.conversation_id) if body else ""
-    return make_draft(**fields, text=text, kind=source.kind)
+def _draft(by: User, conversation_id: UUID, id: UUID, forward_of_id: UUID, *, text: str = "", **fields: Any) -> Draft:
+    """Make the draft of a forward; without a text it is just enough to recognise a repeat."""
+    content = (b"forward", b"", forward_of_id.bytes, b"")
+    return make_draft(sender_id=by.pk, conversation_id=conversation_id, id=id, text=text, content=content, **fields)
 
 
 def _copy_media(source: Message, owner: User) -> list[UUID]:

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from chatproject.core.encryption import unseal
+from chatproject.core.encryption.sealing import unseal_or_empty
 from chatproject.core.json_types import Count, IdText, PathText, TimeText, one_of
 from chatproject.core.realtime import timestamp
 from conversations.events import HistoryText, ParticipantJSON, PlaceJSON
@@ -140,7 +140,7 @@ def _content(message: Message) -> str:
     if message.body is None or message.deleted_at is not None:
         return ""
     field = "notice" if message.kind == Message.Kind.NOTICE else "body"
-    return unseal(bytes(message.body), field=field, row=message.pk, conversation=message.conversation_id)
+    return unseal_or_empty(bytes(message.body), field=field, row=message.pk, conversation=message.conversation_id)
 
 
 class NewMessage(Protocol):

@@ -12,7 +12,7 @@ from django.db import models, transaction
 from django.db.models import BigIntegerField, Case, F, When
 
 from accounts.models import User
-from chatproject.core.encryption import seal
+from chatproject.core.encryption.sealing import seal
 from chatproject.core.ids import uuid7
 from chatproject.core.realtime import publish
 from conversations.models import Conversation, Participant

@@ -2,9 +2,13 @@
 
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from chatproject.core.dedicated_connection import DedicatedConnection
+from chatproject.core.encryption.digests import digest, former_fingerprints
+from chatproject.core.encryption.errors import Unreadable
+from chatproject.core.encryption.sealing import unseal_digest
 from chatproject.core.errors import IdConflict
 from messaging.messages.draft import Draft
 from messaging.messages.json import (
@@ -50,10 +54,22 @@ def hidden_json(stored: Message) -> MessageJSON:
 
 
 def _has_same_content(draft: Draft, stored: Message) -> bool:
-    # A deleted message keeps no fingerprint; then the id and the sender have to be enough.
-    if stored.fingerprint is None:
-        return stored.conversation_id == draft.conversation_id
-    return any(hmac.compare_digest(bytes(stored.fingerprint), one) for one in draft.fingerprints)
+    if stored.fingerprint is not None:
+        known = bytes(stored.fingerprint)
+        return any(hmac.compare_digest(known, one) for one in former_fingerprints(*draft.parts))
+    if known := _digest_of(stored):
+        return hmac.compare_digest(known, digest(*draft.parts))
+    # A deleted message keeps no digest; then the id and the sender have to be enough.
+    return stored.conversation_id == draft.conversation_id
+
+
+def _digest_of(stored: Message) -> bytes:
+    """Return the digest of what was first sent as this message; empty if it has none, or cannot be opened."""
+    if stored.body is None:
+        return b""
+    with suppress(Unreadable):
+        return unseal_digest(bytes(stored.body), field="body", row=stored.pk, conversation=stored.conversation_id)
+    return b""
 
 
 async def _read_message(connection: DedicatedConnection, id: UUID) -> Message | None:

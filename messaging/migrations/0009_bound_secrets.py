@@ -4,7 +4,7 @@ from typing import Any
 from django.db import migrations, transaction
 
 from accounts.auth.factor_secrets import BOUND, PLACES, bound
-from chatproject.core.encryption import MissingKey, Unreadable
+from chatproject.core.encryption.errors import MissingKey, Unreadable
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,6 @@
 """The numbers on the start page of the admin: each process counts them at most once a minute.
 
-No count reads more than `COUNT_LIMIT` rows. The counts of past days are cached for longer, so that a refresh usually
-reads the ids of today alone.
+No count reads more than `COUNT_LIMIT` rows. Messages are counted as they come, by a follower of the change log.
 """
 
 import time
@@ -12,21 +11,21 @@ from threading import Lock
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 from redis.exceptions import RedisError
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from chatproject.core.database import without_connection
 from chatproject.core.ids import first_id_at
 from messaging.models import Blob, Report
 from messaging.moderation.connections import count
+from messaging.moderation.message_counts import counting_lag, messages_by_day, messages_since
 
 DAYS = 30
 COUNT_LIMIT = 100_000
 CACHE_SECONDS = 60
-# A message may arrive with an id that is up to seven days old, so the counts of past days can still grow.
 PAST_CACHE_SECONDS = 3600
 DAY = timedelta(days=1)
 
@@ -63,7 +62,34 @@ class Overview:
     failed_jobs: CappedCount
     messages: Sequence[tuple[date, int]]
     """Messages and notices of each of the last `DAYS` days; the last entry is today."""
+    messages_lag: float | None
+    """How many seconds ago a message may have been stored that is not counted yet; None while all are counted anew."""
     newcomers: Sequence[tuple[date, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new since a staff member looked at the overview last."""
+
+    since: datetime
+    """The beginning of the hour of that look."""
+    messages: int
+    people: int
+    reports: int
+
+
+def news_for(by: User) -> News | None:
+    """Count what is new for a staff member; None if they have not looked before."""
+    looked_at = AuditEntry.objects.filter(by=by, action=AuditEntry.Action.SEE_OVERVIEW).aggregate(at=Max("at"))["at"]
+    if looked_at is None:
+        return None
+    hour = looked_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return News(
+        since=hour,
+        messages=messages_since(hour),
+        people=User.objects.filter(pk__gte=first_id_at(hour), is_bot=False).count(),
+        reports=Report.objects.filter(pk__gte=first_id_at(hour)).count(),
+    )
 
 
 class DailyCounts:
@@ -100,7 +126,7 @@ class OverviewCache:
 
     def clear(self) -> None:
         self._overview: tuple[float, Overview] | None = None
-        self._messages, self._newcomers = DailyCounts("messaging_message"), DailyCounts("accounts_user")
+        self._newcomers = DailyCounts("accounts_user")
 
     def load(self) -> Overview:
         """Return the overview, which is at most a minute old."""
@@ -126,7 +152,8 @@ class OverviewCache:
             open_reports=_capped_count(Report.objects.filter(resolved_at=None)),
             waiting_jobs=_capped_count(jobs.filter(status="todo")),
             failed_jobs=_capped_count(jobs.filter(status="failed")),
-            messages=self._messages.load(days),
+            messages=messages_by_day(days),
+            messages_lag=counting_lag(),
             newcomers=self._newcomers.load(days),
         )
 

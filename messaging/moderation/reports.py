@@ -12,7 +12,7 @@ from accounts.models import SERVICE_ID, User
 from accounts.staff import moderation as people
 from accounts.staff.audit_log import Action, Staff, record
 from chatproject.core import rate_limits
-from chatproject.core.encryption import seal, unseal
+from chatproject.core.encryption.sealing import seal, unseal, unseal_or_empty
 from chatproject.core.errors import Conflict, Unprocessable
 from chatproject.core.ids import uuid7
 from chatproject.core.json_types import IdText, TimeText, one_of
@@ -87,7 +87,9 @@ def _sealed(id: UUID, field: str, text: str) -> bytes:
 def unsealed(report: Report, field: str) -> str:
     """Decrypt the `comment` or the `copy` of a report; empty if it has none."""
     sealed = getattr(report, field)
-    return unseal(bytes(sealed), field=field, row=report.pk, conversation=report.pk) if sealed is not None else ""
+    if sealed is None:
+        return ""
+    return unseal_or_empty(bytes(sealed), field=field, row=report.pk, conversation=report.pk)
 
 
 class ReportJSON(TypedDict):

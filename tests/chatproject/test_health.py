@@ -13,7 +13,7 @@ from django.db import connection
 from messaging.retention.partitions import partitions
 from tests.support.server import Server, running
 
-ALL_IS_WELL = {"database": True, "redis": True, "storage": True, "partitions": True}
+ALL_IS_WELL = {"database": True, "redis": True, "storage": True, "partitions": True, "keys": True}
 
 SILENT = {
     "DATABASE_URL": "postgresql://127.0.0.1:{port}/parley",

@@ -36,10 +36,15 @@ GUARDS = {"without_connection", "storage_call"}
 ELSEWHERE = {
     "chatproject.core.rate_limits.memory.consume": "its lock is held for a few microseconds, without any other wait",
     "chatproject.core.rate_limits.memory.clear": "its lock is held for a few microseconds, without any other wait",
+    "chatproject.core.migration_locks.retried": "a program of its own migrates, on a connection that keeps its lock",
+    "chatproject.core.migration_locks.alone": "a program of its own migrates, on a connection that keeps its lock",
     "messaging.receipts.watermarks._wait_for_locks": "it waits for a row that another transaction has locked",
+    "chatproject.core.encryption.ring._stored_current": "it waits for the database, once in a command",
+    "chatproject.keys.reporter.start": "it is called once, before this process serves anybody",
+    "chatproject.keys.reporter._connected": "it is called in a thread of its own, which uses no connection of Django's",
     "chatproject.health._connection": "it is called in threads of its own, which use no connection of Django's",
     "chatproject.health._works": "the answer is there already",
-    "chatproject.health._weeks_of": "the answer is there already",
+    "chatproject.health._answer_for_metrics": "the answer is there already",
     "messaging.media.storage.list_objects": "it makes a paginator, which calls when it is advanced, in `storage_call`",
 }
 OUT_OF_SIGHT = ("chatproject.embedded", "messaging.media.sanitizer", "messaging.management", "chatproject.management")

@@ -165,7 +165,10 @@ def _shown(moment: datetime | None) -> str | None:
 
 
 class Bodies:
-    """Opens what is sealed: format (1 byte), key id (4), nonce (12), AES-256-GCM under the conversation's subkey."""
+    """Opens what is sealed: format (1 byte), key id (4), nonce (12), AES-256-GCM under the conversation's subkey.
+
+    Format 2 is bound to its format too, and holds a digest of 32 bytes before the text.
+    """
 
     def __init__(self, keys: str) -> None:
         ring = [base64.urlsafe_b64decode(key) for key in keys.split(",")]
@@ -180,6 +183,8 @@ class Bodies:
         )
         bound_to = field.encode() + bytes.fromhex(row.id.replace("-", "")) + conversation
         cipher = self._cipher(row.body[1:5], conversation)
+        if row.body[0] == 2:
+            return cipher.decrypt(row.body[5:17], row.body[17:], b"\x02" + bound_to)[32:].decode()
         return cipher.decrypt(row.body[5:17], row.body[17:], bound_to).decode()
 
     def _cipher(self, key_id: bytes, conversation: bytes) -> AESGCM:

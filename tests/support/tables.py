@@ -11,10 +11,13 @@ ROOTS = [
     "accounts_session",
     "conversations_conversation",
     "conversations_participant",
+    "conversations_changelogentry",
+    "conversations_followermark",
     "messaging_message",
     "messaging_messagestatus",
     "messaging_reaction",
     "messaging_blob",
+    "messaging_messagecount",
     "procrastinate_jobs",
     "django_session",
 ]

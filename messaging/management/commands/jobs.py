@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from procrastinate.contrib.django import app
 
 from accounts import mail
+from chatproject.keys.preparation import UnknownKey
+from chatproject.keys.reporter import reporting
 from messaging.media import processing_queue
 
 SLOTS = {"default": 1, processing_queue.QUEUE: 2, mail.QUEUE: 4}
@@ -26,8 +28,12 @@ class Command(BaseCommand):
     def handle(self, *, queues: list[str], shutdown_graceful_timeout: float, **options: Any) -> None:
         if unknown := set(queues) - SLOTS.keys():
             raise CommandError(f"There is no queue {min(unknown)}.")
-        with app.replace_connector(app.connector.get_worker_connector()):  # type: ignore[attr-defined] # Django's has it
-            asyncio.run(_run(queues or list(SLOTS), shutdown_graceful_timeout))
+        connector = app.connector.get_worker_connector()  # type: ignore[attr-defined] # Django's has it
+        try:
+            with reporting("jobs"), app.replace_connector(connector):
+                asyncio.run(_run(queues or list(SLOTS), shutdown_graceful_timeout))
+        except UnknownKey as reason:
+            raise CommandError(str(reason)) from None
 
 
 async def _run(queues: list[str], shutdown_timeout: float) -> None:

@@ -6,8 +6,10 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
 from accounts.models import User
-from chatproject.core.encryption import MissingKey
+from chatproject.core.encryption.errors import MissingKey
+from chatproject.keys.preparation import UnknownKey, prepare_keys
 from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
+from messaging.management.sealed_rows import newest_key
 from messaging.retention.partitions import make_partitions
 
 
@@ -21,7 +23,8 @@ class Command(BaseCommand):
             raise CommandError("CHAT_KEYS is not set: without a key no message can be stored.")
         try:
             call_command("migrate", interactive=False, verbosity=0)
-        except MissingKey as error:
+            prepare_keys(sealed_with=newest_key())
+        except (MissingKey, UnknownKey) as error:
             raise CommandError(str(error)) from error
         for name in make_partitions():
             self.stdout.write(f"made the partition {name}")

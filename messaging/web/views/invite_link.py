@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.web.base import READ, WRITE, too_many
 from accounts.web.person_view import initials, tone
 from chatproject.core import rate_limits
-from chatproject.core.encryption import Unreadable, seal_secret, unseal_secret
+from chatproject.core.encryption.errors import Unreadable
+from chatproject.core.encryption.sealing import seal_secret, unseal_secret
 from chatproject.core.errors import Gone, NotAllowed, Refused
 from chatproject.core.rate_limits import quotas
 from chatproject.server.compression import holds_secret

@@ -17,7 +17,8 @@ from django.test import Client
 
 from accounts.auth.second_factor import factors_of, use_code
 from accounts.models import User
-from chatproject.core.encryption import NO_ID, MissingKey, seal
+from chatproject.core.encryption.errors import MissingKey
+from chatproject.core.encryption.sealing import NO_ID, seal
 from messaging.migrations import __name__ as migrations
 from tests.accounts.conftest import code
 from tests.accounts.visitor import PASSWORD, Visitor, words

@@ -11,14 +11,16 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from chatproject.core.encryption import (
-    Mac,
-    MissingKey,
-    Unreadable,
-    fingerprints,
+from chatproject.core.encryption.digests import digest, former_fingerprints
+from chatproject.core.encryption.errors import MissingKey, Unreadable
+from chatproject.core.encryption.ring import fingerprint_subkey, key_id, ring
+from chatproject.core.encryption.sealing import (
+    key_id_of,
     seal,
     seal_secret,
     unseal,
+    unseal_digest,
+    unseal_or_empty,
     unseal_secret,
 )
 from chatproject.core.ids import uuid7
@@ -28,6 +30,10 @@ HERE: dict[str, Any] = {"field": "body", "row": uuid7(), "conversation": uuid7()
 
 def new_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+def id_of(key: str) -> bytes:
+    return key_id(base64.urlsafe_b64decode(key))
 
 
 @pytest.mark.parametrize(
@@ -49,12 +55,14 @@ def test_a_sealed_text_opens_nowhere_else(moved: dict[str, Any]) -> None:
         unseal(seal("Hi", **HERE), **HERE | moved)
 
 
-def test_a_sealed_text_with_any_byte_altered_does_not_open() -> None:
-    sealed = seal("Hi", **HERE)
+@pytest.mark.parametrize("digest", [b"", digest(b"Hi")], ids=["text", "digest and text"])
+def test_a_sealed_text_with_any_byte_altered_does_not_open(digest: bytes) -> None:
+    sealed = seal("Hi", **HERE, digest=digest)
     for index in range(len(sealed)):
-        altered = sealed[:index] + bytes([sealed[index] ^ 1]) + sealed[index + 1 :]
-        with pytest.raises(Unreadable):
-            unseal(altered, **HERE)
+        for bits in (1, 3):
+            altered = sealed[:index] + bytes([sealed[index] ^ bits]) + sealed[index + 1 :]
+            with pytest.raises(Unreadable):
+                unseal(altered, **HERE)
 
 
 def test_a_sealed_text_that_was_cut_off_does_not_open() -> None:
@@ -87,17 +95,52 @@ def test_another_servers_key_opens_nothing(settings: Settings) -> None:
         unseal(sealed, **HERE)
 
 
-def test_a_new_key_seals_and_the_old_one_still_opens_until_it_is_removed(settings: Settings) -> None:
+def test_a_new_key_seals_once_it_is_current_and_the_old_one_still_opens_until_it_is_removed(settings: Settings) -> None:
     old, new = new_key(), new_key()
     settings.CHAT_KEYS = [old]
     before = seal("before", **HERE)
     settings.CHAT_KEYS = [new, old]
+    ring().set_current(id_of(new))
     after = seal("after", **HERE)
     assert [unseal(before, **HERE), unseal(after, **HERE)] == ["before", "after"]
     settings.CHAT_KEYS = [new]
     assert unseal(after, **HERE) == "after"
     with pytest.raises(Unreadable):
         unseal(before, **HERE)
+
+
+def test_of_several_keys_the_last_seals_until_one_is_current(settings: Settings) -> None:
+    settings.CHAT_KEYS = [new_key(), old := new_key()]
+    assert key_id_of(seal("Hi", **HERE)) == id_of(old)
+
+
+def test_a_current_key_that_is_missing_here_changes_nothing(settings: Settings) -> None:
+    settings.CHAT_KEYS = [mine := new_key()]
+    ring().set_current(id_of(new_key()))
+    assert key_id_of(seal("Hi", **HERE)) == id_of(mine)
+
+
+def test_a_digest_is_sealed_with_the_text_and_opens_with_it(settings: Settings) -> None:
+    sealed = seal("Hi", **HERE, digest=digest(b"Hi"))
+    assert (unseal(sealed, **HERE), unseal_digest(sealed, **HERE)) == ("Hi", digest(b"Hi"))
+    assert digest(b"Hi") not in sealed
+    assert unseal_digest(seal("Hi", **HERE), **HERE) == b""
+    settings.CHAT_KEYS = [new_key()]
+    with pytest.raises(MissingKey):
+        unseal_digest(sealed, **HERE)
+
+
+def test_one_that_does_not_open_is_empty_where_it_is_shown_among_others(caplog: pytest.LogCaptureFixture) -> None:
+    assert unseal_or_empty(seal("Hi", **HERE), **HERE) == "Hi"
+    assert unseal_or_empty(seal("Hi", **HERE), **HERE | {"field": "name"}) == ""
+    [line] = caplog.records
+    assert str(HERE["row"]) in line.getMessage()
+
+
+@pytest.mark.parametrize("value", [b"", b"\1", b"\3" + bytes(60), b"\1" + bytes(31), b"Hi" * 40], ids=str)
+def test_what_is_not_sealed_names_no_key(value: bytes) -> None:
+    with pytest.raises(Unreadable):
+        key_id_of(value)
 
 
 @pytest.mark.parametrize("keys", [[], ["c2hvcnQ="], [new_key(), base64.urlsafe_b64encode(b"x" * 31).decode()]])
@@ -107,15 +150,9 @@ def test_without_a_whole_key_nothing_is_sealed(keys: list[str], settings: Settin
         seal("Hi", **HERE)
 
 
-@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 20_000])
-def test_a_fingerprint_is_an_hmac(length: int) -> None:
-    key, text = os.urandom(32), b"x" * length
-    assert Mac(key).digest(text) == hmac.digest(key, text, "sha256")
-
-
 FORKS = """
 import os
-from chatproject.core.encryption import Nonces
+from chatproject.core.encryption.nonces import Nonces
 nonces = Nonces()
 nonces.next()
 child = os.fork()
@@ -131,18 +168,18 @@ def test_a_child_process_draws_other_nonces_than_its_parent() -> None:
     assert len(set(said.split())) == 2
 
 
-def test_fingerprints_of_equal_texts_are_equal() -> None:
-    assert fingerprints(b"alice", b"Hi") == fingerprints(b"alice", b"Hi")
-
-
 @pytest.mark.parametrize("parts", [(b"alice", b"Ho"), (b"alic", b"eHi"), (b"alice", b"Hi", b""), (b"aliceHi",)])
-def test_fingerprints_of_other_texts_differ(parts: tuple[bytes, ...]) -> None:
-    assert fingerprints(*parts) != fingerprints(b"alice", b"Hi")
+def test_digests_of_equal_parts_are_equal_and_others_differ(parts: tuple[bytes, ...]) -> None:
+    assert digest(b"alice", b"Hi") == digest(b"alice", b"Hi")
+    assert digest(*parts) != digest(b"alice", b"Hi")
+    assert list(former_fingerprints(*parts)) != list(former_fingerprints(b"alice", b"Hi"))
 
 
-def test_a_fingerprint_needs_the_key_and_matches_under_the_old_one(settings: Settings) -> None:
-    [before] = fingerprints(b"Hi")
+def test_a_former_fingerprint_is_an_hmac_under_each_key_and_under_those_that_were_kept(settings: Settings) -> None:
+    subkey = fingerprint_subkey(base64.urlsafe_b64decode(settings.CHAT_KEYS[0]))
+    content = b"\0\0\0\2Hi"
+    assert list(former_fingerprints(b"Hi")) == [hmac.digest(subkey, content, "sha256")]
     settings.CHAT_KEYS = [new_key(), *settings.CHAT_KEYS]
-    newest, older = fingerprints(b"Hi")
-    assert newest != before
-    assert older == before
+    ring().keep_subkeys({b"gone": b"k" * 32})
+    _, second, kept = former_fingerprints(b"Hi")
+    assert (second, kept) == (hmac.digest(subkey, content, "sha256"), hmac.digest(b"k" * 32, content, "sha256"))

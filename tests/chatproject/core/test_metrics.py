@@ -119,10 +119,10 @@ async def test_what_only_the_audit_found_is_counted(
 
 
 def test_a_full_queue_is_counted() -> None:
-    line, before = Connection(), numbers(exposition(partitions_ahead=4).decode())
+    line, before = Connection(), numbers(exposition(partitions_ahead=4, followers={}).decode())
     line.is_free = False
     line.put(*map(str, range(QUEUE_LENGTH + 2)))
-    after = numbers(exposition(partitions_ahead=4).decode())
+    after = numbers(exposition(partitions_ahead=4, followers={}).decode())
     assert after["parley_queue_overflows_total"] - before["parley_queue_overflows_total"] == 1
 
 

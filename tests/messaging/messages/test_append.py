@@ -12,12 +12,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from chatproject.core.encryption import seal
 from chatproject.core.errors import Blocked, IdConflict, Invalid
 from chatproject.core.ids import uuid7
 from conversations.creation import create_group, start_direct
 from conversations.models import Conversation
 from messaging.messages.append import append
+from messaging.messages.edit import edit_message
 from messaging.messages.send import send_message
 from messaging.models import Message
 from messaging.retention.partitions import make_partitions, monday, name_of, partitions
@@ -29,9 +29,7 @@ def said_before(id: UUID, by: User, conversation: Conversation, text: str = "Hi"
     """Store a message as it was sent when its id was new."""
     it = draft(by, conversation, text, id=id)
     Conversation.objects.filter(pk=conversation.pk).update(version=1, last_position=1)
-    return Message.objects.create(
-        id=id, conversation=conversation, sender=by, position=1, version=1, body=it.body, fingerprint=it.fingerprints[0]
-    )
+    return Message.objects.create(id=id, conversation=conversation, sender=by, position=1, version=1, body=it.body)
 
 
 # What is new
@@ -123,8 +121,7 @@ def test_other_content_under_the_same_id_is_a_conflict(
 
 def test_a_repeat_of_an_edited_message_is_recognised_by_its_first_text(conversation: Conversation, alice: User) -> None:
     id = UUID(say(alice, conversation, "Hi")["id"])
-    edited = seal("Hello", field="body", row=id, conversation=conversation.pk)
-    Message.objects.filter(pk=id).update(body=edited, version=2, edited_at=timezone.now())
+    edit_message(by=alice, message_id=id, text="Hello")
     assert say(alice, conversation, "Hi", id=id)["text"] == "Hello"
     with pytest.raises(IdConflict):
         say(alice, conversation, "Hello", id=id)
@@ -134,7 +131,7 @@ def test_a_repeat_of_an_edited_message_is_recognised_by_its_first_text(conversat
 def deleted(conversation: Conversation, alice: User) -> UUID:
     """A message of alice that was deleted, with all that told what it said."""
     id = UUID(say(alice, conversation, "Hi")["id"])
-    Message.objects.filter(pk=id).update(body=None, fingerprint=None, version=2, deleted_at=timezone.now())
+    Message.objects.filter(pk=id).update(body=None, version=2, deleted_at=timezone.now())
     return id
 
 

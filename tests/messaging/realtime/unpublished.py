@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from chatproject.core.encryption import seal
+from chatproject.core.encryption.sealing import seal
 from chatproject.core.realtime import ConversationEvent
 from conversations.models import Conversation
 from messaging.messages.events import message_created

@@ -8,7 +8,7 @@ from chatproject.core.migrations import AddColumn, AddIndexOnline
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("conversations", "0008_visibility"), ("messaging", "0009_bound_secrets")]
+    dependencies = [("conversations", "0008_visibility"), ("messaging", "0010_message_counts")]
 
     operations = [
         AddColumn(

@@ -1,0 +1,101 @@
+"""The runner: followers are woken when something is new, and one that fails stops no other."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from statistics import median
+
+import pytest
+from django.db import connection
+from django.db.models import F
+
+from conversations.change_log.entries import Change
+from conversations.change_log.follower import Follower
+from conversations.change_log.runner import Runner
+from conversations.models import Conversation
+from tests.conversations.change_log.recorder import Recorder, is_whole
+from tests.support.patience import wait_until
+from tests.support.together import on_own_connection
+
+pytestmark = pytest.mark.usefixtures("committed")
+
+
+class Stopwatch:
+    """Notes when a change came."""
+
+    name = "stopwatch"
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def reset(self) -> None:
+        """It keeps nothing in the database."""
+
+    def handle(self, changes: Sequence[Change], *, since: datetime | None) -> None:
+        self.times.append(time.monotonic())
+
+
+class Broken(Stopwatch):
+    """Fails whenever something is new."""
+
+    name = "broken"
+
+    def handle(self, changes: Sequence[Change], *, since: datetime | None) -> None:
+        super().handle(changes, since=since)
+        raise ValueError("this follower is broken")
+
+
+@contextmanager
+def running(*followers: Follower) -> Iterator[None]:
+    runner = Runner(followers)
+    thread = threading.Thread(target=lambda: on_own_connection(runner.run))
+    thread.start()
+    try:
+        yield
+    finally:
+        runner.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def bump(conversation: Conversation) -> int:
+    Conversation.objects.filter(pk=conversation.pk).update(version=F("version") + 1)
+    return Conversation.objects.get(pk=conversation.pk).version
+
+
+def test_a_follower_hears_of_a_change_soon(group: Conversation) -> None:
+    watch, waited = Stopwatch(), []
+    with running(watch):
+        wait_until(lambda: watch.times, within=10)
+        for _ in range(8):
+            time.sleep(0.4)
+            count, began = len(watch.times), time.monotonic()
+            bump(group)
+            wait_until(lambda: len(watch.times) > count, within=5)  # noqa: B023 (called at once)
+            waited.append(watch.times[-1] - began)
+    assert median(waited) < 0.4
+
+
+def test_one_that_fails_stops_no_other_and_tries_again(
+    recorder: Recorder, group: Conversation, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = Broken()
+    with running(broken, recorder):
+        wait_until(lambda: len(broken.times) > 2, within=10)
+        version = bump(group)
+        wait_until(lambda: is_whole(recorder.recorded().get(group.pk, []), version), within=10)
+    assert "the follower broken failed" in caplog.text
+
+
+def test_a_lost_connection_is_opened_again(recorder: Recorder, group: Conversation) -> None:
+    with running(recorder):
+        wait_until(lambda: group.pk in recorder.recorded(), within=10)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        version = bump(group)
+        wait_until(lambda: is_whole(recorder.recorded()[group.pk], version), within=15)
