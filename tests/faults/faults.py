@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tests.faults.cluster import Server, Site
 from tests.faults.device import Device
+from tests.faults.following import Followers
 from tests.faults.nemesis import Deed
 from tests.faults.people import Coming, text_of
 from tests.faults.redis_wire import Event
@@ -44,6 +45,7 @@ class Stage(NamedTuple):
     servers: Sequence[Server]
     world: World
     outages: Outages
+    followers: Followers | None = None
 
 
 class Processes:
@@ -259,4 +261,13 @@ def usual_decks(stage: Stage) -> list[dict[str, Deed]]:
             "answers of commits lost": wires.lose_answers,
         },
         {"client sockets cut": sockets.cut, "client sockets stalled": sockets.stall},
+        *([_of_followers(stage.followers)] if stage.followers else []),
     ]
+
+
+def _of_followers(followers: Followers) -> dict[str, Deed]:
+    return {
+        "follower killed": followers.kill_one,
+        "both followers killed": followers.kill_all,
+        "mark of follower lost": followers.lose_mark,
+    }

@@ -11,6 +11,7 @@ from secrets import token_hex
 from tests.faults import truth
 from tests.faults.cluster import Site, running_servers
 from tests.faults.faults import Outages, Stage, usual_decks
+from tests.faults.following import running_followers
 from tests.faults.nemesis import Nemesis
 from tests.faults.people import Coming, Habits
 from tests.faults.repairs import longest_repair
@@ -52,14 +53,15 @@ async def run(site: Site, plan: Plan, seed: int) -> Report:
         running_servers(site, "A", "B") as servers,
         living_world(servers, plan.size, f"seed{seed}.{token_hex(2)}", rng) as world,
     ):
-        stage = Stage(site, servers, world, Outages())
-        await until(world.is_settled, within=plan.patience)
-        began = time.monotonic()
-        nemesis = Nemesis(usual_decks(stage), rng, tell=partial(_tell, world, began))
-        async with busy(world):
-            await nemesis.rage(seconds=plan.seconds, times=plan.each_fault, calm=plan.calm)
-            await _until_enough(world, plan, began)
-        return await conclude(stage, plan, nemesis, seed=seed, seconds=time.monotonic() - began)
+        with running_followers(site, rng) as followers:
+            stage = Stage(site, servers, world, Outages(), followers)
+            await until(world.is_settled, within=plan.patience)
+            began = time.monotonic()
+            nemesis = Nemesis(usual_decks(stage), rng, tell=partial(_tell, world, began))
+            async with busy(world):
+                await nemesis.rage(seconds=plan.seconds, times=plan.each_fault, calm=plan.calm)
+                await _until_enough(world, plan, began)
+            return await conclude(stage, plan, nemesis, seed=seed, seconds=time.monotonic() - began)
 
 
 def _tell(world: World, began: float, words: str) -> None:
@@ -82,11 +84,13 @@ def busy(world: World) -> AbstractAsyncContextManager[None]:
 
 async def conclude(stage: Stage, plan: Plan, nemesis: Nemesis, *, seed: int, seconds: float) -> Report:
     """Let everything come to rest, then compare."""
-    site, servers, world, outages = stage
+    site, servers, world, outages, followers = stage
     await until(world.is_settled, within=plan.patience)
     await asyncio.sleep(AUDIT_SECONDS)
     found = await asyncio.to_thread(truth.read, site.database_url, site.environ["CHAT_KEYS"], world.people)
     await judge(world, found)
+    for finding in await followers.judge() if followers else ():
+        world.journal.find(*finding)
     longest = longest_repair(world, servers, found, outages, now=time.time())
     return Report(
         seed=seed,

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from chatproject.keys.reporter import reporting
 from conversations.change_log.runner import Runner
 from messaging.followers import FOLLOWERS
 
@@ -18,4 +19,5 @@ class Command(BaseCommand):
         runner = Runner(FOLLOWERS)
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: runner.stop())
-        runner.run()
+        with reporting("follow"):
+            runner.run()
