@@ -8,6 +8,7 @@ import uvloop
 
 from tests.load import machine, scenarios
 from tests.load.baseline import Usual
+from tests.load.change_log import change_log
 from tests.load.parley import Parley, sociable, start_pair
 from tests.load.parley import people as people_of_parley
 from tests.load.scenarios import Figures
@@ -39,6 +40,7 @@ def _parley(only: Collection[str], sizes: Sizes, cpu: int | None) -> dict[str, F
                 "connecting": lambda: scenarios.connecting(server, token, rounds=sizes.rounds),
                 "pairs": lambda: scenarios.pairs(parley, server, world.pairs, sizes),
                 "group": lambda: scenarios.group(parley, server, world.group, sizes),
+                "change_log": lambda: change_log(server, world.pairs, sizes),
                 "missed": lambda: scenarios.missed(server, away, sizes, by_socket=parley.catches_up),
             },
         )

@@ -59,6 +59,20 @@ LINES = (
     Line("idle", "connects_a_second", "sockets opened, 50 at a time", "sockets/s", higher_is_better=True),
     Line("missed", "pages_ms", "1,000 missed messages, by `changes`", "ms", most=1000),
     Line("missed", "socket_ms", "1,000 missed messages, over the socket", "ms", most=1000),
+    Line(
+        "change_log",
+        "server_us_ratio",
+        "the change log at 3,000 messages/s: CPU of the web process",
+        "times",
+        most=1.03,
+    ),
+    Line("change_log", "append_ms_ratio", "… mean time of the append", "times", most=1.03),
+    Line("change_log", "p99_ms_ratio", "… p99", "times", most=1.1),
+    Line("change_log", "full_server_us_ratio", "… CPU of the web process at full load", "times", most=1.03),
+    Line("change_log", "full_rate_ratio", "… messages at full load", "times", least=0.97),
+    Line("change_log", "backlog_rate", "a follower that counts works off a backlog", "messages/s", least=10_000),
+    Line("change_log", "followed_delay_ms", "… its delay at full load", "ms"),
+    Line("change_log", "rest_delay_ms", "… its delay at rest", "ms", most=200),
     Line("connecting", "connected_ms", "connected, with 2,000 conversations", "ms", most=500),
 )
 """What is shown, and the goals. The one that stands against the baseline is `TIMES`."""
