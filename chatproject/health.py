@@ -102,7 +102,7 @@ def _connection() -> "psycopg.Connection[Any]":
 
 
 def _keys() -> bool:
-    return reporter.knows_current_key
+    return reporter.is_ready
 
 
 def _redis() -> bool:

@@ -114,7 +114,7 @@ def current_key(on: "psycopg.Connection[Any]") -> str | None:
 
 def begin_with(on: "psycopg.Connection[Any]", current: str, ids: Sequence[str]) -> None:
     """Register the first keys: the current one, those before it as known, and those behind it as former ones."""
-    behind = ids[ids.index(current) + 1 :] if current in ids else []
+    behind = list(ids[ids.index(current) + 1 :]) if current in ids else []
     on.execute(ADD, {"ids": [*ids, current]})
     on.execute(
         "UPDATE chatproject_encryptionkey SET state = 'retired', retired_since = now() WHERE id = ANY(%s)", [behind]

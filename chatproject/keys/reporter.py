@@ -1,6 +1,7 @@
 """Each server process reports, from a thread of its own, which keys it knows, and learns which one is current."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
@@ -11,6 +12,7 @@ import psycopg
 
 from chatproject.core.database import connection_parameters
 from chatproject.core.encryption.ring import ring
+from chatproject.keys import registry
 from chatproject.keys.former_subkeys import open_subkeys, refresh_subkeys
 from chatproject.keys.preparation import UnknownKey
 from chatproject.keys.registry import Registered, report, withdraw
@@ -35,8 +37,8 @@ class Reporter:
         self._stopped = Event()
         self._missing: dict[str, set[str]] = {}
         self._is_away = False
-        self.knows_current_key = False
-        """Whether the registry was reached, and this process has the current key."""
+        self._knows_current_key = False
+        self._reported_at = 0.0
 
     def start(self, kind: str) -> None:
         """Report once, then every ten seconds. Raises UnknownKey; while the database is away it starts all the same."""
@@ -46,7 +48,7 @@ class Reporter:
             self._kind = kind
             ring().begin_to_be_told()
             found = self._try()
-            if found is not None and not self.knows_current_key:
+            if found is not None and not self._knows_current_key:
                 self._withdraw()
                 raise UnknownKey(found.current)
             self._thread = Thread(target=self._run, name="key-reports", daemon=True)
@@ -62,6 +64,11 @@ class Reporter:
     @property
     def is_started(self) -> bool:
         return self._thread is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this process has the current key, and has reported so recently that it counts."""
+        return self._knows_current_key and time.monotonic() - self._reported_at < registry.DEAD_AFTER
 
     def _run(self) -> None:
         while not self._stopped.wait(RETRY_EVERY if self._is_away else REPORT_EVERY):
@@ -87,7 +94,7 @@ class Reporter:
         refresh_subkeys(on, found, keys)
         if found.promoted:
             logger.warning("every server knows the key %s, which encrypts from now on", found.promoted)
-        self.knows_current_key = not found.missing(keys, "current")
+        self._knows_current_key, self._reported_at = not found.missing(keys, "current"), time.monotonic()
         self._log_missing(found)
         return found
 

@@ -7,19 +7,14 @@ from django.db import IntegrityError
 from django.test.utils import override_settings
 
 from chatproject.keys.preparation import make_current_by_hand, own_connection, register
-from chatproject.keys.registry import LOCK, Registered
-from chatproject.models import EncryptionKey, ServerReport
+from chatproject.keys.registry import Registered
+from chatproject.models import EncryptionKey
 from tests.chatproject.keys.helpers import Process, new_key, pass_time
 
 OLD, NEW, NEWEST = new_key(), new_key(), new_key()
 
 
-@pytest.fixture(autouse=True)
-def _empty(db: None) -> None:
-    """Begin with an empty registry, into which nobody else writes until the end of the test."""
-    own_connection().execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    ServerReport.objects.all().delete()
-    EncryptionKey.objects.all().delete()
+pytestmark = pytest.mark.usefixtures("empty_registry")
 
 
 def states() -> dict[str, str]:
