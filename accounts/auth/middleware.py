@@ -19,6 +19,7 @@ from accounts.auth.tokens import session_of_cookie
 from accounts.people.languages import browser_language, code_of
 from accounts.people.user_settings import AUTO, settings_of
 from chatproject.core.errors import Suspended
+from chatproject.core.generation import known_generation
 
 GUARDED = {
     "account_set_password",
@@ -82,13 +83,17 @@ def _is_guarded(page: str | None, request: Any) -> bool:
 
 
 class Preferences:
-    """Apply the theme and the language of a signed-in person; other pages have those of the browser."""
+    """Apply the theme and the language of a signed-in person; other pages have those of the browser.
+
+    Also set `request.generation`, before anything is read that a page shows: its script compares it with the socket's.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if session := request.chat_session:  # type: ignore[attr-defined]
+            request.generation = known_generation()  # type: ignore[attr-defined]
             wanted = settings_of(session.user)
             request.theme = wanted["theme"]  # type: ignore[attr-defined]
             if wanted["language"] != AUTO:

@@ -35,6 +35,7 @@ export function openConversation(page) {
   const parts = makeParts(page, list);
   connectOutbox(page, parts);
   connectFeed(page, parts);
+  connectRestore(page, parts);
   connectReceipts(page, parts);
   connectActions(page, parts, list);
   connectTyping(page, parts);
@@ -52,7 +53,6 @@ function makeParts({ api, device, people, phrases, socket, userId }, list) {
   const timeline = new Timeline(list, find("#message-template"), painter, userId);
   const scroller = new Scroller(find("[data-scroller]"), list, find("[data-newest]"));
   const feed = new Feed(api, { id: conversationId, version: Number(version), position: Number(position) });
-  const older = find("[data-older]");
   // Before the composer, so that Enter chooses a suggested name instead of sending.
   new MentionSuggest(form.elements.text, find("[data-suggest]"), people, { userId, conversationId });
   return {
@@ -71,7 +71,8 @@ function makeParts({ api, device, people, phrases, socket, userId }, list) {
       userId,
       basics,
     }),
-    history: older && new History(older, find("[data-scroller]"), api, conversationId),
+    history: new History(find("[data-older]"), find("[data-scroller]"), api, conversationId),
+    quotes,
     receipts: new Receipts(userId, basics.participants),
     readMarker: new ReadMarker(socket, scroller, feed, { conversationId, through: Number(readThrough) }),
   };
@@ -118,7 +119,7 @@ function connectFeed({ conversations, people, removedNotice, socket, userId }, p
   });
   people.addEventListener("loaded", ({ detail }) => timeline.redrawFor(detail.id));
   readMarker.addEventListener("read", ({ detail }) => conversations.markRead(detail));
-  history?.addEventListener("older", ({ detail }) =>
+  history.addEventListener("older", ({ detail }) =>
     scroller.silently(() => detail.toReversed().forEach((message) => timeline.show(message))),
   );
   for (const type of ["message.created", "message.updated", "conversation.updated"]) {
@@ -127,6 +128,22 @@ function connectFeed({ conversations, people, removedNotice, socket, userId }, p
   for (const type of ["connected", "resync"]) socket.addEventListener(type, () => feed.catchUp());
   socket.addEventListener("conversation.settings", ({ detail }) => {
     if (detail.conversation_id === conversationId) draft.receive(detail.me.draft);
+  });
+}
+
+/** A backup was restored on the server: everything that it has sent is loaded anew; what is unsent stays as it is. */
+function connectRestore({ socket }, { draft, feed, history, quotes, readMarker, receipts, scroller, timeline }) {
+  socket.addEventListener("restored", () => {
+    feed.forget();
+    readMarker.forget();
+  });
+  feed.addEventListener("replaced", ({ detail: { conversation, messages, pagination } }) => {
+    quotes.forget();
+    receipts.forget();
+    scroller.silently(() => timeline.replace(messages));
+    history.restart(pagination);
+    find("[data-start]").hidden = pagination.has_more;
+    draft.replaceSaved(conversation.me.draft);
   });
 }
 

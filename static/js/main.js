@@ -31,6 +31,7 @@ import { Outbox } from "./store/outbox.js";
 import { People } from "./store/people.js";
 import { Phrases } from "./text/phrases.js";
 import { Presence } from "./inbox/presence.js";
+import { reloadUnlessWritten } from "./page/reload.js";
 import { RemovedNotice } from "./page/removed-notice.js";
 import { Sender } from "./net/sender.js";
 import { SessionEnd } from "./entrance/session-end.js";
@@ -40,7 +41,7 @@ import { Typing } from "./inbox/typing.js";
 
 const find = (selector) => document.querySelector(selector);
 const { userId } = document.documentElement.dataset;
-const { signIn } = document.body.dataset;
+const { generation, signIn } = document.body.dataset;
 const title = document.title.trim();
 
 const api = new Api("/api/v1", find("meta[name=csrf-token]").content);
@@ -48,7 +49,7 @@ const people = new People(api, document.querySelectorAll("[data-person-id]"), {
   isComplete: !document.querySelector("[data-too-many]"),
 });
 const phrases = new Phrases(JSON.parse(find("#phrases").textContent), people, userId);
-const socket = new Socket("/ws/chat", userId);
+const socket = new Socket("/ws/chat", userId, Number(generation));
 const typing = new Typing(socket);
 const outbox = new Outbox(device);
 const sender = new Sender(outbox, socket, api);
@@ -79,6 +80,7 @@ const refresh = async () => {
 };
 
 inbox.addEventListener("unread", ({ detail }) => (document.title = detail ? `(${detail}) ${title}` : title));
+socket.addEventListener("restored", () => conversations.forget());
 socket.addEventListener("connected", refresh);
 socket.addEventListener("resync", refresh);
 socket.addEventListener("conversation.created", ({ detail }) => conversations.show(detail));
@@ -114,4 +116,6 @@ openConversation({
   typing,
   userId,
 });
+// After a restore the conversation is loaded anew in place, so that nothing that is written in it is lost.
+socket.addEventListener("restored", () => find("[data-timeline]") ?? reloadUnlessWritten(main));
 socket.connect();

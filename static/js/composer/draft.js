@@ -64,6 +64,14 @@ export class Draft extends EventTarget {
     this.dispatchEvent(new CustomEvent("changed", { detail: { text } }));
   }
 
+  /** A backup was restored, and `saved` is the server's draft now: save what is written here again, or show that. */
+  replaceSaved(saved) {
+    this.#sent = [];
+    if (!this.#text) return this.receive(saved);
+    this.#saved = saved;
+    this.save();
+  }
+
   /** Save one after the other, so that the last text wins. */
   save() {
     clearTimeout(this.#timer);

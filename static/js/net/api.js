@@ -45,6 +45,10 @@ export class Api {
     return this.get("/conversations", { limit: 100, archived });
   }
 
+  async conversation(id) {
+    return (await this.get(`/conversations/${id}`)).data;
+  }
+
   /** What changed in a conversation after a version, in its current state. */
   changes(id, after) {
     return this.get(`/conversations/${id}/changes`, { after, limit: 100 });

@@ -8,6 +8,7 @@ export class Feed extends EventTarget {
   #id;
   #version;
   #position;
+  #isOutdated = false;
   #work = Promise.resolve();
   #backoff = new Backoff(() => this.catchUp());
 
@@ -28,9 +29,15 @@ export class Feed extends EventTarget {
   receive({ conversation_id: id, version, message, changes }) {
     if (id !== this.#id) return;
     this.#queue(async () => {
-      if (version > this.#version + 1) await this.#fetch();
+      if (this.#isOutdated || version > this.#version + 1) await this.#fetch();
       else if (version === this.#version + 1) this.#apply(message ? [message] : [], version, changes);
     });
+  }
+
+  /** A backup was restored: the next catch-up fetches the latest messages anew, and emits them as `replaced`. */
+  forget() {
+    this.#isOutdated = true;
+    this.#position = 0;
   }
 
   catchUp() {
@@ -42,12 +49,23 @@ export class Feed extends EventTarget {
 
   /** Fetch everything that changed since then, in its current state; the conversation comes with the last page. */
   async #fetch() {
+    if (this.#isOutdated) await this.#fetchAnew();
     for (let more = true; more; ) {
       const { data, pagination } = await this.#api.changes(this.#id, this.#version);
       more = pagination.has_more;
       this.#apply(data.messages, more ? pagination.next : data.conversation.version);
       if (!more) this.#emit("conversation", data.conversation);
     }
+  }
+
+  /** Messages that are said between the two answers come again with the changes, which is harmless. */
+  async #fetchAnew() {
+    const conversation = await this.#api.conversation(this.#id);
+    const { data, pagination } = await this.#api.messages(this.#id);
+    this.#isOutdated = false;
+    this.#version = conversation.version;
+    this.#position = Math.max(0, ...data.map(({ position }) => position));
+    this.#emit("replaced", { conversation, messages: data, pagination });
   }
 
   #apply(messages, version, changes) {

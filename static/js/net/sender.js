@@ -71,7 +71,7 @@ export class Sender extends EventTarget {
       this.dispatchEvent(new CustomEvent("delivered", { detail: message }));
       await this.#outbox.remove(id);
     } catch (refusal) {
-      await this.#handleRefusal(id, refusal);
+      await this.#handleRefusal(id, refusal, uploaded);
     }
   }
 
@@ -108,12 +108,15 @@ export class Sender extends EventTarget {
     });
   }
 
-  async #handleRefusal(id, refusal) {
+  async #handleRefusal(id, refusal, uploaded) {
     if (!(refusal instanceof Refusal)) throw refusal;
     if (refusal.isTemporary) return pause(refusal.retryAfter ?? 2);
     if (refusal.errors?.some(({ pointer }) => pointer === "/id")) return this.#outbox.changeId(id, this.#newId());
-    // Uploads that are not sent expire after a day. The files are still here, so upload them again.
-    if (refusal.errors?.some(({ pointer }) => pointer === "/media")) await this.#outbox.setMedia(id, []);
+    // Uploads that are not sent expire after a day, and a restored backup may not have them. The files are still here.
+    if (refusal.errors?.some(({ pointer }) => pointer === "/media")) {
+      await this.#outbox.setMedia(id, []);
+      if (uploaded.length) return;
+    }
     return this.#outbox.fail(id, refusal.message || "This could not be sent.");
   }
 

@@ -8,6 +8,7 @@ const SIGNED_OUT = 4503;
 export class Socket extends EventTarget {
   #url;
   #userId;
+  #generation;
   #socket = null;
   #pending = new PendingAnswers();
   #attempt = 0;
@@ -15,9 +16,11 @@ export class Socket extends EventTarget {
   #ready = false;
   #ended = false;
 
-  constructor(path, userId) {
+  /** `generation` is that of the database on which the page is based. */
+  constructor(path, userId, generation) {
     super();
     this.#userId = userId;
+    this.#generation = generation;
     this.#url = new URL(path, location.href.replace(/^http/, "ws"));
     addEventListener("online", () => this.#reconnectNow());
     document.addEventListener("visibilitychange", () => document.hidden || this.#reconnectNow());
@@ -69,7 +72,15 @@ export class Socket extends EventTarget {
     this.#ready = true;
     this.#attempt = 0;
     this.#timers.ping = setInterval(() => this.#ping(), data.heartbeat_seconds * 1000);
+    this.#compareGeneration(data.generation);
     this.#emit("connected", data);
+  }
+
+  /** A backup was restored on the server: versions and positions were turned back, so that none may be compared. */
+  #compareGeneration(generation) {
+    if (generation === this.#generation) return;
+    this.#generation = generation;
+    this.#emit("restored");
   }
 
   #ping() {

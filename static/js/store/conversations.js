@@ -8,6 +8,7 @@ export class Conversations extends EventTarget {
   #recordings = new Set();
   #lastRequest = 0;
   #lastAnswered = 0;
+  #isForgotten = false;
 
   constructor(people, userId) {
     super();
@@ -40,6 +41,15 @@ export class Conversations extends EventTarget {
     }
     const areApplied = received.map(([method, detail]) => this[method](detail) !== false);
     return areApplied.every(Boolean) || this.#lastRequest > request;
+  }
+
+  /** Forget everything, also answers that are on their way: a backup was restored. */
+  forget() {
+    this.#lastAnswered = ++this.#lastRequest;
+    this.#isForgotten = true;
+    this.#conversations.clear();
+    this.#read.clear();
+    for (const received of this.#recordings) received.length = 0;
   }
 
   show(conversation) {
@@ -109,7 +119,9 @@ export class Conversations extends EventTarget {
   #replace({ items, isComplete }) {
     this.#conversations.clear();
     for (const conversation of items) this.#store(conversation);
-    this.dispatchEvent(new CustomEvent("replaced", { detail: { isComplete } }));
+    // After a restore what is not among the first may not exist any more.
+    this.dispatchEvent(new CustomEvent("replaced", { detail: { isComplete: isComplete || this.#isForgotten } }));
+    this.#isForgotten = false;
   }
 
   #update(conversation) {

@@ -8,6 +8,7 @@ export class History extends EventTarget {
   #conversationId;
   #observer;
   #running = null;
+  #restarts = 0;
 
   constructor(link, root, api, conversationId) {
     super();
@@ -32,6 +33,13 @@ export class History extends EventTarget {
     while (isFar() && (await this.#loadPage(PAGE)));
   }
 
+  /** Continue from another page, whose `pagination` this is. */
+  restart(pagination) {
+    this.#restarts += 1;
+    this.#updateLink(pagination);
+    this.#observeAgain();
+  }
+
   /** Load a page, or wait for the one that is loading. Resolves with whether it was loaded. */
   #loadPage(limit = 50) {
     this.#running ??= this.#fetchPage(limit).finally(() => (this.#running = null));
@@ -40,9 +48,11 @@ export class History extends EventTarget {
 
   async #fetchPage(limit) {
     if (this.#link.hidden) return false;
+    const restarts = this.#restarts;
     try {
       const before = this.#link.dataset.before;
       const { data, pagination } = await this.#api.messages(this.#conversationId, { before, limit });
+      if (restarts !== this.#restarts) return false;
       this.#updateLink(pagination);
       this.dispatchEvent(new CustomEvent("older", { detail: data }));
       this.#observeAgain();

@@ -37,7 +37,7 @@ export class Jump {
   async #load(id) {
     try {
       const { position } = await this.#api.message(id);
-      await this.#history?.loadBackTo(position);
+      await this.#history.loadBackTo(position);
       return true;
     } catch {
       return false;

@@ -18,6 +18,11 @@ export class Quotes {
     this.#phrases = phrases;
   }
 
+  /** Fetch quoted messages again from now on. */
+  forget() {
+    this.#loading.clear();
+  }
+
   /** Fill the quote of a message that is a reply. */
   async fill(article) {
     const id = article.dataset.replyTo;

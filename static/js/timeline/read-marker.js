@@ -21,6 +21,11 @@ export class ReadMarker extends EventTarget {
     document.addEventListener("visibilitychange", () => this.update());
   }
 
+  /** Forget how far was read: a backup was restored. */
+  forget() {
+    this.#through = 0;
+  }
+
   update() {
     const isSeen = !document.hidden && document.hasFocus() && this.#scroller.atEnd;
     if (isSeen && this.#feed.position > this.#through) this.#mark(this.#feed.position);

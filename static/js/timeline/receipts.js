@@ -17,6 +17,11 @@ export class Receipts extends EventTarget {
     return this.#all;
   }
 
+  /** Forget how far the others were: a backup was restored. */
+  forget() {
+    this.#watermarks.clear();
+  }
+
   /** Replace all members by the current ones. */
   replace({ participants = [] }) {
     const here = new Set(participants.map(({ user }) => user.id));

@@ -51,6 +51,14 @@ export class Timeline extends EventTarget {
     for (const touched of [line, line.nextElementSibling, next]) this.#group(touched);
   }
 
+  /** Show these messages in place of all that the server has sent before; unsent ones stay. */
+  replace(messages) {
+    for (const [id, line] of this.#lines) {
+      if (isStored(line)) this.#remove(id);
+    }
+    for (const message of messages) this.show(message);
+  }
+
   /** Set the positions up to which all others have received and read the messages. */
   setReceipts(all) {
     if (all.delivered === this.#receipts.delivered && all.read === this.#receipts.read) return;
@@ -78,7 +86,11 @@ export class Timeline extends EventTarget {
   /** Remove an unsent message; one that the server has stays. */
   removeUnsent(id) {
     const line = this.#lines.get(id);
-    if (!line || isStored(line)) return;
+    if (line && !isStored(line)) this.#remove(id);
+  }
+
+  #remove(id) {
+    const line = this.#lines.get(id);
     const next = line.nextElementSibling;
     line.remove();
     this.#lines.delete(id);
