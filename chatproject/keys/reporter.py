@@ -109,6 +109,7 @@ class Reporter:
     def _connected(self) -> "psycopg.Connection[Any]":
         if self._connection is None:
             known = connection_parameters() | {"connect_timeout": 2, "tcp_user_timeout": 5000}
+            known["fallback_application_name"] = "parley keys"
             known["options"] = f"{known.get('options', '')} {SESSION}"
             self._connection = psycopg.connect(**known, autocommit=True)
         return self._connection

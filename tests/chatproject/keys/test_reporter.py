@@ -129,7 +129,7 @@ def end_connections(run: Run) -> None:
     """Let the database close the connection of the reporter."""
     run(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND query LIKE '%chatproject_encryptionkey%' AND pid <> pg_backend_pid() AND state = 'idle'"
+        "AND application_name = 'parley keys'"
     )
 
 
