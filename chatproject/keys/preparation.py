@@ -3,6 +3,7 @@
 from typing import Any
 
 import psycopg
+from django.core.management import CommandError
 from django.db import connection
 
 from chatproject.core.encryption.ring import KeyRing, ring
@@ -21,8 +22,8 @@ from chatproject.keys.registry import (
 UNAWARE = "SELECT server FROM chatproject_serverreport WHERE NOT key_ids @> ARRAY[%s::varchar]"
 
 
-class UnknownKey(Exception):
-    """The current key is none of this process's CHAT_KEYS: it could not read what the others seal."""
+class UnknownKey(CommandError):
+    """The current key is none of this process's CHAT_KEYS: it could not read what the others seal. Ends a command."""
 
     def __init__(self, id: str) -> None:
         super().__init__(

@@ -149,7 +149,7 @@ reporter = Reporter()
 
 @contextmanager
 def reporting(kind: str) -> Iterator[None]:
-    """Report as a process of this kind for as long as the block lasts."""
+    """Report as a process of this kind for as long as the block lasts; UnknownKey as `start` raises it."""
     reporter.start(kind)
     try:
         yield

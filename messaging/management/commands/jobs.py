@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from procrastinate.contrib.django import app
 
 from accounts import mail
-from chatproject.keys.preparation import UnknownKey
 from chatproject.keys.reporter import reporting
 from messaging.media import processing_queue
 
@@ -29,11 +28,8 @@ class Command(BaseCommand):
         if unknown := set(queues) - SLOTS.keys():
             raise CommandError(f"There is no queue {min(unknown)}.")
         connector = app.connector.get_worker_connector()  # type: ignore[attr-defined] # Django's has it
-        try:
-            with reporting("jobs"), app.replace_connector(connector):
-                asyncio.run(_run(queues or list(SLOTS), shutdown_graceful_timeout))
-        except UnknownKey as reason:
-            raise CommandError(str(reason)) from None
+        with reporting("jobs"), app.replace_connector(connector):
+            asyncio.run(_run(queues or list(SLOTS), shutdown_graceful_timeout))
 
 
 async def _run(queues: list[str], shutdown_timeout: float) -> None:

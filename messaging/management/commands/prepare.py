@@ -7,7 +7,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 
 from accounts.models import User
 from chatproject.core.encryption.errors import MissingKey
-from chatproject.keys.preparation import UnknownKey, prepare_keys
+from chatproject.keys.preparation import prepare_keys
 from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
 from messaging.management.sealed_rows import newest_key
 from messaging.retention.partitions import make_partitions
@@ -23,9 +23,9 @@ class Command(BaseCommand):
             raise CommandError("CHAT_KEYS is not set: without a key no message can be stored.")
         try:
             call_command("migrate", interactive=False, verbosity=0)
-            prepare_keys(sealed_with=newest_key())
-        except (MissingKey, UnknownKey) as error:
+        except MissingKey as error:
             raise CommandError(str(error)) from error
+        prepare_keys(sealed_with=newest_key())
         for name in make_partitions():
             self.stdout.write(f"made the partition {name}")
         try:
