@@ -14,11 +14,11 @@ UNREAD_CAP = 100
 """Counting stops here: a larger number of unread messages or mentions is shown as this one."""
 
 MAX_SEARCHED = 500
-"""How many messages are searched for the latest that a person may read, where that is not the newest said of all."""
+"""How many positions are searched for the latest message that a person may read, where that is not the newest said."""
 
 VISIBLE, SAID = visible("m", "p", "c"), said("m")
 # `last_spoken` finds the latest message with one probe of an index, and says where nothing can be unread. For someone
-# who may not read that message it is searched for, but not where it lies outside of what they may read at all.
+# who may not read that message a few others are looked at.
 LATEST_AND_UNREAD = f"""
 SELECT p.id, COALESCE(newest.id, earlier.id), unread.n, mentions.n
 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
@@ -26,14 +26,10 @@ LEFT JOIN LATERAL (
     SELECT m.id FROM messaging_message m WHERE m.position = c.last_spoken AND {VISIBLE} AND {SAID} LIMIT 1
 ) newest ON true
 LEFT JOIN LATERAL (
-    SELECT m.id FROM (
-        SELECT m.* FROM messaging_message m
-        WHERE newest.id IS NULL AND c.last_spoken > GREATEST(p.visible_from, c.min_position)
-            AND m.conversation_id = c.id AND m.position < c.last_spoken
-            AND m.position > GREATEST(p.visible_from, c.min_position)
-        ORDER BY m.position DESC LIMIT {MAX_SEARCHED}
-    ) m
-    WHERE {VISIBLE} AND {SAID} ORDER BY m.position DESC LIMIT 1
+    SELECT m.id FROM messaging_message m
+    WHERE newest.id IS NULL AND m.position < c.last_spoken AND m.position > c.last_spoken - {MAX_SEARCHED}
+        AND {VISIBLE} AND {SAID}
+    ORDER BY m.position DESC LIMIT 1
 ) earlier ON true
 CROSS JOIN LATERAL (
     SELECT count(*) AS n FROM (

@@ -21,7 +21,7 @@ from messaging.receipts.commands import mark_delivered, mark_read
 from messaging.receipts.status import status_of
 from messaging.sync.inbox import show_conversation
 from messaging.sync.member_list import list_members
-from tests.messaging.helpers import say
+from tests.messaging.helpers import change_place, say
 
 Said = dict[str, Any]
 
@@ -160,3 +160,13 @@ def test_the_status_of_an_old_message_is_found_in_later_partitions(
     Message.objects.filter(pk=said[0]["id"]).update(created_at=F("created_at") - timedelta(days=80))
     mark_read(by=bob, conversation_id=group.pk, through=said[0]["position"])
     assert status(alice, said[0])["bob"] == "read"
+
+
+def test_who_may_not_read_a_message_is_not_in_its_status(
+    group: Conversation, alice: User, bob: User, carol: User
+) -> None:
+    said = say(alice, group)
+    change_place(bob, group, reads="addressed")
+    assert [each["user_id"] for each in status_of(by=alice, message_id=said["id"])] == [str(carol.pk)]
+    Message.objects.filter(pk=said["id"]).update(addressed=[bob.pk])
+    assert [each["user_id"] for each in status_of(by=alice, message_id=said["id"])] == [str(bob.pk), str(carol.pk)]

@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from conversations.creation import create_group
 from conversations.models import Conversation
+from messaging.models import Message
 from messaging.socket import catch_up as module
 from messaging.socket.catch_up import MISSED_MOST, PAGE_BYTES, PAGE_LENGTH, CatchUp, catch_up_lock
-from tests.messaging.helpers import append_unheard, draft, fill, remove, texts
+from tests.messaging.helpers import append_unheard, change_place, draft, fill, remove, texts
 
 WIDE = "\N{GRINNING FACE}" * 8_000
 
@@ -100,3 +104,33 @@ async def test_devices_of_one_person_catch_up_one_after_the_other(
 async def try_lock(user: User) -> bool:
     async with catch_up_lock(user.pk) as is_locked:
         return is_locked
+
+
+def expire(conversation: Conversation, by: User) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(min_position=2)
+
+
+def grow_old(conversation: Conversation, by: User) -> None:
+    Message.objects.filter(position__lte=2).update(created_at=timezone.now() - timedelta(days=91))
+
+
+def address_one(conversation: Conversation, by: User) -> None:
+    Message.objects.filter(position=3).update(addressed=[by.pk])
+    change_place(by, conversation, reads="addressed")
+
+
+@pytest.mark.parametrize("hide", [expire, grow_old, address_one])
+def test_what_is_hidden_is_not_sent(
+    hide: Callable[[Conversation, User], None], alice: User, bob: User, conversation: Conversation
+) -> None:
+    fill(conversation, alice, 3)
+    hide(conversation, bob)
+    assert [texts(page) for page in pages(bob)] == [["3"]]
+
+
+def test_a_conversation_of_which_all_is_hidden_is_caught_up(alice: User, bob: User, conversation: Conversation) -> None:
+    fill(conversation, alice, 2)
+    expire(conversation, bob)
+    catch_up = CatchUp(by=bob)
+    assert catch_up.next_page(by=bob) == ()
+    assert end(catch_up) == [{"type": "caught_up", "data": {"more": False, "versions": {str(conversation.pk): 2}}}]
