@@ -41,7 +41,7 @@ def _append(draft: Draft) -> SendResult:
         if outcome is None:
             continue
         if outcome.status == "repeated":
-            return repeat_of(draft, outcome)
+            return repeat_of(draft)
         if result := result_of(draft, outcome):
             result.message["media"] = _attach_media(draft)
             transaction.on_commit(metrics.MESSAGES.inc)

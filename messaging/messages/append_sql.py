@@ -28,8 +28,7 @@ WITH i AS MATERIALIZED (
         %(bodies)b::bytea[], %(replies)s::uuid[], %(timely)s::boolean[]
     ) WITH ORDINALITY AS t(id, conversation_id, sender_id, kind, body, reply_to_id, timely, ord)
 ), seen AS MATERIALIZED (
-    SELECT m.id, m.conversation_id, m.position, m.sender_id, m.kind, m.addressed, m.created_at
-    FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
+    SELECT m.id FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
 ), locked AS MATERIALIZED (
     SELECT c.id, c.epoch, c.version, c.last_position, c.min_position, w.epoch = c.epoch AS fresh
     FROM unnest(%(locks)s::uuid[]) AS d(id)
@@ -42,8 +41,7 @@ WITH i AS MATERIALIZED (
 ), checked AS MATERIALIZED (
     SELECT i.*, l.epoch, l.version AS base, l.last_position, l.fresh, s.id IS NOT NULL AS seen,
         p.user_id IS NOT NULL AND l.id IS NOT NULL AS is_member, COALESCE(p.barred, false) AS barred,
-        i.reply_to_id IS NULL OR r.id IS NOT NULL AS reply_exists,
-        s.id IS NOT NULL AND COALESCE({is_visible}, false) AS is_visible
+        i.reply_to_id IS NULL OR r.id IS NOT NULL AS reply_exists
     FROM i
     LEFT JOIN seen s ON s.id = i.id
     LEFT JOIN locked l ON l.id = i.conversation_id
@@ -93,14 +91,13 @@ SELECT j.ord,
     CASE WHEN m.id IS NOT NULL THEN 'new' WHEN j.seen THEN 'repeated'
         WHEN j.fresh IS NOT TRUE AND j.epoch IS NOT NULL THEN 'retry' ELSE 'refused' END,
     COALESCE(m.position, 0), COALESCE((extract(epoch FROM m.created_at) * 1000)::bigint, 0), COALESCE(j.epoch, 0),
-    j.is_member, j.barred, j.reply_exists, j.is_visible, m.mentions
+    j.is_member, j.barred, j.reply_exists, m.mentions
 FROM checked j LEFT JOIN stored m ON m.id = j.id
 ORDER BY j.ord
 """
 
 # Parts of the statement. Everything that is appended counts as said (`messaging.said`): drafts are no notices.
 OLDEST = "clock_timestamp() - %(retention)s::interval"
-IS_VISIBLE = visible("s", "p", "l", oldest=OLDEST)
 REPLIES = f"""LEFT JOIN LATERAL (
         SELECT o.id FROM messaging_message o
         WHERE o.id = i.reply_to_id AND o.deleted_at IS NULL AND o.kind <> 'notice'
@@ -111,7 +108,7 @@ NO_REPLIES = "CROSS JOIN LATERAL (SELECT NULL::uuid AS id) r"
 
 def _form(*, replies: bool, mentions: bool) -> str:
     """Write the statement, with or without the parts that look up messages replied to and people mentioned."""
-    form = APPEND.replace("{is_visible}", IS_VISIBLE).replace("{replies}", REPLIES if replies else NO_REPLIES)
+    form = APPEND.replace("{replies}", REPLIES if replies else NO_REPLIES)
     form = form.replace("{mentioned_people}", f"), mentioned_people AS MATERIALIZED ({MENTIONS}" if mentions else "")
     form = form.replace("{with_mentioned_people}", "LEFT JOIN mentioned_people e ON e.ord = a.ord" if mentions else "")
     return form.replace("{mentions}", "e.ids" if mentions else "NULL")

@@ -25,7 +25,7 @@ from messaging.messages.blocked_conversations import BlockedConversations
 from messaging.messages.draft import Draft
 from messaging.messages.events import message_created
 from messaging.messages.outcome import AppendOutcome, OnResult, PendingSend, SendResult, without_expired
-from messaging.messages.repeat import hidden_json, read_repeat
+from messaging.messages.repeat import read_repeat
 from messaging.retention.missing_partition import is_missing_partition, make_missing_partitions_soon
 
 logger = logging.getLogger(__name__)
@@ -146,13 +146,12 @@ async def _answer_repeat(pending: PendingSend, outcome: AppendOutcome, connectio
     """Answer a send whose id is stored already. If an earlier try of ours may have stored it, publish it now."""
     draft = pending.draft
     try:
-        stored, message = await read_repeat(draft, connection)
+        message, shown = await read_repeat(draft, connection)
     except (psycopg.Error, OSError, TimeoutError):
         raise
     except Exception as error:
         pending.answer(error)
         return
-    shown = message if outcome.is_visible else hidden_json(stored)
     pending.answer(SendResult(shown, repeated=not pending.may_be_stored))
     if pending.may_be_stored:
         await publish_soon([message_created(draft.conversation_id, outcome.epoch, message)])

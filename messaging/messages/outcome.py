@@ -32,8 +32,6 @@ class AppendOutcome(NamedTuple):
     is_member: bool
     barred: bool
     reply_exists: bool
-    is_visible: bool
-    """Whether the sender can read the stored message of a repeat, still or again."""
     mentions: list[UUID] | None
 
 

@@ -3,13 +3,16 @@
 import hmac
 from collections.abc import Sequence
 from contextlib import suppress
-from uuid import UUID
+from typing import Any
+
+from django.db import connection
 
 from chatproject.core.dedicated_connection import DedicatedConnection
 from chatproject.core.encryption.digests import digest, former_fingerprints
 from chatproject.core.encryption.errors import Unreadable
 from chatproject.core.encryption.sealing import unseal_digest
 from chatproject.core.errors import IdConflict
+from messaging.access import oldest, visible
 from messaging.messages.draft import Draft
 from messaging.messages.json import (
     REACTIONS,
@@ -19,24 +22,48 @@ from messaging.messages.json import (
     messages_json,
     reactions_json,
 )
-from messaging.messages.outcome import AppendOutcome, SendResult
+from messaging.messages.outcome import SendResult
 from messaging.models import Message
 
 COLUMNS = [str(field.column) for field in Message._meta.concrete_fields]
 ATTRIBUTES = [field.attname for field in Message._meta.concrete_fields]
-BY_ID = f"SELECT {', '.join(COLUMNS)} FROM messaging_message WHERE id = %(id)s"  # noqa: S608 (names of our own)
+# The stored message, and whether its sender can read it, still or again.
+BY_ID = f"""
+SELECT {", ".join(f"m.{column}" for column in COLUMNS)}, EXISTS (
+    SELECT 1 FROM conversations_participant p JOIN conversations_conversation c ON c.id = p.conversation_id
+    WHERE p.user_id = m.sender_id AND {visible("m", "p", "c")}
+)
+FROM messaging_message m WHERE m.id = %(id)s
+"""  # noqa: S608 (parts of our own)
 
 
-def repeat_of(draft: Draft, outcome: AppendOutcome) -> SendResult:
+def repeat_of(draft: Draft) -> SendResult:
     """Answer a repeated send, reading on this thread's connection; IdConflict if it is another message."""
-    stored = require_same_message(draft, Message.objects.filter(pk=draft.id).first())
-    return SendResult(messages_json([stored])[0] if outcome.is_visible else hidden_json(stored), repeated=True)
+    with connection.cursor() as cursor:
+        cursor.execute(BY_ID, _parameters(draft))
+        stored, is_visible = _stored(draft, cursor.fetchall())
+    return SendResult(messages_json([stored])[0] if is_visible else hidden_json(stored), repeated=True)
 
 
-async def read_repeat(draft: Draft, connection: DedicatedConnection) -> tuple[Message, MessageJSON]:
-    """Read the stored message of a repeated send and its JSON; IdConflict if it is another message."""
-    stored = require_same_message(draft, await _read_message(connection, draft.id))
-    return stored, message_json(stored, reactions=await _read_reactions(connection, stored))
+async def read_repeat(draft: Draft, connection: DedicatedConnection) -> tuple[MessageJSON, MessageJSON]:
+    """Read the message that is stored for a repeated send: its JSON for everyone, and that for its sender.
+
+    IdConflict if it is another message.
+    """
+    stored, is_visible = _stored(draft, await connection.run(BY_ID, _parameters(draft)))
+    message = message_json(stored, reactions=await _read_reactions(connection, stored))
+    return message, message if is_visible else hidden_json(stored)
+
+
+def _parameters(draft: Draft) -> dict[str, Any]:
+    return {"id": draft.id, "oldest": oldest()}
+
+
+def _stored(draft: Draft, rows: Sequence[Sequence[Any]]) -> tuple[Message, bool]:
+    """Return the stored message, and whether its sender can read it; IdConflict if it is another message."""
+    *columns, is_visible = rows[0] if rows else (None,)
+    stored = Message.from_db("default", ATTRIBUTES, columns) if columns else None
+    return require_same_message(draft, stored), bool(is_visible)
 
 
 def require_same_message(draft: Draft, stored: Message | None) -> Message:
@@ -70,11 +97,6 @@ def _digest_of(stored: Message) -> bytes:
     with suppress(Unreadable):
         return unseal_digest(bytes(stored.body), field="body", row=stored.pk, conversation=stored.conversation_id)
     return b""
-
-
-async def _read_message(connection: DedicatedConnection, id: UUID) -> Message | None:
-    rows = await connection.run(BY_ID, {"id": id})
-    return Message.from_db("default", ATTRIBUTES, rows[0]) if rows else None
 
 
 async def _read_reactions(connection: DedicatedConnection, message: Message) -> Sequence[ReactionJSON]:

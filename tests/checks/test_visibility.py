@@ -21,10 +21,8 @@ RULES = {"visible", "unexpired"}
 
 # A reason for each: the function or the name of the statement, and why it reads without the rule.
 ELSEWHERE = {
-    "messaging.messages.append_sql.APPEND": "it stores messages, and finds those with the same id; it has the rule",
-    "messaging.messages.repeat.BY_ID": "a repeat: its sender knows the message; the append says how much is shown",
-    "messaging.messages.repeat.repeat_of": "the same, on another connection",
-    "messaging.messages.forward.forward_message": "the same, for a forward",
+    "messaging.messages.append_sql.APPEND": "it stores messages, and finds those with the same id",
+    "messaging.messages.forward.forward_message": "a repeat is recognised by its id; `_repeat_json` says what is shown",
     "messaging.messages.notices.append_notice": "it stores a notice",
     "messaging.sync.inbox.show_conversations": "the ids come from LATEST_AND_UNREAD, which has the rule",
     "messaging.socket.catch_up._page": "the ids come from PAGE, which has the rule, in the same snapshot",
