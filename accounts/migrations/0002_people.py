@@ -6,19 +6,23 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
+from chatproject.core.migrations import AddColumn, CreateTable
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("accounts", "0001_initial"),
     ]
 
     operations = [
-        migrations.AddField(
+        AddColumn(
             model_name="user",
             name="closed_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
-        migrations.CreateModel(
+        CreateTable(
             name="Block",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -49,7 +53,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name="Contact",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -79,7 +83,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name="ContactInvitation",
             fields=[
                 (
@@ -132,8 +136,9 @@ class Migration(migrations.Migration):
             },
         ),
         # The username has an index of prefixes already, as every unique text has.
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS display_name_prefix", migrations.RunSQL.noop),
         migrations.RunSQL(
-            "CREATE INDEX display_name_prefix ON accounts_user (lower(display_name) text_pattern_ops)",
-            "DROP INDEX display_name_prefix",
+            "CREATE INDEX CONCURRENTLY display_name_prefix ON accounts_user (lower(display_name) text_pattern_ops)",
+            "DROP INDEX CONCURRENTLY IF EXISTS display_name_prefix",
         ),
     ]

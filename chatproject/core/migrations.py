@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 from django.contrib.postgres import operations as postgres
 from django.db import NotSupportedError, ProgrammingError, models, transaction
-from django.db.migrations import AddField, AddIndex, RemoveIndex
+from django.db.migrations import AddField, AddIndex, CreateModel, RemoveIndex
 from django.db.migrations.operations.base import Operation, OperationCategory
+from django.db.models import Value
+from django.db.models.functions import Now
 
 from chatproject.core.migration_locks import LOCK_TIMEOUT_MS, briefly, concurrently, quoted, retried
 
@@ -40,6 +42,8 @@ CONSTRAINT = "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclas
 COLUMN = "SELECT true FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped"
 IS_PARTITIONED = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(%s)"
 ROWS_AT_ONCE = 500
+CONSTANT = (Value, Now)
+"""Defaults that PostgreSQL computes once for all rows that are there."""
 
 
 class Online(Operation):
@@ -78,13 +82,29 @@ def _fetch(on: Any, query: str, *values: Any) -> Any:
     return row[0] if row else None
 
 
-# Columns
+# Tables and columns
+
+
+class CreateTable(Online, CreateModel):
+    """Create a table with all that belongs to it in one moment."""
+
+    def forwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
+        table = to_state.apps.get_model(app_label, self.name)._meta.db_table
+        if not _fetch(editor.connection, "SELECT to_regclass(%s) IS NOT NULL", quoted(table)):
+            create = super().database_forwards  # which only collects the statements
+            _in_one_moment(editor.connection, lambda collector: create(app_label, collector, from_state, to_state))
+
+    def backwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
+        table = from_state.apps.get_model(app_label, self.name)._meta.db_table
+        briefly(editor.connection, f"DROP TABLE IF EXISTS {quoted(table)} CASCADE")
 
 
 class AddColumn(Online, AddField):
     """Add a column that is nullable or has a default in the database, so that no row is written."""
 
     def __init__(self, model_name: str, name: str, field: Any) -> None:
+        if field.generated or (not isinstance(field.db_default, CONSTANT) and hasattr(field.db_default, "as_sql")):
+            raise ValueError(f"The column {name} has to be the same for all rows at first: its default is computed.")
         if not field.null and not field.has_db_default():
             raise ValueError(f"The column {name} has to be nullable, or to have a db_default.")
         if field.db_index or field.unique:

@@ -7,15 +7,29 @@ import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
 
+from chatproject.core.migrations import (
+    AddColumn,
+    AddConstraintNotValid,
+    AddIndexOnline,
+    CreateTable,
+    RunInBatches,
+    ValidateConstraint,
+)
+
+ACTIVE = "UPDATE conversations_conversation SET active_at = changed_at WHERE id = ANY(%(keys)s)"
+SHARED = "UPDATE conversations_conversation SET shared_from = 0 WHERE id = ANY(%(keys)s)"
+
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("conversations", "0002_rules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
+        CreateTable(
             name="Departure",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -27,9 +41,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="departures",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "conversation_id"), name="a_departure_once"),
+                ],
+            },
         ),
-        migrations.CreateModel(
+        CreateTable(
             name="InviteLink",
             fields=[
                 (
@@ -44,63 +72,91 @@ class Migration(migrations.Migration):
                 ("max_uses", models.PositiveIntegerField(blank=True, null=True)),
                 ("uses", models.PositiveIntegerField(default=0, editable=False)),
                 ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invite_links",
+                        to="conversations.conversation",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("max_uses__isnull", True), ("uses__lte", models.F("max_uses")), _connector="OR"
+                        ),
+                        name="no_more_uses_than_allowed",
+                    ),
+                ],
+            },
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="conversation",
             name="details_version",
             field=models.BigIntegerField(db_default=0, default=0, editable=False),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="conversation",
             name="shared_from",
             field=models.BigIntegerField(blank=True, editable=False, null=True),
         ),
-        migrations.AddField(
-            model_name="conversation",
-            name="active_at",
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False),
+        migrations.RunSQL(
+            "ALTER TABLE conversations_conversation "
+            "ADD COLUMN IF NOT EXISTS active_at timestamptz NOT NULL DEFAULT now()",
+            "ALTER TABLE conversations_conversation DROP COLUMN active_at",
+            state_operations=[
+                migrations.AddField(
+                    model_name="conversation",
+                    name="active_at",
+                    field=models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+            ],
         ),
         migrations.RunSQL(
-            "UPDATE conversations_conversation SET active_at = changed_at",
-            migrations.RunSQL.noop,
+            "ALTER TABLE conversations_conversation ALTER COLUMN active_at DROP DEFAULT", migrations.RunSQL.noop
         ),
-        migrations.AddField(
+        RunInBatches("conversation", ACTIVE, remaining="active_at <> changed_at"),
+        AddColumn(
             model_name="participant",
             name="changed_at",
             field=models.DateTimeField(
                 db_default=django.db.models.functions.datetime.Now(), default=django.utils.timezone.now
             ),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="participant",
             name="changed_version",
             field=models.BigIntegerField(db_default=0, default=0),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="participant",
             name="draft",
             field=models.BinaryField(blank=True, null=True),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="participant",
             name="joined_version",
             field=models.BigIntegerField(db_default=0, default=0),
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="participant",
             name="me_version",
             field=models.BigIntegerField(db_default=0, default=0),
         ),
-        migrations.AddIndex(
+        AddIndexOnline(
             model_name="participant",
             index=models.Index(fields=["conversation", "changed_version"], name="places_changed"),
         ),
-        migrations.RunSQL(
-            "UPDATE conversations_conversation SET shared_from = 0 WHERE history = 'shared'",
-            migrations.RunSQL.noop,
-        ),
-        migrations.AddConstraint(
+        RunInBatches("conversation", SHARED, remaining="history = 'shared' AND shared_from IS NULL"),
+        AddConstraintNotValid(
             model_name="conversation",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -111,41 +167,5 @@ class Migration(migrations.Migration):
                 name="a_shared_history_begins_somewhere",
             ),
         ),
-        migrations.AddField(
-            model_name="departure",
-            name="user",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="departures",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="invitelink",
-            name="conversation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="invite_links",
-                to="conversations.conversation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="invitelink",
-            name="created_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="departure",
-            constraint=models.UniqueConstraint(fields=("user", "conversation_id"), name="a_departure_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="invitelink",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_uses__isnull", True), ("uses__lte", models.F("max_uses")), _connector="OR"),
-                name="no_more_uses_than_allowed",
-            ),
-        ),
+        ValidateConstraint("conversation", "a_shared_history_begins_somewhere"),
     ]

@@ -2,15 +2,17 @@
 
 from django.db import migrations, models
 
+from chatproject.core.migrations import AddColumn, RunInBatches
+
 # Only departures say why someone went, and they are kept for 30 days: whoever was removed before that is not known.
 REMOVED = """
 UPDATE conversations_participant p SET was_removed = true FROM conversations_departure d
 WHERE d.user_id = p.user_id AND d.conversation_id = p.conversation_id AND d.reason = 'removed'
-    AND p.left_at IS NOT NULL
+    AND p.left_at IS NOT NULL AND p.id = ANY(%(keys)s)
 """
 REVOKED = """
 UPDATE conversations_invitelink l SET revoked_at = now()
-WHERE l.revoked_at IS NULL AND NOT EXISTS (
+WHERE l.id = ANY(%(keys)s) AND l.revoked_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM conversations_participant p
     WHERE p.conversation_id = l.conversation_id AND p.user_id = l.created_by_id AND p.left_at IS NULL
         AND p.role = 'admin'
@@ -21,14 +23,16 @@ WHERE l.revoked_at IS NULL AND NOT EXISTS (
 
 
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [("conversations", "0004_avatars")]
 
     operations = [
-        migrations.AddField(
+        AddColumn(
             model_name="participant",
             name="was_removed",
             field=models.BooleanField(db_default=False, default=False),
         ),
-        migrations.RunSQL(REMOVED, migrations.RunSQL.noop),
-        migrations.RunSQL(REVOKED, migrations.RunSQL.noop),
+        RunInBatches("participant", REMOVED, remaining="left_at IS NOT NULL AND NOT was_removed"),
+        RunInBatches("invitelink", REVOKED, remaining="revoked_at IS NULL"),
     ]

@@ -4,10 +4,17 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+from chatproject.core.migrations import AddColumn, AddIndexOnline, CreateTable
 from messaging.retention.partitions import CreateModelBesideMessages
 
 
+class CreateTableBesideMessages(CreateTable, CreateModelBesideMessages):
+    """Create a table partitioned by the message's id, in one moment."""
+
+
 class Migration(migrations.Migration):
+    atomic = False
+
     dependencies = [
         ("conversations", "0003_groups"),
         ("messaging", "0001_initial"),
@@ -15,7 +22,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        CreateModelBesideMessages(
+        CreateTableBesideMessages(
             name="Reaction",
             fields=[
                 (
@@ -64,12 +71,12 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
-        migrations.AddField(
+        AddColumn(
             model_name="message",
             name="mentions",
             field=django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), null=True, size=None),
         ),
-        migrations.AddIndex(
+        AddIndexOnline(
             model_name="message",
             index=models.Index(
                 condition=models.Q(("mentions__isnull", False)),

@@ -7,10 +7,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.postgres.functions import RandomUUID
 from django.db import NotSupportedError, connection, models, transaction
 from django.db.migrations.operations import CreateModel
 from django.db.migrations.state import ProjectState
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from chatproject.core import migration_locks
@@ -274,8 +275,14 @@ def test_a_column_is_added_once_and_taken_away(drawer: Drawer) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    [models.IntegerField(), models.IntegerField(default=0), models.IntegerField(null=True, db_index=True)],
-    ids=["neither nullable nor with a default", "a default of Python's alone", "an index that would lock"],
+    [
+        models.IntegerField(),
+        models.IntegerField(default=0),
+        models.IntegerField(null=True, db_index=True),
+        models.UUIDField(db_default=RandomUUID()),
+        models.GeneratedField(expression=F("id"), output_field=models.BigIntegerField(), db_persist=True),
+    ],
+    ids=["neither nullable nor with a default", "a default of Python's alone", "an index", "random", "generated"],
 )
 def test_a_column_that_could_not_be_added_online_is_refused(field: Any) -> None:
     with pytest.raises(ValueError, match="has to be"):

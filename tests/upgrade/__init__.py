@@ -1,0 +1,1 @@
+"""Updates of a server in use: every migration while people write, with the longest wait of each."""
