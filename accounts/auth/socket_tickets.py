@@ -5,6 +5,7 @@ Redis stores the digest of a ticket for a minute; reading it deletes it, so that
 
 import hashlib
 import secrets
+from contextlib import suppress
 from uuid import UUID
 
 from accounts.models import Session
@@ -21,9 +22,13 @@ def issue_ticket(session: Session) -> str:
 
 
 def use_ticket(ticket: str) -> UUID | None:
-    """Use a ticket up and return the id of its session; None if it was used before, has expired or was never issued."""
+    """Use a ticket up and return the id of its session; None if it was used before, has expired or was never issued,
+    or another release issued it in a form that this one does not know.
+    """
     id = redis().getdel(_key(ticket))
-    return UUID(id.decode()) if isinstance(id, bytes) else None
+    with suppress(ValueError):
+        return UUID(id.decode()) if isinstance(id, bytes) else None
+    return None
 
 
 def _key(ticket: str) -> str:

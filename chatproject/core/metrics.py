@@ -36,6 +36,11 @@ GAPS = Counter("parley_gaps_repaired", "Times that missed events were read from 
 FOUND_BY_RECONCILIATION = Counter(
     "parley_audit_found", "Conversations and people whose changes were found only by the reconciliation."
 )
+IGNORED = Counter(
+    "parley_ignored_events",
+    "Messages of other servers that this one did not understand, by what was unknown: version, kind or content.",
+    ["reason"],
+)
 OVERFLOWS = Counter("parley_queue_overflows", "Sockets closed because their queue was full.")
 PARTITIONS_AHEAD = Gauge(
     "parley_partitions_ahead", "Weeks after the current one that have partitions for messages; NaN without a database."

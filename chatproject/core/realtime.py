@@ -78,7 +78,9 @@ class HubEvent(msgspec.Struct, frozen=True, array_like=True):
 
     A subclass lives in the room that publishes it, and has a `tag` of its own, which must stay: servers of two releases
     may run side by side. The hub has a table of them (`messaging.realtime.hub`), each with its handler. On the wire it
-    is a MessagePack array, the tag first; a field that is added goes to the end and has a default.
+    is a MessagePack array, the tag first; a field that is added goes to the end and has a default. Servers of the
+    former release ignore a new tag and what is longer; `VERSION` in `chatproject/core/envelope.py` is for a change that
+    they would misread.
     """
 
     @property

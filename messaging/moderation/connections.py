@@ -107,13 +107,23 @@ def _sockets_after(after: str, *, people: int) -> dict[str, list[SocketJSON]]:
     most = people * SOCKETS_PER_PERSON
     read: Any = redis().zrangebylex
     found = [
-        (*member.decode().split(":"), server)
+        (parts[0], parts[1], parts[2], parts[3], server)
         for server in living_servers()
         for member in read(key_of(server, "sockets"), start, "+", 0, most)
+        if _is_known_form(parts := member.decode().split(":"))
     ]
     grouped = groupby(sorted(found), key=lambda each: each[0])
     sockets = {user: [_socket_json(*rest) for _, *rest in theirs] for user, theirs in grouped}
     return dict(list(sockets.items())[:people])
+
+
+def _is_known_form(parts: list[str]) -> bool:
+    """Tell whether a member is one of this release, or a longer one of the next."""
+    try:
+        user, _, session, since, *_ = parts
+        return bool(UUID(user) and UUID(session)) and since.isdecimal()
+    except ValueError:
+        return False
 
 
 def _socket_json(socket: str, session: str, since: str, server: str) -> SocketJSON:

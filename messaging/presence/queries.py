@@ -8,6 +8,9 @@ the same prefix are one range.
 * `presence:<server>:sockets`: `<user>:<socket>:<session>:<since>`, the last in milliseconds.
 * `presence:<server>:open`: `c:<conversation>:<user>:<socket>` and `u:<user>:<conversation>:<socket>`.
 * `presence:began`: since when there have been such keys; the registry may be incomplete for a while after that.
+
+Servers of two releases share these keys during an update: what a later release adds stands at the end of a member, and
+members of another form are passed over.
 """
 
 import asyncio
@@ -103,7 +106,16 @@ def servers_of(user_id: UUID) -> set[str]:
 
 def viewers_of(conversation_id: UUID) -> set[UUID]:
     """List the people who have a conversation open."""
-    return {UUID(member.split(":")[2]) for _, member in find("open", [f"c:{conversation_id.hex}"]).members[0]}
+    found = find("open", [f"c:{conversation_id.hex}"]).members[0]
+    return {id for _, member in found if (id := _person_of(member)) is not None}
+
+
+def _person_of(member: str) -> UUID | None:
+    """Return who has the conversation of a member open; None if another release writes it in another form."""
+    try:
+        return UUID(member.split(":")[2])
+    except (IndexError, ValueError):
+        return None
 
 
 def find(kind: Kind, prefixes: Iterable[str], *, most: int = FIND_MOST) -> Found:

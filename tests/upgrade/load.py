@@ -43,22 +43,39 @@ REACT = "INSERT INTO messaging_reaction (message_id, conversation_id, user_id, e
 PAUSE = 0.01
 
 
+LOCK_WAITS = """
+SELECT extract(epoch FROM clock_timestamp() - l.waitstart)::float, c.relname FROM pg_locks l
+JOIN pg_stat_activity a USING (pid) LEFT JOIN pg_class c ON c.oid = l.relation
+WHERE NOT l.granted AND a.application_name = %s ORDER BY 1 DESC NULLS LAST LIMIT 1
+"""
+NAME = "people"
+
+
 class Waits:
-    """How long statements took, by what they did: the longest, and how many there were."""
+    """How long people waited for locks, and for statements altogether, as far as a busy machine let them."""
 
     def __init__(self) -> None:
-        self.longest: dict[str, float] = {}
+        self.lock, self.locked = 0.0, "nothing"
+        """The longest wait for a lock, in seconds, and the table that was locked."""
+        self.statement, self.stated = 0.0, "nothing"
+        """The longest statement, and what it did."""
         self.failures: list[str] = []
         self.count = 0
 
-    def add(self, name: str, seconds: float) -> None:
+    def add_statement(self, name: str, seconds: float) -> None:
         self.count += 1
-        self.longest[name] = max(self.longest.get(name, 0), seconds)
+        if seconds > self.statement:
+            self.statement, self.stated = seconds, name
 
-    @property
-    def worst(self) -> tuple[float, str]:
-        """The longest wait of a single statement, and what it did."""
-        return max(((seconds, name) for name, seconds in self.longest.items()), default=(0.0, "nothing"))
+    def add_lock(self, name: str | None, seconds: float | None) -> None:
+        if (seconds or 0) > self.lock:
+            self.lock, self.locked = seconds or 0, name or "a row"
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lock:6.3f} s for {self.locked:28} {self.statement:6.3f} s to {self.stated:22} "
+            f"{self.count:5} statements, {self.failures or 'none failed'}"
+        )
 
 
 class Person(threading.Thread):
@@ -69,7 +86,7 @@ class Person(threading.Thread):
         self._waits, self._stop_writing, self._conversations, self._tables = waits, stop, conversations, tables
 
     def run(self) -> None:
-        with psycopg.connect(**connection_parameters(), autocommit=True) as self._on:
+        with connected_as(NAME) as self._on:
             while not self._stop_writing.wait(PAUSE):
                 try:
                     self._turn()
@@ -77,7 +94,8 @@ class Person(threading.Thread):
                     self._waits.failures.append(str(error))
 
     def _turn(self) -> None:
-        number = random.randrange(self._conversations)
+        # The first group is left to long transactions.
+        number = random.randrange(1, self._conversations)
         group, person, session = (_id(f"{what} {number}") for what in ("group", "person", "session"))
         said = uuid7()
         self._timed("sign in", SIGN_IN, [session])
@@ -99,11 +117,29 @@ class Person(threading.Thread):
             cursor = self._on.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
         finally:
-            self._waits.add(name, time.monotonic() - began)
+            self._waits.add_statement(name, time.monotonic() - began)
 
 
 def _id(text: str) -> uuid.UUID:
     return uuid.UUID(md5(text.encode(), usedforsecurity=False).hexdigest())
+
+
+class Watch(threading.Thread):
+    """Looks again and again how long people have been waiting for locks."""
+
+    def __init__(self, waits: Waits, stop: threading.Event) -> None:
+        super().__init__()
+        self._waits, self._stop_watching = waits, stop
+
+    def run(self) -> None:
+        with connected_as("watch") as watching:
+            while not self._stop_watching.wait(PAUSE):
+                for seconds, name in watching.execute(LOCK_WAITS, [NAME]):
+                    self._waits.add_lock(name, seconds)
+
+
+def connected_as(name: str) -> "psycopg.Connection[Any]":
+    return psycopg.connect(**{**connection_parameters(), "application_name": name}, autocommit=True)
 
 
 @contextmanager
@@ -111,16 +147,17 @@ def people_writing(*, conversations: int, tables: set[str], number: int = 4) -> 
     """Let people write and read while the block lasts, and a moment before and after it."""
     waits, stop = Waits(), threading.Event()
     people = [Person(waits, stop, conversations=conversations, tables=tables) for _ in range(number)]
-    for person in people:
-        person.start()
+    threads = [*people, Watch(waits, stop)]
+    for thread in threads:
+        thread.start()
     time.sleep(0.1)
     try:
         yield waits
     finally:
         time.sleep(0.1)
         stop.set()
-        for person in people:
-            person.join()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager

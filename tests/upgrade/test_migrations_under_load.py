@@ -1,4 +1,8 @@
-"""Every migration of the project is applied to full tables in use, and nobody waits for long."""
+"""Every migration of the project is applied to full tables in use, and nobody waits for long.
+
+What is measured is how long people waited for locks, by the database's own clock: a machine that is busy with other
+things makes statements slow, but holds no locks.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -28,8 +32,8 @@ from tests.upgrade.load import Waits, long_transactions, people_writing
 pytestmark = [pytest.mark.long, pytest.mark.alone, pytest.mark.timeout(900)]
 
 LIMIT = 1.0
-"""The longest that a statement of the product may take while a migration runs, in seconds."""
-WRITING = "UPDATE conversations_participant SET muted_until = now() WHERE id = 1"
+"""The longest that a statement of the product may wait for a lock while a migration runs, in seconds."""
+WRITING = "UPDATE conversations_conversation SET version = version WHERE id = md5('group 0')::uuid"
 READING = "SELECT 1 FROM messaging_message, conversations_conversation, accounts_user, accounts_session LIMIT 1"
 LONG = 5.0
 
@@ -63,22 +67,20 @@ def migrate_step_by_step(beside: Callable[[], AbstractContextManager[Any]] = nul
     for step in remaining_migrations():
         before = tables()
         with beside():
-            measured[".".join(step)] = waits_of(partial(call_command, "migrate", *step, verbosity=0, stderr=StringIO()))
+            migrate = partial(call_command, "migrate", *step, verbosity=0, stderr=StringIO())
+            measured[".".join(step) or "those of others"] = waits_of(migrate)
         fill_new_tables(before)
     return measured
 
 
 def table_of(measured: dict[str, Waits]) -> str:
     """Say what was measured, the longest waits first."""
-    worst = sorted(((*waits.worst, name, waits) for name, waits in measured.items()), key=lambda row: -row[0])
-    return "\n" + "\n".join(
-        f"{seconds:7.3f} s to {what:22} during {name} ({waits.count} statements, {waits.failures or 'none failed'})"
-        for seconds, what, name, waits in worst
-    )
+    worst = sorted(measured.items(), key=lambda item: -item[1].lock)
+    return "\n" + "\n".join(f"{waits} during {name}" for name, waits in worst)
 
 
 def require_short_waits(measured: dict[str, Waits]) -> None:
-    assert all(waits.worst[0] <= LIMIT and not waits.failures for waits in measured.values()), table_of(measured)
+    assert all(waits.lock <= LIMIT and not waits.failures for waits in measured.values()), table_of(measured)
     assert all(waits.count > 50 for waits in measured.values()), table_of(measured)
 
 
@@ -111,6 +113,6 @@ BAD = {
 @pytest.mark.parametrize("operation", BAD.values(), ids=BAD)
 def test_this_measurement_finds_a_migration_that_makes_people_wait(former: None, operation: Any) -> None:
     waits = waits_of(lambda: apply_as_django_does(operation))
-    assert waits.worst[0] > LIMIT, waits.longest
+    assert waits.lock > LIMIT, str(waits)
     with pytest.raises(AssertionError, match="during bad"):
         require_short_waits({"bad": waits})

@@ -1,6 +1,7 @@
 """The generic cell rate algorithm (GCRA) as atomic scripts in Redis.
 
-Redis keeps one number for each bucket: the time when the next use would be due if all uses came evenly.
+Redis keeps one number for each bucket: the time when the next use would be due if all uses came evenly. What another
+release has stored in another form counts as nothing; a new form needs new keys.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ local tightest, left, wait, reset, allowed = 1, math.huge, 0, 0, 1
 local due = {}
 for i, key in ipairs(KEYS) do
     local interval, burst, cost = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
-    due[i] = math.max(tonumber(redis.call('GET', key) or now), now)
+    due[i] = math.max(tonumber(redis.call('GET', key) or '') or now, now)
     local room = burst * interval - (due[i] - now)
     local lacking = cost < 0 and 0 or math.max(cost, 1) * interval - room
     local rest = math.floor(room / interval + 0.001) - cost
@@ -47,7 +48,8 @@ CONSUME_UNCHECKED = """
 local now = redis.call('TIME')
 now = now[1] * 1000 + now[2] / 1000
 for i, key in ipairs(KEYS) do
-    local next = math.max(tonumber(redis.call('GET', key) or now), now) + tonumber(ARGV[1]) * tonumber(ARGV[i + 1])
+    local due = math.max(tonumber(redis.call('GET', key) or '') or now, now)
+    local next = due + tonumber(ARGV[1]) * tonumber(ARGV[i + 1])
     redis.call('SET', key, string.format('%.3f', next), 'PX', math.ceil(next - now))
 end
 """

@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 
 from accounts import mail
 from chatproject.keys.reporter import reporting
+from messaging.management.unknown_jobs import leave_unknown_jobs
 from messaging.media import processing_queue
 
 SLOTS = {"default": 1, processing_queue.QUEUE: 2, mail.QUEUE: 4}
@@ -28,7 +29,8 @@ class Command(BaseCommand):
         if unknown := set(queues) - SLOTS.keys():
             raise CommandError(f"There is no queue {min(unknown)}.")
         connector = app.connector.get_worker_connector()  # type: ignore[attr-defined] # Django's has it
-        with reporting("jobs"), app.replace_connector(connector):
+        with reporting("jobs"), app.replace_connector(connector) as ours:
+            leave_unknown_jobs(ours)
             asyncio.run(_run(queues or list(SLOTS), shutdown_graceful_timeout))
 
 

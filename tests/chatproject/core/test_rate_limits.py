@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from chatproject.core.rate_limits import Limit, RateLimited, consume, require
+from chatproject.core.rate_limits import Limit, RateLimited, consume, consume_unchecked, require
 from chatproject.core.redis import redis
 
 SLOW = Limit("test-slow", 3, 3600)
@@ -94,3 +94,11 @@ def test_no_subject_can_be_read_in_redis(subject) -> None:
 def test_limits_can_be_off(subject, settings) -> None:
     settings.CHAT_LIMITS = False
     assert all(consume([(SLOW, subject)]).allowed for _ in range(10))
+
+
+def test_what_another_release_has_counted_in_another_form_counts_as_nothing(subject) -> None:
+    redis().set(SLOW.key(subject), "v2:3")
+    assert [consume([(SLOW, subject)]).allowed for _ in range(4)] == [True, True, True, False]
+    redis().set(SLOW.key(subject), "v2:3")
+    consume_unchecked([(SLOW, subject)], cost=3)
+    assert not consume([(SLOW, subject)]).allowed
