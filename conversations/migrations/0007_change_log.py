@@ -94,10 +94,12 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(FUNCTION, "DROP FUNCTION log_changes"),
+        migrations.RunSQL(FUNCTION, "DROP FUNCTION log_changes", hints={"reason": "a function locks no table"}),
         *(
             migrations.RunSQL(
-                TRIGGER.format(event=event, tables=tables), f"DROP TRIGGER log_{event} ON conversations_conversation"
+                TRIGGER.format(event=event, tables=tables),
+                f"DROP TRIGGER log_{event} ON conversations_conversation",
+                hints={"reason": "a trigger reads no row, so its lock is held for a moment"},
             )
             for event, tables in TABLES.items()
         ),

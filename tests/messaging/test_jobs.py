@@ -125,6 +125,7 @@ def test_the_arguments_of_a_task_never_change() -> None:
         "clear_media": ["timestamp"],
         "compare_storage": ["timestamp"],
         "clear_up": ["timestamp"],
+        "correct_last_spoken": ["timestamp"],
         "resume_jobs": ["context", "timestamp"],
         "forget_jobs": ["context", "timestamp"],
     }
