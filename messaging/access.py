@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -79,6 +79,11 @@ def read_message(*, by: User, message_id: UUID) -> Message:
 def conversation_of(message_id: UUID) -> UUID:
     """Return the id of a message's conversation, whoever asks; Message.DoesNotExist if there is no such message."""
     return Message.objects.values_list("conversation_id", flat=True).get(pk=message_id)
+
+
+def unexpired_messages() -> QuerySet[Message]:
+    """The messages that have not expired, whoever may read them."""
+    return Message.objects.filter(created_at__gt=oldest(), position__gt=F("conversation__min_position"))
 
 
 def has_expired(message: Message, conversation: Conversation) -> bool:

@@ -18,7 +18,7 @@ from chatproject.core.errors import Invalid, TooLarge, Unprocessable, Unsupporte
 from chatproject.core.ids import uuid7
 from chatproject.core.text import name_error
 from conversations.access import memberships_of, participant_of
-from messaging.access import readable
+from messaging.access import readable, unexpired_messages
 from messaging.media import processing_queue
 from messaging.media.accepted_types import ACCEPTED_TYPES, FILENAME_LENGTH, MediaType, declared_type, with_extension
 from messaging.media.attachments import MediaJSON, open_filename, seal_filename, show_media
@@ -100,14 +100,17 @@ def _uploads_of(by: User) -> QuerySet[Attachment]:
 
 def upload_state(*, by: User, media_id: UUID) -> MediaJSON:
     """Return the JSON of one's own upload in its present state; Attachment.DoesNotExist if it is someone else's."""
-    return show_media(_uploads_of(by).get(pk=media_id).pk)
+    attachment = _uploads_of(by).get(pk=media_id)
+    if _has_expired(attachment):
+        raise Attachment.DoesNotExist
+    return show_media(attachment.pk)
 
 
 def download_url(*, by: User, media_id: UUID, is_thumbnail: bool = False) -> str:
     """Sign a URL of the bytes for a person who may see them; Attachment.DoesNotExist for others."""
     attachment = Attachment.objects.select_related("blob").get(pk=media_id, state=State.READY, gone_at=None)
     blob = attachment.blob
-    if blob is None or blob.quarantined_at or not (attachment.owner_id == by.pk or _may_read(by, attachment)):
+    if blob is None or blob.quarantined_at or not _may_download(by, attachment):
         raise Attachment.DoesNotExist
     if not is_thumbnail:
         is_inline, name = (
@@ -121,6 +124,16 @@ def download_url(*, by: User, media_id: UUID, is_thumbnail: bool = False) -> str
         raise Attachment.DoesNotExist
     key = thumbnail_key(blob.key)
     return media_storage().presign_download(key, content_type="image/webp", filename="thumbnail.webp", is_inline=True)
+
+
+def _may_download(by: User, attachment: Attachment) -> bool:
+    return not _has_expired(attachment) if attachment.owner_id == by.pk else _may_read(by, attachment)
+
+
+def _has_expired(attachment: Attachment) -> bool:
+    """Tell whether an attachment was sent in a message that nobody may read any more, not even its owner."""
+    id = attachment.message_id
+    return id is not None and not unexpired_messages().filter(pk=id).exists()
 
 
 def _may_read(by: User, attachment: Attachment) -> bool:

@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.staff.audit_log import Action, Staff, record
 from chatproject.core.text import require_reason
 from conversations.models import Conversation
+from messaging.access import unexpired_messages
 from messaging.messages.json import MessageJSON, messages_json
 from messaging.models import Message
 from messaging.receipts.status import read_status
@@ -42,7 +43,7 @@ def read_conversation(*, by: Staff, conversation_id: UUID, reason: str, before: 
     """
     reason = require_reason(reason)
     conversation = Conversation.objects.get(pk=conversation_id)
-    messages = Message.objects.filter(conversation=conversation).order_by("-position")
+    messages = unexpired_messages().filter(conversation=conversation).order_by("-position")
     found = list((messages.filter(position__lt=before) if before else messages)[: PAGE_SIZE + 1])
     page = found[:PAGE_SIZE][::-1]
     positions = {"from": page[0].position, "through": page[-1].position} if page else {}

@@ -1,8 +1,8 @@
 """No statement reads messages without the rule that says who may see them (`messaging/access.py`).
 
 SQL that names the table of messages contains `visible` or `unexpired` for the alias that it gives them, as often as it
-names them so; everything else begins with `readable` or `read_message`. What may do without is listed here, with the
-reason.
+names them so; everything else begins with `readable`, `read_message` or `unexpired_messages`. What may do without is
+listed here, with the reason.
 """
 
 import ast
@@ -33,7 +33,6 @@ ELSEWHERE = {
     "messaging.retention.partitions._lock_dropping": "the name of a lock",
     "messaging.retention.purge.LEFT_BEHIND": "it finds messages to delete",
     "messaging.retention.purge._forget_batch": "it deletes messages",
-    "messaging.moderation.transcripts.read_conversation": "the staff reads, with a reason in the audit log",
     "messaging.moderation.commands.delete_message": "the staff deletes",
     "messaging.moderation.commands._save_quarantine": "the staff blocks a file; what has expired is not published",
     "messaging.moderation.message_counts.ADD": "it counts for the staff",

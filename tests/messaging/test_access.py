@@ -1,6 +1,7 @@
 """Who may read which messages: the rule in SQL, as a queryset and in the hub, against a plain statement of it."""
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,15 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.staff.audit_log import Staff
 from conversations.creation import create_group
 from conversations.models import Conversation, Participant
 from messaging.access import has_expired, oldest, readable, restricted_readers, visible
-from messaging.models import Message
+from messaging.media.uploads import download_url, upload_state
+from messaging.models import Attachment, Message
+from messaging.moderation.transcripts import read_conversation
 from messaging.realtime.people import Membership
-from tests.messaging.helpers import change_place, place
+from tests.messaging.helpers import change_place, hang, place, uploaded
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +128,26 @@ def test_a_participant_that_is_out_of_date_reads_nothing(group: Conversation, bo
     assert readable(known).exists()
     change_place(bob, group, **fields)
     assert not readable(known).exists()
+
+
+def expire(group: Conversation) -> None:
+    Conversation.objects.filter(pk=group.pk).update(min_position=group.messages.latest("position").position)
+
+
+def grow_old(group: Conversation) -> None:
+    group.messages.update(created_at=timezone.now() - timedelta(days=settings.RETENTION_DAYS, seconds=1))
+
+
+@pytest.mark.parametrize("hide", [expire, grow_old])
+def test_what_has_expired_has_expired_for_its_sender_and_the_staff_too(
+    group: Conversation, bob: User, staff: User, hide: Callable[[Conversation], None]
+) -> None:
+    picture, unsent, by = hang(bob, group), uploaded(bob), Staff(staff)
+    assert upload_state(by=bob, media_id=picture.pk)["id"] == str(picture.pk)
+    assert read_conversation(by=by, conversation_id=group.pk, reason="A court order").entries
+    hide(group)
+    for look in (download_url, upload_state):
+        with pytest.raises(Attachment.DoesNotExist):
+            look(by=bob, media_id=picture.pk)
+    assert upload_state(by=bob, media_id=unsent.pk)["id"] == str(unsent.pk)
+    assert not read_conversation(by=by, conversation_id=group.pk, reason="A court order").entries
