@@ -12,6 +12,7 @@ from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
@@ -68,8 +69,9 @@ def bind() -> None:
 
 @pytest.fixture
 def before(data: None) -> None:
-    """A database that the migration has not been through."""
-    MigrationRecorder(connection).record_unapplied("messaging", MIGRATION)
+    """A database that the migration has not been through, nor any that needs it."""
+    for app, name in MigrationLoader(connection).graph.backwards_plan(("messaging", MIGRATION)):
+        MigrationRecorder(connection).record_unapplied(app, name)
 
 
 def test_a_secret_opens_in_its_own_row(alice: User, secret: str) -> None:
