@@ -4,10 +4,10 @@ import logging
 import os
 from typing import Any
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 (apps first)
 from django.conf import settings  # noqa: E402
@@ -15,13 +15,14 @@ from django.conf import settings  # noqa: E402
 from chatproject.keys.reporter import reporter  # noqa: E402
 from chatproject.lifespan import lifespan, start_reporting  # noqa: E402
 from chatproject.server.body_limit import BoundedBody  # noqa: E402
+from chatproject.server.django_handler import DjangoHandler  # noqa: E402
 from messaging.socket.routing import websocket  # noqa: E402
 
 if not settings.CHAT_LIMITS:
     logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be guessed without limit")
 
 protocols = ProtocolTypeRouter(
-    {"http": BoundedBody(http), "websocket": URLRouter(websocket), "lifespan": lifespan},
+    {"http": BoundedBody(DjangoHandler()), "websocket": URLRouter(websocket), "lifespan": lifespan},
 )
 
 

@@ -1,4 +1,6 @@
-"""The application, with a count of all the work that it hands to threads: `GET /hops` tells how much so far."""
+"""The application, with a count of the work that it hands to threads: `GET /hops` tells how much so far, `GET /threads`
+how many threads were started for it.
+"""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,7 @@ class Count:
     """Every executor and every new thread passes here: asyncio's, asgiref's, anyone's."""
 
     hops = 0
+    threads = 0
 
     @classmethod
     def watch(cls, owner: type, name: str) -> None:
@@ -18,6 +21,7 @@ class Count:
 
         def counted(*args: Any, **kwargs: Any) -> Any:
             cls.hops += 1
+            cls.threads += owner is threading.Thread
             return original(*args, **kwargs)
 
         setattr(owner, name, counted)
@@ -29,8 +33,9 @@ Count.watch(threading.Thread, "start")
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Parley, and the count beside it."""
-    if scope["type"] != "http" or scope["path"] != "/hops":
+    known = {"/hops": Count.hops, "/threads": Count.threads}
+    if scope["type"] != "http" or scope["path"] not in known:
         await parley(scope, receive, send)
         return
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": str(Count.hops).encode()})
+    await send({"type": "http.response.body", "body": str(known[scope["path"]]).encode()})
