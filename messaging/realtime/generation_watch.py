@@ -36,8 +36,6 @@ class GenerationWatch:
         try:
             while True:
                 await self._read()
-                if self.number:
-                    remember_generation(self.number, seconds=KNOWN_FOR)
                 await asyncio.sleep(INTERVAL)
         finally:
             # Nobody watches any more: ask the database.
@@ -51,12 +49,19 @@ class GenerationWatch:
             if not self._is_failing:
                 logger.warning("the generation could not be read: %s", type(error).__name__)
             self._is_failing = True
+            if self.number:
+                remember_generation(self.number, seconds=KNOWN_FOR)
         else:
-            self._receive(number)
+            self._is_failing = False
+            self.receive(number)
 
-    def _receive(self, number: int) -> None:
-        former, self.number, self._is_failing = self.number, number, False
+    def receive(self, number: int) -> bool:
+        """Receive the generation as it was just read; return whether it is the known one, or the first."""
+        former, self.number = self.number, number
+        remember_generation(number, seconds=KNOWN_FOR)
         self._is_known.set()
-        if former not in (0, number):
-            logger.warning("a backup was restored: generation %s after %s", number, former)
-            self._on_restored()
+        if former in (0, number):
+            return True
+        logger.warning("a backup was restored: generation %s after %s", number, former)
+        self._on_restored()
+        return False

@@ -51,12 +51,18 @@ class Hub:
         self._subscriptions = Subscriptions(self._background, on_revoked=self._on_revoked)
         self._receipts = ReceiptDelivery()
         self._personal_settings = PersonalSettings(self._people, self._background)
-        self._loader = PeopleLoader(self._subscriptions, self._personal_settings, self._background, repair=self._repair)
+        self._generation_watch = GenerationWatch(self._begin_anew)
+        self._watching: asyncio.Task[None] | None = None
+        self._loader = PeopleLoader(
+            self._subscriptions,
+            self._personal_settings,
+            self._background,
+            repair=self._repair,
+            is_current=self._generation_watch.receive,
+        )
         self._gap_repair = GapRepair(self._subscriptions, self._people, self._background, reload=self._loader.load)
         repairs = Repairs(self._repair, self._loader.load, self._receive)
         self._reconciler = Reconciler(self._subscriptions, self._people, self._receipts, repairs=repairs)
-        self._generation_watch = GenerationWatch(self._begin_anew)
-        self._watching: asyncio.Task[None] | None = None
         self.presence = Presence(self._subscriptions, self._background)
         self.typing = TypingIndicators(self._subscriptions, self._background)
         # Every kind of event that servers publish for each other, and what this hub does with it.

@@ -31,11 +31,13 @@ class PeopleLoader:
         background: Background,
         *,
         repair: Callable[[Subscription], None],
+        is_current: Callable[[int], bool],
     ) -> None:
         self._subscriptions = subscriptions
         self._personal_settings = personal_settings
         self._background = background
         self._repair = repair
+        self._is_current = is_current
 
     def load(self, person: Person) -> None:
         """Load a person again, and once more if something happens meanwhile."""
@@ -60,6 +62,9 @@ class PeopleLoader:
         sockets = list(person.sockets)
         known = person.memberships.keys() | person.revoked
         state = await load_person(person.id, after=person.version, known=known)
+        # A session that a restored backup does not have has not ended: that would make devices forget what is unsent.
+        if not self._is_current(state.generation):
+            return
         _close_ended_sessions(person.sockets.intersection(sockets), state)
         self._apply_removals(person, state)
         self._apply_rights(person, state)

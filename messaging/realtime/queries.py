@@ -18,7 +18,8 @@ from messaging.realtime.snapshots import read_snapshot
 from messaging.sync.inbox import show_conversation, show_memberships
 
 PERSON = f"""
-SELECT version, {SHOWS_READ} AS sees_receipts, suspended_at FROM accounts_user u WHERE id = %s AND is_active
+SELECT g.number AS generation, u.version, {SHOWS_READ} AS sees_receipts, u.suspended_at
+FROM chatproject_generation g LEFT JOIN accounts_user u ON u.id = %s AND u.is_active
 """  # noqa: S608 (a piece of our own)
 MEMBERSHIPS = """
 SELECT p.conversation_id, p.visible_from, p.reads, p.joined_version, p.barred, c.epoch, p.me_version
@@ -37,6 +38,8 @@ JOIN {} x ON x.id = known.id AND x.version > known.version
 
 @dataclass(frozen=True, slots=True)
 class PersonState:
+    generation: int
+    """The generation of the database in which all of this is true."""
     version: int
     sees_receipts: bool
     """Whether they see what others have read."""
@@ -61,14 +64,14 @@ async def load_person(user_id: UUID, *, after: int, known: Collection[UUID]) -> 
     are no member any more of the known conversations.
     """
     async with read_snapshot() as run:
-        found = await run(PERSON, user_id)
+        (person,) = await run(PERSON, user_id)
         memberships = await run(MEMBERSHIPS, user_id)
         sessions = await run(SESSIONS, user_id)
         departures = await run(DEPARTURES, user_id, list(known))
-    if not found:
-        return PersonState(0, False, {}, [], set(), False, {})
-    (person,) = found
+    if person.version is None:
+        return PersonState(person.generation, 0, False, {}, [], set(), False, {})
     return PersonState(
+        person.generation,
         person.version,
         person.sees_receipts,
         {row.conversation_id: Membership.of(row, epoch=row.epoch) for row in memberships},

@@ -8,6 +8,8 @@ from contextlib import suppress
 from random import Random
 from typing import NamedTuple
 
+import psycopg
+
 from tests.faults.cluster import Server, Site
 from tests.faults.device import Device
 from tests.faults.following import Followers
@@ -105,6 +107,24 @@ class Engines:
         await self._site.start(name)
         self._outages.end()
         return True
+
+
+class Generations:
+    """What a restore says of itself. Nothing is turned back here, so that every guarantee has to hold as before."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def begin(self) -> bool:
+        """Begin a new generation: every socket is closed, every cursor is gone, every device begins anew."""
+        try:
+            return await asyncio.to_thread(self._begin)
+        except psycopg.OperationalError:
+            return False  # PostgreSQL is stopped just now
+
+    def _begin(self) -> bool:
+        with psycopg.connect(self._site.database_url) as connection:
+            return connection.execute("UPDATE chatproject_generation SET number = number + 1").rowcount == 1
 
 
 class Wires:
@@ -248,7 +268,11 @@ def usual_decks(stage: Stage) -> list[dict[str, Deed]]:
     processes, engines = Processes(stage.servers, rng), Engines(stage.site, rng, stage.outages)
     wires, sockets = Wires(stage.servers, stage.world), Sockets(stage.world)
     return [
-        {"web process killed": processes.kill_one, "both servers down": processes.kill_all},
+        {
+            "web process killed": processes.kill_one,
+            "both servers down": processes.kill_all,
+            "generation begun": Generations(stage.site).begin,
+        },
         {
             "Redis killed": engines.kill_redis,
             "Redis paused": engines.pause_redis,

@@ -94,10 +94,9 @@ class Replica:
         self.generation = generation
 
     def begin_anew(self) -> None:
-        """Forget everything: a backup was restored, and versions and positions were turned back."""
+        """Forget everything that it knows: a backup was restored, or its cursor is too old."""
         self.cursor = None
-        for known in (self.conversations, self.hearings, self.begun, self._heard):
-            known.clear()
+        self.conversations.clear()
 
     def hear(self, type: str, data: dict[str, Any]) -> None:
         """Note when an event arrived, and that each arrives once and in order."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from asgiref.sync import sync_to_async
 
+from accounts.changes import UserChanged
 from accounts.models import User
 from chatproject.core.generation import current_generation, known_generation, raise_generation
 from chatproject.core.realtime import ConversationEvent, publish_soon
@@ -93,6 +94,19 @@ async def test_a_receipt_behind_those_that_were_delivered_before_is_found_too(
         while (frame := await after.next())["type"] != "receipts":
             pass
     assert frame["data"]["receipts"] == [{"user_id": str(bob.pk), "delivered_through": 3, "read_through": 3}]
+
+
+async def test_a_device_whose_session_the_backup_does_not_have_is_not_told_that_it_has_ended(
+    restore: Turn, monkeypatch: pytest.MonkeyPatch, conversation: Conversation, bob: User
+) -> None:
+    screen = await Screen.of(bob)
+    # Nobody looks at the generation now but who loads him because something has happened.
+    monkeypatch.setattr(generation_watch, "INTERVAL", 60)
+    await asyncio.sleep(0.1)
+    await restore(conversation.pk, to=0)
+    await bob.sessions.all().adelete()
+    await publish_soon([UserChanged(bob.pk, 99)])
+    assert await screen.ends() == RESTARTED
 
 
 async def test_a_device_that_connects_while_a_restore_is_noticed_is_let_go_too(
