@@ -6,41 +6,20 @@ reasons.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib.postgres import operations as postgres
-from django.db import NotSupportedError, ProgrammingError, models, transaction
+from django.db import NotSupportedError, models, transaction
 from django.db.migrations import AddField, AddIndex, CreateModel, RemoveIndex
 from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.models import Value
 from django.db.models.functions import Now
 
 from chatproject.core.migration_locks import LOCK_TIMEOUT_MS, briefly, concurrently, quoted, retried
+from chatproject.core.online_index import OnlineIndex, fetch_one, partitions_of
 
-PARTITIONS = """
-SELECT c.relname, i.inhdetachpending, EXISTS (
-    SELECT FROM pg_index x JOIN pg_inherits xi ON xi.inhrelid = x.indexrelid
-    WHERE x.indrelid = c.oid AND xi.inhparent = to_regclass(%(index)s)
-)
-FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-WHERE i.inhparent = to_regclass(%(table)s) ORDER BY c.relname
-"""
-# While a partition is being detached, its index is counted, and that of the whole would not become valid.
-WAIT_FOR_DETACHING = """
-DO $$ BEGIN
-    IF EXISTS (
-        SELECT FROM pg_inherits xi JOIN pg_index x ON x.indexrelid = xi.inhrelid
-        JOIN pg_inherits i ON i.inhrelid = x.indrelid
-        WHERE xi.inhparent = '{index}'::regclass AND i.inhdetachpending
-    ) THEN
-        RAISE EXCEPTION 'a partition is being detached' USING ERRCODE = 'lock_not_available';
-    END IF;
-END $$
-"""
-INDEX = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s) AND indrelid = to_regclass(%s)"
 CONSTRAINT = "SELECT convalidated FROM pg_constraint WHERE conrelid = to_regclass(%s) AND conname = %s"
 COLUMN = "SELECT true FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped"
-IS_PARTITIONED = "SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(%s)"
 ROWS_AT_ONCE = 500
 CONSTANT = (Value, Now)
 """Defaults that PostgreSQL computes once for all rows that are there."""
@@ -74,14 +53,6 @@ class Online(Operation):
             raise NotSupportedError(f"{type(self).__name__} needs a migration with `atomic = False`.")
 
 
-def _fetch(on: Any, query: str, *values: Any) -> Any:
-    """Return the first column of the first row, or None."""
-    with on.cursor() as cursor:
-        cursor.execute(query, values)
-        row = cursor.fetchone()
-    return row[0] if row else None
-
-
 # Tables and columns
 
 
@@ -90,7 +61,7 @@ class CreateTable(Online, CreateModel):
 
     def forwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
         table = to_state.apps.get_model(app_label, self.name)._meta.db_table
-        if not _fetch(editor.connection, "SELECT to_regclass(%s) IS NOT NULL", quoted(table)):
+        if not fetch_one(editor.connection, "SELECT to_regclass(%s) IS NOT NULL", quoted(table)):
             create = super().database_forwards  # which only collects the statements
             _in_one_moment(editor.connection, lambda collector: create(app_label, collector, from_state, to_state))
 
@@ -114,7 +85,7 @@ class AddColumn(Online, AddField):
     def forwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
         model = to_state.apps.get_model(app_label, self.model_name)
         column = model._meta.get_field(self.name).column
-        if not _fetch(editor.connection, COLUMN, quoted(model._meta.db_table), column):
+        if not fetch_one(editor.connection, COLUMN, quoted(model._meta.db_table), column):
             add = super().database_forwards  # which only collects the statements
             _in_one_moment(editor.connection, lambda collector: add(app_label, collector, from_state, to_state))
 
@@ -132,100 +103,6 @@ def _in_one_moment(on: Any, change: Callable[[Any], None]) -> None:
 
 
 # Indexes
-
-
-class Partition(NamedTuple):
-    """A partition, and what an index has of it."""
-
-    name: str
-    detaching: bool
-    has_index: bool
-    """Whether an index of it is attached to the index of the whole table."""
-
-
-class OnlineIndex:
-    """An index that is built and dropped while the table is in use."""
-
-    def __init__(self, editor: Any, model: Any, index: Any) -> None:
-        self._editor, self._on, self._model, self._index = editor, editor.connection, model, index
-        self._table = model._meta.db_table
-
-    @property
-    def is_partitioned(self) -> bool:
-        return bool(_fetch(self._on, IS_PARTITIONED, quoted(self._table)))
-
-    def create(self) -> None:
-        """Build the index, or what is missing of it."""
-        if self.is_partitioned:
-            self._create_by_partition()
-        else:
-            self._build(self._table, self._index.name)
-
-    def drop(self) -> None:
-        """Drop the index; if the table is partitioned, in one moment with all of it locked."""
-        if not self.is_partitioned:
-            concurrently(self._on, f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(self._index.name)}")
-            return
-        briefly(self._on, f"DROP INDEX IF EXISTS {quoted(self._index.name)}")
-        for partition in self._partitions():
-            # What an interrupted build has left.
-            concurrently(self._on, f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(self._name_on(partition.name))}")
-
-    def _create_by_partition(self) -> None:
-        """Create an empty index of the whole table, which later partitions receive when they are attached; build those
-        of the partitions that are there, and attach them.
-        """
-        if _fetch(self._on, INDEX, quoted(self._index.name), quoted(self._table)) is None:
-            briefly(self._on, self._sql("INDEX %(name)s ON ONLY", self._table, self._index.name))
-        while missing := self._missing():
-            for partition in missing:
-                self._unless_gone(self._build, partition, self._name_on(partition))
-            # The oldest first: the index of the whole is valid once the last is attached, and old ones may be dropped.
-            for partition in missing:
-                self._unless_gone(self._attach, partition)
-
-    def _missing(self) -> list[str]:
-        return [each.name for each in self._partitions() if not each.has_index and not each.detaching]
-
-    def _unless_gone(self, work: Callable[..., None], partition: str, *values: Any) -> None:
-        """Do something with a partition, which may be detached or dropped at any moment."""
-        try:
-            work(partition, *values)
-        except ProgrammingError:
-            if partition in self._missing():
-                raise
-
-    def _partitions(self) -> list[Partition]:
-        with self._on.cursor() as cursor:
-            cursor.execute(PARTITIONS, {"table": quoted(self._table), "index": quoted(self._index.name)})
-            return [Partition(*row) for row in cursor.fetchall()]
-
-    def _build(self, table: str, name: str) -> None:
-        """Build the index of one table concurrently; an index that an interrupted build has left is made again."""
-        valid = _fetch(self._on, INDEX, quoted(name), quoted(table))
-        if valid is False:
-            concurrently(self._on, f"DROP INDEX CONCURRENTLY IF EXISTS {quoted(name)}")
-        if not valid:
-            concurrently(self._on, self._sql("INDEX CONCURRENTLY %(name)s ON", table, name))
-
-    def _attach(self, partition: str) -> None:
-        whole, part = quoted(self._index.name), quoted(self._name_on(partition))
-        # The lock keeps partitions from being attached or detached meanwhile, and nobody from reading and writing.
-        briefly(
-            self._on,
-            f"LOCK TABLE ONLY {quoted(self._table)} IN SHARE UPDATE EXCLUSIVE MODE",
-            WAIT_FOR_DETACHING.format(index=whole),
-            f"ALTER INDEX {whole} ATTACH PARTITION {part}",
-        )
-
-    def _name_on(self, partition: str) -> str:
-        return f"{partition}_{self._index.name}"[:63]
-
-    def _sql(self, beginning: str, table: str, name: str) -> str:
-        statement = self._index.create_sql(self._model, self._editor)
-        statement.template = statement.template.replace("INDEX %(name)s ON", beginning)
-        statement.parts.update(table=quoted(table), name=quoted(name))
-        return str(statement)
 
 
 class AddIndexOnline(Online, AddIndex):
@@ -260,7 +137,7 @@ class AddConstraintNotValid(Online, postgres.AddConstraintNotValid):
 
     def forwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
         table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        if _fetch(editor.connection, CONSTRAINT, quoted(table), self.constraint.name) is None:
+        if fetch_one(editor.connection, CONSTRAINT, quoted(table), self.constraint.name) is None:
             add = super().database_forwards  # which only collects the statements
             _in_one_moment(editor.connection, lambda collector: add(app_label, collector, from_state, to_state))
 
@@ -275,11 +152,9 @@ class ValidateConstraint(Online, postgres.ValidateConstraint):
 
     def forwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
         on, table = editor.connection, from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-        with on.cursor() as cursor:
-            cursor.execute(PARTITIONS, {"table": quoted(table), "index": None})
-            partitions = [name for name, detaching, _ in cursor.fetchall() if not detaching]
+        partitions = [each.name for each in partitions_of(on, table) if not each.detaching]
         for each in [*partitions, table]:
-            if _fetch(on, CONSTRAINT, quoted(each), self.name) is False:
+            if fetch_one(on, CONSTRAINT, quoted(each), self.name) is False:
                 concurrently(on, f"ALTER TABLE {quoted(each)} VALIDATE CONSTRAINT {quoted(self.name)}")
 
 
