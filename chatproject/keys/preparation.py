@@ -13,6 +13,7 @@ from chatproject.keys.registry import (
     Registered,
     begin_with,
     current_key,
+    forget_dead,
     ids_of,
     locked,
     make_current,
@@ -66,6 +67,7 @@ def make_current_by_hand(id: str) -> None:
     if id not in ids_of(keys):
         raise ValueError(f"There is no key {id} in CHAT_KEYS.")
     with locked(on):
+        forget_dead(on)
         if unaware := on.execute(UNAWARE, [id]).fetchall():
             raise ValueError(f"{len(unaware)} running servers do not know this key: put it into their CHAT_KEYS first.")
         on.execute(ADD, {"ids": [id]})

@@ -95,10 +95,15 @@ def report(on: "psycopg.Connection[Any]", *, server: UUID, kind: str, ring: KeyR
             current = ids[-1]
             begin_with(on, current, ids)
         on.execute(REPORT, {"server": server, "kind": kind, "ids": ids, "gap": LONGEST_GAP})
-        on.execute(FORGET_DEAD, [DEAD_AFTER])
+        forget_dead(on)
         on.execute(ADD, {"ids": ids})
         promoted = _promote(on, server, ids[: ids.index(current)] if current in ids else [])
         return registered(on, promoted=promoted)
+
+
+def forget_dead(on: "psycopg.Connection[Any]") -> None:
+    """Forget the processes that have not reported for so long that nobody waits for them."""
+    on.execute(FORGET_DEAD, [DEAD_AFTER])
 
 
 def withdraw(on: "psycopg.Connection[Any]", server: UUID) -> None:

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from chatproject.core.encryption.ring import ring
-from chatproject.keys.preparation import make_current_by_hand
-from chatproject.keys.registry import ids_of
+from chatproject.keys.preparation import make_current_by_hand, own_connection
+from chatproject.keys.registry import forget_dead, ids_of
 from chatproject.models import EncryptionKey, ServerReport
 
 
@@ -26,6 +26,7 @@ class Command(BaseCommand):
                 make_current_by_hand(make_current)
             except ValueError as reason:
                 raise CommandError(str(reason)) from None
+        forget_dead(own_connection())
         for line in _lines():
             self.stdout.write(line)
 

@@ -19,7 +19,7 @@ from conversations.models import Conversation
 from conversations.personal_settings import update_settings
 from messaging.management.sealed_rows import newest_key
 from messaging.models import Attachment, Message
-from tests.chatproject.keys.helpers import new_key
+from tests.chatproject.keys.helpers import new_key, pass_time
 from tests.messaging.helpers import say, uploaded
 
 pytestmark = pytest.mark.usefixtures("empty_registry")
@@ -127,3 +127,13 @@ def test_the_command_makes_no_key_current_that_a_server_does_not_know(settings: 
         keys(make_current=id_of(NEW))
     with pytest.raises(CommandError, match="no key 00000000"):
         keys(make_current="00000000")
+
+
+def test_the_command_counts_no_server_that_has_died(settings: Settings) -> None:
+    settings.CHAT_KEYS = [NEW]
+    with pytest.raises(UnknownKey):
+        prepare_keys(sealed_with=bytes.fromhex(id_of(OLD)))
+    server(OLD)
+    pass_time(61)
+    assert "known by 0 of 0 servers" in keys(make_current=id_of(NEW))
+    assert states() == {id_of(NEW): "current", id_of(OLD): "retired"}
