@@ -188,6 +188,7 @@ async def test_a_notice_is_not_unread_and_moves_nothing_up(
     await expect(rows).to_contain_text(["The beans!", "La la la"])
 
 
+@pytest.mark.long
 async def test_a_group_that_someone_is_added_to_is_at_the_top(
     enter: Enter, alice: User, carol: User, conversation: Conversation
 ) -> None:

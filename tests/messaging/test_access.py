@@ -71,7 +71,7 @@ class Anything:
         self.conversations = [create_group(by=people[0], name=name, participants=people[1:]) for name in "ab"]
         self.messages = [self._message(n, each) for each in self.conversations for n in range(1, MESSAGES + 1)]
         for each in self.conversations:
-            each.min_position = self.dice.choice([0, 0, self._position()])
+            each.min_position = self.dice.choice([0, self._position(), self._position()])
             each.version = each.last_position = MESSAGES
             each.save()
         for participant in Participant.objects.all():
@@ -103,7 +103,7 @@ class Anything:
         Participant.objects.filter(pk=participant.pk).update(**fields)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_every_form_of_the_rule_says_what_its_words_say(seed: int, alice: User, bob: User, carol: User) -> None:
     world = Anything(seed, [alice, bob, carol])
     Message.objects.all().delete()

@@ -120,3 +120,14 @@ async def test_what_the_staff_deletes_after_it_expired_is_not_published(
     by = Staff(staff)
     await sync_to_async(commands.delete_message)(by=by, message_id=id, reason="Spam")
     await screen.hears_of_a_change()
+
+
+async def test_what_is_delivered_again_goes_by_what_someone_may_read_now(
+    wire: Wire, group: Conversation, alice: User, bob: User
+) -> None:
+    screen = await Screen.of(bob)
+    await sync_to_async(change_place)(bob, group, reads="addressed")
+    wire.cut()
+    await sync_to_async(say)(alice, group, "to nobody")
+    wire.mend()
+    await screen.hears_of_a_change()
