@@ -22,12 +22,14 @@ BRIEF_MS = 750
 RETRY_SECONDS = 300.0
 """The sum of all pauses after which a migration gives up."""
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.25, 10.0, 1.5
+POLL_SECONDS = 0.5
+"""How often a server asks whether another one has finished."""
 LOCK = "hashtext('parley migrations')"
 
 BUSY = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 OPEN_TRANSACTIONS = """
 SELECT pid, coalesce(state, 'unknown'), extract(epoch FROM now() - xact_start)::int FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND now() - xact_start > interval '1 second'
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND now() - xact_start > interval '250 milliseconds'
 ORDER BY xact_start LIMIT 5
 """
 
@@ -123,7 +125,7 @@ def lock_timeout(on: Any, milliseconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def alone(on: Any, *, report: Callable[[str], Any], pause: float = 0.5) -> Iterator[None]:
+def alone(on: Any, *, report: Callable[[str], Any]) -> Iterator[None]:
     """Be the only one who migrates this database; wait for another server that does.
 
     The lock belongs to the connection that migrates, and so lasts as long as its statements, even if our process dies.
@@ -134,7 +136,7 @@ def alone(on: Any, *, report: Callable[[str], Any], pause: float = 0.5) -> Itera
         if not reported:
             report("Another server is migrating this database; waiting until it has finished.")
         reported = True
-        time.sleep(pause)
+        time.sleep(POLL_SECONDS)
     try:
         yield
     finally:

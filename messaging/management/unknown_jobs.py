@@ -32,13 +32,17 @@ class Tasks(dict[str, "Task[Any, Any, Any]"]):
     def __init__(self, app: App) -> None:
         super().__init__(app.tasks)
         self._app = app
+        self._logged: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> "Task[Any, Any, Any]":
         return super().get(name) or self._unknown(name)
 
     def _unknown(self, name: str) -> "Task[Any, Any, Any]":
+        if name not in self._logged:
+            self._logged.add(name)
+            logger.warning("the task %s is unknown to this release; its jobs are left to another worker", name)
+
         def refuse(**arguments: Any) -> None:
-            logger.warning("the task %s is unknown to this release; its job is left to another worker", name)
             raise UnknownTask(name)
 
         return Task(refuse, blueprint=self._app, name=name, queue="default", retry=LeaveToAnother())

@@ -1,10 +1,14 @@
-"""`manage.py procrastinate`: procrastinate's command; a worker also logs which measures confine the sanitizer."""
+"""`manage.py procrastinate`: procrastinate's command; a worker also logs which measures confine the sanitizer, and puts
+back jobs of tasks that it does not know.
+"""
 
 import logging
 from typing import Any
 
+from procrastinate.contrib.django import procrastinate_app
 from procrastinate.contrib.django.management.commands import procrastinate
 
+from messaging.management.unknown_jobs import leave_unknown_jobs
 from messaging.media.sanitizer.runner import describe_measures
 
 logger = logging.getLogger(__name__)
@@ -16,4 +20,5 @@ class Command(procrastinate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         if options.get("command") == "worker":
             logger.info("%s", describe_measures())
+            leave_unknown_jobs(procrastinate_app.current_app)
         super().handle(*args, **options)

@@ -16,6 +16,7 @@ from chatproject.core.channel_layer import ChannelLayer
 from chatproject.core.envelope import ENVELOPE_BYTES, KNOWN, MARK, VERSION, new_envelope
 from chatproject.core.realtime import ConversationEvent, UserFrame, conversation_group
 from messaging.realtime.hub import Hub
+from messaging.receipts.events import Receipt
 
 ID = UUID(int=7)
 GROUP = conversation_group(ID)
@@ -42,9 +43,10 @@ class Servers:
         async with asyncio.timeout(20):
             while not self.received:
                 await self.send(new_envelope() + encode(EVENT))
-                await asyncio.sleep(0.02)
-        await asyncio.sleep(0.1)
+                await asyncio.sleep(0.01)
+        await self.heard()
         self.received.clear()
+        self._is_over.clear()
 
     async def send(self, *messages: bytes) -> None:
         """Send bytes as they are."""
@@ -144,6 +146,31 @@ async def test_however_many_kinds_there_are_the_log_stays_short(
 ) -> None:
     await servers.heard(*(new_envelope() + encode([f"kind {n}"]) for n in range(300)))
     assert len(caplog.records) == envelope.LOGGED_AT_MOST
+
+
+FIELDS = {
+    "conversation": ("conversation_id", "version", "epoch", "frame", "since"),
+    "receipts": ("conversation_id", "epoch", "receipts", "recipients"),
+    "user": ("user_id", "version"),
+    "settings": ("user_id", "version", "conversation_ids"),
+    "frame": ("user_id", "frame"),
+    "disconnect": ("user_id",),
+    "announcement": ("frame", "conversation_id"),
+    "presence": ("user_id",),
+    "typing": ("conversation_id", "user_id", "epoch", "starts"),
+}
+RECEIPT_FIELDS = ("user_id", "delivered", "read", "has_more")
+"""What every release sends; what is added goes to the end, and has a default."""
+
+
+def test_events_keep_their_fields_for_servers_of_the_release_before() -> None:
+    kinds = {kind.__struct_config__.tag: kind for kind in Hub()._handlers}
+    assert kinds.keys() >= FIELDS.keys()
+    for tag, fields in FIELDS.items():
+        first, added = kinds[tag].__struct_fields__[: len(fields)], kinds[tag].__struct_fields__[len(fields) :]
+        assert first == fields, f"the fields of {tag} have another order"
+        assert len(added) <= len(kinds[tag].__struct_defaults__), f"a field was added to {tag} without a default"
+    assert Receipt._fields == RECEIPT_FIELDS, "a receipt stays as it is: add a field to the event"
 
 
 async def test_a_frame_of_a_person_goes_the_same_way(servers: Servers) -> None:

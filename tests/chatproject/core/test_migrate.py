@@ -16,7 +16,13 @@ from chatproject.core.database import connection_parameters
 from chatproject.core.migration_locks import LOCK
 from tests.chatproject.core.test_transactions import bounds
 
-pytestmark = pytest.mark.usefixtures("committed")
+pytestmark = pytest.mark.usefixtures("committed", "impatient")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a server ask often whether another one has finished."""
+    monkeypatch.setattr(migration_locks, "POLL_SECONDS", 0.02)
 
 
 def test_two_servers_that_migrate_at_once_do_it_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +31,7 @@ def test_two_servers_that_migrate_at_once_do_it_one_after_the_other(monkeypatch:
     def handle(*_: Any, **__: Any) -> None:
         at_work.append(1)
         most.append(len(at_work))
-        time.sleep(0.2)
+        time.sleep(0.1)
         at_work.pop()
 
     def serve() -> None:
@@ -49,7 +55,7 @@ def test_who_waits_for_another_server_has_no_snapshot_that_an_index_build_would_
         other.execute(f"SELECT pg_advisory_lock({LOCK})")
         waiting = threading.Thread(target=lambda: (call_command("migrate", verbosity=0), connection.close()))
         waiting.start()
-        time.sleep(0.3)
+        time.sleep(0.1)
         other.execute("SET statement_timeout = '5s'")
         other.execute("CREATE INDEX CONCURRENTLY built_id ON built (id)")
         other.execute("DROP TABLE built")
@@ -75,7 +81,7 @@ def test_a_migration_that_finds_a_table_in_use_is_tried_again(monkeypatch: pytes
     said = StringIO()
     with psycopg.connect(**connection_parameters()) as reading:
         reading.execute("SELECT 1 FROM accounts_user")
-        timer = threading.Timer(0.6, reading.commit)
+        timer = threading.Timer(0.4, reading.commit)
         timer.start()
         call_command("migrate", stderr=said)
         timer.join()

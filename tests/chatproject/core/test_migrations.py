@@ -151,7 +151,7 @@ def test_an_index_whose_build_was_cancelled_is_built_again(
     other.execute(f"UPDATE drawer_{model} SET said = 'x' WHERE id = 2000")  # noqa: S608
     # As Ctrl-C does: the build, which waits for the transaction above, is cancelled.
     pid = connection.connection.info.backend_pid
-    soon(0.5, lambda: other.execute("SELECT pg_cancel_backend(%s)", [pid]))
+    soon(0.2, lambda: other.execute("SELECT pg_cancel_backend(%s)", [pid]))
     with pytest.raises(Exception, match="canceling statement due to user request"):
         Drawer().apply(AddIndexOnline(model, INDEX))
     assert (False,) in fetch("SELECT indisvalid FROM pg_index WHERE indexrelid::regclass::text LIKE '%by_said'")
@@ -178,7 +178,7 @@ def test_a_week_that_is_made_while_the_index_is_built_has_it_too(
 ) -> None:
     execute(ON_ONLY)
     other.execute("UPDATE drawer_paper SET said = 'x' WHERE id = 2000")
-    made = threading.Thread(target=lambda: (time.sleep(0.3), add_week(4), other.commit(), connection.close()))
+    made = threading.Thread(target=lambda: (time.sleep(0.15), add_week(4), other.commit(), connection.close()))
     made.start()
     drawer.apply(AddIndexOnline("paper", INDEX))
     made.join()
@@ -193,7 +193,7 @@ def test_a_week_that_is_dropped_while_the_index_is_built_is_left_out(
     other.execute("UPDATE drawer_paper SET said = 'x' WHERE id = 2000")
 
     def drop() -> None:
-        time.sleep(0.3)
+        time.sleep(0.15)
         with psycopg.connect(**connection_parameters(), autocommit=True) as dropping:
             other.commit()
             dropping.execute("ALTER TABLE drawer_paper DETACH PARTITION drawer_paper_1 CONCURRENTLY")
@@ -239,7 +239,7 @@ def test_the_last_week_is_attached_after_one_that_is_being_detached_has_gone(
     execute("ALTER INDEX by_said ATTACH PARTITION drawer_paper_1_by_said")
     half_detached()
     finalize = "ALTER TABLE drawer_paper DETACH PARTITION drawer_paper_1 FINALIZE"
-    timer = soon(0.3, lambda: (execute(finalize), connection.close()))
+    timer = soon(0.1, lambda: (execute(finalize), connection.close()))
     drawer.apply(AddIndexOnline("paper", INDEX))
     timer.join()
     assert valid()
@@ -337,7 +337,7 @@ def test_data_are_changed_in_batches_that_are_kept_when_the_next_one_fails(drawe
 
 def test_a_batch_waits_for_a_locked_row_by_trying_again(drawer: Drawer, other: "psycopg.Connection[Any]") -> None:
     other.execute("UPDATE drawer_pencil SET said = 'WORD' WHERE id = 2000")
-    timer = soon(0.6, other.commit)
+    timer = soon(0.3, other.commit)
     drawer.apply(RunInBatches("pencil", SHOUT, rows=100))
     timer.join()
     assert shouted() == 500
@@ -346,6 +346,7 @@ def test_a_batch_waits_for_a_locked_row_by_trying_again(drawer: Drawer, other: "
 # Locks
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "operation",
     [
@@ -368,7 +369,7 @@ def test_nobody_waits_long_behind_a_change_that_waits_for_a_long_transaction(
                 writing.execute("UPDATE drawer_paper SET said = 'y' WHERE id = 1000")
                 waits.append(time.monotonic() - began)
 
-    writer, timer = threading.Thread(target=write), soon(0.5, other.commit)
+    writer, timer = threading.Thread(target=write), soon(0.4, other.commit)
     writer.start()
     drawer.apply(operation)
     done.set()
@@ -380,7 +381,7 @@ def test_nobody_waits_long_behind_a_change_that_waits_for_a_long_transaction(
 def test_a_change_gives_up_with_the_transactions_that_were_in_its_way(
     drawer: Drawer, other: "psycopg.Connection[Any]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration_locks, "RETRY_SECONDS", 0.5)
+    monkeypatch.setattr(migration_locks, "RETRY_SECONDS", 0.1)
     other.execute("UPDATE drawer_paper SET said = 'x' WHERE id = 2000")
     with pytest.raises(LockNotObtained, match=rf"{other.info.backend_pid} \(idle in transaction"):
         drawer.apply(AddColumn("paper", "at", models.DateTimeField(null=True)))
