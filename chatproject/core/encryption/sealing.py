@@ -20,6 +20,7 @@ from .ring import derive, ring
 logger = logging.getLogger(__name__)
 
 TEXT, DIGEST_AND_TEXT = b"\x01", b"\x02"
+FORMATS = frozenset({TEXT, DIGEST_AND_TEXT})
 NO_ID = UUID(int=0)
 HEADER_BYTES = 1 + 4 + NONCE_BYTES
 TAG_BYTES = 16
@@ -59,7 +60,7 @@ def unseal_digest(value: bytes, *, field: str, row: UUID, conversation: UUID) ->
 
 def key_id_of(value: bytes) -> bytes:
     """Return the id of the key that a value was sealed with; Unreadable for what is no sealed value."""
-    if value[:1] not in {TEXT, DIGEST_AND_TEXT} or len(value) < HEADER_BYTES + TAG_BYTES:
+    if value[:1] not in FORMATS or len(value) < HEADER_BYTES + TAG_BYTES:
         raise Unreadable
     return value[1:5]
 

@@ -1,5 +1,6 @@
 """What a server process does with the registry: it reports by itself, and follows what is registered."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from chatproject.core.database import connection_parameters
+from chatproject.core.encryption import ring as rings
 from chatproject.core.encryption.ring import KeyRing, fingerprint_subkey, ring
 from chatproject.core.encryption.sealing import NO_ID, key_id_of, seal
 from chatproject.keys import registry
@@ -144,6 +146,41 @@ def test_it_is_not_ready_when_it_could_not_report_for_so_long_that_nobody_waits_
         end_connections(own_registry)
         until(lambda: not reporter.is_ready)
     until(lambda: reporter.is_ready)
+
+
+# Where nothing reports, as in commands
+
+
+def test_a_command_looks_the_current_key_up_once(own_registry: Run, settings: Settings) -> None:
+    settings.CHAT_KEYS = [new_key(), current := new_key(), new_key()]
+    begin_on_own(id_of(current))
+    assert sealed_with() == id_of(current)
+    own_registry("UPDATE chatproject_encryptionkey SET state = 'retired'")
+    assert sealed_with() == id_of(current)
+
+
+async def test_an_event_loop_looks_nothing_up_and_uses_the_key_that_all_have_longest(
+    own_registry: Run, settings: Settings
+) -> None:
+    settings.CHAT_KEYS = [new := new_key(), old := new_key()]
+    await asyncio.to_thread(begin_on_own, id_of(new))
+    assert sealed_with() == id_of(old)
+    assert await asyncio.to_thread(sealed_with) == id_of(new)
+    assert sealed_with() == id_of(new)
+
+
+def test_a_command_without_the_database_tries_again_only_after_a_while(
+    own_registry: Run, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CHAT_KEYS = [new := new_key(), old := new_key()]
+    begin_on_own(id_of(new))
+    monkeypatch.setattr(rings, "LOOK_UP_EVERY", 0.2)
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "HOST", "/nowhere")
+        assert sealed_with() == id_of(old)
+    assert sealed_with() == id_of(old)
+    time.sleep(0.2)
+    assert sealed_with() == id_of(new)
 
 
 # The subkeys of fingerprints
