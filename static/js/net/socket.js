@@ -78,9 +78,9 @@ export class Socket extends EventTarget {
 
   /** A backup was restored on the server: versions and positions were turned back, so that none may be compared. */
   #compareGeneration(generation) {
-    if (generation === this.#generation) return;
+    const isAnother = this.#generation && generation !== this.#generation;
     this.#generation = generation;
-    this.#emit("restored");
+    if (isAnother) this.#emit("restored");
   }
 
   #ping() {
