@@ -24,7 +24,6 @@ from tests.support.together import another_connection, until_blocked
 
 pytestmark = pytest.mark.usefixtures("live")
 
-RECONCILED = reconciler.INTERVAL + reconciler.GRACE + 0.7
 fill, mark_read = sync_to_async(helpers.fill), sync_to_async(commands.mark_read)
 RESTARTED = (CloseCode.RESTART, "unavailable")
 Turn = Callable[..., Awaitable[tuple[int, int]]]
@@ -34,6 +33,11 @@ Turn = Callable[..., Awaitable[tuple[int, int]]]
 def restore(restored: Callable[..., tuple[int, int]], monkeypatch: pytest.MonkeyPatch) -> Turn:
     monkeypatch.setattr(generation_watch, "INTERVAL", 0.05)
     return sync_to_async(restored)
+
+
+@pytest.fixture
+def often_reconciled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciler, "INTERVAL", 1.0)
 
 
 async def test_every_device_of_every_process_is_closed_so_that_it_begins_anew(
@@ -63,6 +67,7 @@ async def test_messages_at_versions_that_were_delivered_before_are_delivered_liv
     await after.hears("and on", within=BEFORE_RECONCILIATION)
 
 
+@pytest.mark.usefixtures("often_reconciled")
 async def test_what_was_lost_on_the_way_after_a_restore_is_found(
     restore: Turn, conversation: Conversation, alice: User, bob: User
 ) -> None:
@@ -76,6 +81,7 @@ async def test_what_was_lost_on_the_way_after_a_restore_is_found(
     await after.hears("unheard")
 
 
+@pytest.mark.usefixtures("often_reconciled")
 async def test_a_receipt_behind_those_that_were_delivered_before_is_found_too(
     restore: Turn, wire: Wire, conversation: Conversation, alice: User, bob: User
 ) -> None:
@@ -90,7 +96,7 @@ async def test_a_receipt_behind_those_that_were_delivered_before_is_found_too(
     await fill(conversation, alice, 1)
     await mark_read(by=bob, conversation_id=conversation.pk, through=3)
     wire.mend(heals=False)
-    async with asyncio.timeout(RECONCILED):
+    async with asyncio.timeout(20):
         while (frame := await after.next())["type"] != "receipts":
             pass
     assert frame["data"]["receipts"] == [{"user_id": str(bob.pk), "delivered_through": 3, "read_through": 3}]
