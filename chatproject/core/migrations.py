@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.postgres import operations as postgres
-from django.db import NotSupportedError, models, transaction
+from django.db import NotSupportedError, connection, models, transaction
 from django.db.migrations import AddField, AddIndex, CreateModel, RemoveIndex
 from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.models import Value
@@ -78,6 +78,8 @@ class AddColumn(Online, AddField):
             raise ValueError(f"The column {name} has to be the same for all rows at first: its default is computed.")
         if not field.null and not field.has_db_default():
             raise ValueError(f"The column {name} has to be nullable, or to have a db_default.")
+        if field.get_internal_type() in connection.data_type_check_constraints:
+            raise ValueError(f"The column {name} has to be without a check, for which all rows would be read.")
         if field.db_index or field.unique:
             raise ValueError(f"The index of the column {name} has to be made by AddIndexOnline.")
         super().__init__(model_name, name, field)
@@ -166,7 +168,8 @@ class RunInBatches(Online):
 
     `change` is SQL that has `%(keys)s` for the list of keys (`… WHERE id = ANY(%(keys)s)`), or a function of the apps
     and that list. `remaining` is an SQL condition for the rows that are still to be changed, so that a migration that
-    was stopped goes on where it was. The rows of a batch are locked in the order of their keys.
+    was stopped goes on where it was; in both, `%` is written `%%`. The rows of a batch are locked in the order of their
+    keys.
     """
 
     category = OperationCategory.PYTHON

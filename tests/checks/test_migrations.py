@@ -1,6 +1,6 @@
 """Migrations keep to the rules that let people go on while one runs; those that are older are listed by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -38,17 +38,27 @@ REMOVES = (migrations.RemoveField, migrations.DeleteModel)
 RENAMES = (migrations.RenameField, migrations.RenameModel, migrations.AlterModelTable)
 REMOVALS: dict[tuple[str, str], str] = {}
 """Migrations that remove a column or a table, and the release before them that did not use it any more."""
-LOCKS = (migrations.AddIndex, migrations.RemoveIndex, migrations.AddConstraint)
+LOCKS = (migrations.AddIndex, migrations.RemoveIndex, migrations.AddConstraint, migrations.AlterUniqueTogether)
 
 
 def objections(migration: migrations.Migration) -> Iterator[str]:
     """Say what of a migration would make people wait."""
-    created = {each.name_lower for each in migration.operations if isinstance(each, migrations.CreateModel)}
-    for operation in migration.operations:
+    operations = list(_in_database(migration.operations))
+    created = {each.name_lower for each in operations if isinstance(each, migrations.CreateModel)}
+    for operation in operations:
         yield from _objections(operation, migration, created)
-    hot = {_model(each) for each in migration.operations} & HOT - created
+    hot = {_model(each) for each in operations} & HOT - created
     if migration.atomic and len(hot) > 1:
         yield f"it locks one of {', '.join(sorted(hot))} while it waits for another: `atomic = False`, and AddColumn"
+
+
+def _in_database(operations: Iterable[Any]) -> Iterator[Any]:
+    """List the operations that the database gets to see."""
+    for operation in operations:
+        if isinstance(operation, migrations.SeparateDatabaseAndState):
+            yield from _in_database(operation.database_operations)
+        else:
+            yield operation
 
 
 def _objections(operation: Any, migration: migrations.Migration, created: set[str]) -> Iterator[str]:
@@ -144,6 +154,12 @@ SQL = migrations.RunSQL("UPDATE messaging_message SET version = 0")
             migrations.AddField("message", "bad", models.IntegerField(null=True, db_index=True))
         ),
         "an index": made_of(migrations.AddIndex("message", INDEX)),
+        "an index behind another operation": made_of(
+            migrations.SeparateDatabaseAndState(database_operations=[migrations.AddIndex("message", INDEX)])
+        ),
+        "a check with its column": made_of(
+            migrations.AddField("message", "bad", models.PositiveIntegerField(null=True))
+        ),
         "no index any more": made_of(migrations.RemoveIndex("message", "history")),
         "a constraint": made_of(migrations.AddConstraint("participant", CHECK)),
         "another type": made_of(migrations.AlterField("message", "position", models.IntegerField())),

@@ -279,10 +279,18 @@ def test_a_column_is_added_once_and_taken_away(drawer: Drawer) -> None:
         models.IntegerField(),
         models.IntegerField(default=0),
         models.IntegerField(null=True, db_index=True),
+        models.PositiveIntegerField(null=True),
         models.UUIDField(db_default=RandomUUID()),
         models.GeneratedField(expression=F("id"), output_field=models.BigIntegerField(), db_persist=True),
     ],
-    ids=["neither nullable nor with a default", "a default of Python's alone", "an index", "random", "generated"],
+    ids=[
+        "neither nullable nor with a default",
+        "a default of Python's alone",
+        "an index",
+        "a check",
+        "random",
+        "generated",
+    ],
 )
 def test_a_column_that_could_not_be_added_online_is_refused(field: Any) -> None:
     with pytest.raises(ValueError, match="has to be"):
