@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from chatproject.core.database import in_thread
 from chatproject.keys.preparation import UnknownKey
 from chatproject.keys.reporter import reporter
+from messaging.fast_reads.connections import read_connections
 from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
 from messaging.messages.group_commit import group_commit
 from messaging.realtime.hub import hub
@@ -42,6 +43,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         else:
             await group_commit().drain()
             await watermark_batcher().drain()
+            await read_connections().close()
             await hub().stop()
             await asyncio.to_thread(reporter.stop)
             await send({"type": "lifespan.shutdown.complete"})

@@ -20,6 +20,9 @@ from chatproject.rest.describe import Description
 from chatproject.server import etags
 from chatproject.server.body_limit import body_size
 
+CHARGED = "parley.charged"
+"""Key in the scope of a call that was counted already, before Django; its value is the verdict."""
+
 
 def envelope(data: Any, status: int = 200) -> Response:
     """Answer with one object."""
@@ -44,6 +47,9 @@ class API(ViewSet):
         """Count the call. DRF calls this after authentication."""
         rate_limits.forget_last_charge()
         buckets = self.limits_of(request)
+        if charged := getattr(request._request, "scope", {}).get(CHARGED):
+            self.verdict = rate_limits.allowed_or_refused(charged)
+            return
         self.verdict = rate_limits.require(buckets, cost=[self.cost_of(request, limit) for limit, _ in buckets])
 
     def limits_of(self, request: Request) -> rate_limits.Buckets:

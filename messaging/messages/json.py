@@ -84,6 +84,42 @@ class ConversationJSON(TypedDict):
     me: PlaceJSON
 
 
+class NewMessage(Protocol):
+    """What a draft and a stored message have in common."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def conversation_id(self) -> UUID: ...
+    @property
+    def sender_id(self) -> UUID: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def reply_to_id(self) -> UUID | None: ...
+
+
+class StoredMessage(NewMessage, Protocol):
+    """What the JSON of a stored message is made of: a `Message`, or a row with these columns."""
+
+    @property
+    def pk(self) -> UUID: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def body(self) -> Any: ...
+    @property
+    def mentions(self) -> list[UUID] | None: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def edited_at(self) -> datetime | None: ...
+    @property
+    def deleted_at(self) -> datetime | None: ...
+
+
 def messages_json(messages: Sequence[Message]) -> list[MessageJSON]:
     """Make the JSON of stored messages, with their reactions and media: one query for each of the two, if needed."""
     found = _reactions([message.pk for message in messages if message.version > message.position])
@@ -94,7 +130,7 @@ def messages_json(messages: Sequence[Message]) -> list[MessageJSON]:
     ]
 
 
-def has_media(message: Message) -> bool:
+def has_media(message: StoredMessage) -> bool:
     """Tell whether a message has media: its kind says so, until it is deleted."""
     return message.kind not in {Message.Kind.TEXT, Message.Kind.NOTICE} and message.deleted_at is None
 
@@ -117,7 +153,7 @@ def reactions_json(rows: Iterable[Sequence[Any]]) -> dict[UUID, list[ReactionJSO
 
 
 def message_json(
-    message: Message, *, reactions: Iterable[ReactionJSON] = (), media: Iterable[MediaJSON] = ()
+    message: StoredMessage, *, reactions: Iterable[ReactionJSON] = (), media: Iterable[MediaJSON] = ()
 ) -> MessageJSON:
     """Make the JSON of a stored message; a deleted one keeps its position and has no content."""
     content = _content(message)
@@ -136,26 +172,11 @@ def message_json(
     return shown
 
 
-def _content(message: Message) -> str:
+def _content(message: StoredMessage) -> str:
     if message.body is None or message.deleted_at is not None:
         return ""
     field = "notice" if message.kind == Message.Kind.NOTICE else "body"
     return unseal_or_empty(bytes(message.body), field=field, row=message.pk, conversation=message.conversation_id)
-
-
-class NewMessage(Protocol):
-    """What a draft and a stored message have in common."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def conversation_id(self) -> UUID: ...
-    @property
-    def sender_id(self) -> UUID: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def reply_to_id(self) -> UUID | None: ...
 
 
 def new_message_json(message: NewMessage, *, text: str, position: int, version: int, created_at: str) -> MessageJSON:

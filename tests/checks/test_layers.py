@@ -65,6 +65,7 @@ ROOMS = [
     "messaging.realtime",
     "messaging.socket",
     "messaging.api",
+    "messaging.fast_reads",
     "messaging.web",
     "messaging.templatetags",
     "messaging.admin",

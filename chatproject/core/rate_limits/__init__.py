@@ -6,6 +6,7 @@ process (`memory`). Both use the generic cell rate algorithm, GCRA.
 
 from chatproject.core.rate_limits.limit import Buckets, Limit, RateLimited, Verdict
 from chatproject.core.rate_limits.limiter import (
+    allowed_or_refused,
     charged,
     consume,
     consume_async,
@@ -21,6 +22,7 @@ __all__ = [
     "Limit",
     "RateLimited",
     "Verdict",
+    "allowed_or_refused",
     "charged",
     "consume",
     "consume_async",

@@ -77,7 +77,11 @@ def consume_unchecked(buckets: Buckets, *, cost: int) -> None:
 
 def require(buckets: Buckets, *, cost: Cost = 1) -> Verdict:
     """Like `consume`, but raise RateLimited where there is no room."""
-    verdict = consume(buckets, cost=cost)
+    return allowed_or_refused(consume(buckets, cost=cost))
+
+
+def allowed_or_refused(verdict: Verdict) -> Verdict:
+    """Return a verdict that allows something; raise RateLimited for one that does not."""
     if not verdict.allowed:
         raise RateLimited(verdict)
     return verdict
