@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from accounts.changes import PersonalSettingsChanged, UserChanged
-from chatproject.core.channel_layer import ORIGIN_BYTES
+from chatproject.core.envelope import ENVELOPE_BYTES
 from chatproject.core.realtime import ConversationEvent
 from tests.faults.wires import CHUNK, Link, Wire
 
@@ -49,7 +49,7 @@ class RedisLink(Link):
             *commands, buffer = split(buffer + data)
             for command in commands:
                 if PUBLISHING in command:
-                    self.wire.origins.add(words_of(command)[-1][:ORIGIN_BYTES])
+                    self.wire.origins.add(words_of(command)[-1][:ENVELOPE_BYTES])
             writer.write(data)
             await writer.drain()
 
@@ -155,8 +155,8 @@ def event_in(reply: bytes) -> Event | None:
         return None
     *_, payload = words_of(reply)
     try:
-        event = VERSIONED.decode(payload[ORIGIN_BYTES:])
+        event = VERSIONED.decode(payload[ENVELOPE_BYTES:])
     except msgspec.ValidationError:
         return None
     where = str(event.conversation_id) if isinstance(event, ConversationEvent) else None
-    return Event(where, event.version, payload[:ORIGIN_BYTES])
+    return Event(where, event.version, payload[:ENVELOPE_BYTES])
