@@ -21,6 +21,8 @@ VERSION = 1
 KNOWN = MARK + bytes([VERSION])
 ENVELOPE_BYTES = 8
 LOGGED_AT_MOST = 100
+FIXARRAY, FIXSTR = 0x90, 0xA0
+"""The first bits of a short array and of a short text in MessagePack."""
 
 _logged: set[tuple[str, str]] = set()
 
@@ -48,12 +50,9 @@ def ignore_content(message: bytes, error: Exception) -> None:
 
 
 def _kind_of(message: bytes) -> str:
-    try:
-        match msgspec.msgpack.decode(message):
-            case [str(kind), *_]:
-                return kind[:40]
-    except (msgspec.DecodeError, RecursionError):
-        pass
+    """Read the tag, a short text at the beginning of an array; the rest, which may be nested deep, is not decoded."""
+    if len(message) > 1 and message[0] & 0xF0 == FIXARRAY and message[1] & 0xE0 == FIXSTR:
+        return message[2 : 2 + (message[1] & 0x1F)].decode(errors="replace")
     return "unknown"
 
 

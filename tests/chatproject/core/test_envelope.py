@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -120,6 +121,16 @@ UNKNOWN = {
 }
 
 
+@pytest.fixture
+def _limit_of_a_server() -> Iterator[None]:
+    """Python's own limit of recursion, which other tests raise, and then what decodes would crash."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("_limit_of_a_server")
 @pytest.mark.parametrize(("reason", "message"), UNKNOWN.values(), ids=UNKNOWN)
 async def test_what_is_not_understood_is_ignored_and_counted_and_logged_once(
     servers: Servers, caplog: pytest.LogCaptureFixture, reason: str, message: bytes
