@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Session, User
+from chatproject.core.generation import raise_generation
 from conversations.groups import add_members, remove_member, update_group
 from conversations.models import Conversation, Participant
 from messaging.messages.edit import delete_message, edit_message
@@ -19,6 +20,7 @@ from messaging.messages.reactions import add_reaction
 from messaging.models import Message
 from tests.messaging.helpers import say, uploaded
 from tests.messaging.media.conftest import *  # noqa: F403 (the fixtures of pictures)
+from tests.support.restore import until_noticed
 from tests.support.server import Server, running
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -189,9 +191,6 @@ def test_after_a_restore_nothing_that_was_kept_is_shown(
     one.same(path_of(conversation))
     with connection.cursor() as cursor:
         cursor.execute("UPDATE messaging_message SET reply_to_id = %s WHERE id = %s", [other["id"], said["id"]])
-        cursor.execute("UPDATE chatproject_generation SET number = number + 1")
-    try:
-        assert one.same(path_of(conversation)).json()["data"][0]["reply_to_id"] == other["id"]
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE chatproject_generation SET number = 1")
+    raise_generation()
+    until_noticed()
+    assert one.same(path_of(conversation)).json()["data"][0]["reply_to_id"] == other["id"]

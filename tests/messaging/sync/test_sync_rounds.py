@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from chatproject.core.errors import Gone
+from chatproject.core.generation import current_generation
 from chatproject.core.pagination import BadCursor
 from conversations import groups
 from conversations.contacts import blocks, invitations
@@ -169,7 +170,7 @@ def test_the_pages_of_a_round_hold_everything_once(
     days: int | None, limit: int, many: list[Conversation], alice: User
 ) -> None:
     moment = timezone.now() - timedelta(days=days or 0)
-    cursor = SyncRound(since=moment, until=moment, generation=1).write(by=alice) if days else None
+    cursor = SyncRound(since=moment, until=moment, generation=current_generation()).write(by=alice) if days else None
     shown, has_more, pages = [], True, 0
     while has_more:
         part = sync(by=alice, cursor=cursor, limit=limit)
@@ -229,9 +230,9 @@ def test_the_number_of_queries_does_not_grow_with_the_conversations_of_a_person(
 def test_a_cursor_lives_for_thirty_days(days: float, is_gone: bool, group: Conversation, alice: User) -> None:
     moment = timezone.now() - timedelta(days=days)
     rounds = [
-        SyncRound(since=moment, until=moment, generation=1),
-        SyncRound(since=None, until=moment, generation=1, after=UUID(int=0)),
-        SyncRound(since=moment, until=timezone.now(), generation=1, after=UUID(int=0)),
+        SyncRound(since=moment, until=moment, generation=current_generation()),
+        SyncRound(since=None, until=moment, generation=current_generation(), after=UUID(int=0)),
+        SyncRound(since=moment, until=timezone.now(), generation=current_generation(), after=UUID(int=0)),
     ]
     for each in rounds:
         cursor = each.write(by=alice)
