@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from conversations.change_log import marks
 from conversations.change_log.entries import ENTRIES_AT_ONCE, Change, read_unseen
 from conversations.change_log.trimming import wait_for_trimming
 from conversations.models import FollowerMark
@@ -51,7 +52,8 @@ class Follower(Protocol):
         """Apply changes. Those of one conversation do not overlap, and come in the order of versions.
 
         A row belongs to a change if the version at which it last changed is above `after` and not above `through`.
-        The database may be further already: then that is another change, which comes later. No transaction of these
+        The database may be further already: then that is another change, which comes later, as does what `handle`
+        changes itself. No transaction of these
         changes began before `since`; None while everything is rebuilt.
         """
 
@@ -84,7 +86,7 @@ def _follow(follower: Follower, row: FollowerMark) -> bool:
     unseen = read_unseen(str(row.mark), most=ENTRIES_AT_ONCE)
     if unseen.since:
         follower.handle(unseen.changes, since=unseen.since)
-        row.mark = unseen.mark
+        row.mark = _without_own_changes(unseen.mark)
         # Where nothing is new the mark stays, so that a step at rest writes nothing.
         row.save()
     return unseen.has_more
@@ -107,7 +109,7 @@ def _rebuild(follower: Follower, row: FollowerMark) -> bool:
     """
     snapshot, conversations = _next_conversations(row)
     unseen = read_unseen(str(row.mark), as_of=snapshot, most=ENTRIES_AT_ONCE)
-    row.mark = unseen.mark
+    row.mark = _without_own_changes(unseen.mark)
     changes = [change for change in unseen.changes if _is_rebuilt(change, row)]
     if not unseen.has_more:
         changes += _next_parts(row, conversations)
@@ -147,6 +149,11 @@ def _next_parts(row: FollowerMark, conversations: Sequence[tuple[UUID, int]]) ->
     if not conversations:
         row.rebuilt_conversation = row.rebuilt_version = None
     return parts
+
+
+def _without_own_changes(mark: str) -> str:
+    """Return a mark to which all that `handle` changes in this transaction is new; a snapshot would see it."""
+    return marks.without(mark, xid=int(_value("SELECT pg_current_xact_id()::text")))
 
 
 def _value(sql: str, values: Sequence[Any] = ()) -> Any:

@@ -16,6 +16,12 @@ def extended(mark: str, snapshot: str, *, through: int) -> str:
     return _text({*late, *running}, xmax=max(known.xmax, through + 1))
 
 
+def without(mark: str, *, xid: int) -> str:
+    """Return the same mark, to which one transaction is new, too."""
+    known = _Mark(mark)
+    return _text({*known.xip, xid}, xmax=known.xmax) if xid < known.xmax else mark
+
+
 class _Mark:
     def __init__(self, text: str) -> None:
         _, xmax, listed = text.split(":")

@@ -1,6 +1,8 @@
 """Followers: each change comes once, together with what the follower writes, and a mark that means nothing rebuilds."""
 
 import os
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -13,6 +15,7 @@ from accounts.models import User
 from chatproject.core.database import connection_parameters
 from chatproject.core.generation import raise_generation
 from conversations.change_log import follower as steps
+from conversations.change_log.entries import Change, Unseen, read_unseen
 from conversations.change_log.follower import Step, step
 from conversations.creation import create_group
 from conversations.models import ChangeLogEntry, Conversation, FollowerMark
@@ -51,6 +54,41 @@ def test_nothing_is_missed_behind_a_long_transaction_and_nothing_waits_for_one(
         slow.commit()
     recorder.catch_up()
     assert is_whole(recorder.recorded()[group.pk], Conversation.objects.get(pk=group.pk).version)
+
+
+class Answering(Recorder):
+    """Gives a conversation a new version whenever it handles something, as often as it was told to."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__()
+        self.conversation, self.answers = conversation, 0
+
+    def handle(self, changes: Sequence[Change], *, since: datetime | None) -> None:
+        super().handle(changes, since=since)
+        if self.answers:
+            self.answers -= 1
+            bump(self.conversation)
+
+
+@pytest.mark.parametrize("is_rebuilding", [False, True])
+def test_what_a_follower_changes_itself_comes_to_it_in_a_later_step(
+    recorder: Recorder, group: Conversation, monkeypatch: pytest.MonkeyPatch, is_rebuilding: bool
+) -> None:
+    def read_after_others_have_begun_and_ended(*args: Any, **options: Any) -> Unseen:
+        with psycopg.connect(**connection_parameters(), autocommit=True) as other:
+            other.execute("SELECT pg_current_xact_id()")
+        return read_unseen(*args, **options)
+
+    monkeypatch.setattr(steps, "read_unseen", read_after_others_have_begun_and_ended)
+    answering = Answering(group)
+    if not is_rebuilding:
+        answering.catch_up()
+    answering.answers = 2
+    bump(group)
+    for _ in range(4):
+        answering.catch_up()
+    assert answering.answers == 0
+    assert is_whole(answering.recorded()[group.pk], Conversation.objects.get(pk=group.pk).version)
 
 
 @pytest.mark.parametrize("most", [1, 2, 7])
