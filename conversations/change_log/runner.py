@@ -10,7 +10,7 @@ from django.db import DatabaseError, close_old_connections
 from chatproject.core.database import without_connection
 from conversations.change_log.delays import delays
 from conversations.change_log.follower import Follower, Step, step
-from conversations.change_log.trimming import trim
+from conversations.change_log.trimming import trim_some
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ LONGEST_PAUSE = 30.0
 """Seconds that a follower pauses at most after it has failed several times."""
 TRIM_EVERY = 60.0
 """Seconds between two deletions of entries that are not needed any more."""
+GRACE = 5.0
+"""Seconds that steps have to end when all is to stop; one that takes longer ends with the process, and is repeated."""
 
 
 class FollowerThread(threading.Thread):
@@ -72,7 +74,7 @@ class Runner:
         self._threads = {follower.name: FollowerThread(follower, self._stopping) for follower in followers}
 
     def stop(self) -> None:
-        """Let `run` return after the steps that are being taken."""
+        """Let `run` return after the steps that are being taken, or after `GRACE` if one takes longer."""
         self._stopping.set()
         for thread in self._threads.values():
             thread.wake()
@@ -81,17 +83,18 @@ class Runner:
         """Run the followers until `stop` is called."""
         for thread in self._threads.values():
             thread.start()
-        trimmed_at = 0.0
+        trim_at = 0.0
         while not self._stopping.is_set():
             pause = self._wake_those_behind()
-            if time.monotonic() - trimmed_at > TRIM_EVERY:
-                self._trim()
-                trimmed_at = time.monotonic()
+            # What has piled up is deleted a part at a time: the followers wait for the next look at the log.
+            if time.monotonic() >= trim_at and not self._trim():
+                trim_at = time.monotonic() + TRIM_EVERY
             with without_connection():
                 self._stopping.wait(pause)
         with without_connection():
+            ends = time.monotonic() + GRACE
             for thread in self._threads.values():
-                thread.join()
+                thread.join(max(0, ends - time.monotonic()))
 
     def _wake_those_behind(self) -> float:
         """Wake the followers for whom something is new; return the seconds until the next look."""
@@ -105,9 +108,11 @@ class Runner:
             self._threads[name].wake()
         return BUSY_POLL if behind else IDLE_POLL
 
-    def _trim(self) -> None:
+    def _trim(self) -> bool:
+        """Delete some entries; return whether there may be more."""
         try:
-            trim()
+            return trim_some()
         except DatabaseError as error:
             logger.warning("the change log could not be trimmed: %s", type(error).__name__)
             close_old_connections()
+            return False

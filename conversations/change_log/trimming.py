@@ -24,25 +24,37 @@ DELETE FROM conversations_changelogentry WHERE seq IN (
     ORDER BY e.xid LIMIT %s
 )
 """  # noqa: S608 (parts of our own)
-LOSE_MARKS = f"""
+# The entry that a follower reads first tells how late it is; to look at all of them would take too long just when it is
+# late. One that is taking a step moves on, and is not waited for.
+LOSE_MARKS = """
 UPDATE conversations_followermark SET mark = NULL, rebuilt_conversation = NULL, rebuilt_version = NULL
-WHERE mark IS NOT NULL AND EXISTS (
-    SELECT FROM conversations_changelogentry e WHERE e.at < clock_timestamp() - make_interval(secs => %s) AND {IS_NEW}
+WHERE name IN (
+    SELECT name FROM conversations_followermark
+    WHERE mark IS NOT NULL AND clock_timestamp() - make_interval(secs => %s) > LEAST(
+        (SELECT e.at FROM conversations_changelogentry e
+            WHERE e.xid = ANY(ARRAY(SELECT pg_snapshot_xip(mark::pg_snapshot))) ORDER BY e.xid LIMIT 1),
+        (SELECT e.at FROM conversations_changelogentry e
+            WHERE e.xid >= pg_snapshot_xmax(mark::pg_snapshot) ORDER BY e.xid LIMIT 1)
+    )
+    FOR UPDATE SKIP LOCKED
 )
-"""  # noqa: S608
+"""
 # Whoever deletes must know of every mark, also of one that is being set and is not committed yet.
 WAIT_FOR_TRIMMING = "SELECT pg_advisory_xact_lock_shared(hashtext('change log trimming'))"
 TRY_TRIMMING = "SELECT pg_try_advisory_xact_lock(hashtext('change log trimming'))"
 
 
-def trim() -> int:
-    """Delete the entries that no follower needs any more, thousands in each transaction; return how many."""
+def trim() -> None:
+    """Delete the entries that no follower needs any more, thousands in each transaction."""
+    while trim_some():
+        pass
+
+
+def trim_some() -> bool:
+    """Do the same for some thousands of them; return whether there may be more."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(LOSE_MARKS, [ENTRIES_KEPT.total_seconds()])
-    deleted = 0
-    while more := _delete_some():
-        deleted += more
-    return deleted
+    return _delete_some() >= DELETED_AT_ONCE
 
 
 def wait_for_trimming() -> None:

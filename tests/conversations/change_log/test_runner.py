@@ -11,10 +11,12 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
+from conversations.change_log import runner, trimming
 from conversations.change_log.entries import Change
-from conversations.change_log.follower import Follower
+from conversations.change_log.follower import Follower, Step, step
 from conversations.change_log.runner import Runner
-from conversations.models import Conversation
+from conversations.change_log.trimming import ENTRIES_KEPT
+from conversations.models import ChangeLogEntry, Conversation
 from tests.conversations.change_log.recorder import Recorder, is_whole
 from tests.support.patience import wait_until
 from tests.support.together import on_own_connection
@@ -47,15 +49,30 @@ class Broken(Stopwatch):
         raise ValueError("this follower is broken")
 
 
+class Slow(Stopwatch):
+    """Takes as long for a change as it is told to."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+
+    def handle(self, changes: Sequence[Change], *, since: datetime | None) -> None:
+        super().handle(changes, since=since)
+        if since:
+            self.may_go_on.wait(10)
+
+
 @contextmanager
 def running(*followers: Follower) -> Iterator[None]:
-    runner = Runner(followers)
-    thread = threading.Thread(target=lambda: on_own_connection(runner.run))
+    all_of_them = Runner(followers)
+    thread = threading.Thread(target=lambda: on_own_connection(all_of_them.run))
     thread.start()
     try:
         yield
     finally:
-        runner.stop()
+        all_of_them.stop()
         thread.join(10)
         assert not thread.is_alive()
 
@@ -87,6 +104,61 @@ def test_one_that_fails_stops_no_other_and_tries_again(
         version = bump(group)
         wait_until(lambda: is_whole(recorder.recorded().get(group.pk, []), version), within=10)
     assert "the follower broken failed" in caplog.text
+
+
+@pytest.fixture
+def slow(group: Conversation) -> Iterator[Slow]:
+    """Someone who has taken all steps but the next, which ends with the test."""
+    slow = Slow()
+    while step(slow) is Step.MORE:
+        pass
+    bump(group)
+    try:
+        yield slow
+    finally:
+        slow.may_go_on.set()
+
+
+def test_trimming_waits_for_nobody_who_is_late_and_takes_a_long_step(
+    slow: Slow, group: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "TRIM_EVERY", 0.1)
+    ChangeLogEntry.objects.update(at=F("at") - ENTRIES_KEPT)
+    watch = Stopwatch()
+    with running(slow, watch):
+        wait_until(lambda: len(slow.times) > 1 and watch.times, within=10)
+        time.sleep(0.5)
+        count, began = len(watch.times), time.monotonic()
+        bump(group)
+        wait_until(lambda: len(watch.times) > count, within=10)
+        assert watch.times[-1] - began < 1
+        slow.may_go_on.set()
+
+
+def test_what_has_piled_up_is_deleted_between_looks_at_the_log(
+    group: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trimming, "DELETED_AT_ONCE", 1)
+    for _ in range(20):
+        bump(group)
+    watch = Stopwatch()
+    with running(watch):
+        wait_until(lambda: watch.times, within=10)
+        began = len(watch.times)
+        bump(group)
+        wait_until(lambda: len(watch.times) > began, within=5)
+        assert ChangeLogEntry.objects.exists()
+        wait_until(lambda: not ChangeLogEntry.objects.exists(), within=10)
+
+
+def test_a_step_that_takes_too_long_keeps_nothing_from_ending(
+    slow: Slow, group: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "GRACE", 0.2)
+    with running(slow):
+        wait_until(lambda: len(slow.times) > 1, within=10)
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
 
 
 def test_a_lost_connection_is_opened_again(recorder: Recorder, group: Conversation) -> None:
