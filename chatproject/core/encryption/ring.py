@@ -21,6 +21,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chatproject.core.database import connection_parameters
 
 CURRENT = "SELECT id FROM chatproject_encryptionkey WHERE state = 'current'"
+KEY_BYTES = 32
 LOOK_UP_EVERY = 10.0
 """Seconds between two attempts to look up the current key."""
 
@@ -29,8 +30,8 @@ class KeyRing:
     """The keys by their ids, newest first."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        keys = [base64.urlsafe_b64decode(text) for text in texts]
-        if not keys or any(len(key) != 32 for key in keys):
+        keys = [_decoded(text) for text in texts]
+        if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise ImproperlyConfigured("CHAT_KEYS needs one key or more, each 32 bytes in URL-safe base64.")
         self.keys = {key_id(key): key for key in keys}
         self._oldest = list(self.keys)[-1]
@@ -79,6 +80,14 @@ def ring() -> KeyRing:
 @cache
 def _ring_of(texts: tuple[str, ...]) -> KeyRing:
     return KeyRing(texts)
+
+
+def _decoded(text: str) -> bytes:
+    """Decode a key; nothing if this is no base64."""
+    try:
+        return base64.urlsafe_b64decode(text)
+    except ValueError:
+        return b""
 
 
 def key_id(key: bytes) -> bytes:

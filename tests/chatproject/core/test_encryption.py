@@ -143,7 +143,9 @@ def test_what_is_not_sealed_names_no_key(value: bytes) -> None:
         key_id_of(value)
 
 
-@pytest.mark.parametrize("keys", [[], ["c2hvcnQ="], [new_key(), base64.urlsafe_b64encode(b"x" * 31).decode()]])
+@pytest.mark.parametrize(
+    "keys", [[], ["c2hvcnQ="], ["abc"], ["ä"], [new_key(), base64.urlsafe_b64encode(b"x" * 31).decode()]]
+)
 def test_without_a_whole_key_nothing_is_sealed(keys: list[str], settings: Settings) -> None:
     settings.CHAT_KEYS = keys
     with pytest.raises(ImproperlyConfigured):
