@@ -43,11 +43,20 @@ class API(ViewSet):
         with override(settings.LANGUAGE_CODE):
             return super().dispatch(request, *args, **kwargs)
 
+    def perform_authentication(self, request: Request) -> None:
+        """Authenticate the caller. A call that was counted for a person whose session has ended is not theirs."""
+        try:
+            super().perform_authentication(request)
+        except Exception:
+            if charged := _charged(request):
+                rate_limits.refund(charged)
+            raise
+
     def check_throttles(self, request: Request) -> None:
         """Count the call. DRF calls this after authentication."""
         rate_limits.forget_last_charge()
         buckets = self.limits_of(request)
-        if charged := getattr(request._request, "scope", {}).get(CHARGED):
+        if charged := _charged(request):
             self.verdict = rate_limits.allowed_or_refused(charged)
             return
         self.verdict = rate_limits.require(buckets, cost=[self.cost_of(request, limit) for limit, _ in buckets])
@@ -84,6 +93,12 @@ class API(ViewSet):
         checked.is_valid(raise_exception=True)
         validated: dict[str, Any] = checked.validated_data
         return validated
+
+
+def _charged(request: Request) -> rate_limits.Verdict | None:
+    """Return the verdict about a call that was counted before Django."""
+    found: rate_limits.Verdict | None = getattr(request._request, "scope", {}).get(CHARGED)
+    return found
 
 
 def path_id(text: str) -> Any:

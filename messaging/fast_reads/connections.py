@@ -8,10 +8,12 @@ from chatproject.core.dedicated_connection import DedicatedConnection
 from chatproject.core.one_per_loop import OnePerLoop
 
 CONNECTIONS = 3
+WAIT_SECONDS = 1.0
+"""Seconds to wait for one that is free; after that the database is slow, or does not answer."""
 
 
 class ReadConnections:
-    """The connections of one event loop; who wants one waits for the next that is free."""
+    """The connections of one event loop; who wants one waits a moment for the next that is free."""
 
     def __init__(self) -> None:
         self._free: asyncio.LifoQueue[DedicatedConnection] = asyncio.LifoQueue()
@@ -21,8 +23,9 @@ class ReadConnections:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[DedicatedConnection]:
-        """Use one of them; it is closed if what was run on it failed."""
-        connection = await self._free.get()
+        """Use one of them; it is closed if what was run on it failed. Raises TimeoutError if none is free for long."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            connection = await self._free.get()
         try:
             yield connection
         except BaseException:

@@ -32,7 +32,7 @@ def kind_of(route: str, scope: Mapping[str, Any], headers: Mapping[bytes, bytes]
     """Return the kind of a request."""
     peer, *_ = scope.get("client") or (None,)
     scheme, deciding = scope.get("scheme", "http"), tuple(headers.get(name) for name in DECIDING)
-    return Kind(route, scheme, peer is None or _is_trusted(peer), deciding)
+    return Kind(route, scheme, peer is not None and _is_trusted(peer), deciding)
 
 
 @lru_cache(maxsize=4096)
@@ -50,7 +50,9 @@ class LearnedHeaders:
         return self._known.get(kind)
 
     def learn(self, kind: Kind, headers: Sequence[Header]) -> None:
-        """Remember what Django's answer had."""
+        """Remember what Django's answer had, unless it set a cookie: that is for one person alone."""
+        if any(name.lower() == b"set-cookie" for name, _ in headers):
+            return
         self._known[kind] = [
             (name, _without_encoding(value) if name.lower() == b"vary" else value)
             for name, value in headers

@@ -90,7 +90,8 @@ class Histories:
         if missing:
             written = await _written(missing, on)
             for row in missing:
-                if may_be_kept(row, written[row.pk]):
+                # Another page may have been of another generation meanwhile.
+                if generation == self._generation and may_be_kept(row, written[row.pk]):
                     self._cache.put(row.pk, row.version, written[row.pk])
             known = [json or written[row.pk] for row, json in zip(rows, known, strict=True)]
         return [json for json in known if json is not None]

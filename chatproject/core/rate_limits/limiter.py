@@ -53,10 +53,10 @@ async def consume_async(client: AsyncRedis, buckets: Buckets, *, cost: int = 1) 
     """Like `consume`, for code on the event loop and limits without `guards`: during an outage it allows everything."""
     if not settings.CHAT_LIMITS or Outage.is_active():
         return _allow_uncounted(buckets)
-    began = time.monotonic()
+    consumptions, began = _consumptions_of(buckets, cost), time.monotonic()
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            verdict = _verdict_of(buckets, await client.eval(*call_of(_consumptions_of(buckets, cost))))
+            verdict = _verdict_of(buckets, await client.eval(*call_of(consumptions)), in_redis=consumptions)
     except (RedisError, OSError, TimeoutError) as error:
         Outage.record_failure(error, began=began)
         return _allow_uncounted(buckets)
