@@ -2,36 +2,29 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
-from uuid import UUID
 
 import psycopg
 from channels.layers import get_channel_layer
 from django.utils.text import compress_string
 
 from chatproject.core.one_per_loop import OnePerLoop
-from chatproject.core.pagination import PAGE_SIZE_MAX
 from chatproject.core.rate_limits import consume_async, quotas
 from chatproject.rest.views import CHARGED
 from chatproject.server.compression import BLUR, COMPRESSED_FROM, accepts_gzip
 from chatproject.server.django_handler import threads
 from messaging.fast_reads.connections import read_connections
 from messaging.fast_reads.headers import Header, Kind, LearnedHeaders, headers_of, kind_of
-from messaging.fast_reads.history import Histories, PageQuery
+from messaging.fast_reads.messages import MessageReads
+from messaging.fast_reads.queries import Query, query_of
 from messaging.fast_reads.tokens import Claims, claims_of
-from messaging.sync.history import HISTORY_PAGE_SIZE
 
 logger = logging.getLogger(__name__)
 
-ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-HISTORY = re.compile(rf"/api/v1/messages/conversation/({ID})")
 HANDED_ON = frozenset({b"cookie", b"content-length", b"transfer-encoding"})
 """Headers whose requests are left to the view set."""
-NUMBER = re.compile(r"[0-9]{1,18}")
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -40,12 +33,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class FastReads:
-    """Answers pages of history; `app` is Django."""
+    """Answers pages of history and single messages; `app` is Django."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._headers = LearnedHeaders()
-        self._histories = OnePerLoop(Histories)
+        self._reads = OnePerLoop(MessageReads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = query_of(scope)
@@ -54,7 +47,7 @@ class FastReads:
         if query is None or claims is None:
             await self._app(scope, receive, send)
             return
-        kind = kind_of("history", scope, headers)
+        kind = kind_of(type(query).__name__, scope, headers)
         learned = self._headers.get(kind)
         if learned is None:
             await self._app(scope, receive, self._learning(kind, send))
@@ -73,7 +66,7 @@ class FastReads:
 
     async def _answered(
         self,
-        query: PageQuery,
+        query: Query,
         claims: Claims,
         headers: Mapping[bytes, bytes],
         learned: Sequence[Header],
@@ -93,28 +86,14 @@ class FastReads:
         await send({"type": "http.response.body", "body": sent})
         return True
 
-    async def _read(self, query: PageQuery, claims: Claims) -> bytes | None:
-        """Read a page; None if there is none for this person, and when the database does not answer."""
+    async def _read(self, query: Query, claims: Claims) -> bytes | None:
+        """Read what is asked for; None if there is none for this person, and when the database does not answer."""
         try:
             async with read_connections().one() as connection:
-                return await self._histories().page(query, by=claims, on=connection)
+                return await self._reads().read(query, by=claims, on=connection)
         except (psycopg.Error, OSError, TimeoutError) as error:
             logger.warning("a fast read failed: %s", type(error).__name__)
             return None
-
-
-def query_of(scope: Scope) -> PageQuery | None:
-    """Return which page a request asks for; None if it asks for something else, or in another way."""
-    found = HISTORY.fullmatch(scope["path"]) if scope["method"] == "GET" else None
-    if found is None:
-        return None
-    pairs = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
-    given = {name: int(value) for name, value in pairs if NUMBER.fullmatch(value)}
-    is_plain = len(given) == len(pairs) and given.keys() <= {"limit", "before", "after"}
-    limit = min(given.pop("limit", HISTORY_PAGE_SIZE), PAGE_SIZE_MAX)
-    if not is_plain or len(given) > 1 or limit == 0:
-        return None
-    return PageQuery(UUID(found[1]), limit, before=given.get("before"), after=given.get("after"))
 
 
 def _has_plain_head(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:

@@ -17,9 +17,10 @@ from conversations.models import Conversation
 from messaging.fast_reads import tokens
 from messaging.fast_reads.connections import CONNECTIONS, ReadConnections
 from messaging.fast_reads.headers import LearnedHeaders, kind_of
-from messaging.fast_reads.history import Histories, PageQuery
+from messaging.fast_reads.messages import MessageReads
+from messaging.fast_reads.queries import PageQuery
 from messaging.messages.json import REACTIONS
-from tests.messaging.fast_reads.test_history import path_of
+from tests.messaging.fast_reads.test_both_ways import path_of
 from tests.support.server import Server, running
 
 JSON = {"Content-Type": "application/json"}
@@ -132,7 +133,7 @@ class Restored(DedicatedConnection):
 
     def __init__(self) -> None:
         super().__init__()
-        self.histories, self.generation = Histories(), 1
+        self.reads, self.generation = MessageReads(), 1
         self._message, self._now = (uuid7(), uuid7(), 1, 2, uuid7(), "text", None), timezone.now()
         self._is_empty = False
 
@@ -149,7 +150,7 @@ class Restored(DedicatedConnection):
 
     async def page(self) -> bytes:
         claims = tokens.Claims(uuid7(), uuid7(), uuid7(), 0.0)
-        return await self.histories.page(PageQuery(uuid7(), 50), by=claims, on=self) or b""
+        return await self.reads.read(PageQuery(uuid7(), 50), by=claims, on=self) or b""
 
 
 async def test_a_page_of_the_time_before_a_restore_leaves_nothing_behind() -> None:

@@ -114,6 +114,15 @@ def test_both_ways_answer_the_same(
             one.same(path_of(lively, query), **{"Accept-Language": "de", "X-Request-ID": "abcdefgh"})
 
 
+def test_a_single_message_is_the_same_in_both_ways(
+    reader: Callable[[User], Reader], lively: Conversation, alice: User, carol: User, mallory: User
+) -> None:
+    for id in [*Message.objects.filter(conversation=lively).values_list("pk", flat=True), lively.pk]:
+        for person in (alice, carol, mallory):
+            for path in (f"/api/v1/messages/{id}", f"/api/v1/messages/{id}?x=1"):
+                reader(person).same(path)
+
+
 def test_a_plain_read_needs_no_thread(reader: Callable[[User], Reader], group: Conversation, alice: User) -> None:
     one, plain = reader(alice), {"Accept-Encoding": "identity"}
     one.get(path_of(group), **plain)

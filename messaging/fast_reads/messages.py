@@ -1,7 +1,6 @@
-"""A page of a conversation, oldest message first."""
+"""Pages of a conversation, oldest message first, and single messages: the bodies of their answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,32 +8,20 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from accounts.auth.sessions import LAST_SEEN_EXACT_TO
 from chatproject.core.dedicated_connection import DedicatedConnection
 from chatproject.core.ids import first_id_at
 from messaging.access import oldest
-from messaging.fast_reads.history_sql import page_statement
 from messaging.fast_reads.message_cache import MessageCache
+from messaging.fast_reads.queries import MessageQuery, PageQuery
+from messaging.fast_reads.statements import BACKWARD, FORWARD, MESSAGE
 from messaging.fast_reads.tokens import Claims
 from messaging.media.attachments import MEDIA_OF_MESSAGES, group_media
 from messaging.messages.json import REACTIONS, has_media, message_json, reactions_json
 from messaging.models import Message
 
 WEEK = timedelta(days=7)
-BACKWARD = page_statement(side="<", order="DESC", exact_to=LAST_SEEN_EXACT_TO)
-FORWARD = page_statement(side=">", order="ASC", exact_to=LAST_SEEN_EXACT_TO)
 NO_TEXT, NO_NOTICE = b'"text":""', b'"notice":null'
 LAST_POSITION = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class PageQuery:
-    """Which page: the newest messages, or those before or after a position."""
-
-    conversation_id: UUID
-    limit: int
-    before: int | None = None
-    after: int | None = None
 
 
 class Row(NamedTuple):
@@ -58,27 +45,38 @@ class Row(NamedTuple):
         return self.pk
 
 
-class Histories:
-    """Reads pages, and keeps the JSON of messages meanwhile."""
+class MessageReads:
+    """Reads messages, and keeps the JSON of those that it has read."""
 
     def __init__(self) -> None:
         self._cache = MessageCache()
         self._generation = 0
 
-    async def page(self, query: PageQuery, *, by: Claims, on: DedicatedConnection) -> bytes | None:
-        """Return the body of the answer; None for someone who is not in the conversation, or has no live session."""
+    async def read(self, query: PageQuery | MessageQuery, *, by: Claims, on: DedicatedConnection) -> bytes | None:
+        """Return the body of the answer; None if there is nothing for this person, or no live session."""
+        if isinstance(query, PageQuery):
+            return await self._page(query, by, on)
+        return await self._message(query, by, on)
+
+    async def _page(self, query: PageQuery, by: Claims, on: DedicatedConnection) -> bytes | None:
         statement, position = (BACKWARD, query.before) if query.after is None else (FORWARD, query.after)
-        found = await on.run(statement, _values(query, by, LAST_POSITION if position is None else position))
+        found = await on.run(statement, _page_values(query, by, LAST_POSITION if position is None else position))
         if not found:
             return None
-        generation = found[0][0]
         rows = [Row._make(message) for _, *message in found if message[0] is not None]
         shown, has_more = rows[: query.limit], len(rows) > query.limit
         following = shown[-1].position if has_more else None
         in_order = shown[::-1] if statement is BACKWARD else shown
-        messages = b",".join(await self._messages(in_order, generation, on))
+        messages = b",".join(await self._messages(in_order, found[0][0], on))
         pagination = orjson.dumps({"next": following, "previous": None, "has_more": has_more})
         return b'{"data":[%b],"pagination":%b}' % (messages, pagination)
+
+    async def _message(self, query: MessageQuery, by: Claims, on: DedicatedConnection) -> bytes | None:
+        found = await on.run(MESSAGE, {"message": query.message_id, "oldest": oldest(), **_session_values(by)})
+        if not found:
+            return None
+        ((generation, *message),) = found
+        return b'{"data":%b}' % (await self._messages([Row._make(message)], generation, on))[0]
 
     async def _messages(self, rows: Sequence[Row], generation: int, on: DedicatedConnection) -> list[bytes]:
         """Return the JSON of each message, from the cache where it is there."""
@@ -118,12 +116,10 @@ async def _written(rows: Sequence[Row], on: DedicatedConnection) -> dict[UUID, b
     }
 
 
-def _values(query: PageQuery, by: Claims, position: int) -> dict[str, Any]:
+def _page_values(query: PageQuery, by: Claims, position: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
-        "session": by.session_id,
-        "user": by.user_id,
-        "pair": by.pair,
+        **_session_values(by),
         "conversation": query.conversation_id,
         "position": position,
         "count": query.limit + 1,
@@ -132,3 +128,7 @@ def _values(query: PageQuery, by: Claims, position: int) -> dict[str, Any]:
         "first_id": first_id_at(now - timedelta(days=settings.RETENTION_DAYS) - 2 * WEEK),
         "end_id": first_id_at(now + timedelta(hours=1)),
     }
+
+
+def _session_values(by: Claims) -> dict[str, Any]:
+    return {"session": by.session_id, "user": by.user_id, "pair": by.pair}
