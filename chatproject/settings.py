@@ -234,8 +234,8 @@ DATABASES = {
         "PASSWORD": _database.pop("password", ""),
         "HOST": _database.pop("host", ""),
         "PORT": _database.pop("port", ""),
-        # Do not hand out a connection that was lost when the database restarted.
-        "CONN_HEALTH_CHECKS": True,
+        # Our backend checks what the pool hands out: a connection may be lost when the database restarts.
+        "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {
             # A new connection for every request would cost four times as much as one from a pool.
             "pool": {"min_size": 1, "max_size": 16, "timeout": 10},

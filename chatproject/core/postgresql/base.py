@@ -1,4 +1,6 @@
-"""Django's PostgreSQL backend with time limits: every transaction ends within `settings.TRANSACTION_SECONDS`.
+"""Django's PostgreSQL backend with time limits, and a pool that survives a restart of the database.
+
+Every transaction ends within `settings.TRANSACTION_SECONDS`.
 
 `/sync` relies on this: it looks back over one minute for changes that were written but not yet committed.
 """
@@ -14,6 +16,7 @@ from django.db import OperationalError
 from django.db.backends.postgresql import base
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
+from psycopg_pool import ConnectionPool
 
 ENDED = (psycopg.errors.TransactionTimeout, psycopg.errors.IdleInTransactionSessionTimeout)
 
@@ -35,6 +38,19 @@ class Errors(DatabaseErrorWrapper):
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection with limits on its transactions, which the pool sets once, when it opens the connection."""
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Take a connection from the pool. If it was lost, as all are when the database restarts, replace all at once.
+
+        The pool would replace only those that it comes across, and wait for a second after the second one, then for
+        two and four: requests would fail for as long.
+        """
+        connection = super().get_new_connection(conn_params)
+        if (pool := self.pool) is None or _is_alive(pool, connection):
+            return connection
+        pool.putconn(connection)
+        pool.drain()
+        return super().get_new_connection(conn_params)
+
     def _configure_connection(self, connection: Any) -> bool:
         super()._configure_connection(connection)  # type: ignore[misc] # unknown to the stubs
         _set_limits(connection, seconds=settings.TRANSACTION_SECONDS)
@@ -54,6 +70,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self.ensure_connection()
             _set_limits(self.connection, seconds=settings.TRANSACTION_SECONDS)
+
+
+def _is_alive(pool: ConnectionPool, connection: Any) -> bool:
+    try:
+        pool.check_connection(connection)
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _set_limits(connection: Any, *, seconds: float) -> None:
