@@ -1,19 +1,25 @@
 """`manage.py jobs`: the job worker. Each queue has its own slots, so that no queue waits for another."""
 
 import asyncio
+import logging
 import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
 
 from accounts import mail
 from chatproject.keys.reporter import reporting
 from messaging.management.unknown_jobs import leave_unknown_jobs
 from messaging.media import processing_queue
 
+logger = logging.getLogger(__name__)
+
 SLOTS = {"default": 1, processing_queue.QUEUE: 2, mail.QUEUE: 4}
 """How many jobs of each queue run at the same time. A job of the media queue needs up to 2 GB."""
+PAUSE = 1.0
+"""Seconds after which a worker that has lost the database begins again."""
 
 
 class Command(BaseCommand):
@@ -35,14 +41,14 @@ class Command(BaseCommand):
 
 
 async def _run(queues: list[str], shutdown_timeout: float) -> None:
-    """Run a worker for each queue until a signal comes, or one of the workers ends by itself."""
+    """Run a worker for each queue until a signal comes, or one of them fails for another reason than the database."""
     stopped = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stopped.set)
     async with app.open_async():
         tasks = [
             asyncio.create_task(stopped.wait()),
-            *(asyncio.create_task(_work(queue, shutdown_timeout)) for queue in queues),
+            *(asyncio.create_task(_work(queue, shutdown_timeout, stopped)) for queue in queues),
         ]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -52,7 +58,17 @@ async def _run(queues: list[str], shutdown_timeout: float) -> None:
         raise CommandError("A worker ended by itself; the log says why.")
 
 
-async def _work(queue: str, shutdown_timeout: float) -> None:
+async def _work(queue: str, shutdown_timeout: float, stopped: asyncio.Event) -> None:
+    """Work on a queue; begin again whenever the database was lost, which ends a worker of procrastinate."""
+    while not stopped.is_set():
+        try:
+            await _work_once(queue, shutdown_timeout)
+        except ConnectorException as error:
+            logger.warning("the database does not answer the worker of %s: %s", queue, type(error.__cause__).__name__)
+        await asyncio.sleep(PAUSE)
+
+
+async def _work_once(queue: str, shutdown_timeout: float) -> None:
     await app.run_worker_async(
         queues=[queue],
         name=queue,
