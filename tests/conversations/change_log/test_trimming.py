@@ -6,9 +6,10 @@ from django.db import connection
 from django.db.models import F
 
 from chatproject.core.database import connection_parameters
+from conversations.change_log import trimming
 from conversations.change_log.delays import delays
 from conversations.change_log.follower import step
-from conversations.change_log.trimming import ENTRIES_KEPT, trim
+from conversations.change_log.trimming import ENTRIES_KEPT, trim, trim_some
 from conversations.models import ChangeLogEntry, Conversation, FollowerMark
 from tests.conversations.change_log.recorder import Recorder, is_whole
 from tests.support.together import ended_together
@@ -46,6 +47,16 @@ def test_without_a_follower_nothing_is_kept(group: Conversation) -> None:
     assert ChangeLogEntry.objects.exists()
     trim()
     assert not ChangeLogEntry.objects.exists()
+
+
+def test_a_part_of_it_can_be_deleted(group: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trimming, "DELETED_AT_ONCE", 2)
+    ChangeLogEntry.objects.all().delete()
+    for _ in range(3):
+        bump(group)
+    assert trim_some()
+    assert ChangeLogEntry.objects.count() == 1
+    assert not trim_some()
 
 
 def test_an_entry_whose_transaction_is_slow_is_kept(recorder: Recorder, group: Conversation) -> None:
