@@ -16,6 +16,7 @@ from chatproject.keys.reporter import reporter  # noqa: E402
 from chatproject.lifespan import lifespan, start_reporting  # noqa: E402
 from chatproject.server.body_limit import BoundedBody  # noqa: E402
 from chatproject.server.django_handler import DjangoHandler  # noqa: E402
+from chatproject.server.liveness import Liveness  # noqa: E402
 from messaging.fast_reads.application import FastReads  # noqa: E402
 from messaging.socket.routing import websocket  # noqa: E402
 
@@ -23,7 +24,11 @@ if not settings.CHAT_LIMITS:
     logging.getLogger(__name__).warning("rate limits are off (CHAT_LIMITS): passwords can be guessed without limit")
 
 protocols = ProtocolTypeRouter(
-    {"http": BoundedBody(FastReads(DjangoHandler())), "websocket": URLRouter(websocket), "lifespan": lifespan},
+    {
+        "http": BoundedBody(Liveness(FastReads(DjangoHandler()))),
+        "websocket": URLRouter(websocket),
+        "lifespan": lifespan,
+    },
 )
 
 

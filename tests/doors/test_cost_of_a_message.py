@@ -126,5 +126,5 @@ async def test_a_delivered_frame_needs_no_thread(
 async def test_the_count_of_threads_counts(counting_server: Server) -> None:
     before = await hops(counting_server)
     async with httpx.AsyncClient(base_url=counting_server.url) as client:
-        await client.get("/healthz")
+        await client.get("/api/v1/server")
     assert await hops(counting_server) > before

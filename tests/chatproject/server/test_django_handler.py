@@ -12,6 +12,7 @@ import pytest
 
 from accounts.models import User
 from chatproject.core.database import connection_parameters
+from chatproject.server.django_handler import THREADS
 from conversations.models import Conversation
 from tests.messaging.helpers import say
 from tests.support.server import Server, running
@@ -36,7 +37,7 @@ def test_no_request_starts_a_thread_and_each_takes_one_hop(
 ) -> None:
     say(alice, conversation, "Hi")
     paths = [
-        "/healthz",
+        "/api/v1/server",
         f"/api/v1/messages/conversation/{conversation.pk}",
         "/api/v1/conversations",
         "/accounts/login/",
@@ -61,6 +62,19 @@ def test_one_that_waits_for_a_lock_delays_no_other(http: httpx.Client, alice: Us
         assert not waiting.done()
         own.rollback()
         assert waiting.result().is_success
+
+
+def test_a_process_says_that_it_runs_whatever_requests_wait_for(http: httpx.Client) -> None:
+    with psycopg.connect(**connection_parameters()) as own, ThreadPoolExecutor(THREADS) as pool:
+        own.execute("LOCK TABLE accounts_session IN ACCESS EXCLUSIVE MODE")
+        waiting = [
+            pool.submit(httpx.get, http.base_url.join("/api/v1/users/me"), headers=http.headers) for _ in range(THREADS)
+        ]
+        time.sleep(0.5)
+        assert httpx.get(http.base_url.join("/healthz"), timeout=1).text == "ok\n"
+        assert httpx.head(http.base_url.join("/healthz"), timeout=1).content == b""
+        own.rollback()
+        assert all(each.result().is_success for each in waiting)
 
 
 @pytest.mark.parametrize("_server", ["uvicorn", "daphne"], indirect=True)
