@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from conversations.change_log import runner, trimming
+from conversations.change_log import runner
 from conversations.change_log.entries import Change
 from conversations.change_log.follower import Follower, Step, step
 from conversations.change_log.runner import Runner
@@ -133,14 +133,6 @@ def test_trimming_waits_for_nobody_who_is_late_and_takes_a_long_step(
         wait_until(lambda: len(watch.times) > count, within=10)
         assert watch.times[-1] - began < 1
         slow.may_go_on.set()
-
-
-def test_what_has_piled_up_is_deleted_part_by_part(group: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trimming, "DELETED_AT_ONCE", 2)
-    for _ in range(10):
-        bump(group)
-    with running(Stopwatch()):
-        wait_until(lambda: not ChangeLogEntry.objects.exists(), within=20)
 
 
 def test_a_step_that_takes_too_long_keeps_nothing_from_ending(
