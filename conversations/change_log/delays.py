@@ -27,7 +27,7 @@ class Delay(NamedTuple):
     follower: str
     is_rebuilding: bool
     seconds: float
-    """Since the begin of the oldest transaction that it has not seen; 0 if it has seen all."""
+    """Since the begin of the oldest statement that it has not seen the changes of; 0 if it has seen all."""
 
 
 def delays(names: Iterable[str], *, on: Any = None) -> list[Delay]:

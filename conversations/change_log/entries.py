@@ -47,7 +47,7 @@ class Unseen(NamedTuple):
     mark: str
     has_more: bool
     since: datetime | None
-    """The begin of the oldest of these transactions, by the database's clock; None if there is none."""
+    """The begin of the oldest statement of these, by the database's clock; None if there is none."""
 
 
 def read_unseen(mark: str, *, as_of: str | None = None, most: int = ENTRIES_AT_ONCE) -> Unseen:

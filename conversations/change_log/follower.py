@@ -53,7 +53,7 @@ class Follower(Protocol):
 
         A row belongs to a change if the version at which it last changed is above `after` and not above `through`.
         The database may be further already: then that is another change, which comes later, as does what `handle`
-        changes itself. No transaction of these changes began before `since`; None while everything is rebuilt.
+        changes itself. No statement of these changes began before `since`; None while everything is rebuilt.
         """
 
 
