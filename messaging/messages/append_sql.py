@@ -18,6 +18,8 @@ from messaging.access import visible
 from messaging.messages.draft import Draft
 from messaging.messages.mentions import MENTIONS, arrays_of_names
 
+# An array alone would not tell PostgreSQL in which weeks it need not look for an id; its two ends do.
+#
 # `c` locks the conversation and reads its newest row; `w` reads the row of the statement's snapshot, and so do the
 # joins with participants. Where the two epochs agree, the membership that was read is as new as the lock, because every
 # change that takes a right away bumps the epoch under that lock. `OFFSET 0` keeps the planner from merging the two.
@@ -28,7 +30,8 @@ WITH i AS MATERIALIZED (
         %(bodies)b::bytea[], %(replies)s::uuid[], %(timely)s::boolean[]
     ) WITH ORDINALITY AS t(id, conversation_id, sender_id, kind, body, reply_to_id, timely, ord)
 ), seen AS MATERIALIZED (
-    SELECT m.id FROM messaging_message m WHERE m.id = ANY(%(ids)s::uuid[])
+    SELECT m.id FROM messaging_message m
+    WHERE m.id = ANY(%(ids)s::uuid[]) AND m.id >= %(first_id)s::uuid AND m.id <= %(last_id)s::uuid
 ), locked AS MATERIALIZED (
     SELECT c.id, c.epoch, c.version, c.last_position, c.min_position, w.epoch = c.epoch AS fresh
     FROM unnest(%(locks)s::uuid[]) AS d(id)
@@ -124,8 +127,11 @@ def statement(drafts: Sequence[Draft]) -> str:
 
 def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any]:
     """Return the drafts as the statement's arrays; each conversation is locked once, in the order of ids."""
+    ids = [str(draft.id) for draft in drafts]
     return {
-        "ids": array_text(draft.id for draft in drafts),
+        "ids": array_text(ids),
+        "first_id": min(ids),
+        "last_id": max(ids),
         "conversations": array_text(draft.conversation_id for draft in drafts),
         "senders": array_text(draft.sender_id for draft in drafts),
         "kinds": array_text(draft.kind for draft in drafts),
