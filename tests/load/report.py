@@ -71,6 +71,8 @@ LINES = (
     Line("change_log", "full_server_us_ratio", "… CPU of the web process at full load", "times", most=1.03),
     Line("change_log", "full_rate_ratio", "… messages at full load", "times", least=0.97),
     Line("change_log", "backlog_rate", "a follower that counts works off a backlog", "messages/s", least=10_000),
+    Line("change_log", "followed_rate", "messages at full load while it follows", "messages/s", least=10_000),
+    Line("change_log", "followed_us", "… its CPU", "µs a message"),
     Line("change_log", "followed_delay_ms", "… its delay at full load", "ms"),
     Line("change_log", "rest_delay_ms", "… its delay at rest", "ms", most=200),
     Line("connecting", "connected_ms", "connected, with 2,000 conversations", "ms", most=500),

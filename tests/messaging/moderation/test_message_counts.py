@@ -4,16 +4,18 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import AuditEntry, User
+from chatproject.core.ids import first_id_at
 from conversations.change_log.follower import Step, step
 from conversations.groups import delete_group
 from conversations.models import Conversation, FollowerMark
 from messaging.messages.edit import delete_message, edit_message
 from messaging.models import Message, MessageCount
-from messaging.moderation.message_counts import MessageCounts, counting_lag, messages_by_day, messages_since
+from messaging.moderation.message_counts import ADD, MessageCounts, counting_lag, messages_by_day, messages_since
 from messaging.moderation.overview import news_for
 from tests.messaging.helpers import say
 from tests.support.ids import minted
@@ -93,3 +95,13 @@ def test_what_is_new_since_the_last_look(staff: User, alice: User, conversation:
     assert (news.messages, news.people, news.reports) == (1, 3, 0)
     assert news.since.minute == 0
     assert datetime.now(UTC) - news.since < timedelta(hours=1)
+
+
+def test_counting_what_is_new_reads_an_index_for_each_change_however_large_a_week_is() -> None:
+    values = {"ids": "{}", "after": "{}", "through": "{}", "oldest": first_id_at(timezone.now())}
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (COSTS OFF) " + ADD, values)
+        plan = "\n".join(row for (row,) in cursor.fetchall())
+    assert "Nested Loop" in plan
+    assert "Hash Join" not in plan
+    assert "Merge Join" not in plan
