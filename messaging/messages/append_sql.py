@@ -130,8 +130,8 @@ def parameters(drafts: Sequence[Draft], *, retention_days: int) -> dict[str, Any
     ids = [str(draft.id) for draft in drafts]
     return {
         "ids": array_text(ids),
-        "first_id": min(ids),
-        "last_id": max(ids),
+        "first_id": min(ids, default=None),
+        "last_id": max(ids, default=None),
         "conversations": array_text(draft.conversation_id for draft in drafts),
         "senders": array_text(draft.sender_id for draft in drafts),
         "kinds": array_text(draft.kind for draft in drafts),
