@@ -67,8 +67,12 @@ class Reporter:
 
     @property
     def is_ready(self) -> bool:
-        """Whether this process has the current key, and has reported so recently that it counts."""
-        return self._knows_current_key and time.monotonic() - self._reported_at < registry.DEAD_AFTER
+        """Whether this process has the current key, and has reported so recently that it counts.
+
+        A process that does not report is no server, and nobody waits for it.
+        """
+        is_known = self._knows_current_key and time.monotonic() - self._reported_at < registry.DEAD_AFTER
+        return is_known or not self.is_started
 
     def _run(self) -> None:
         while not self._stopped.wait(RETRY_EVERY if self._is_away else REPORT_EVERY):

@@ -14,7 +14,7 @@ from chatproject.embedded.application import manage_command
 from tests.load import processes, report
 from tests.load.world import QUICK, Sizes
 
-NAMES = ("pairs", "group", "idle", "missed", "connecting", "change_log")
+NAMES = ("pairs", "group", "idle", "missed", "connecting", "reading", "change_log")
 
 
 def main(words: Sequence[str]) -> int:

@@ -11,6 +11,7 @@ from tests.load.baseline import Usual
 from tests.load.change_log import change_log
 from tests.load.parley import Parley, sociable, start_pair
 from tests.load.parley import people as people_of_parley
+from tests.load.reading import reading
 from tests.load.scenarios import Figures
 from tests.load.world import Sizes
 
@@ -30,6 +31,7 @@ def _parley(only: Collection[str], sizes: Sizes, cpu: int | None) -> dict[str, F
     parley = Parley()
     world = parley.world(sizes)
     away = start_pair(people_of_parley(2, name="away"))
+    read = start_pair(people_of_parley(2, name="reader"))
     token = sociable(sizes.conversations)
     with parley.running(cpu=cpu) as server:
         return _run(
@@ -40,6 +42,7 @@ def _parley(only: Collection[str], sizes: Sizes, cpu: int | None) -> dict[str, F
                 "connecting": lambda: scenarios.connecting(server, token, rounds=sizes.rounds),
                 "pairs": lambda: scenarios.pairs(parley, server, world.pairs, sizes),
                 "group": lambda: scenarios.group(parley, server, world.group, sizes),
+                "reading": lambda: reading(server, read, sizes),
                 "change_log": lambda: change_log(server, world.pairs, sizes),
                 "missed": lambda: scenarios.missed(server, away, sizes, by_socket=parley.catches_up),
             },

@@ -75,6 +75,12 @@ LINES = (
     Line("change_log", "followed_us", "… its CPU", "µs a message"),
     Line("change_log", "followed_delay_ms", "… its delay at full load", "ms"),
     Line("change_log", "rest_delay_ms", "… its delay at rest", "ms", most=200),
+    Line("reading", "many_rate", "pages of 50 messages by REST, 16 clients", "pages/s", least=1500),
+    Line("reading", "many_p99", "… p99", "ms"),
+    Line("reading", "many_server_us", "… CPU of the web process", "µs a page"),
+    Line("reading", "alone_p50", "… one client alone, p50", "ms", most=2),
+    Line("reading", "view_set_rate", "the same by the view set", "pages/s"),
+    Line("reading", "view_set_server_us", "… CPU of the web process", "µs a page"),
     Line("connecting", "connected_ms", "connected, with 2,000 conversations", "ms", most=500),
 )
 """What is shown, and the goals. The one that stands against the baseline is `TIMES`."""
