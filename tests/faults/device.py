@@ -240,6 +240,8 @@ class Device:
     async def _take(self, frame: dict[str, Any]) -> None:
         if "ref" in frame:
             self._take_answer(frame["ref"], frame)
+        elif frame["type"] == "error" and frame["data"]["code"] in TRANSIENT:
+            pass  # the server closes the connection now: it ends, or a backup was restored
         elif frame["type"] == "error":
             self._journal.find(UNEXPECTED, f"{self.name}: {frame['data']}")
         else:
