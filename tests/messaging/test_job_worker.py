@@ -12,16 +12,13 @@ from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from messaging.jobs import forget_conversation
+from tests.support.backends import backends, end_backends
 from tests.support.patience import wait_until
 from tests.support.server import ROOT, environment
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 WORKERS = "SELECT count(*) FROM procrastinate_workers"
-END_CONNECTIONS = """
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""
 
 
 @contextmanager
@@ -43,9 +40,10 @@ def value(sql: str) -> int:
 
 
 def test_it_works_on_after_the_database_was_lost() -> None:
+    before = backends()
     with working() as process:
         for _ in range(2):
-            assert value(END_CONNECTIONS) > 0
+            assert end_backends(but=before) > 0
             id = forget_conversation.defer(conversation_id=str(uuid4()))
             wait_until(lambda: ProcrastinateJob.objects.get(pk=id).status == "succeeded", within=30)  # noqa: B023
         process.send_signal(signal.SIGTERM)
