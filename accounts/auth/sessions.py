@@ -25,6 +25,11 @@ RECORD_PRESENCE = """
 WITH s AS MATERIALIZED (SELECT id FROM accounts_session WHERE id = ANY(%(sessions)s) FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE accounts_session SET last_seen_at = clock_timestamp() FROM s WHERE accounts_session.id = s.id
 """
+# `live_session` and `record_use` in SQL: the session is live, its person not suspended, and nothing is to be recorded
+# for the pair of tokens that was used.
+IS_IN_USE = f"""s.ended_at IS NULL AND u.is_active AND u.suspended_at IS NULL
+    AND s.last_seen_at > clock_timestamp() - interval '{LAST_SEEN_EXACT_TO.total_seconds()} seconds'
+    AND (s.refresh_id IS DISTINCT FROM %(pair)s OR s.refresh_used)"""
 
 
 class SessionEnded(Exception):

@@ -7,7 +7,7 @@ token becomes invalid when its session ends, before it expires.
 from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -45,6 +45,16 @@ class Unauthenticated(APIException):
     default_detail = "Please sign in."
 
 
+class AccessClaims(NamedTuple):
+    """What an access token says: whose it is, of which session, of which pair, and until when it is valid."""
+
+    user_id: UUID
+    session_id: UUID
+    pair: UUID
+    expires_at: float
+    """Seconds since 1970."""
+
+
 class PairJSON(TypedDict):
     """The tokens of a session: `access` for ten minutes, `refresh` for the next pair."""
 
@@ -67,11 +77,17 @@ def read_refresh(text: str) -> tuple[UUID, UUID]:
     return UUID(token["sid"]), UUID(token["pair"])
 
 
+def read_access(text: str) -> AccessClaims:
+    """Return what an access token says. Raises Unauthenticated if it is invalid or has expired."""
+    token = _read(AccessToken, text)
+    return AccessClaims(UUID(token["sub"]), UUID(token["sid"]), UUID(token["pair"]), float(token["exp"]))
+
+
 def session_of(access: str) -> Session:
     """Return the live session of an access token, with its person. Raises Unauthenticated if there is none."""
-    token = _read(AccessToken, access)
-    session = _required_session(UUID(token["sid"]))
-    record_use(session=session, refresh_id=UUID(token["pair"]))
+    claims = read_access(access)
+    session = _required_session(claims.session_id)
+    record_use(session=session, refresh_id=claims.pair)
     return session
 
 
@@ -123,7 +139,7 @@ def _new_token(kind: type[Token], session: Session, issued_at: datetime) -> Toke
 def _read(kind: type[Token], text: str) -> Token:
     try:
         token = kind(text)  # type: ignore[arg-type]
-        UUID(token["sid"]), UUID(token["pair"])
+        UUID(token["sub"]), UUID(token["sid"]), UUID(token["pair"])
     except ExpiredTokenError:
         raise Unauthenticated("This token has expired.", "token_expired") from None
     except (TokenError, KeyError, ValueError, TypeError, AttributeError):

@@ -55,10 +55,10 @@ class API(ViewSet):
     def check_throttles(self, request: Request) -> None:
         """Count the call. DRF calls this after authentication."""
         rate_limits.forget_last_charge()
-        buckets = self.limits_of(request)
         if charged := _charged(request):
             self.verdict = rate_limits.allowed_or_refused(charged)
             return
+        buckets = self.limits_of(request)
         self.verdict = rate_limits.require(buckets, cost=[self.cost_of(request, limit) for limit, _ in buckets])
 
     def limits_of(self, request: Request) -> rate_limits.Buckets:

@@ -10,6 +10,7 @@ import psycopg
 from channels.layers import get_channel_layer
 from django.utils.text import compress_string
 
+from accounts.auth.tokens import AccessClaims
 from chatproject.core.one_per_loop import OnePerLoop
 from chatproject.core.rate_limits import consume_async, quotas
 from chatproject.rest.views import CHARGED
@@ -19,7 +20,7 @@ from messaging.fast_reads.connections import read_connections
 from messaging.fast_reads.headers import Header, Kind, LearnedHeaders, headers_of, kind_of
 from messaging.fast_reads.messages import MessageReads
 from messaging.fast_reads.queries import Query, query_of
-from messaging.fast_reads.tokens import Claims, claims_of
+from messaging.fast_reads.tokens import claims_of
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class FastReads:
     async def _answered(
         self,
         query: Query,
-        claims: Claims,
+        claims: AccessClaims,
         headers: Mapping[bytes, bytes],
         learned: Sequence[Header],
         scope: Scope,
@@ -80,13 +81,12 @@ class FastReads:
         if body is None:
             return False
         sent = await _compressed(body) if _accepts_gzip(headers) and len(body) >= COMPRESSED_FROM else body
-        limits = verdict.headers()
-        start = headers_of(learned, headers, sent, limits=limits, size=len(body))
+        start = headers_of(learned, headers, body, sent=sent, limits=verdict.headers())
         await send({"type": "http.response.start", "status": 200, "headers": start})
         await send({"type": "http.response.body", "body": sent})
         return True
 
-    async def _read(self, query: Query, claims: Claims) -> bytes | None:
+    async def _read(self, query: Query, claims: AccessClaims) -> bytes | None:
         """Read what is asked for; None if there is none for this person, and when the database does not answer."""
         try:
             async with read_connections().one() as connection:

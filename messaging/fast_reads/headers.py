@@ -63,16 +63,17 @@ class LearnedHeaders:
 
 
 def headers_of(
-    learned: Sequence[Header], request: Mapping[bytes, bytes], body: bytes, *, limits: Mapping[str, str], size: int
+    learned: Sequence[Header], request: Mapping[bytes, bytes], body: bytes, *, sent: bytes, limits: Mapping[str, str]
 ) -> list[Header]:
-    """Write the headers of an answer; `size` is that of the body before it was compressed."""
+    """Write the headers of an answer whose body is sent as it is, or compressed."""
+    size = len(body)
     headers = [(name, _with_encoding(value, size) if name.lower() == b"vary" else value) for name, value in learned]
     headers += [(name.encode(), value.encode()) for name, value in limits.items()]
-    if len(body) != size:
+    if sent is not body:
         headers.append((b"Content-Encoding", b"gzip"))
     given = request.get(b"x-request-id", b"").decode("latin1")
     id = given if ACCEPTED_ID.fullmatch(given) else str(uuid7())
-    return [*headers, (b"Content-Length", str(len(body)).encode()), (b"X-Request-ID", id.encode())]
+    return [*headers, (b"Content-Length", str(len(sent)).encode()), (b"X-Request-ID", id.encode())]
 
 
 def _without_encoding(vary: bytes) -> bytes:

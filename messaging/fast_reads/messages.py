@@ -8,13 +8,13 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
+from accounts.auth.tokens import AccessClaims
 from chatproject.core.dedicated_connection import DedicatedConnection
 from chatproject.core.ids import first_id_at
 from messaging.access import oldest
 from messaging.fast_reads.message_cache import MessageCache
 from messaging.fast_reads.queries import MessageQuery, PageQuery
 from messaging.fast_reads.statements import BACKWARD, FORWARD, MESSAGE
-from messaging.fast_reads.tokens import Claims
 from messaging.media.attachments import MEDIA_OF_MESSAGES, group_media
 from messaging.messages.json import REACTIONS, has_media, message_json, reactions_json
 from messaging.models import Message
@@ -52,13 +52,13 @@ class MessageReads:
         self._cache = MessageCache()
         self._generation = 0
 
-    async def read(self, query: PageQuery | MessageQuery, *, by: Claims, on: DedicatedConnection) -> bytes | None:
+    async def read(self, query: PageQuery | MessageQuery, *, by: AccessClaims, on: DedicatedConnection) -> bytes | None:
         """Return the body of the answer; None if there is nothing for this person, or no live session."""
         if isinstance(query, PageQuery):
             return await self._page(query, by, on)
         return await self._message(query, by, on)
 
-    async def _page(self, query: PageQuery, by: Claims, on: DedicatedConnection) -> bytes | None:
+    async def _page(self, query: PageQuery, by: AccessClaims, on: DedicatedConnection) -> bytes | None:
         statement, position = (BACKWARD, query.before) if query.after is None else (FORWARD, query.after)
         found = await on.run(statement, _page_values(query, by, LAST_POSITION if position is None else position))
         if not found:
@@ -71,7 +71,7 @@ class MessageReads:
         pagination = orjson.dumps({"next": following, "previous": None, "has_more": has_more})
         return b'{"data":[%b],"pagination":%b}' % (messages, pagination)
 
-    async def _message(self, query: MessageQuery, by: Claims, on: DedicatedConnection) -> bytes | None:
+    async def _message(self, query: MessageQuery, by: AccessClaims, on: DedicatedConnection) -> bytes | None:
         found = await on.run(MESSAGE, {"message": query.message_id, "oldest": oldest(), **_session_values(by)})
         if not found:
             return None
@@ -116,7 +116,7 @@ async def _written(rows: Sequence[Row], on: DedicatedConnection) -> dict[UUID, b
     }
 
 
-def _page_values(query: PageQuery, by: Claims, position: int) -> dict[str, Any]:
+def _page_values(query: PageQuery, by: AccessClaims, position: int) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         **_session_values(by),
@@ -130,5 +130,5 @@ def _page_values(query: PageQuery, by: Claims, position: int) -> dict[str, Any]:
     }
 
 
-def _session_values(by: Claims) -> dict[str, Any]:
+def _session_values(by: AccessClaims) -> dict[str, Any]:
     return {"session": by.session_id, "user": by.user_id, "pair": by.pair}

@@ -3,16 +3,13 @@
 Its first column is the generation of the database; the others are those of a message, NULL if there is none.
 """
 
-from accounts.auth.sessions import LAST_SEEN_EXACT_TO
+from accounts.auth.sessions import IS_IN_USE
 from messaging.access import visible
 
-# The session must be live and its person not suspended, and nothing must be due to be written about its use.
-SESSION = f"""s.id = %(session)s AND s.ended_at IS NULL AND s.user_id = %(user)s
-    AND s.last_seen_at > clock_timestamp() - interval '{LAST_SEEN_EXACT_TO.total_seconds()} seconds'
-    AND (s.refresh_id IS DISTINCT FROM %(pair)s OR s.refresh_used)"""
+SESSION = f"s.id = %(session)s AND s.user_id = %(user)s AND {IS_IN_USE}"
 FROM = """accounts_session s
 JOIN chatproject_generation g ON g.id = 1
-JOIN accounts_user u ON u.id = s.user_id AND u.is_active AND u.suspended_at IS NULL
+JOIN accounts_user u ON u.id = s.user_id
 JOIN conversations_participant p ON p.user_id = s.user_id AND p.left_at IS NULL
 JOIN conversations_conversation c ON c.id = p.conversation_id"""
 COLUMNS = """m.id, m.conversation_id, m.position, m.version, m.sender_id, m.kind, m.body, m.reply_to_id, m.mentions,

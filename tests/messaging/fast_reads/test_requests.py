@@ -9,6 +9,7 @@ import httpx
 import pytest
 from django.utils import timezone
 
+from accounts.auth.tokens import AccessClaims
 from accounts.models import Session, User
 from chatproject.core.dedicated_connection import DedicatedConnection
 from chatproject.core.ids import uuid7
@@ -149,7 +150,7 @@ class Restored(DedicatedConnection):
         return []
 
     async def page(self) -> bytes:
-        claims = tokens.Claims(uuid7(), uuid7(), uuid7(), 0.0)
+        claims = AccessClaims(uuid7(), uuid7(), uuid7(), 0.0)
         return await self.reads.read(PageQuery(uuid7(), 50), by=claims, on=self) or b""
 
 
