@@ -70,27 +70,32 @@ class Runner:
     """All followers of one process, and the one look at the log that wakes those who have something to do."""
 
     def __init__(self, followers: Sequence[Follower]) -> None:
+        self._is_asked_to_stop = False
         self._stopping = threading.Event()
         self._threads = {follower.name: FollowerThread(follower, self._stopping) for follower in followers}
 
     def stop(self) -> None:
-        """Let `run` return after the steps that are being taken, or after `GRACE` if one takes longer."""
-        self._stopping.set()
-        for thread in self._threads.values():
-            thread.wake()
+        """Let `run` return after the steps that are being taken, or after `GRACE` if one takes longer.
+
+        It may be called by a signal handler: it takes no lock, which the interrupted code may hold.
+        """
+        self._is_asked_to_stop = True
 
     def run(self) -> None:
         """Run the followers until `stop` is called."""
         for thread in self._threads.values():
             thread.start()
         trim_at = 0.0
-        while not self._stopping.is_set():
+        while not self._is_asked_to_stop:
             pause = self._wake_those_behind()
             # What has piled up is deleted a part at a time: the followers wait for the next look at the log.
             if time.monotonic() >= trim_at and not self._trim():
                 trim_at = time.monotonic() + TRIM_EVERY
             with without_connection():
-                self._stopping.wait(pause)
+                time.sleep(pause)
+        self._stopping.set()
+        for thread in self._threads.values():
+            thread.wake()
         with without_connection():
             ends = time.monotonic() + GRACE
             for thread in self._threads.values():
