@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from chatproject.core.database import in_thread
 from chatproject.keys.preparation import UnknownKey
 from chatproject.keys.reporter import reporter
+from chatproject.server.django_handler import threads
 from messaging.fast_reads.connections import read_connections
 from messaging.management.demo.open_accounts import DemoIsOpen, require_closed_demo
 from messaging.messages.group_commit import group_commit
@@ -39,6 +40,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
                 await send({"type": "lifespan.startup.failed", "message": str(reason)})
                 return
             hub().start()
+            threads()
             await send({"type": "lifespan.startup.complete"})
         else:
             await group_commit().drain()

@@ -21,6 +21,7 @@ from chatproject.core.realtime import timestamp
 from chatproject.rest.describe import described
 from chatproject.rest.problems import not_found
 from chatproject.rest.views import API, envelope
+from chatproject.server.liveness import BODY
 
 FORWARDED = ("x-forwarded-", "forwarded", "via", "x-real-ip")
 
@@ -64,7 +65,7 @@ def _read(name: str) -> bytes:
 
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer that the process is running."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse(BODY, content_type="text/plain")
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
