@@ -30,7 +30,7 @@ PAST_CACHE_SECONDS = 3600
 DAY = timedelta(days=1)
 
 BY_DAY = """
-SELECT (SELECT count(*) FROM (SELECT FROM {table} WHERE id >= low AND id < high LIMIT %s) counted)
+SELECT (SELECT count(*) FROM (SELECT FROM accounts_user WHERE id >= low AND id < high LIMIT %s) counted)
 FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS days (low, high, number) ORDER BY number
 """
 
@@ -92,15 +92,14 @@ def news_for(by: User) -> News | None:
     )
 
 
-class DailyCounts:
-    """The number of rows created on each day in a table whose ids begin with the time; cached."""
+class NewcomersByDay:
+    """The number of people who came on each day, by the time at the beginning of their ids; cached."""
 
-    def __init__(self, table: str) -> None:
-        self._table = table
+    def __init__(self) -> None:
         self._cached: dict[date, tuple[float, int]] = {}
 
     def load(self, days: Sequence[date]) -> list[tuple[date, int]]:
-        """Count the rows of these days, the last of which is today; query only the days that are not cached."""
+        """Count the people of these days, the last of which is today; query only the days that are not cached."""
         now = time.monotonic()
         cached = {day: entry for day, entry in self._cached.items() if day in days and entry[0] > now}
         missing = [day for day in days if day not in cached]
@@ -113,7 +112,7 @@ class DailyCounts:
         starts = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days]
         low, high = ([str(first_id_at(moment + more)) for moment in starts] for more in (timedelta(), DAY))
         with connection.cursor() as cursor:
-            cursor.execute(BY_DAY.format(table=self._table), [COUNT_LIMIT, low, high])
+            cursor.execute(BY_DAY, [COUNT_LIMIT, low, high])
             return [number for (number,) in cursor.fetchall()]
 
 
@@ -126,7 +125,7 @@ class OverviewCache:
 
     def clear(self) -> None:
         self._overview: tuple[float, Overview] | None = None
-        self._newcomers = DailyCounts("accounts_user")
+        self._newcomers = NewcomersByDay()
 
     def load(self) -> Overview:
         """Return the overview, which is at most a minute old."""

@@ -16,7 +16,7 @@ from chatproject.staff.charts import HEIGHT, chart
 from conversations.change_log.follower import Step, step
 from conversations.models import Conversation
 from messaging.moderation.message_counts import MessageCounts
-from messaging.moderation.overview import DAYS, DailyCounts, overview_cache
+from messaging.moderation.overview import DAYS, NewcomersByDay, overview_cache
 from messaging.moderation.reports import report_message
 from tests.accounts.visitor import Visitor, words
 from tests.messaging.helpers import say
@@ -98,7 +98,7 @@ def test_it_says_when_messages_are_not_counted_yet(desk: Visitor) -> None:
 def test_days_gone_by_are_not_counted_again(person: Callable[..., User]) -> None:
     today = timezone.now().astimezone(UTC).date()
     days = [today - timedelta(days=n) for n in reversed(range(DAYS))]
-    counting = DailyCounts("accounts_user")
+    counting = NewcomersByDay()
     person("first")
     assert counting.load(days)[-1] == (today, 1)
     counting._cached[today] = (0, 1)  # its minute is over
