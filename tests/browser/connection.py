@@ -1,5 +1,6 @@
 """The WebSocket connection of a page, which a test can cut and restore."""
 
+import asyncio
 from typing import Self
 
 from playwright.async_api import Page, WebSocketRoute
@@ -32,3 +33,22 @@ class Connection:
         else:
             line.connect_to_server()
             self._lines.append(line)
+
+
+async def lose_the_first_message(page: Page) -> asyncio.Event:
+    """Let the first message that a page sends get lost on its way, from now on; return what is set when it is."""
+    lost = asyncio.Event()
+
+    def connect(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+
+        def pass_on(frame: str | bytes) -> None:
+            if "message.send" in str(frame) and not lost.is_set():
+                lost.set()
+            else:
+                server.send(frame)
+
+        line.on_message(pass_on)
+
+    await page.route_web_socket("**/ws/chat", connect)
+    return lost

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from asgiref.sync import sync_to_async
-from playwright.async_api import WebSocketRoute, expect
+from playwright.async_api import expect
 
 from accounts.models import User
 from conversations.creation import create_group
@@ -13,7 +13,7 @@ from conversations.models import Conversation, Participant
 from conversations.personal_settings import draft_of
 from messaging.models import Attachment, Message
 from tests.browser.conftest import Enter
-from tests.browser.connection import Connection
+from tests.browser.connection import Connection, lose_the_first_message
 from tests.browser.window import Troubles, Window
 from tests.messaging.helpers import fill, place, say
 from tests.support import samples
@@ -120,21 +120,8 @@ async def test_a_draft_that_the_backup_does_not_have_is_saved_again(
 async def test_a_file_whose_upload_the_backup_does_not_have_is_uploaded_again(
     enter: Enter, restore: Restore, alice: User, bob: User, conversation: Conversation
 ) -> None:
-    swallowed = asyncio.Event()
-
-    def lose_the_first_message(line: WebSocketRoute) -> None:
-        server = line.connect_to_server()
-
-        def pass_on(frame: str | bytes) -> None:
-            if "message.send" in str(frame) and not swallowed.is_set():
-                swallowed.set()
-            else:
-                server.send(frame)
-
-        line.on_message(pass_on)
-
     hers = await enter(alice)
-    await hers.page.route_web_socket("**/ws/chat", lose_the_first_message)
+    swallowed = await lose_the_first_message(hers.page)
     await hers.open(conversation)
     await hers.page.locator("[data-files]").set_input_files({**PICTURE, "buffer": samples.picture("PNG")})
     await hers.say("Look!")

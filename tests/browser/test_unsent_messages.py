@@ -4,13 +4,14 @@ import asyncio
 import time
 
 from asgiref.sync import sync_to_async
-from playwright.async_api import Route, WebSocketRoute, expect
+from playwright.async_api import Route, expect
 
 from accounts.models import User
 from conversations.contacts.blocks import block, unblock
 from conversations.models import Conversation
 from messaging.models import Message
 from tests.browser.conftest import Enter
+from tests.browser.connection import lose_the_first_message
 from tests.browser.window import Troubles, Window
 
 STOPPED = "This person has stopped the conversation."
@@ -71,21 +72,8 @@ async def test_a_refused_message_can_be_discarded_and_does_not_block_others(
 async def test_a_lost_answer_does_not_block_other_messages(
     enter: Enter, alice: User, conversation: Conversation
 ) -> None:
-    swallowed = asyncio.Event()
-
-    def lose_the_first_message(line: WebSocketRoute) -> None:
-        server = line.connect_to_server()
-
-        def pass_on(frame: str | bytes) -> None:
-            if "message.send" in str(frame) and not swallowed.is_set():
-                swallowed.set()
-            else:
-                server.send(frame)
-
-        line.on_message(pass_on)
-
     hers = await enter(alice)
-    await hers.page.route_web_socket("**/ws/chat", lose_the_first_message)
+    swallowed = await lose_the_first_message(hers.page)
     await hers.page.clock.install()
     await hers.open(conversation)
     await hers.say("Lost on the way", "Behind it")
