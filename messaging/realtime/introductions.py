@@ -12,17 +12,16 @@ from messaging.realtime.subscriptions import Subscriptions
 from messaging.sync.replay import as_empty
 
 
-async def introduce(person: Person, id: UUID, subscriptions: Subscriptions) -> int:
+async def introduce(person: Person, id: UUID, subscriptions: Subscriptions) -> int | None:
     """Deliver a conversation as it is now; a direct one as it began, with all that has happened since.
 
-    Return its version, after which live events continue.
+    Return its version, after which live events continue; None if the person is no member any more.
     """
     while True:
         shown = await load_conversation(person.id, id)
         introduction = await _introduction(person.id, shown) if shown else None
         if not introduction:
-            person.is_stale = True
-            return 0
+            return None
         version, frames = introduction
         subscription = subscriptions.by_id.get(id)
         if subscription is None or subscription.version <= version:

@@ -102,13 +102,15 @@ class PeopleLoader:
 
     async def _start_delivery(self, person: Person, id: UUID, membership: Membership) -> None:
         """Deliver a conversation to a person's sockets; introduce it first to those that were connected before."""
+        introduced: int | None = membership.receives_from
         if person.is_ready and person.sockets:
-            membership = membership.received_until(await introduce(person, id, self._subscriptions))
+            introduced = await introduce(person, id, self._subscriptions)
         subscription = self._subscriptions.by_id.get(id)
-        if subscription is None or membership.epoch < subscription.epoch:
-            # The last socket has gone while we subscribed, or the members have changed since this was read.
+        if introduced is None or subscription is None or membership.epoch < subscription.epoch:
+            # The members have changed since this was read, or the last socket has gone while we subscribed.
             person.is_stale = True
         elif person.sockets:
+            membership = membership.received_until(introduced)
             self._subscriptions.grant(person, subscription, membership)
         if subscription is not None:
             self._subscriptions.drop_if_unused(subscription)

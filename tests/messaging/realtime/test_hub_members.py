@@ -1,6 +1,8 @@
 """The hub delivers to whoever is a member now, by a session that has not ended."""
 
+import asyncio
 from asyncio import gather
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,6 +15,8 @@ from chatproject.core.realtime import ConversationEvent, publish_soon
 from conversations import creation
 from conversations.models import Conversation
 from messaging.messages.send import send_direct
+from messaging.realtime import people_loader
+from messaging.realtime.introductions import introduce
 from tests.messaging import helpers
 from tests.messaging.realtime.unpublished import BEFORE_RECONCILIATION, append_unpublished, edit_unpublished, say
 from tests.messaging.screen import Screen
@@ -70,6 +74,32 @@ async def test_a_removed_member_receives_nothing_more_although_the_removal_was_n
         "data": {"conversation_id": str(group.pk), "reason": "removed"},
     }
     await his.hears_nothing()
+
+
+async def test_who_is_removed_again_before_they_are_introduced_receives_nothing(
+    monkeypatch: pytest.MonkeyPatch, group: Conversation, alice: User, mallory: User
+) -> None:
+    hers, theirs = await Screen.of(alice), await Screen.of(mallory)
+    await seat(mallory, group)
+    await say(alice, group, "seated")
+    await hers.hears_of_a_change()
+    await hers.hears("seated")
+    now = await Conversation.objects.aget(pk=group.pk)
+    event = ConversationEvent(group.pk, now.version + 1, now.epoch, b'{"type":"message.created","data":{"message":{}}}')
+    publishing = []
+
+    async def introduce_too_late(*about: Any) -> Any:
+        await remove(mallory, group)
+        introduced = await introduce(*about)
+        # It arrives as soon as the loader gives way.
+        publishing.append(asyncio.ensure_future(publish_soon([event])))
+        return introduced
+
+    monkeypatch.setattr(people_loader, "introduce", introduce_too_late)
+    await announce(mallory)
+    await theirs.hears_nothing(during=1)
+    await gather(*publishing)
+    assert len(publishing) == 1
 
 
 async def test_the_event_of_a_removal_ends_delivery_before_the_member_is_told(
